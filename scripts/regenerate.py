@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+"""Regenerate generated/wavespeed_api from spec/openapi.yaml.
+
+    scripts/regenerate.py            write the package anew
+    scripts/regenerate.py --check    write nothing; print what differs and exit 1 on drift
+
+The package is built whole in a folder beside its place and put there by two renames, so that an
+error or a kill at any step leaves a whole package behind. Exit code 2 means that nothing changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import difflib
+import importlib.metadata
+import importlib.util
+import io
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+SPEC = ROOT / "spec" / "openapi.yaml"
+GENERATOR_CONFIG = ROOT / "spec" / "generator.yaml"
+TEMPLATES = ROOT / "spec" / "templates"
+TARGET = ROOT / "generated" / "wavespeed_api"
+NEW = TARGET.with_name(".wavespeed_api.new")
+OLD = TARGET.with_name(".wavespeed_api.old")
+
+NOTICE = "Generated from spec/openapi.yaml by scripts/regenerate.py. Do not edit."
+RUFF = ["-q", "--isolated", "--no-cache", "--target-version", "py311", "--line-length", "100"]
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+# Lines of the generator's report that say nothing about this run.
+CHATTER = ("Generating ", "Error(s) encountered", "Warning(s) encountered", "If you believe", "For further")
+
+
+class RegenerationError(Exception):
+    """Nothing was written; the message says why in one line."""
+
+
+def main() -> int:
+    arguments = read_arguments()
+    if importlib.util.find_spec("openapi_python_client") is None:
+        continue_in_own_environment()
+    try:
+        check_versions()
+        if arguments.check:
+            return report_drift()
+        recover()
+        try:
+            build(NEW)
+            swap()
+        finally:
+            shutil.rmtree(NEW, ignore_errors=True)
+    except (RegenerationError, OSError) as error:
+        return fail(str(error))
+    return 0
+
+
+class OneLineParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        sys.exit(fail(f"{message}; see --help"))
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = OneLineParser(description="Regenerate generated/wavespeed_api from spec/openapi.yaml.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the package differs")
+    return parser.parse_args()
+
+
+def fail(message: str) -> int:
+    print(f"regenerate.py: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def continue_in_own_environment() -> NoReturn:
+    """Start again in .venv, which holds the pinned generator."""
+    python = ROOT / ".venv" / "bin" / "python"
+    installed = subprocess.run([ROOT / "scripts" / "install"], check=False)
+    if installed.returncode or Path(sys.prefix) == ROOT / ".venv":
+        sys.exit(fail("the generator could not be installed; see the output of scripts/install"))
+    os.execv(python, [str(python), *sys.argv])
+
+
+def check_versions() -> None:
+    """The bytes that come out depend on the generator and on ruff, so both are pinned exactly."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    for pin in groups["codegen"]:
+        name, _, wanted = pin.partition("==")
+        try:
+            installed = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            installed = "no version"
+        if installed != wanted:
+            raise RegenerationError(f"{name} {wanted} is needed, {installed} is installed: run scripts/install")
+
+
+# Building
+
+
+def build(package: Path) -> None:
+    """Write the whole package into a folder that does not exist yet."""
+    spec = read_yaml(SPEC)
+    check_generator_config()
+    run_generator(package)
+    check_operations(spec, package)
+    add_notices(package)
+    write_openapi_json(spec, package)
+    ruff("check", "--select", "I,F401,UP", "--fix-only", package)
+    ruff("format", package)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    # Imported late: it comes with the generator, which check_versions has found by now.
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        document: Any = YAML(typ="safe").load(path)
+    except FileNotFoundError:
+        raise RegenerationError(f"{path.relative_to(ROOT)} is missing") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise RegenerationError(f"{path.relative_to(ROOT)} is not valid YAML: {error}") from None
+    if not isinstance(document, dict):
+        raise RegenerationError(f"{path.relative_to(ROOT)} does not hold a mapping")
+    return document
+
+
+def check_generator_config() -> None:
+    """The generator ignores keys that it does not know, a misspelt one too."""
+    from openapi_python_client.config import ConfigFile
+
+    unknown = sorted(read_yaml(GENERATOR_CONFIG).keys() - ConfigFile.model_fields.keys())
+    if unknown:
+        raise RegenerationError(f"spec/generator.yaml has options that the generator does not know: {', '.join(unknown)}")
+
+
+def run_generator(package: Path) -> None:
+    """Call the generator's command line, its only versioned surface, in this process: half the time."""
+    command = ["openapi-python-client", "generate", "--fail-on-warning", "--meta", "none"]
+    command += ["--path", str(SPEC), "--config", str(GENERATOR_CONFIG), "--output-path", str(package)]
+    command += ["--custom-template-path", str(TEMPLATES)]
+    said, own_arguments = io.StringIO(), sys.argv
+    sys.argv = command
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            runpy.run_module("openapi_python_client", run_name="__main__")
+    except SystemExit as end:
+        if end.code:
+            raise RegenerationError(f"the generator refuses spec/openapi.yaml: {gist(said.getvalue())}") from None
+    except Exception as error:
+        raise RegenerationError(f"the generator broke on spec/openapi.yaml: {error!r}") from error
+    finally:
+        sys.argv = own_arguments
+
+
+def gist(report: str) -> str:
+    lines = [line.strip() for line in report.splitlines()]
+    return "; ".join(line for line in lines if line and not line.startswith(CHATTER))[:1000]
+
+
+def operations(spec: dict[str, Any]) -> Iterator[str]:
+    for path, item in spec["paths"].items():
+        if "$ref" in item:
+            raise RegenerationError(f"{path} is a $ref, which the generator leaves out: write it in place")
+        for method in METHODS:
+            if method in item:
+                if "operationId" not in item[method]:
+                    raise RegenerationError(f"{method.upper()} {path} has no operationId")
+                yield item[method]["operationId"]
+
+
+def check_operations(spec: dict[str, Any], package: Path) -> None:
+    """The generator drops an operation without a word when two share an operationId."""
+    wanted = Counter(operations(spec))
+    made = Counter(path.stem for path in package.glob("api/*/*.py") if path.name != "__init__.py")
+    repeated = sorted(name for name, count in wanted.items() if count > 1)
+    if repeated:
+        raise RegenerationError(f"operationId used more than once: {', '.join(repeated)}")
+    if wanted != made:
+        missing, extra = sorted(wanted - made), sorted(made - wanted)
+        raise RegenerationError(
+            "operations and endpoint modules differ (write operationIds in snake_case): "
+            f"without a module {missing}, without an operation {extra}"
+        )
+
+
+def add_notices(package: Path) -> None:
+    for path in package.rglob("*.py"):
+        path.write_text(f"# {NOTICE}\n{path.read_text('utf-8')}", "utf-8")
+    (package / "py.typed").write_text(f"# {NOTICE}\n", "utf-8")
+
+
+def write_openapi_json(spec: dict[str, Any], package: Path) -> None:
+    try:
+        text = json.dumps({"x-generated": NOTICE, **spec}, indent=2, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise RegenerationError(f"spec/openapi.yaml holds what JSON cannot ({error}): quote dates") from None
+    first_line_tells = text.replace("{\n  ", "{ ", 1)
+    (package / "openapi.json").write_text(first_line_tells + "\n", "utf-8")
+
+
+def ruff(verb: str, *arguments: str | Path) -> None:
+    command = [sys.executable, "-m", "ruff", verb, *RUFF, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RegenerationError(f"ruff {verb} failed: {done.stdout}{done.stderr}")
+
+
+# Putting it in place
+
+
+def recover() -> None:
+    """Finish what a killed run left: put a lone old package back, remove leftovers."""
+    if OLD.exists() and not TARGET.exists():
+        OLD.rename(TARGET)
+    for leftover in (OLD, NEW):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+
+
+def swap() -> None:
+    if TARGET.exists():
+        TARGET.rename(OLD)
+    NEW.rename(TARGET)
+    shutil.rmtree(OLD, ignore_errors=True)
+
+
+# Comparing
+
+
+def report_drift() -> int:
+    """Print what regenerating would change; 1 if it would change anything."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = Path(folder) / TARGET.name
+        build(package)
+        report = list(differences(files(package), files(TARGET)))
+    print("\n".join(report) if report else "generated/wavespeed_api is what spec/openapi.yaml gives")
+    return 1 if report else 0
+
+
+def files(package: Path) -> dict[str, bytes]:
+    paths = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(package).as_posix(): path.read_bytes() for path in paths}
+
+
+def differences(wanted: dict[str, bytes], found: dict[str, bytes]) -> Iterator[str]:
+    for name in sorted(wanted.keys() | found.keys()):
+        if name not in found:
+            yield f"missing: generated/wavespeed_api/{name}"
+        elif name not in wanted:
+            yield f"stray: generated/wavespeed_api/{name}"
+        elif found[name] != wanted[name]:
+            old = found[name].decode("utf-8", "replace").splitlines()
+            new = wanted[name].decode("utf-8", "replace").splitlines()
+            yield f"differs: generated/wavespeed_api/{name}"
+            yield from difflib.unified_diff(old, new, "committed", "from the spec", lineterm="")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
