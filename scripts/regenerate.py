@@ -25,9 +25,11 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "spec" / "openapi.yaml"
@@ -126,14 +128,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     from ruamel.yaml.error import YAMLError
 
     try:
-        document: Any = YAML(typ="safe").load(path)
+        loader: Any = YAML(typ="safe")
+        document: object = loader.load(path)
     except FileNotFoundError:
         raise RegenerationError(f"{path.relative_to(ROOT)} is missing") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise RegenerationError(f"{path.relative_to(ROOT)} is not valid YAML: {error}") from None
     if not isinstance(document, dict):
         raise RegenerationError(f"{path.relative_to(ROOT)} does not hold a mapping")
-    return document
+    return cast("dict[str, Any]", document)
 
 
 def check_generator_config() -> None:
@@ -142,7 +145,8 @@ def check_generator_config() -> None:
 
     unknown = sorted(read_yaml(GENERATOR_CONFIG).keys() - ConfigFile.model_fields.keys())
     if unknown:
-        raise RegenerationError(f"spec/generator.yaml has options that the generator does not know: {', '.join(unknown)}")
+        names = ", ".join(unknown)
+        raise RegenerationError(f"spec/generator.yaml has options that the generator does not know: {names}")
 
 
 def run_generator(package: Path) -> None:

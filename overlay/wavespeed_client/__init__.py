@@ -1,0 +1,78 @@
+"""Unofficial typed client for WaveSpeedAI's generation API, sync and async."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wavespeed_api.models import TaskInput
+
+    from .async_client import AsyncWaveSpeed
+    from .client import WaveSpeed
+    from .errors import (
+        APIConnectionError,
+        APIError,
+        AuthenticationError,
+        BadRequestError,
+        ConfigurationError,
+        InvalidInputError,
+        InvalidModelError,
+        NotFoundError,
+        PermissionDeniedError,
+        RateLimitError,
+        ServerError,
+        SubmissionUncertainError,
+        TaskError,
+        TaskFailedError,
+        TaskTimeoutError,
+        UnexpectedResponseError,
+        WaveSpeedError,
+    )
+    from .settings import Settings
+    from .task import Task
+
+__version__ = "0.1.0"
+
+__all__ = (
+    "APIConnectionError",
+    "APIError",
+    "AsyncWaveSpeed",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "InvalidInputError",
+    "InvalidModelError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "ServerError",
+    "Settings",
+    "SubmissionUncertainError",
+    "Task",
+    "TaskError",
+    "TaskFailedError",
+    "TaskInput",
+    "TaskTimeoutError",
+    "UnexpectedResponseError",
+    "WaveSpeed",
+    "WaveSpeedError",
+)
+
+_HOME = {
+    "AsyncWaveSpeed": ".async_client",
+    "Settings": ".settings",
+    "Task": ".task",
+    "TaskInput": "wavespeed_api.models",
+    "WaveSpeed": ".client",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOME.get(name, ".errors"), __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted((*globals(), *__all__))

@@ -1,0 +1,145 @@
+"""AsyncWaveSpeed: the async client. Its rules live in submission, polling, task and transport."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from wavespeed_api import Client
+from wavespeed_api.api.tasks import get_prediction, get_result, submit_task, submit_task_variant
+from wavespeed_api.types import UNSET
+
+from .call import calling
+from .connection import connect_async, refuse_sync
+from .errors import ConfigurationError
+from .polling import Clock, Deadline, Waiting, completed
+from .settings import Settings
+from .submission import checked_input, checked_webhook, split_model
+from .task import Task, asked_by_older_path, task_from_envelope, task_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    import httpx
+
+    from wavespeed_api.models import TaskInput
+
+
+class AsyncWaveSpeed:
+    """Async `WaveSpeed`: the same arguments and verbs, for one event loop. Tasks of that loop may share it.
+
+    It can be built outside a running loop, and belongs to the loop that it is first used in.
+    """
+
+    _clock = Clock()
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self.settings = Settings.resolve(api_key, base_url, timeout, max_retries)
+        self._http = connect_async(self.settings, http_client)
+        self.api = Client(base_url=self.settings.base_url)
+        self.api.set_async_httpx_client(self._http).set_httpx_client(refuse_sync())
+
+    async def submit(
+        self, model: str, input: Mapping[str, Any] | TaskInput | None = None, *, webhook: str | None = None
+    ) -> Task:
+        """Async `WaveSpeed.submit`."""
+        return await self._submit(model, input, webhook, None)
+
+    async def get(self, task: Task | str) -> Task:
+        """Async `WaveSpeed.get`."""
+        return await self._get(task_of(task), None)
+
+    async def wait(
+        self, task: Task | str, *, timeout: float | None = 600.0, on_update: Callable[[Task], object] | None = None
+    ) -> Task:
+        """Async `WaveSpeed.wait`."""
+        return await self._wait(Waiting(task_of(task), timeout, Deadline.after(timeout, self._clock)), on_update)
+
+    async def run(
+        self,
+        model: str,
+        input: Mapping[str, Any] | TaskInput | None = None,
+        *,
+        timeout: float | None = 600.0,
+        on_update: Callable[[Task], object] | None = None,
+    ) -> Task:
+        """Async `WaveSpeed.run`."""
+        deadline = Deadline.after(timeout, self._clock)
+        task = await self._submit(model, input, None, deadline)
+        if on_update is not None:
+            await _told(on_update(task))
+        return await self._wait(Waiting(task, timeout, deadline), on_update)
+
+    async def aclose(self) -> None:
+        """Async `WaveSpeed.close`."""
+        await self._http.aclose()
+
+    async def _submit(
+        self,
+        model: str,
+        input: Mapping[str, Any] | TaskInput | None,
+        webhook: str | None,
+        deadline: Deadline | None,
+    ) -> Task:
+        provider, name, variant = split_model(model)
+        body, hook = checked_input(input), checked_webhook(webhook) or UNSET
+        self._check_open()
+        with calling(deadline) as call:
+            if variant is None:
+                answer = await submit_task.asyncio_detailed(provider, name, client=self.api, body=body, webhook=hook)
+            else:
+                answer = await submit_task_variant.asyncio_detailed(
+                    provider, name, variant, client=self.api, body=body, webhook=hook
+                )
+            return task_from_envelope(answer.parsed, call.answer, model=model)
+
+    async def _get(self, task: Task, deadline: Deadline | None) -> Task:
+        self._check_open()
+        older = asked_by_older_path(task, self.settings.base_url)
+        ask = get_prediction.asyncio_detailed if older else get_result.asyncio_detailed
+        with calling(deadline) as call:
+            answer = await ask(task.id, client=self.api)
+            return task_from_envelope(answer.parsed, call.answer, model=task.model)
+
+    async def _wait(self, waiting: Waiting, on_update: Callable[[Task], object] | None) -> Task:
+        with waiting.guarded():
+            while waiting.goes_on():
+                await self._clock.asleep(waiting.delay())
+                changed = waiting.saw(await self._get(waiting.task, waiting.deadline.and_a_last_question()))
+                if changed and on_update is not None:
+                    await _told(on_update(waiting.task))
+        return completed(waiting.task)
+
+    def _check_open(self) -> None:
+        if self._http.is_closed:
+            raise ConfigurationError("This client is closed: build a new one.")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"AsyncWaveSpeed(base_url={self.settings.base_url!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigurationError("A client cannot be pickled or copied: build one in each process.")
+
+
+async def _told(result: object) -> None:
+    # on_update may be a coroutine function here.
+    if inspect.isawaitable(result):
+        await result

@@ -1,0 +1,61 @@
+"""One verb's call: the deadline it gives to the transport chain, and the answer it gets back from it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+from .errors import WaveSpeedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from .polling import Deadline
+
+
+@define
+class Call:
+    """What travels between a verb and the chain, around the generated function between them.
+
+    Attributes:
+        deadline: No retry begins and no read lasts beyond it.
+        answer: The JSON of the answer, untouched.
+        unreadable: Makes the error for an answer that cannot be read; None until there is an answer.
+    """
+
+    deadline: Deadline | None
+    answer: object = None
+    unreadable: Callable[[Exception], WaveSpeedError] | None = None
+
+
+_current: ContextVar[Call | None] = ContextVar("wavespeed_client_call", default=None)
+
+
+def current_call() -> Call | None:
+    """The call that this request is part of; None for a generated function used directly."""
+    return _current.get()
+
+
+@contextmanager
+def calling(deadline: Deadline | None) -> Generator[Call]:
+    """Make one call. What the generated parser raises on an answer becomes one of our errors.
+
+    Raises:
+        UnexpectedResponseError: The answer is outside the contract.
+        SubmissionUncertainError: The same, for a submission.
+    """
+    call = Call(deadline)
+    token = _current.set(call)
+    try:
+        yield call
+    except WaveSpeedError:
+        raise
+    except Exception as error:
+        if call.unreadable is None:
+            raise
+        raise call.unreadable(error) from error
+    finally:
+        _current.reset(token)

@@ -1,0 +1,125 @@
+"""The two ends of the transport chain: the httpx client that starts it, and the link that reaches the network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
+
+import httpx
+from httpx_retries import RetryTransport
+
+from . import __version__
+from .errors import ConfigurationError
+from .transport import AsyncErrorTransport, AsyncWholeTransport, ErrorTransport, WholeTransport
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+
+def connect(settings: Settings, http_client: httpx.Client | None) -> httpx.Client:
+    """The httpx client through which every generated function sends.
+
+    Raises:
+        ConfigurationError: http_client is of the wrong kind, or closed.
+    """
+    last = _last_link(http_client)
+    chain = ErrorTransport(RetryTransport(WholeTransport(last, settings)), settings)
+    return httpx.Client(transport=chain, **_client_options(settings, http_client))
+
+
+def connect_async(settings: Settings, http_client: httpx.AsyncClient | None) -> httpx.AsyncClient:
+    """Async connect."""
+    last = _async_last_link(http_client)
+    chain = AsyncErrorTransport(RetryTransport(AsyncWholeTransport(last, settings)), settings)
+    return httpx.AsyncClient(transport=chain, **_client_options(settings, http_client))
+
+
+def refuse_sync() -> httpx.Client:
+    """What an AsyncWaveSpeed has in place of a sync httpx client."""
+    return httpx.Client(transport=RefusingTransport())
+
+
+def refuse_async() -> httpx.AsyncClient:
+    """What a WaveSpeed has in place of an async httpx client."""
+    return httpx.AsyncClient(transport=RefusingTransport())
+
+
+def _client_options(settings: Settings, http_client: httpx.Client | httpx.AsyncClient | None) -> dict[str, Any]:
+    headers = httpx.Headers(http_client.headers if http_client else None)
+    headers["User-Agent"] = f"wavespeed-client/{__version__}"
+    return {
+        "base_url": settings.base_url,
+        "timeout": settings.timeout,
+        "headers": headers,
+        "cookies": httpx.Cookies(http_client.cookies if http_client else None),
+        "trust_env": False,
+    }
+
+
+def _last_link(http_client: object) -> httpx.BaseTransport:
+    if http_client is not None:
+        if not isinstance(http_client, httpx.Client) or http_client.is_closed:
+            raise ConfigurationError("http_client must be an open httpx.Client (AsyncWaveSpeed: httpx.AsyncClient).")
+        return BorrowedClient(http_client)
+    return OwnClient(httpx.Client()) if _behind_proxy() else httpx.HTTPTransport()
+
+
+def _async_last_link(http_client: object) -> httpx.AsyncBaseTransport:
+    if http_client is not None:
+        if not isinstance(http_client, httpx.AsyncClient) or http_client.is_closed:
+            raise ConfigurationError("http_client must be an open httpx.AsyncClient (WaveSpeed: httpx.Client).")
+        return AsyncBorrowedClient(http_client)
+    return AsyncOwnClient(httpx.AsyncClient()) if _behind_proxy() else httpx.AsyncHTTPTransport()
+
+
+def _behind_proxy() -> bool:
+    # Only a whole httpx client reads the proxy variables; a bare transport does not.
+    return not {"http", "https", "all"}.isdisjoint(getproxies())
+
+
+class BorrowedClient(httpx.BaseTransport):
+    """The last link when the caller brought a client. It stays the caller's: never changed, never closed."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._client.is_closed:
+            raise ConfigurationError("The http_client that this client was given is closed.")
+        return self._client.send(request, stream=True, auth=None, follow_redirects=False)
+
+
+class OwnClient(BorrowedClient):
+    """The last link when a proxy variable is set: a client of our own that obeys it."""
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class AsyncBorrowedClient(httpx.AsyncBaseTransport):
+    """Async BorrowedClient."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._client.is_closed:
+            raise ConfigurationError("The http_client that this client was given is closed.")
+        return await self._client.send(request, stream=True, auth=None, follow_redirects=False)
+
+
+class AsyncOwnClient(AsyncBorrowedClient):
+    """Async OwnClient."""
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+class RefusingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Says which client has the kind of call that was tried."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        raise ConfigurationError("An AsyncWaveSpeed makes async calls only: use asyncio_detailed, or a WaveSpeed.")
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise ConfigurationError("A WaveSpeed makes sync calls only: use sync_detailed, or an AsyncWaveSpeed.")

@@ -1,0 +1,220 @@
+"""Everything this package raises, as one tree, and the function that turns an answer into an exception.
+
+WaveSpeedError
+├── ConfigurationError          an argument or environment variable is wrong
+├── InvalidInputError           refused here, nothing was sent (also a ValueError)
+│   └── InvalidModelError       the model id is not provider/model[/variant]
+├── APIConnectionError          nothing was sent, or a read gave up after its retries
+├── SubmissionUncertainError    sent, but the answer was lost: the task may be running and billed
+├── APIError                    the service said no
+│   ├── BadRequestError 400   AuthenticationError 401   PermissionDeniedError 403
+│   └── NotFoundError 404     RateLimitError 429        ServerError 5xx
+├── UnexpectedResponseError     the answer is outside the contract
+└── TaskError                   the task itself, see .task
+    ├── TaskFailedError         it ended, but not as completed
+    └── TaskTimeoutError        the wait ended, the task runs on (also a TimeoutError)
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .task import Task
+
+EXCERPT_CHARACTERS = 500
+
+
+class WaveSpeedError(Exception):
+    """Base of every exception that this package raises."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Subclasses take keyword arguments, which the inherited way of pickling would lose.
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(kind: type[WaveSpeedError], args: tuple[Any, ...], attributes: dict[str, Any]) -> WaveSpeedError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
+
+
+class ConfigurationError(WaveSpeedError):
+    """An argument of the client or an environment variable is wrong. Never shows its value."""
+
+
+class InvalidInputError(WaveSpeedError, ValueError):
+    """What was to be sent is wrong. Nothing was sent."""
+
+
+class InvalidModelError(InvalidInputError):
+    """The model id is not of the form provider/model or provider/model/variant. Nothing was sent."""
+
+
+class APIConnectionError(WaveSpeedError):
+    """The service could not be reached, or a read gave up after its retries. Nothing was submitted."""
+
+
+class SubmissionUncertainError(WaveSpeedError):
+    """A submission was sent and its answer lost: the task may be running, and will then be billed.
+
+    Attributes:
+        model: The model id that was submitted to.
+        input: The input that was sent.
+        submitted_at: When it was sent, in UTC.
+    """
+
+    def __init__(self, message: str, *, model: str, input: dict[str, Any], submitted_at: datetime) -> None:
+        super().__init__(message)
+        self.model = model
+        self.input = input
+        self.submitted_at = submitted_at
+
+
+class APIError(WaveSpeedError):
+    """The service refused the request or failed.
+
+    Attributes:
+        status_code: The HTTP status, or the envelope's code where a refusal came under HTTP 200.
+        code: The number in the error body, if there was one.
+        message: What the service said.
+        body: The first 500 characters of the answer.
+        retry_after: Seconds that the service asks to wait, if it said so.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        code: int | None = None,
+        body: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"{message} (HTTP {status_code})")
+        self.message = message
+        self.status_code = status_code
+        self.code = code
+        self.body = body
+        self.retry_after = retry_after
+
+
+class BadRequestError(APIError):
+    """400: the input does not fit the model. Nothing was started."""
+
+
+class AuthenticationError(APIError):
+    """401: the API key is missing or wrong."""
+
+
+class PermissionDeniedError(APIError):
+    """403: the account, or the role of the key, does not allow this."""
+
+
+class NotFoundError(APIError):
+    """404: no such model or task. Tasks are kept for 7 days."""
+
+
+class RateLimitError(APIError):
+    """429: too many requests a minute or tasks at once. Nothing was started."""
+
+
+class ServerError(APIError):
+    """5xx: the service failed."""
+
+
+class UnexpectedResponseError(WaveSpeedError):
+    """The answer is outside the contract.
+
+    Attributes:
+        status_code: The HTTP status.
+        body: The first 500 characters of the answer.
+    """
+
+    def __init__(self, message: str, *, status_code: int, body: str) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.body = body
+
+
+class TaskError(WaveSpeedError):
+    """Something about a task that exists.
+
+    Attributes:
+        task: The task as it was last seen.
+    """
+
+    def __init__(self, message: str, *, task: Task) -> None:
+        super().__init__(message)
+        self.task = task
+
+
+class TaskFailedError(TaskError):
+    """The task ended, but not as completed. Failed tasks are not billed."""
+
+
+class TaskTimeoutError(TaskError, TimeoutError):
+    """The wait ended before the task did. The task runs on: wait for it again by its id."""
+
+
+_CLASS_OF_STATUS: dict[int, type[APIError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    429: RateLimitError,
+}
+
+
+def error_from_answer(
+    status: int, body: bytes, *, retry_after: float | None = None
+) -> APIError | UnexpectedResponseError:
+    """The exception for an answer that is not a success."""
+    said = excerpt(body)
+    if not 400 <= status < 600:
+        message = f"The answer is outside the contract (HTTP {status}): {said or 'it is empty'}"
+        return UnexpectedResponseError(message, status_code=status, body=said)
+    fields = error_fields(body)
+    code = fields.get("code")
+    kind = _CLASS_OF_STATUS.get(status, ServerError if status >= 500 else APIError)
+    return kind(
+        _message(fields) or _phrase(status),
+        status_code=status,
+        code=code if isinstance(code, int) else None,
+        body=said,
+        retry_after=retry_after,
+    )
+
+
+def error_fields(body: bytes) -> dict[str, Any]:
+    """The error body's fields; empty when it is not a JSON object."""
+    try:
+        fields: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", fields) if isinstance(fields, dict) else {}
+
+
+def excerpt(body: bytes) -> str:
+    """The beginning of an answer, fit for a message."""
+    return body[: 4 * EXCERPT_CHARACTERS].decode("utf-8", "replace")[:EXCERPT_CHARACTERS]
+
+
+def _message(fields: dict[str, Any]) -> str | None:
+    data = fields.get("data")
+    nested = cast("dict[str, Any]", data).get("error") if isinstance(data, dict) else None
+    for text in (fields.get("message"), fields.get("error"), nested):
+        if isinstance(text, str) and text:
+            return text[:EXCERPT_CHARACTERS]
+    return None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "The service gave no reason"

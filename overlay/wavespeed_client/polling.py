@@ -1,0 +1,167 @@
+"""When to ask again, and when to stop waiting: no I/O, and the time comes from a clock that is passed in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+from .errors import (
+    APIConnectionError,
+    InvalidInputError,
+    RateLimitError,
+    ServerError,
+    TaskFailedError,
+    TaskTimeoutError,
+    WaveSpeedError,
+)
+from .task import UNKNOWN_STATUS, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+logger = logging.getLogger("wavespeed_client")
+
+FIRST_DELAY = 0.5
+GROWTH = 1.25
+LONGEST_DELAY = 5.0
+JITTER = 0.2
+
+# Seconds past the end of a wait that its last question may take.
+LAST_QUESTION = 0.4
+
+# What another try may mend, so that the end of the wait is the better news.
+PASSING = (APIConnectionError, RateLimitError, ServerError)
+
+
+class Clock:
+    """Time that never jumps, and how to let it pass. Tests pass their own."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@frozen
+class Deadline:
+    """A moment after which nothing is waited for any more."""
+
+    clock: Clock
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float | None, clock: Clock) -> Deadline:
+        """The deadline that many seconds from now; never, for None.
+
+        Raises:
+            InvalidInputError: It is not a number of seconds, 0 or more.
+        """
+        if seconds is None:
+            return cls(clock, math.inf)
+        try:
+            fits = seconds >= 0
+        except TypeError:
+            fits = False
+        if not fits:
+            raise InvalidInputError("timeout must be a number of seconds, 0 or more, or None to wait without end.")
+        return cls(clock, clock.now() + seconds)
+
+    def left(self) -> float:
+        """Seconds until then, 0 once it has passed."""
+        return max(0.0, self.at - self.clock.now())
+
+    def and_a_last_question(self) -> Deadline:
+        """The deadline for the requests of a wait, so that even a wait of 0 seconds asks once."""
+        return Deadline(self.clock, self.at + LAST_QUESTION)
+
+
+def delays(random_number: Callable[[], float] = random.random) -> Iterator[float]:
+    """Seconds between one question and the next: growing, then steady, each a little off."""
+    delay = FIRST_DELAY
+    while True:
+        yield delay * (1 + JITTER * (2 * random_number() - 1))
+        delay = min(delay * GROWTH, LONGEST_DELAY)
+
+
+@define
+class Waiting:
+    """One wait for one task: the client asks and sleeps, this says when, and what it means."""
+
+    task: Task
+    timeout: float | None
+    deadline: Deadline
+    _delays: Iterator[float] = field(factory=delays)
+    _asked: bool = False
+
+    def goes_on(self) -> bool:
+        """Whether to ask (again).
+
+        Raises:
+            TaskTimeoutError: The task runs on, but the time is up.
+        """
+        if not self.task.done and self._asked and not self.deadline.left():
+            raise self._timed_out()
+        return not self.task.done
+
+    def delay(self) -> float:
+        """Seconds to let pass before the next question, never past the deadline."""
+        if self.task.status == UNKNOWN_STATUS and not self._asked:  # only its id is known
+            return 0.0
+        return min(next(self._delays), self.deadline.left())
+
+    def saw(self, task: Task) -> bool:
+        """Take in an answer; True when the status is another than before."""
+        changed = task.status != self.task.status
+        self.task, self._asked = task, True
+        return changed
+
+    @contextmanager
+    def guarded(self) -> Generator[None]:
+        """See to it that no end of the wait loses the task's id.
+
+        Raises:
+            TaskTimeoutError: A question failed in a way that may pass, but the time is up.
+        """
+        try:
+            yield
+        except TaskTimeoutError:
+            raise
+        except WaveSpeedError as error:
+            if isinstance(error, PASSING) and not self.deadline.left():
+                raise self._timed_out() from error
+            error.add_note(f"This ended the wait for task {self.task.id}, which may run on: wait for it again.")
+            raise
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            logger.warning("The wait for task %s was interrupted; the task may run on.", self.task.id)
+            raise
+
+    def _timed_out(self) -> TaskTimeoutError:
+        return TaskTimeoutError(
+            f"Task {self.task.id} is not finished after {self.timeout} seconds (status {self.task.status!r}). It runs "
+            "on and is billed when it succeeds: wait for it again by its id, do not submit it again.",
+            task=self.task,
+        )
+
+
+def completed(task: Task) -> Task:
+    """The task, if it has completed.
+
+    Raises:
+        TaskFailedError: It ended in another way.
+    """
+    if task.succeeded:
+        return task
+    reason = task.error or "the service gives no reason"
+    code = f" (code {task.code})" if task.code else ""
+    raise TaskFailedError(f"Task {task.id} ended as {task.status}: {reason}{code}", task=task)

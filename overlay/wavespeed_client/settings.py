@@ -1,0 +1,160 @@
+"""The client's settings: argument, else environment variable, else default, resolved once."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_BASE_URL = "https://api.wavespeed.ai"
+DEFAULT_TIMEOUT = 60.0
+DEFAULT_MAX_RETRIES = 3
+DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+
+
+class Secret:
+    """Text that no repr shows and no pickle holds."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigurationError("A secret cannot be pickled or copied: build the client where it is used.")
+
+
+@frozen
+class Settings:
+    """What a client was told, checked.
+
+    Attributes:
+        api_key: The key that is sent to the API's own origin, masked.
+        base_url: Where the API is, without a trailing slash.
+        timeout: Seconds that one attempt of a call may take, from connecting to the last byte.
+        max_retries: How often a call is tried again at most; 0 turns retries off.
+        max_response_bytes: Bytes that an answer may have; a larger one is refused.
+    """
+
+    api_key: Secret
+    base_url: str = DEFAULT_BASE_URL
+    timeout: float = DEFAULT_TIMEOUT
+    max_retries: int = DEFAULT_MAX_RETRIES
+    max_response_bytes: int = field(default=DEFAULT_MAX_RESPONSE_BYTES, kw_only=True)
+
+    @classmethod
+    def resolve(
+        cls,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        *,
+        environment: Mapping[str, str] | None = None,
+    ) -> Settings:
+        """The settings for these arguments, with what is missing taken from the environment.
+
+        Args:
+            environment: Where to look instead of the process's environment.
+
+        Raises:
+            ConfigurationError: Names the argument or variable that is missing or wrong.
+        """
+        variables = os.environ if environment is None else environment
+        return cls(
+            api_key=Secret(_api_key(*_given("api_key", api_key, "WAVESPEED_API_KEY", variables))),
+            base_url=_base_url(*_given("base_url", base_url, "WAVESPEED_BASE_URL", variables)),
+            timeout=_seconds(*_given("timeout", timeout, "WAVESPEED_TIMEOUT", variables)),
+            max_retries=_count(*_given("max_retries", max_retries, "WAVESPEED_MAX_RETRIES", variables)),
+        )
+
+
+def _given(argument: str, value: object, variable: str, variables: Mapping[str, str]) -> tuple[object, str]:
+    """The value to use (None: the default) and the name under which it was given."""
+    if value is not None:
+        return value, argument
+    text = variables.get(variable, "")
+    return (text, variable) if text.strip() else (None, variable)
+
+
+def _api_key(value: object, name: str) -> str:
+    if value is None:
+        raise ConfigurationError("No API key: pass api_key=... or set WAVESPEED_API_KEY.")
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigurationError(f"{name} must be a string that is not empty.")
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ConfigurationError(
+            f"{name} holds a space, a line break or a character outside ASCII: was it copied whole, and alone?"
+        )
+    return value
+
+
+def _base_url(value: object, name: str) -> str:
+    if value is None:
+        return DEFAULT_BASE_URL
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{name} must be a string.")
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigurationError(f"{name} is not a URL.") from None
+    if not host or not value.isprintable() or " " in value or "\\" in value:
+        raise ConfigurationError(f"{name} is not a URL such as {DEFAULT_BASE_URL}.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+        raise ConfigurationError(f"{name} must begin with https:// (http:// is for this machine's own addresses only).")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(f"{name} must not hold a user name or password.")
+    if "?" in value or "#" in value:
+        raise ConfigurationError(f"{name} must not have a query or a fragment.")
+    path = parts.path.rstrip("/")
+    if path.endswith("/api/v3"):
+        raise ConfigurationError(f"{name} must not end in /api/v3: the client adds that itself.")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _seconds(value: object, name: str) -> float:
+    if value is None:
+        return DEFAULT_TIMEOUT
+    try:
+        seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise ConfigurationError(f"{name} must be a number of seconds above 0.")
+    return seconds
+
+
+def _count(value: object, name: str) -> int:
+    if value is None:
+        return DEFAULT_MAX_RETRIES
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < 10:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ConfigurationError(f"{name} must be a whole number, 0 or more.")
+    return value
