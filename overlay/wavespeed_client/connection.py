@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
@@ -13,6 +15,8 @@ from .errors import ConfigurationError
 from .transport import AsyncErrorTransport, AsyncWholeTransport, ErrorTransport, WholeTransport
 
 if TYPE_CHECKING:
+    import ssl
+
     from .settings import Settings
 
 
@@ -61,7 +65,8 @@ def _last_link(http_client: object) -> httpx.BaseTransport:
         if not isinstance(http_client, httpx.Client) or http_client.is_closed:
             raise ConfigurationError("http_client must be an open httpx.Client (AsyncWaveSpeed: httpx.AsyncClient).")
         return BorrowedClient(http_client)
-    return OwnClient(httpx.Client()) if _behind_proxy() else httpx.HTTPTransport()
+    tls = _tls_context()
+    return OwnClient(httpx.Client(verify=tls)) if _behind_proxy() else httpx.HTTPTransport(verify=tls)
 
 
 def _async_last_link(http_client: object) -> httpx.AsyncBaseTransport:
@@ -69,7 +74,21 @@ def _async_last_link(http_client: object) -> httpx.AsyncBaseTransport:
         if not isinstance(http_client, httpx.AsyncClient) or http_client.is_closed:
             raise ConfigurationError("http_client must be an open httpx.AsyncClient (WaveSpeed: httpx.Client).")
         return AsyncBorrowedClient(http_client)
-    return AsyncOwnClient(httpx.AsyncClient()) if _behind_proxy() else httpx.AsyncHTTPTransport()
+    tls = _tls_context()
+    return AsyncOwnClient(httpx.AsyncClient(verify=tls)) if _behind_proxy() else httpx.AsyncHTTPTransport(verify=tls)
+
+
+def _tls_context() -> ssl.SSLContext:
+    try:
+        return _shared_tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    except OSError as error:
+        raise ConfigurationError(f"SSL_CERT_FILE or SSL_CERT_DIR cannot be used: {error}") from error
+
+
+@cache
+def _shared_tls_context(_cert_file: str | None, _cert_dir: str | None) -> ssl.SSLContext:
+    # Loading the certificates takes longer than a request, so clients that trust the same ones share them.
+    return httpx.create_ssl_context()
 
 
 def _behind_proxy() -> bool:

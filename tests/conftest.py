@@ -1,0 +1,183 @@
+"""What every test may ask for: the spec, a stand-in, clients of both kinds, and a clock that does not wait."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import define, field
+from ruamel.yaml import YAML
+
+from wavespeed_client import AsyncWaveSpeed, WaveSpeed, transport
+from wavespeed_client.polling import Clock
+from wavespeed_client.testing import Contract, FakeWaveSpeed
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def spec() -> dict[str, Any]:
+    """The hand-written document itself, not the copy that ships with the generated code."""
+    return YAML(typ="safe").load(ROOT / "spec" / "openapi.yaml")
+
+
+@pytest.fixture(scope="session")
+def contract(spec: dict[str, Any]) -> Contract:
+    return Contract(spec)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine's reaches a client."""
+    for name in os.environ:
+        if name.startswith("WAVESPEED_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries follow at once."""
+    monkeypatch.setattr(transport, "BACKOFF_SECONDS", 0.0)
+
+
+@pytest.fixture(scope="session")
+def running_fake(contract: Contract) -> Iterator[FakeWaveSpeed]:
+    with FakeWaveSpeed(contract=contract) as fake:
+        yield fake
+
+
+@pytest.fixture
+def fake(running_fake: FakeWaveSpeed) -> Iterator[FakeWaveSpeed]:
+    """A stand-in for the service. What it sees outside the contract fails the test."""
+    running_fake.reset()
+    yield running_fake
+    assert running_fake.violations == []
+
+
+@define
+class TestClock(Clock):
+    """Time that passes only when somebody sleeps."""
+
+    __test__ = False
+    time: float = 1000.0
+    slept: list[float] = field(factory=list)
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+    async def asleep(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+@pytest.fixture
+def clock() -> TestClock:
+    return TestClock()
+
+
+class Driven:
+    """A client of either kind, called in the same way: coroutines are run to their end."""
+
+    def __init__(self, client: Any, runner: asyncio.Runner) -> None:
+        self.client = client
+        self._runner = runner
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self.client, name)
+        return self._blocking(attribute) if inspect.iscoroutinefunction(attribute) else attribute
+
+    def _blocking(self, verb: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *args, **kwargs: self._runner.run(verb(*args, **kwargs))
+
+    def call(self, operation: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call a generated endpoint module through this client's `api`."""
+        if isinstance(self.client, WaveSpeed):
+            return operation.sync_detailed(*args, client=self.client.api, **kwargs)
+        return self._runner.run(operation.asyncio_detailed(*args, client=self.client.api, **kwargs))
+
+    def end(self) -> None:
+        if isinstance(self.client, WaveSpeed):
+            self.client.close()
+        else:
+            self._runner.run(self.client.aclose())
+
+
+Connect = Callable[..., Driven]
+
+
+@pytest.fixture(params=[WaveSpeed, AsyncWaveSpeed], ids=["sync", "async"])
+def connect(request: pytest.FixtureRequest, clock: TestClock) -> Iterator[Connect]:
+    """Builds clients of one kind with the test's clock, and closes them."""
+    made: list[Driven] = []
+    with asyncio.Runner() as runner:
+
+        def build(api_key: str | None = "test-key", **arguments: Any) -> Driven:
+            client = request.param(api_key, **arguments)
+            client._clock = clock
+            made.append(Driven(client, runner))
+            return made[-1]
+
+        yield build
+        for driven in made:
+            driven.end()
+
+
+@pytest.fixture
+def ws(connect: Connect, fake: FakeWaveSpeed) -> Driven:
+    """A client of the stand-in."""
+    return connect(fake.api_key, base_url=fake.url)
+
+
+class RawServer:
+    """Reads one request a connection, records its bytes and sends back exactly what it was told, then hangs up."""
+
+    def __init__(self) -> None:
+        self.requests: list[bytes] = []
+        self.answers: list[bytes] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # closed
+                return
+            with connection, connection.makefile("rb") as stream:
+                self.requests.append(self._read(stream))
+                connection.sendall(self.answers.pop(0) if self.answers else b"")
+
+    def _read(self, stream: Any) -> bytes:
+        lines = list(iter(stream.readline, b"\r\n"))
+        length = next((int(line.split(b":")[1]) for line in lines if line.lower().startswith(b"content-length")), 0)
+        return b"".join(lines) + b"\r\n" + stream.read(length)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+
+@pytest.fixture
+def raw_server() -> Iterator[RawServer]:
+    server = RawServer()
+    yield server
+    server.close()
+
+
+def http(status: int, body: bytes, *headers: str) -> bytes:
+    """The bytes of an answer."""
+    head = [f"HTTP/1.1 {status} Whatever", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*head, "", ""]).encode() + body

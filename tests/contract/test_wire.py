@@ -1,0 +1,172 @@
+"""What the two clients send, as the other side saw it."""
+
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+import wavespeed_client
+from tests.conftest import Connect, Driven
+from wavespeed_client import SubmissionUncertainError, TaskInput
+from wavespeed_client.submission import RESERVED_WORDS
+from wavespeed_client.testing import Contract, FakeWaveSpeed, Request
+
+FLUX = "wavespeed-ai/flux-dev"
+
+
+class PlainServer(ThreadingHTTPServer):
+    """The service's documented exchange, by the standard library alone."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), PlainHandler)
+        self.seen: list[tuple[str, dict[str, str], bytes]] = []
+        self.refusal: int | None = None
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class PlainHandler(BaseHTTPRequestHandler):
+    server: PlainServer
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.seen.append((self.requestline, dict(self.headers), body))
+        if self.server.refusal:
+            self.answer(
+                self.server.refusal, {"code": self.server.refusal, "message": f"Refused with {self.server.refusal}."}
+            )
+            return
+        get = f"{self.server.url}/api/v3/predictions/task-1/result"
+        data = {"id": "task-1", "model": FLUX, "status": "created", "urls": {"get": get}}
+        data["created_at"] = "2026-01-01T12:00:00.123456789Z"
+        self.answer(200, {"code": 200, "message": "success", "data": data})
+
+    def do_GET(self) -> None:
+        self.server.seen.append((self.requestline, dict(self.headers), b""))
+        data = {"id": "task-1", "model": FLUX, "status": "completed", "outputs": ["https://example.com/1.png"]}
+        self.answer(200, {"code": 200, "message": "success", "data": data})
+
+    def answer(self, status: int, value: object) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def plain_server():
+    with PlainServer() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_the_documented_exchange(connect: Connect, plain_server: PlainServer, contract: Contract) -> None:
+    ws = connect("wsk_live_1234", base_url=plain_server.url)
+    given = {"prompt": "A cat wearing a space suit", "width": 1024, "height": 768, "seed": 42}
+
+    task = ws.run(FLUX, {**given, "webhook_url": "https://example.com/hook"})
+
+    (line, headers, body), (poll_line, poll_headers, _) = plain_server.seen
+    assert line == "POST /api/v3/wavespeed-ai/flux-dev HTTP/1.1"
+    assert headers["Authorization"] == "Bearer wsk_live_1234"
+    assert headers["Content-Type"] == "application/json"
+    assert headers["User-Agent"] == f"wavespeed-client/{wavespeed_client.__version__}"
+    assert json.loads(body) == {**given, "webhook_url": "https://example.com/hook"}
+    assert poll_line == "GET /api/v3/predictions/task-1/result HTTP/1.1"
+    assert poll_headers["Authorization"] == "Bearer wsk_live_1234"
+    assert (task.id, task.status, task.outputs) == ("task-1", "completed", ("https://example.com/1.png",))
+    contract.check_request(Request("POST", line.split()[1], headers, body))
+    contract.check_request(Request("GET", poll_line.split()[1], poll_headers))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, wavespeed_client.BadRequestError),
+        (401, wavespeed_client.AuthenticationError),
+        (403, wavespeed_client.PermissionDeniedError),
+        (404, wavespeed_client.NotFoundError),
+        (413, wavespeed_client.APIError),
+        (429, wavespeed_client.RateLimitError),
+        (500, wavespeed_client.ServerError),
+    ],
+)
+def test_each_documented_refusal_raises_its_class_with_the_services_message(
+    connect: Connect, plain_server: PlainServer, status: int, kind: type[wavespeed_client.APIError]
+) -> None:
+    plain_server.refusal = status
+    ws = connect(base_url=plain_server.url, max_retries=0)
+    with pytest.raises(kind) as caught:
+        ws.submit(FLUX, {"prompt": "a cat"})
+    assert type(caught.value) is kind
+    assert (caught.value.status_code, caught.value.code) == (status, status)
+    assert caught.value.message == f"Refused with {status}."
+    assert len(plain_server.seen) == 1
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_gateways_answer_leaves_a_submission_uncertain(
+    connect: Connect, plain_server: PlainServer, status: int
+) -> None:
+    plain_server.refusal = status
+    with pytest.raises(SubmissionUncertainError) as caught:
+        connect(base_url=plain_server.url).submit(FLUX, {"prompt": "a cat"})
+    assert (caught.value.model, caught.value.input) == (FLUX, {"prompt": "a cat"})
+    assert len(plain_server.seen) == 1
+
+
+@pytest.mark.parametrize("model", [FLUX, "wavespeed-ai/z-image/turbo", "a.b_c/D-1.0", "minimax/video-01"])
+@pytest.mark.parametrize("webhook", [None, "https://example.com/hook?token=a%20b&x=/"])
+def test_model_webhook_and_input_arrive_as_given(
+    ws: Driven, fake: FakeWaveSpeed, model: str, webhook: str | None
+) -> None:
+    given = {
+        "prompt": "\u00fc \U0001f431",
+        "seed": -1,
+        "loras": [{"path": "a/b", "scale": 0.5}],
+        "flag": None,
+        "to_dict": 1,
+    }
+    task = ws.submit(model, given, webhook=webhook)
+    (call,) = fake.calls
+    assert (call.model, call.input, call.webhook) == (model, given, webhook)
+    assert (task.model, task.status, task.done) == (model, "created", False)
+
+
+@pytest.mark.parametrize("given", [None, {}, TaskInput()])
+def test_an_empty_input_is_an_empty_object(ws: Driven, fake: FakeWaveSpeed, given: Any) -> None:
+    ws.submit(FLUX, given)
+    assert fake.requests[0].body == b"{}"
+
+
+def test_a_typed_input_is_sent_like_a_mapping(ws: Driven, fake: FakeWaveSpeed) -> None:
+    given = TaskInput(prompt="a cat", width=512)
+    given["guidance_scale"] = 3.5
+    ws.submit(FLUX, given)
+    assert fake.calls[0].input == {"prompt": "a cat", "width": 512, "guidance_scale": 3.5}
+
+
+def test_the_older_path_is_asked_when_the_task_names_it(ws: Driven, fake: FakeWaveSpeed) -> None:
+    task = ws.submit(FLUX)
+    older = f"{fake.url}/api/v3/predictions/{task.id}"
+    elsewhere = f"http://example.com/api/v3/predictions/{task.id}"
+    for url, path in ((task.url, f"{task.id}/result"), (older, task.id), (elsewhere, f"{task.id}/result")):
+        ws.get(wavespeed_client.Task(id=task.id, model=FLUX, status="created", url=url))
+        assert fake.requests[-1].target == f"/api/v3/predictions/{path}"
+
+
+def test_the_spec_and_the_overlay_reserve_the_same_first_words(spec: dict[str, Any]) -> None:
+    pattern: str = spec["components"]["parameters"]["Provider"]["schema"]["pattern"]
+    assert set(pattern.partition("(?!(?:")[2].partition(")$)")[0].split("|")) == RESERVED_WORDS
+    for path in spec["paths"]:
+        first = path.removeprefix("/api/v3/").partition("/")[0]
+        assert first in RESERVED_WORDS or first == "{provider}"
