@@ -38,7 +38,8 @@ class WaveSpeedError(Exception):
 
 
 def _restore(kind: type[WaveSpeedError], args: tuple[Any, ...], attributes: dict[str, Any]) -> WaveSpeedError:
-    error = kind.__new__(kind, *args)
+    error = kind.__new__(kind)
+    error.args = args
     error.__dict__.update(attributes)
     return error
 

@@ -1,0 +1,95 @@
+"""The two clients are one surface, and behave when they are closed, shown, copied or imported."""
+
+import copy
+import inspect
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import wavespeed_client
+from tests.conftest import Connect, Driven
+from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
+from wavespeed_client.testing import FakeWaveSpeed
+
+TWIN = {"close": "aclose", "__enter__": "__aenter__", "__exit__": "__aexit__"}
+
+
+def surface(kind: type) -> dict[str, inspect.Signature]:
+    functions = {name: value for name, value in vars(kind).items() if inspect.isfunction(value)}
+    return {name: inspect.signature(function) for name, function in functions.items()}
+
+
+def test_both_clients_have_the_same_verbs_with_the_same_arguments() -> None:
+    expected = {TWIN.get(name, name): signature for name, signature in surface(WaveSpeed).items()}
+    assert {
+        name: str(signature).replace("httpx.AsyncClient", "httpx.Client")
+        for name, signature in surface(AsyncWaveSpeed).items()
+    } == {name: str(signature) for name, signature in expected.items()}
+
+
+def test_every_async_verb_points_to_its_sync_twin() -> None:
+    for name, method in vars(AsyncWaveSpeed).items():
+        if inspect.isfunction(method) and not name.startswith("_"):
+            twin = {value: key for key, value in TWIN.items()}.get(name, name)
+            assert method.__doc__ == f"Async `WaveSpeed.{twin}`."
+            assert inspect.iscoroutinefunction(method)
+
+
+def test_a_closed_client_says_so_and_closing_twice_is_harmless(connect: Connect, fake: FakeWaveSpeed) -> None:
+    ws = connect(fake.api_key, base_url=fake.url)
+    ws.end()
+    ws.end()
+    for verb in (lambda: ws.submit("a/b"), lambda: ws.get("abc"), lambda: ws.wait("abc"), lambda: ws.run("a/b")):
+        with pytest.raises(ConfigurationError, match="closed"):
+            verb()
+    assert fake.requests == []
+
+
+def test_a_context_manager_closes(fake: FakeWaveSpeed) -> None:
+    with WaveSpeed(fake.api_key, base_url=fake.url) as ws:
+        ws.submit("a/b")
+    with pytest.raises(ConfigurationError, match="closed"):
+        ws.submit("a/b")
+
+
+def test_the_key_shows_nowhere(connect: Connect) -> None:
+    ws = connect("wsk_live_secret").client
+    for shown in (repr(ws), str(ws), repr(ws.settings), repr(ws.api), repr(vars(ws)), repr(vars(ws._http))):
+        assert "wsk_live_secret" not in shown
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_client_cannot_be_copied(connect: Connect, copied: Any) -> None:
+    with pytest.raises(ConfigurationError, match="build one in each process"):
+        copied(connect().client)
+
+
+def test_every_public_name_loads_and_no_other_does() -> None:
+    assert set(wavespeed_client.__all__) <= set(dir(wavespeed_client))
+    for name in wavespeed_client.__all__:
+        assert getattr(wavespeed_client, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'Wavespeed'"):
+        _ = wavespeed_client.Wavespeed  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("program", "absent"),
+    [
+        ("import wavespeed_client", {"httpx", "attrs", "wavespeed_api"}),
+        ("from wavespeed_client import WaveSpeed", {"openapi_core", "pytest_httpserver", "werkzeug"}),
+        ("from wavespeed_client import WaveSpeed", {"wavespeed_client.testing", "wavespeed_client.async_client"}),
+        ("from wavespeed_client.errors import RateLimitError", {"httpx", "wavespeed_api"}),
+    ],
+)
+def test_what_an_import_does_not_load(program: str, absent: set[str]) -> None:
+    code = f"import sys; {program}; print(sorted({absent!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_the_api_attribute_is_a_plain_generated_client(ws: Driven, fake: FakeWaveSpeed) -> None:
+    assert type(ws.api).__name__ == "Client"
+    assert ws.settings.base_url == fake.url
