@@ -1,0 +1,205 @@
+"""The wheel: what it holds, and what a user's fresh environment gets from it."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from email.message import Message
+from email.parser import BytesParser
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from packaging.requirements import Requirement
+
+import wavespeed_client
+from tests.conftest import ROOT
+
+DIST_INFO = f"wavespeed_client-{wavespeed_client.__version__}.dist-info"
+
+# What a user may rely on; every type here is the one that a type checker shows.
+USER_PROGRAM = """
+from datetime import datetime
+from typing import Any, assert_type
+
+from wavespeed_api import Client
+from wavespeed_api.api.tasks import get_result
+from wavespeed_api.models import PredictionEnvelope
+from wavespeed_client import APIError, AsyncWaveSpeed, SubmissionUncertainError, Task, TaskError, TaskInput, WaveSpeed
+
+
+def show(task: Task) -> None:
+    print(task.status)
+
+
+def generate() -> None:
+    with WaveSpeed("key", base_url="https://example.com", timeout=5, max_retries=0) as ws:
+        assert_type(ws, WaveSpeed)
+        assert_type(ws.api, Client)
+        try:
+            task = ws.run("wavespeed-ai/flux-dev", {"prompt": "a cat"}, timeout=None, on_update=show)
+        except SubmissionUncertainError as error:
+            assert_type(error.submitted_at, datetime)
+        except APIError as error:
+            assert_type(error.status_code, int)
+            assert_type(error.retry_after, float | None)
+        except TaskError as error:
+            assert_type(error.task, Task)
+        else:
+            assert_type(task, Task)
+            assert_type(task.outputs, tuple[str | dict[str, Any], ...])
+            assert_type(task.created_at, datetime | None)
+        assert_type(ws.submit("wavespeed-ai/flux-dev", TaskInput(prompt="a cat"), webhook="https://e.com"), Task)
+        assert_type(ws.wait(ws.get("task-1")), Task)
+        answer = get_result.sync_detailed("task-1", client=ws.api)
+        if isinstance(answer.parsed, PredictionEnvelope):
+            assert_type(answer.parsed.data.id, str)
+
+
+async def generate_async() -> None:
+    async with AsyncWaveSpeed() as ws:
+        assert_type(ws, AsyncWaveSpeed)
+        assert_type(ws.api, Client)
+        assert_type(await ws.run("wavespeed-ai/flux-dev", {"prompt": "a cat"}, on_update=show), Task)
+        assert_type(await ws.wait(await ws.get("task-1")), Task)
+"""
+PROGRAM_WITH_MISTAKES = """
+from wavespeed_client import AsyncWaveSpeed, Task, TaskInput, WaveSpeed
+
+ws = WaveSpeed(api_key=3)  # wrong
+ws.run(1)  # wrong
+ws.run("wavespeed-ai/flux-dev", {"prompt": "a cat"}, 600)  # wrong
+ws.run("wavespeed-ai/flux-dev").output  # wrong
+ws.get(task_id="task-1")  # wrong
+TaskInput(width="wide")  # wrong
+task: Task = AsyncWaveSpeed().run("wavespeed-ai/flux-dev")  # wrong
+"""
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=ROOT)
+    (path,) = folder.iterdir()
+    return path
+
+
+@pytest.fixture(scope="session")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a new environment that holds the wheel, what it requires, and nothing else."""
+    folder = tmp_path_factory.mktemp("environment")
+    requirements = (ROOT / "scripts" / "requirements.txt").read_text("utf-8")
+    pins = re.findall(r"^([\w.-]+==.*?) *\\?$", requirements, re.MULTILINE)
+    (folder / "constraints.txt").write_text("\n".join(pins))
+    run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")])
+    python = folder / "venv" / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+    run([*pip, "install", "--no-compile", "--constraint", str(folder / "constraints.txt"), str(wheel)])
+    return python
+
+
+def run(command: list[str], cwd: Path | None = None) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+# The wheel
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    paths = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {f"{folder.name}/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in paths}
+
+
+def test_the_wheel_holds_both_packages_whole_and_nothing_else(wheel: Path) -> None:
+    with ZipFile(wheel) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    packages = {name: data for name, data in held.items() if not name.startswith(f"{DIST_INFO}/")}
+    assert packages.keys() >= {"wavespeed_api/openapi.json", "wavespeed_api/py.typed", "wavespeed_client/py.typed"}
+    assert packages == files(ROOT / "generated" / "wavespeed_api") | files(ROOT / "overlay" / "wavespeed_client")
+    assert held[f"{DIST_INFO}/licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()
+
+
+@pytest.fixture
+def metadata(wheel: Path) -> Message:
+    with ZipFile(wheel) as archive, archive.open(f"{DIST_INFO}/METADATA") as file:
+        return BytesParser().parse(file)
+
+
+def test_the_wheel_requires_three_libraries_and_python_3_11(metadata: Message) -> None:
+    requirements = [Requirement(line) for line in metadata.get_all("Requires-Dist", [])]
+    assert {each.name for each in requirements if each.marker is None} == {"attrs", "httpx", "httpx-retries"}
+    assert {str(each.marker) for each in requirements if each.marker is not None} == {'extra == "testing"'}
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert (metadata["Name"], metadata["Version"]) == ("wavespeed-client", wavespeed_client.__version__)
+
+
+# An environment that holds it
+
+
+def tell(python: Path, program: str, tmp_path: Path) -> object:
+    """What a program prints, as JSON. Every warning is an error."""
+    return json.loads(run([str(python), "-I", "-W", "error", "-c", program], cwd=tmp_path))
+
+
+def test_both_packages_come_from_the_environment_and_know_their_version(environment: Path, tmp_path: Path) -> None:
+    program = (
+        "import json, wavespeed_api, wavespeed_client, wavespeed_client.async_client, wavespeed_client.client\n"
+        "every_name = [getattr(wavespeed_client, name) for name in wavespeed_client.__all__]\n"
+        "print(json.dumps([wavespeed_client.__version__, wavespeed_api.__file__, wavespeed_client.__file__]))"
+    )
+    version, *places = tell(environment, program, tmp_path)
+    assert version == wavespeed_client.__version__
+    for place, name in zip(places, ("wavespeed_api", "wavespeed_client"), strict=True):
+        assert Path(place).is_relative_to(environment.parent.parent)
+        assert Path(place).parent.name == name
+
+
+def test_importing_the_client_imports_no_library(environment: Path, tmp_path: Path) -> None:
+    program = "import json, sys, wavespeed_client; print(json.dumps(sorted(sys.modules)))"
+    loaded = tell(environment, program, tmp_path)
+    ours = [name for name in loaded if name.partition(".")[0] in ("wavespeed_api", "wavespeed_client")]
+    assert ours == ["wavespeed_client"]
+    assert {"attr", "attrs", "httpx", "httpx_retries"}.isdisjoint(loaded)
+
+
+def test_the_contract_kit_needs_its_extra(environment: Path, tmp_path: Path) -> None:
+    program = (
+        "import json, wavespeed_client\n"
+        "try:\n    import wavespeed_client.testing\n"
+        "except ModuleNotFoundError as error:\n    print(json.dumps(error.name))"
+    )
+    assert tell(environment, program, tmp_path) in ("openapi_core", "pytest_httpserver", "werkzeug")
+
+
+# Type checkers, with nothing but their strict mode
+
+
+def mypy(python: Path, folder: Path) -> list[str]:
+    return [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--python-executable", str(python), str(folder)]
+
+
+def pyright(python: Path, folder: Path) -> list[str]:
+    (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}')
+    return [sys.executable, "-m", "pyright", "--pythonpath", str(python), "--project", str(folder)]
+
+
+Checker = Callable[[Path, Path], list[str]]
+
+
+@pytest.mark.parametrize("checker", [mypy, pyright])
+def test_a_type_checker_accepts_right_programs_and_finds_each_mistake(
+    checker: Checker, environment: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "right.py").write_text(USER_PROGRAM)
+    (tmp_path / "mistaken.py").write_text(PROGRAM_WITH_MISTAKES)
+    marked = {number for number, line in enumerate(PROGRAM_WITH_MISTAKES.splitlines(), 1) if "# wrong" in line}
+
+    command = checker(environment, tmp_path)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    found = re.findall(r"(\w+\.py):(\d+)(?::\d+)?(?: -|:) error", done.stdout)
+    assert {(name, int(line)) for name, line in found} == {("mistaken.py", line) for line in marked}, done.stdout

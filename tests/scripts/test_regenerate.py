@@ -1,0 +1,434 @@
+"""scripts/regenerate.py, run as a person runs it: on copies of the project, but for one --check of the tree itself."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+
+Spec = dict[str, Any]
+Entries = dict[str, bytes | None]
+
+OLDER_PATH = "/api/v3/predictions/{prediction_id}"
+RESULT_PATH = "/api/v3/predictions/{prediction_id}/result"
+
+
+def copy(name: str, project: Path) -> None:
+    if (ROOT / name).is_dir():
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__", ".wavespeed_api.*"))
+    else:
+        shutil.copy2(ROOT / name, project / name)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of what the script reads and writes."""
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("pyproject.toml", "spec", "scripts", "generated"):
+        copy(name, project)
+    return project
+
+
+def regenerate(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(project / "scripts" / "regenerate.py"), *arguments]
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
+
+
+def entries(folder: Path) -> Entries:
+    """Every file under a folder with its bytes, and every folder with None."""
+    paths = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None for path in paths}
+
+
+def stamps(folder: Path) -> dict[Path, int]:
+    paths = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    return {path: path.stat().st_mtime_ns for path in paths if path.is_file()}
+
+
+@pytest.fixture(scope="session")
+def committed() -> Entries:
+    """What generated/ holds: the package, and nothing beside it."""
+    return entries(ROOT / "generated")
+
+
+def write_spec(project: Path, spec: Spec) -> None:
+    """As JSON, which is YAML too."""
+    (project / "spec" / "openapi.yaml").write_text(json.dumps(spec, ensure_ascii=False, indent=1), "utf-8")
+
+
+def copy_of(spec: Spec) -> Spec:
+    return json.loads(json.dumps(spec))
+
+
+# --check
+
+
+def reported(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """The lines of the report that name a file."""
+    return {line for line in done.stdout.splitlines() if line.startswith(("differs: ", "missing: ", "stray: "))}
+
+
+def test_the_committed_package_is_what_the_spec_gives_and_a_check_writes_nothing() -> None:
+    folders = [ROOT / name for name in ("generated", "spec", "scripts")]
+    before = [(entries(folder), stamps(folder)) for folder in folders]
+    done = regenerate(ROOT, "--check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "generated/wavespeed_api is what spec/openapi.yaml gives\n"
+    assert [(entries(folder), stamps(folder)) for folder in folders] == before
+
+
+def test_a_check_names_every_edited_missing_and_stray_file_and_writes_nothing(project: Path) -> None:
+    package = project / "generated" / "wavespeed_api"
+    with (package / "client.py").open("a") as file:
+        file.write("# edited by hand\n")
+    (package / "api" / "tasks" / "get_result.py").unlink()
+    (package / "models" / "hand_written.py").touch()
+    before = entries(project), stamps(project)
+
+    done = regenerate(project, "--check")
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert reported(done) == {
+        "differs: generated/wavespeed_api/client.py",
+        "missing: generated/wavespeed_api/api/tasks/get_result.py",
+        "stray: generated/wavespeed_api/models/hand_written.py",
+    }
+    assert "-# edited by hand" in done.stdout.splitlines()
+    assert (entries(project), stamps(project)) == before
+
+
+def test_a_check_is_red_when_the_spec_has_changed(project: Path, spec: Spec) -> None:
+    changed = copy_of(spec)
+    changed["components"]["schemas"]["PredictionUrls"]["description"] = "Where a task lives."
+    write_spec(project, changed)
+    before = entries(project), stamps(project)
+
+    done = regenerate(project, "--check")
+
+    assert done.returncode == 1
+    assert reported(done) == {
+        "differs: generated/wavespeed_api/models/prediction_urls.py",
+        "differs: generated/wavespeed_api/openapi.json",
+    }
+    assert '+    """Where a task lives."""' in done.stdout.splitlines()
+    assert (entries(project), stamps(project)) == before
+
+
+# Regenerating
+
+
+def test_the_same_spec_gives_the_same_bytes_wherever_the_script_runs(project: Path, committed: Entries) -> None:
+    above = project.parent
+    (above / "ruff.toml").write_text('line-length = 40\n[format]\nquote-style = "single"\n')
+    (above / "pyproject.toml").write_text("[tool.ruff]\nline-length = 60\n")
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('\n[tool.ruff.format]\nquote-style = "single"\n')
+    fake_ruff = above / "bin" / "ruff"
+    fake_ruff.parent.mkdir()
+    fake_ruff.write_text("#!/bin/sh\nexit 1\n")
+    fake_ruff.chmod(0o755)
+    for path in (project / "generated" / "wavespeed_api").rglob("*.py"):
+        path.unlink()
+
+    done = regenerate(project, PYTHONHASHSEED="12345", PATH=f"{fake_ruff.parent}:{os.environ['PATH']}")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert entries(project / "generated") == committed
+
+
+def test_a_change_of_the_spec_changes_exactly_what_it_is_about(project: Path, spec: Spec, committed: Entries) -> None:
+    changed: Spec = json.loads(json.dumps(spec).replace("error_code", "error_type"))
+    queue = {"type": ["integer", "null"], "description": "How long the task waited for its turn, in milliseconds."}
+    changed["components"]["schemas"]["Prediction"]["properties"]["queue_ms"] = queue
+    del changed["paths"][OLDER_PATH]["get"]
+    write_spec(project, changed)
+
+    done = regenerate(project)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    found = entries(project / "generated")
+    expected = {name: data and data.replace(b"error_code", b"error_type") for name, data in committed.items()}
+    del expected["wavespeed_api/api/tasks/get_prediction.py"]
+    assert {name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)} == {
+        "wavespeed_api/models/prediction.py",
+        "wavespeed_api/openapi.json",
+    }
+    renamed = text(found, "models/error_envelope.py")
+    assert "    error_type: None | str | Unset = UNSET\n" in renamed
+    assert 'd.pop("error_type", UNSET)' in renamed
+    widened = text(found, "models/prediction.py")
+    assert f'    queue_ms: int | None | Unset = UNSET\n    """ {queue["description"]} """\n' in widened
+    assert 'd.pop("queue_ms", UNSET)' in widened
+    assert set(text(committed, "models/prediction.py").splitlines()) <= set(widened.splitlines())
+    shipped = json.loads(text(found, "openapi.json"))
+    del shipped["x-generated"]
+    assert shipped == changed
+
+
+def text(found: Entries, name: str) -> str:
+    return (found[f"wavespeed_api/{name}"] or b"").decode()
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_python_without_the_generator_goes_on_in_the_projects_own_environment(
+    project: Path, committed: Entries, works: bool
+) -> None:
+    bare = [sys.executable, "-I", "-S", str(project / "scripts" / "regenerate.py")]
+    own = project / ".venv" / "bin" / "python"
+    own.parent.mkdir(parents=True)
+    own.write_text(f'#!/bin/sh\necho "$@" >"$0.arguments"\nexec "{sys.executable}" "$@"\n')
+    own.chmod(0o755)
+    (project / "scripts" / "install").write_text(f"#!/bin/sh\nexit {0 if works else 1}\n")
+    (project / "generated" / "wavespeed_api" / "client.py").unlink()
+
+    done = subprocess.run([*bare, "--check"], capture_output=True, text=True, check=False)
+
+    if works:
+        assert own.with_suffix(".arguments").read_text().endswith("/scripts/regenerate.py --check\n")
+        assert reported(done) == {"missing: generated/wavespeed_api/client.py"}
+        assert (done.returncode, done.stderr) == (1, "")
+    else:
+        said = "regenerate.py: the generator could not be installed; see the output of scripts/install\n"
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+# Refusing
+
+
+def assert_refused(project: Path, done: subprocess.CompletedProcess[str], said: str) -> None:
+    """One line, exit code 2, and the package untouched with nothing left beside it."""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("regenerate.py: ")
+    assert said in line
+    assert (done.returncode, done.stdout) == (2, "")
+    assert entries(project / "generated") == entries(ROOT / "generated")
+
+
+def a_reference_to_nowhere(spec: Spec) -> None:
+    spec["components"]["schemas"]["PredictionEnvelope"]["properties"]["data"]["$ref"] = "#/components/schemas/Nowhere"
+
+
+def a_repeated_operation_id(spec: Spec) -> None:
+    spec["paths"][RESULT_PATH]["get"]["operationId"] = "get_prediction"
+
+
+def a_path_item_elsewhere(spec: Spec) -> None:
+    spec["components"]["pathItems"] = {"Result": spec["paths"][RESULT_PATH]}
+    spec["paths"][RESULT_PATH] = {"$ref": "#/components/pathItems/Result"}
+
+
+def an_operation_without_an_id(spec: Spec) -> None:
+    del spec["paths"][RESULT_PATH]["get"]["operationId"]
+
+
+def an_operation_id_in_camel_case(spec: Spec) -> None:
+    spec["paths"][RESULT_PATH]["get"]["operationId"] = "getResult"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (a_reference_to_nowhere, "Could not find reference"),
+        (a_repeated_operation_id, "operationId used more than once: get_prediction"),
+        (a_path_item_elsewhere, f"{RESULT_PATH} is a $ref"),
+        (an_operation_without_an_id, f"GET {RESULT_PATH} has no operationId"),
+        (an_operation_id_in_camel_case, "without a module ['getResult']"),
+    ],
+)
+def test_a_spec_that_the_generator_would_lose_something_of_is_refused(
+    project: Path, spec: Spec, spoil: Callable[[Spec], None], said: str
+) -> None:
+    spoilt = copy_of(spec)
+    spoil(spoilt)
+    write_spec(project, spoilt)
+    assert_refused(project, regenerate(project), said)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("openapi: 3.1.0\n  info: ]\n", "spec/openapi.yaml is not valid YAML"),
+        ("- openapi\n", "spec/openapi.yaml does not hold a mapping"),
+        ("greeting: hello\n", "the generator refuses spec/openapi.yaml: Failed to parse OpenAPI document"),
+    ],
+)
+def test_what_is_not_an_openapi_document_is_refused(project: Path, document: str, said: str) -> None:
+    (project / "spec" / "openapi.yaml").write_text(document)
+    assert_refused(project, regenerate(project), said)
+
+
+def test_a_missing_spec_is_refused(project: Path) -> None:
+    (project / "spec" / "openapi.yaml").unlink()
+    assert_refused(project, regenerate(project), "spec/openapi.yaml is missing")
+
+
+def test_a_date_that_json_cannot_hold_is_refused(project: Path) -> None:
+    document = (ROOT / "spec" / "openapi.yaml").read_text("utf-8")
+    unquoted = document.replace("created_at: '2026-01-01T00:00:00Z'", "created_at: 2026-01-01T00:00:00Z", 1)
+    assert unquoted != document
+    (project / "spec" / "openapi.yaml").write_text(unquoted, "utf-8")
+    assert_refused(project, regenerate(project), "quote dates")
+
+
+def test_an_unknown_option_of_the_generator_is_refused(project: Path) -> None:
+    with (project / "spec" / "generator.yaml").open("a") as file:
+        file.write("litteral_enums: true\n")
+    assert_refused(project, regenerate(project), "the generator does not know: litteral_enums")
+
+
+def test_an_unknown_argument_is_refused(project: Path) -> None:
+    assert_refused(project, regenerate(project, "--chekc"), "unrecognized arguments: --chekc; see --help")
+
+
+@pytest.mark.parametrize("name", ["openapi-python-client", "ruff"])
+def test_another_version_of_a_pinned_tool_is_refused(project: Path, name: str) -> None:
+    metadata = project.parent / "other" / f"{name.replace('-', '_')}-0.0.1.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.0.1\n")
+    done = regenerate(project, PYTHONPATH=str(project.parent / "other"))
+    assert_refused(project, done, "is needed, 0.0.1 is installed: run scripts/install")
+    assert done.stderr.startswith(f"regenerate.py: {name} ")
+
+
+# Being killed
+
+
+def moved_away(target: Path, old: Path, new: Path) -> None:
+    target.rename(old)
+    shutil.copytree(old, new)
+
+
+def half_written(target: Path, old: Path, new: Path) -> None:
+    shutil.copytree(target, new)
+    shutil.rmtree(new / "models")
+    (new / "client.py").write_text("import")
+
+
+def not_cleared_away(target: Path, old: Path, new: Path) -> None:
+    shutil.copytree(target, old)
+    (old / "client.py").write_text("# what the package held before\n")
+    (old / "errors.py").unlink()
+
+
+@pytest.mark.parametrize("leave", [moved_away, half_written, not_cleared_away])
+def test_the_next_run_mends_what_a_kill_left_even_if_it_fails_itself(
+    project: Path, committed: Entries, leave: Callable[[Path, Path, Path], None]
+) -> None:
+    target, old, new = places(project)
+    leave(target, old, new)
+    assert entries(project / "generated") != committed
+
+    (project / "spec" / "openapi.yaml").write_text("- no mapping\n")
+    assert_refused(project, regenerate(project), "does not hold a mapping")
+
+    shutil.copy2(ROOT / "spec" / "openapi.yaml", project / "spec")
+    leave(target, old, new)
+    done = regenerate(project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert entries(project / "generated") == committed
+
+
+def places(project: Path) -> tuple[Path, Path, Path]:
+    """The package, where the script puts it aside, and where it builds the next one."""
+    generated = project / "generated"
+    return generated / "wavespeed_api", generated / ".wavespeed_api.old", generated / ".wavespeed_api.new"
+
+
+# A sitecustomize that kills the script as soon as Python reports an event that looks like $KILL_AT.
+KILLER = """
+import os, re, signal, sys
+
+def kill(event, arguments):
+    if event in ("open", "os.rename", "os.remove", "shutil.rmtree", "subprocess.Popen"):
+        if re.match(os.environ["KILL_AT"], f"{event} {arguments}"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+if sys.orig_argv[-1].endswith("regenerate.py"):
+    sys.addaudithook(kill)
+"""
+MOMENTS = [
+    r"open .*/\.wavespeed_api\.new/client\.py'",  # the generator is writing
+    r"open .*/\.wavespeed_api\.new/openapi\.json'",
+    r"subprocess\.Popen .*'check'",
+    r"subprocess\.Popen .*'format'",
+    r"os\.rename .*/wavespeed_api'.*/\.wavespeed_api\.old'",  # the new package is whole, the old one in place
+    r"os\.rename .*/\.wavespeed_api\.new'.*/wavespeed_api'",  # the old one is moved away, its place is empty
+    r"shutil\.rmtree .*/\.wavespeed_api\.old'",  # the new one is in place, the old one still whole
+    r"os\.remove .*'py\.typed'",  # the old one is half removed
+]
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_package_behind(project: Path, committed: Entries) -> None:
+    package = {name.removeprefix("wavespeed_api/"): data for name, data in committed.items() if "/" in name}
+    target, old, _ = places(project)
+    (project.parent / "sitecustomize.py").write_text(KILLER)
+    for moment in MOMENTS:  # each run begins with what the last one left
+        done = regenerate(project, PYTHONPATH=str(project.parent), KILL_AT=moment)
+        assert done.returncode == -signal.SIGKILL, moment
+        assert package in (entries(target), entries(old)), moment
+
+    done = regenerate(project)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert entries(project / "generated") == committed
+
+
+# The package
+
+
+def test_every_generated_file_says_in_its_first_line_what_wrote_it(committed: Entries) -> None:
+    files = {name: data for name, data in committed.items() if data is not None}
+    assert {"wavespeed_api/client.py", "wavespeed_api/py.typed", "wavespeed_api/openapi.json"} <= files.keys()
+    for name, data in files.items():
+        assert b"scripts/regenerate.py" in data.partition(b"\n")[0], name
+
+
+def test_the_package_ships_the_whole_spec(committed: Entries, spec: Spec) -> None:
+    shipped = json.loads(text(committed, "openapi.json"))
+    assert "scripts/regenerate.py" in shipped.pop("x-generated")
+    assert shipped == spec
+
+
+LOADING = """
+import json, sys
+import wavespeed_api.models as models
+
+def loaded():
+    return sorted(name.rpartition(".")[2] for name in sys.modules if name.startswith("wavespeed_api.models."))
+
+def unknown():
+    try:
+        models.Nothing
+    except AttributeError as error:
+        return str(error)
+
+names = dir(models)
+at_first = loaded()
+told = unknown()
+models.StructuredOutput
+after_one = loaded()
+same = all(getattr(models, name) is getattr(models, name) for name in names)
+listed = [same, sorted(models.__all__)]
+print(json.dumps([names, at_first, told, after_one, listed, loaded()]))
+"""
+
+
+def test_models_are_imported_on_first_use(committed: Entries, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-B", "-c", LOADING], cwd=tmp_path, capture_output=True, check=True)
+    names, at_first, told, after_one, listed, at_last = json.loads(done.stdout)
+    modules = {Path(name).stem for name in committed if Path(name).match("models/*.py")} - {"__init__"}
+    assert at_first == []
+    assert told == "module 'wavespeed_api.models' has no attribute 'Nothing'"
+    assert after_one == ["structured_output"]
+    assert {name.lower() for name in names} == {module.replace("_", "") for module in modules}
+    assert listed == [True, names]
+    assert set(at_last) == modules
