@@ -10,9 +10,10 @@ import asyncio
 import json
 import logging
 import math
+import os
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import httpx
 from attrs import define, field
@@ -113,10 +114,22 @@ class Exchange:
             raise self._uncertain(f"the answer does not tell what became of it ({error})") from error
         raise error
 
-    def failed(self, error: Exception) -> WaveSpeedError:
-        """The error for an exchange without a usable answer."""
-        why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    def fail(self, error: Exception) -> NoReturn:
+        """End an exchange that has no usable answer.
+
+        Raises:
+            WaveSpeedError: What that means for the caller.
+        """
         self._log(type(error).__name__)
+        outcome = self._outcome(error)
+        if outcome is not error:
+            # The frames below hold the request's headers, and with them the key, in their locals.
+            error.__traceback__ = error.__cause__ = error.__context__ = None
+            raise outcome from error
+        raise error
+
+    def _outcome(self, error: Exception) -> WaveSpeedError:
+        why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         if isinstance(error, ConfigurationError):
             return error
         if isinstance(error, NEVER_LEFT):
@@ -247,19 +260,26 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
+def _check_process(process: int) -> None:
+    if os.getpid() != process:
+        raise ConfigurationError("This client was built before a fork: build one in each process.")
+
+
 class ErrorTransport(httpx.BaseTransport):
     """Outermost: whatever goes wrong below leaves as one of our errors."""
 
     def __init__(self, inner: httpx.BaseTransport, settings: Settings) -> None:
         self._inner = inner
         self._settings = settings
+        self._process = os.getpid()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        _check_process(self._process)
         exchange = Exchange(request, self._settings)
         try:
             response = self._inner.handle_request(request)
         except Exception as error:
-            raise exchange.failed(error) from error
+            exchange.fail(error)
         return exchange.checked(response)
 
     def close(self) -> None:
@@ -272,9 +292,11 @@ class AsyncErrorTransport(httpx.AsyncBaseTransport):
     def __init__(self, inner: httpx.AsyncBaseTransport, settings: Settings) -> None:
         self._inner = inner
         self._settings = settings
+        self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        _check_process(self._process)
         loop = asyncio.get_running_loop()
         if self._loop not in (None, loop):
             raise ConfigurationError("This client was first used in another event loop: build one for each loop.")
@@ -283,7 +305,7 @@ class AsyncErrorTransport(httpx.AsyncBaseTransport):
         try:
             response = await self._inner.handle_async_request(request)
         except Exception as error:
-            raise exchange.failed(error) from error
+            exchange.fail(error)
         return exchange.checked(response)
 
     async def aclose(self) -> None:
