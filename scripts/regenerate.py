@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import fcntl
 import importlib.metadata
 import importlib.util
 import io
@@ -29,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "spec" / "openapi.yaml"
@@ -40,7 +41,8 @@ NEW = TARGET.with_name(".wavespeed_api.new")
 OLD = TARGET.with_name(".wavespeed_api.old")
 
 NOTICE = "Generated from spec/openapi.yaml by scripts/regenerate.py. Do not edit."
-RUFF = ["-q", "--isolated", "--no-cache", "--target-version", "py311", "--line-length", "100"]
+# Nothing that lies around may change the bytes: no configuration, no ignore file, no ruff.py (-P).
+RUFF = ["-q", "--isolated", "--no-cache", "--no-respect-gitignore", "--target-version", "py311", "--line-length", "100"]
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # Lines of the generator's report that say nothing about this run.
 CHATTER = ("Generating ", "Error(s) encountered", "Warning(s) encountered", "If you believe", "For further")
@@ -58,14 +60,17 @@ def main() -> int:
         check_versions()
         if arguments.check:
             return report_drift()
-        recover()
-        try:
-            build(NEW)
-            swap()
-        finally:
-            shutil.rmtree(NEW, ignore_errors=True)
+        with alone():
+            recover()
+            try:
+                build(NEW)
+                swap()
+            finally:
+                shutil.rmtree(NEW, ignore_errors=True)
     except (RegenerationError, OSError) as error:
         return fail(str(error))
+    except KeyboardInterrupt:
+        return fail("interrupted")
     return 0
 
 
@@ -96,8 +101,11 @@ def continue_in_own_environment() -> NoReturn:
 
 def check_versions() -> None:
     """The bytes that come out depend on the generator and on ruff, so both are pinned exactly."""
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
-    for pin in groups["codegen"]:
+    try:
+        pins = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["codegen"]
+    except (KeyError, ValueError) as error:
+        raise RegenerationError(f"pyproject.toml has no readable group codegen with the pins: {error!r}") from None
+    for pin in pins:
         name, _, wanted = pin.partition("==")
         try:
             installed = importlib.metadata.version(name)
@@ -208,20 +216,34 @@ def add_notices(package: Path) -> None:
 def write_openapi_json(spec: dict[str, Any], package: Path) -> None:
     try:
         text = json.dumps({"x-generated": NOTICE, **spec}, indent=2, ensure_ascii=False, allow_nan=False)
+        first_line_tells = text.replace("{\n  ", "{ ", 1) + "\n"
+        (package / "openapi.json").write_bytes(first_line_tells.encode())
     except (TypeError, ValueError) as error:
         raise RegenerationError(f"spec/openapi.yaml holds what JSON cannot ({error}): quote dates") from None
-    first_line_tells = text.replace("{\n  ", "{ ", 1)
-    (package / "openapi.json").write_text(first_line_tells + "\n", "utf-8")
 
 
 def ruff(verb: str, *arguments: str | Path) -> None:
-    command = [sys.executable, "-m", "ruff", verb, *RUFF, *arguments]
+    command = [sys.executable, "-P", "-m", "ruff", verb, *RUFF, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RegenerationError(f"ruff {verb} failed: {done.stdout}{done.stderr}")
 
 
 # Putting it in place
+
+
+@contextlib.contextmanager
+def alone() -> Generator[None]:
+    """Keep other runs out: they would take each other's folders for leftovers."""
+    TARGET.parent.mkdir(exist_ok=True)
+    folder = os.open(TARGET.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise RegenerationError("another run is under way") from None
+    finally:
+        os.close(folder)
 
 
 def recover() -> None:
@@ -234,9 +256,14 @@ def recover() -> None:
 
 
 def swap() -> None:
-    if TARGET.exists():
-        TARGET.rename(OLD)
-    NEW.rename(TARGET)
+    try:
+        if TARGET.exists():
+            TARGET.rename(OLD)
+        NEW.rename(TARGET)
+    except OSError:
+        if OLD.exists() and not TARGET.exists():
+            OLD.rename(TARGET)
+        raise
     shutil.rmtree(OLD, ignore_errors=True)
 
 

@@ -7,7 +7,7 @@ import inspect
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +94,20 @@ class Driven:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self.client, name)
-        return self._blocking(attribute) if inspect.iscoroutinefunction(attribute) else attribute
+        return self._blocking(attribute) if inspect.ismethod(attribute) else attribute
 
     def _blocking(self, verb: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *args, **kwargs: self._runner.run(verb(*args, **kwargs))
+        """The verb, with its coroutine run to the end and its iterator made a list."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            result = verb(*args, **kwargs)
+            if inspect.isawaitable(result):
+                return self._runner.run(result)
+            if isinstance(result, AsyncIterator):
+                return self._runner.run(collected(result))
+            return list(result) if isinstance(result, Iterator) else result
+
+        return call
 
     def call(self, operation: Any, *args: Any, **kwargs: Any) -> Any:
         """Call a generated endpoint module through this client's `api`."""
@@ -110,6 +120,10 @@ class Driven:
             self.client.close()
         else:
             self._runner.run(self.client.aclose())
+
+
+async def collected(items: AsyncIterator[Any]) -> list[Any]:
+    return [item async for item in items]
 
 
 Connect = Callable[..., Driven]

@@ -6,25 +6,29 @@ import inspect
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wavespeed_api import Client
-from wavespeed_api.api.tasks import get_prediction, get_result, submit_task, submit_task_variant
+from wavespeed_api.api.tasks import get_prediction, get_result, list_predictions, submit_task, submit_task_variant
 from wavespeed_api.types import UNSET
 
 from .call import calling
 from .connection import connect_async, refuse_sync
 from .errors import ConfigurationError
+from .paging import TaskPages
 from .polling import Clock, Deadline, Waiting, completed
 from .settings import Settings
-from .submission import checked_input, checked_webhook, split_model
+from .submission import CLOCK_SKEW, checked_input, checked_webhook, could_be, split_model
 from .task import Task, asked_by_older_path, task_from_envelope, task_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from datetime import datetime
     from types import TracebackType
     from typing import Self
 
     import httpx
 
     from wavespeed_api.models import TaskInput
+
+    from .errors import SubmissionUncertainError
 
 
 class AsyncWaveSpeed:
@@ -80,6 +84,22 @@ class AsyncWaveSpeed:
             await _told(on_update(task))
         return await self._wait(Waiting(task, timeout, deadline), on_update)
 
+    def tasks(
+        self,
+        *,
+        model: str | None = None,
+        status: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> AsyncIterator[Task]:
+        """Async `WaveSpeed.tasks`."""
+        return self._tasks(TaskPages.of(model, status, created_after, created_before))
+
+    async def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
+        """Async `WaveSpeed.find_submissions`."""
+        since = error.submitted_at - CLOCK_SKEW
+        return [task async for task in self.tasks(model=error.model, created_after=since) if could_be(task, error)]
+
     async def aclose(self) -> None:
         """Async `WaveSpeed.close`."""
         await self._http.aclose()
@@ -110,6 +130,15 @@ class AsyncWaveSpeed:
         with calling(deadline) as call:
             answer = await ask(task.id, client=self.api)
             return task_from_envelope(answer.parsed, call.answer, model=task.model)
+
+    async def _tasks(self, pages: TaskPages) -> AsyncIterator[Task]:
+        while pages.more:
+            self._check_open()
+            with calling(None) as call:
+                answer = await list_predictions.asyncio_detailed(client=self.api, body=pages.query)
+                found = pages.take(answer.parsed, call.answer)
+            for task in found:
+                yield task
 
     async def _wait(self, waiting: Waiting, on_update: Callable[[Task], object] | None) -> Task:
         with waiting.guarded():

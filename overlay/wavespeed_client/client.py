@@ -5,25 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wavespeed_api import Client
-from wavespeed_api.api.tasks import get_prediction, get_result, submit_task, submit_task_variant
+from wavespeed_api.api.tasks import get_prediction, get_result, list_predictions, submit_task, submit_task_variant
 from wavespeed_api.types import UNSET
 
 from .call import calling
 from .connection import connect, refuse_async
 from .errors import ConfigurationError
+from .paging import TaskPages
 from .polling import Clock, Deadline, Waiting, completed
 from .settings import Settings
-from .submission import checked_input, checked_webhook, split_model
+from .submission import CLOCK_SKEW, checked_input, checked_webhook, could_be, split_model
 from .task import Task, asked_by_older_path, task_from_envelope, task_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
     from types import TracebackType
     from typing import Self
 
     import httpx
 
     from wavespeed_api.models import TaskInput
+
+    from .errors import SubmissionUncertainError
 
 
 class WaveSpeed:
@@ -78,7 +82,7 @@ class WaveSpeed:
             InvalidInputError: Refused here, nothing was sent.
             APIError: The service refused it, nothing was started.
             APIConnectionError: It could not be sent.
-            SubmissionUncertainError: It was sent and its answer lost. Look before you pay again.
+            SubmissionUncertainError: It was sent and its answer lost: look with `find_submissions` first.
         """
         return self._submit(model, input, webhook, None)
 
@@ -134,6 +138,36 @@ class WaveSpeed:
             on_update(task)
         return self._wait(Waiting(task, timeout, deadline), on_update)
 
+    def tasks(
+        self,
+        *,
+        model: str | None = None,
+        status: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> Iterator[Task]:
+        """The account's tasks of the last 7 days, newest first. One request for each 100, when they are needed.
+
+        Args:
+            model: Only tasks of this model id.
+            status: Only created, processing, completed, failed, cancelled, timeout or deleted ones.
+            created_after: Only tasks submitted after this moment; it needs a time zone.
+            created_before: Only tasks submitted before this moment; it needs a time zone.
+
+        Raises:
+            InvalidInputError: At once, for a filter that cannot be.
+        """
+        return self._tasks(TaskPages.of(model, status, created_after, created_before))
+
+    def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
+        """The tasks that an uncertain submission may have started: look here before you pay again.
+
+        They are tasks of that model, submitted since then, whose input is the same or is not told. None
+        found means that nothing was started, once a few seconds have passed. One request for each 100 tasks.
+        """
+        since = error.submitted_at - CLOCK_SKEW
+        return [task for task in self.tasks(model=error.model, created_after=since) if could_be(task, error)]
+
     def close(self) -> None:
         """Close the connections. Closing twice does nothing."""
         self._http.close()
@@ -164,6 +198,14 @@ class WaveSpeed:
         with calling(deadline) as call:
             answer = ask(task.id, client=self.api)
             return task_from_envelope(answer.parsed, call.answer, model=task.model)
+
+    def _tasks(self, pages: TaskPages) -> Iterator[Task]:
+        while pages.more:
+            self._check_open()
+            with calling(None) as call:
+                answer = list_predictions.sync_detailed(client=self.api, body=pages.query)
+                found = pages.take(answer.parsed, call.answer)
+            yield from found
 
     def _wait(self, waiting: Waiting, on_update: Callable[[Task], object] | None) -> Task:
         with waiting.guarded():

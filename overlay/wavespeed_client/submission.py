@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from .task import Task
+
 API_PATH = "/api/v3/"
 
 # First words of the API's own paths. A POST to anything else below API_PATH is a submission.
@@ -23,6 +26,9 @@ RESERVED_WORDS = frozenset({"models", "model", "predictions", "balance", "media"
 
 # Statuses that say by their definition that nothing was started.
 REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 422, 429})
+
+# How far this machine's clock may be ahead of the service's.
+CLOCK_SKEW = timedelta(seconds=10)
 
 # In sync mode the service holds the answer for 90 to 120 seconds.
 SYNC_MODE_SECONDS = 180.0
@@ -123,11 +129,23 @@ def is_refusal(status: int, body: bytes) -> bool:
     return status == 500 and fields.get("code") == 500 and isinstance(fields.get("message"), str)
 
 
+def could_be(task: Task, error: SubmissionUncertainError) -> bool:
+    """Whether a listed task has the input of an uncertain submission, or does not tell its input.
+
+    The service may add its defaults to the input that it tells.
+    """
+    told = task.raw.get("input") or task.raw.get("inputs")
+    if not isinstance(told, dict):
+        return True
+    fields = cast("dict[str, Any]", told)
+    return all(name in fields and fields[name] == value for name, value in error.input.items())
+
+
 def uncertain(model: str, input: dict[str, Any], submitted_at: datetime, why: str) -> SubmissionUncertainError:
     """The error for a submission that may have been taken."""
     return SubmissionUncertainError(
-        f"The submission to {model} was sent, but {why}. The task may be running and billed: look through your "
-        f"recent tasks for one submitted at {submitted_at:%Y-%m-%d %H:%M:%S} UTC before you submit it again.",
+        f"The submission to {model} was sent at {submitted_at:%Y-%m-%d %H:%M:%S} UTC, but {why}. The task may be "
+        "running and billed: look with find_submissions(error) before you submit it again.",
         model=model,
         input=input,
         submitted_at=submitted_at,

@@ -68,6 +68,7 @@ PROGRAM_WITH_MISTAKES = """
 from wavespeed_client import AsyncWaveSpeed, Task, TaskInput, WaveSpeed
 
 ws = WaveSpeed(api_key=3)  # wrong
+AsyncWaveSpeed(api_key=3)  # wrong
 ws.run(1)  # wrong
 ws.run("wavespeed-ai/flux-dev", {"prompt": "a cat"}, 600)  # wrong
 ws.run("wavespeed-ai/flux-dev").output  # wrong

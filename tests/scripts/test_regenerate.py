@@ -1,5 +1,6 @@
 """scripts/regenerate.py, run as a person runs it: on copies of the project, but for one --check of the tree itself."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -126,8 +127,13 @@ def test_a_check_is_red_when_the_spec_has_changed(project: Path, spec: Spec) -> 
 # Regenerating
 
 
-def test_the_same_spec_gives_the_same_bytes_wherever_the_script_runs(project: Path, committed: Entries) -> None:
+def test_the_same_spec_gives_the_same_bytes_wherever_the_script_runs(
+    project: Path, committed: Entries, monkeypatch: pytest.MonkeyPatch
+) -> None:
     above = project.parent
+    (above / ".ignore").write_text("models/\n")
+    (above / "ruff.py").write_text("raise SystemExit(0)\n")
+    monkeypatch.chdir(above)
     (above / "ruff.toml").write_text('line-length = 40\n[format]\nquote-style = "single"\n')
     (above / "pyproject.toml").write_text("[tool.ruff]\nline-length = 60\n")
     with (project / "pyproject.toml").open("a") as file:
@@ -283,6 +289,29 @@ def test_an_unknown_option_of_the_generator_is_refused(project: Path) -> None:
     with (project / "spec" / "generator.yaml").open("a") as file:
         file.write("litteral_enums: true\n")
     assert_refused(project, regenerate(project), "the generator does not know: litteral_enums")
+
+
+def test_a_project_file_without_pins_is_refused(project: Path) -> None:
+    for content in ("[project]\n", "not = [toml"):
+        (project / "pyproject.toml").write_text(content)
+        assert_refused(project, regenerate(project), "pyproject.toml has no readable group codegen")
+
+
+def test_text_that_is_not_unicode_is_refused(project: Path, spec: Spec) -> None:
+    spoilt = copy_of(spec)
+    spoilt["info"]["summary"] = "\ud800"
+    (project / "spec" / "openapi.yaml").write_text(json.dumps(spoilt), "utf-8")
+    assert_refused(project, regenerate(project), "spec/openapi.yaml")
+
+
+def test_two_runs_at_once_do_not_touch_each_others_folders(project: Path, committed: Entries) -> None:
+    folder = os.open(project / "generated", os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    try:
+        assert_refused(project, regenerate(project), "another run is under way")
+    finally:
+        os.close(folder)
+    assert regenerate(project).returncode == 0
 
 
 def test_an_unknown_argument_is_refused(project: Path) -> None:

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from .error_envelope import ErrorEnvelope
     from .prediction import Prediction
     from .prediction_envelope import PredictionEnvelope
+    from .prediction_page import PredictionPage
+    from .prediction_page_envelope import PredictionPageEnvelope
+    from .prediction_query import PredictionQuery
+    from .prediction_query_status import PredictionQueryStatus
     from .prediction_status import PredictionStatus
     from .prediction_timings import PredictionTimings
     from .prediction_urls import PredictionUrls
@@ -18,6 +22,10 @@ _MODULES = {
     "ErrorEnvelope": ".error_envelope",
     "Prediction": ".prediction",
     "PredictionEnvelope": ".prediction_envelope",
+    "PredictionPage": ".prediction_page",
+    "PredictionPageEnvelope": ".prediction_page_envelope",
+    "PredictionQuery": ".prediction_query",
+    "PredictionQueryStatus": ".prediction_query_status",
     "PredictionStatus": ".prediction_status",
     "PredictionTimings": ".prediction_timings",
     "PredictionUrls": ".prediction_urls",
@@ -29,6 +37,10 @@ __all__ = (
     "ErrorEnvelope",
     "Prediction",
     "PredictionEnvelope",
+    "PredictionPage",
+    "PredictionPageEnvelope",
+    "PredictionQuery",
+    "PredictionQueryStatus",
     "PredictionStatus",
     "PredictionTimings",
     "PredictionUrls",

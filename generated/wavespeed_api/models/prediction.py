@@ -53,6 +53,8 @@ class Prediction:
     """ The same as `timings.inference`, in milliseconds. Older records only. """
     input_: None | TaskInput | Unset = UNSET
     """ The input, as the service understood it. Rarely given. """
+    inputs: None | TaskInput | Unset = UNSET
+    """ The same as `input`, by the name that lists give it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -152,6 +154,14 @@ class Prediction:
         else:
             input_ = self.input_
 
+        inputs: dict[str, Any] | None | Unset
+        if isinstance(self.inputs, Unset):
+            inputs = UNSET
+        elif isinstance(self.inputs, TaskInput):
+            inputs = self.inputs.to_dict()
+        else:
+            inputs = self.inputs
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -181,6 +191,8 @@ class Prediction:
             field_dict["executionTime"] = execution_time
         if input_ is not UNSET:
             field_dict["input"] = input_
+        if inputs is not UNSET:
+            field_dict["inputs"] = inputs
 
         return field_dict
 
@@ -366,6 +378,23 @@ class Prediction:
 
         input_ = _parse_input_(d.pop("input", UNSET))
 
+        def _parse_inputs(data: object) -> None | TaskInput | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                inputs_type_0 = TaskInput.from_dict(data)
+
+                return inputs_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | TaskInput | Unset, data)
+
+        inputs = _parse_inputs(d.pop("inputs", UNSET))
+
         prediction = cls(
             id=id,
             model=model,
@@ -379,6 +408,7 @@ class Prediction:
             timings=timings,
             execution_time=execution_time,
             input_=input_,
+            inputs=inputs,
         )
 
         prediction.additional_properties = d

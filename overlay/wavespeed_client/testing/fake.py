@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from werkzeug import Request as WSGIRequest
 
-Kind = Literal["submit", "poll"]
+Kind = Literal["submit", "poll", "list"]
 
 _TASK_PATH = re.compile(r"/api/v3/predictions/(?P<id>[A-Za-z0-9_-]{1,128})(?:/result)?")
 
@@ -59,11 +59,26 @@ class _Task:
     model: str
     script: _Script
     created_at: str
+    input: dict[str, Any]
     asked: int = 0
+
+    @property
+    def status(self) -> str:
+        return self.script.statuses[min(self.asked, len(self.script.statuses) - 1)]
+
+    def fits(self, query: dict[str, Any]) -> bool:
+        """Whether a list with these filters holds the task."""
+        if query.get("model", self.model) != self.model or query.get("status", self.status) != self.status:
+            return False
+        created = datetime.fromisoformat(self.created_at)
+        after, before = query.get("created_after"), query.get("created_before")
+        if after and created <= datetime.fromisoformat(after):
+            return False
+        return not before or created < datetime.fromisoformat(before)
 
     def state(self, url: str) -> dict[str, Any]:
         """The task as it stands; each question moves it on by one status."""
-        status = self.script.statuses[min(self.asked, len(self.script.statuses) - 1)]
+        status = self.status
         outputs = self.script.outputs
         if outputs is None:
             outputs = (f"https://static.wavespeed.ai/outputs/{self.id}/1.jpeg",)
@@ -163,7 +178,7 @@ class FakeWaveSpeed:
         on: Kind = "submit",
         retry_after: int | None = None,
     ) -> None:
-        """Refuse the next submissions, or questions after tasks, as the service does with this status."""
+        """Refuse the next submissions, questions after tasks, or lists, as the service does with this status."""
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         body = json.dumps({"code": status, "message": message}).encode()
         self._arranged[on].extend([_Arranged(Answer(status, body), headers)] * times)
@@ -171,14 +186,14 @@ class FakeWaveSpeed:
     def raw(
         self, status: int, body: bytes, content_type: str = "application/json", *, times: int = 1, on: Kind = "submit"
     ) -> None:
-        """Answer the next submissions, or questions after tasks, with exactly this, be it outside the contract."""
+        """Answer the next submissions, questions after tasks, or lists, with exactly this, in the contract or not."""
         self._arranged[on].extend([_Arranged(Answer(status, body, content_type), {})] * times)
 
     def _respond(self, wsgi: WSGIRequest) -> Response:
         request = Request(wsgi.method, wsgi.environ["REQUEST_URI"], dict(wsgi.headers), wsgi.get_data())
         with self._lock:
             self.requests.append(request)
-            arranged = self._arranged["submit" if wsgi.method == "POST" else "poll"]
+            arranged = self._arranged[_kind(wsgi)]
             if arranged:
                 out = arranged.popleft()
                 return Response(out.answer.body, out.answer.status, out.headers, content_type=out.answer.content_type)
@@ -197,8 +212,11 @@ class FakeWaveSpeed:
         except ContractError as violation:
             self.violations.append(str(violation))
             return _error(400, str(violation))
-        if wsgi.method == "POST":
+        kind = _kind(wsgi)
+        if kind == "submit":
             return self._submit(wsgi)
+        if kind == "list":
+            return self._list(json.loads(request.body))
         match = _TASK_PATH.fullmatch(wsgi.path)
         task = self._tasks.get(match["id"]) if match else None
         return self._told(task) if task else _error(404, "Prediction not found.")
@@ -207,14 +225,28 @@ class FakeWaveSpeed:
         model = wsgi.path.removeprefix("/api/v3/")
         headers = {name: value for name, value in wsgi.headers if name.lower() != "authorization"}
         self.calls.append(Submission(model, json.loads(wsgi.get_data()), wsgi.args.get("webhook"), headers))
-        task = _Task(uuid.uuid4().hex, model, self._scripts.get(model, _Script()), f"{datetime.now(UTC):%FT%T.%fZ}")
+        script, now = self._scripts.get(model, _Script()), f"{datetime.now(UTC):%FT%T.%fZ}"
+        task = _Task(uuid.uuid4().hex, model, script, now, self.calls[-1].input)
         self._tasks[task.id] = task
         return self._told(task)
+
+    def _list(self, query: dict[str, Any]) -> Answer:
+        found = [task for task in reversed(self._tasks.values()) if task.fits(query)]
+        begin = (query["page"] - 1) * query["page_size"]
+        items = [task.state(self.url) | {"inputs": task.input} for task in found[begin : begin + query["page_size"]]]
+        page = {"page": query["page"], "items": items or None}
+        return Answer(200, json.dumps({"code": 200, "message": "success", "data": page}).encode())
 
     def _told(self, task: _Task) -> Answer:
         state = task.state(self.url)
         task.asked += 1
         return Answer(200, json.dumps({"code": 200, "message": "success", "data": state}).encode())
+
+
+def _kind(wsgi: WSGIRequest) -> Kind:
+    if wsgi.method != "POST":
+        return "poll"
+    return "list" if wsgi.path == "/api/v3/predictions" else "submit"
 
 
 def _error(status: int, message: str) -> Answer:

@@ -1,0 +1,129 @@
+"""Lists of tasks, and finding what an uncertain submission may have started."""
+
+import json
+import pickle
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.conftest import Connect, Driven
+from wavespeed_client import (
+    InvalidInputError,
+    NotFoundError,
+    SubmissionUncertainError,
+    UnexpectedResponseError,
+    WaveSpeed,
+)
+from wavespeed_client.testing import FakeWaveSpeed
+
+FLUX = "wavespeed-ai/flux-dev"
+
+
+def page(*ids: str) -> bytes:
+    return json.dumps({"code": 200, "data": {"page": 1, "items": [{"id": id} for id in ids]}}).encode()
+
+
+def bodies(fake: FakeWaveSpeed) -> list[dict[str, Any]]:
+    return [json.loads(request.body) for request in fake.requests if request.target == "/api/v3/predictions"]
+
+
+def test_pages_are_read_to_the_short_one_and_each_task_comes_once(ws: Driven, fake: FakeWaveSpeed) -> None:
+    ids = [f"task-{number}" for number in range(250)]
+    fake.raw(200, page(*ids[:100]), on="list")
+    fake.raw(200, page(*ids[97:197]), on="list")  # three new tasks have pushed the others on
+    fake.raw(200, page(*ids[197:]), on="list")
+    assert [task.id for task in ws.tasks()] == ids
+    assert bodies(fake) == [{"page": number, "page_size": 100} for number in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("last", [page(), b'{"data": {"items": null}}'])
+def test_a_full_page_is_followed_by_an_empty_one(ws: Driven, fake: FakeWaveSpeed, last: bytes) -> None:
+    fake.raw(200, page(*map(str, range(100))), on="list")
+    fake.raw(200, last, on="list")
+    assert len(ws.tasks()) == 100
+    assert len(fake.requests) == 2
+
+
+def test_pages_are_asked_for_when_they_are_needed(fake: FakeWaveSpeed) -> None:
+    fake.raw(200, page(*map(str, range(100))), times=5, on="list")
+    with WaveSpeed(fake.api_key, base_url=fake.url) as ws:
+        tasks = ws.tasks()
+        assert fake.requests == []
+        assert next(tasks).id == "0"
+    assert len(fake.requests) == 1
+
+
+def test_filters_are_sent_and_obeyed(ws: Driven, fake: FakeWaveSpeed) -> None:
+    fake.script("a/b", "created", "failed")
+    first = ws.submit("a/b", {"prompt": "one"})
+    ws.submit("a/c", {"prompt": "two"})
+    assert [task.id for task in ws.tasks(model="a/b", status="failed")] == [first.id]
+    assert ws.tasks(model="a/b", status="completed") == []
+    after = datetime(2026, 1, 1, tzinfo=UTC)
+    assert len(ws.tasks(created_after=after)) == 2
+    assert ws.tasks(created_before=after) == []
+    sent = bodies(fake)
+    assert sent[0] == {"page": 1, "page_size": 100, "model": "a/b", "status": "failed"}
+    assert sent[2]["created_after"] == "2026-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("filters", "reason"),
+    [
+        ({"status": "done"}, "status must be one of cancelled, completed, created"),
+        ({"status": ["failed"]}, "status must be one of"),
+        ({"model": "flux"}, "A model id is"),
+        ({"created_after": datetime(2026, 1, 1)}, "created_after has no time zone"),
+        ({"created_before": "2026-01-01"}, "created_before must be a datetime"),
+    ],
+)
+def test_filters_that_cannot_be_are_refused_at_once(
+    connect: Connect, fake: FakeWaveSpeed, filters: dict[str, Any], reason: str
+) -> None:
+    client = connect(fake.api_key, base_url=fake.url).client
+    with pytest.raises(InvalidInputError, match=reason):
+        client.tasks(**filters)
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize(
+    "data", ["[]", "{}", '{"page": 1}', '{"items": [5]}', '{"items": [{}]}', '{"items": "x"}', '{"items": {}}', "7"]
+)
+def test_a_list_outside_the_contract_is_not_taken_for_an_empty_one(ws: Driven, fake: FakeWaveSpeed, data: str) -> None:
+    fake.raw(200, f'{{"data": {data}}}'.encode(), on="list")
+    with pytest.raises(UnexpectedResponseError):
+        ws.tasks()
+
+
+def test_a_refused_list_raises_its_class(ws: Driven, fake: FakeWaveSpeed) -> None:
+    fake.refuse(404, on="list")
+    with pytest.raises(NotFoundError):
+        ws.tasks()
+
+
+def lost(ws: Driven, fake: FakeWaveSpeed, given: dict[str, Any]) -> SubmissionUncertainError:
+    fake.raw(502, b"<html>", "text/html")
+    with pytest.raises(SubmissionUncertainError, match=r"find_submissions\(error\)") as caught:
+        ws.submit(FLUX, given)
+    return caught.value
+
+
+def test_an_uncertain_submission_is_found_among_the_recent_tasks(ws: Driven, fake: FakeWaveSpeed) -> None:
+    given = {"prompt": "a cat", "seed": 7}
+    error = pickle.loads(pickle.dumps(lost(ws, fake, given)))
+    assert ws.find_submissions(error) == []
+    found = ws.submit(FLUX, {**given, "guidance": 3.5})  # as the service may tell it, with a default
+    ws.submit(FLUX, {"prompt": "a cat", "seed": 8})
+    ws.submit(FLUX, {"prompt": "a cat"})
+    ws.submit("wavespeed-ai/z-image/turbo", given)
+    assert [task.id for task in ws.find_submissions(error)] == [found.id]
+    assert bodies(fake)[-1]["model"] == FLUX
+    since = datetime.fromisoformat(bodies(fake)[-1]["created_after"])
+    assert timedelta(0) <= error.submitted_at - since < timedelta(minutes=1)
+
+
+def test_a_task_that_does_not_tell_its_input_is_found_too(ws: Driven, fake: FakeWaveSpeed) -> None:
+    error = lost(ws, fake, {"prompt": "a cat"})
+    fake.raw(200, page("untold"), on="list")
+    assert [task.id for task in ws.find_submissions(error)] == ["untold"]
