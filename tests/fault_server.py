@@ -41,21 +41,38 @@ class Service:
         self.accepted: Counter[str] = Counter()
         self.struck: Counter[str] = Counter()
         self.struck_kinds: Counter[str] = Counter()
+        self.connections: Counter[str] = Counter()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(HangupError, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                lines = head.split("\r\n")
-                length = next((int(line[15:]) for line in lines if line.lower().startswith("content-length:")), 0)
-                body = await reader.readexactly(length)
-                method, target, _ = lines[0].split()
-                await self.answer(method, target.partition("?")[0], body, writer)
-        writer.close()
+        self.connections["open"] += 1
+        try:
+            await self.converse(reader, writer)
+        except (HangupError, ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self.connections["open"] -= 1
+            writer.close()
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            lines = head.split("\r\n")
+            length = next((int(line[15:]) for line in lines if line.lower().startswith("content-length:")), 0)
+            body = await reader.readexactly(length)
+            method, target, _ = lines[0].split()
+            answering = asyncio.ensure_future(self.answer(method, target.partition("?")[0], body, writer))
+            # A client that hangs up while it is kept waiting is noticed at once.
+            hung_up = asyncio.ensure_future(reader.read(1)) if b"silence" in body or "silence" in target else answering
+            await asyncio.wait({answering, hung_up}, return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
+                answering.cancel()
+                raise HangupError
+            answering.result()
 
     async def answer(self, method: str, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
         if path == "/record":
             record = {"arrived": self.arrived, "accepted": self.accepted, "struck": self.struck_kinds}
+            record["connections"] = self.connections
             await send(writer, 200, json.dumps(record).encode())
         elif method == "POST":
             await self.submit(json.loads(body), writer)

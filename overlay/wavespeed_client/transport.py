@@ -199,9 +199,22 @@ class Attempt:
             raise self.too_slow()
         self._chunks.append(chunk)
         self._size += len(chunk)
+        self._check_size(self._size, response)
+
+    def begin(self, response: httpx.Response) -> None:
+        """Look at an answer's head, before its body is read.
+
+        Raises:
+            UnexpectedResponseError: It announces a body that is too large.
+        """
+        length = response.headers.get("Content-Length", "")
+        self._check_size(int(length) if length.isdecimal() else 0, response)
+
+    def _check_size(self, size: int, response: httpx.Response) -> None:
         limit = self.settings.max_response_bytes
-        if self._size > limit:
-            message, body = f"The answer is larger than {limit} bytes.", excerpt(self._chunks[0])
+        if size > limit:
+            body = excerpt(self._chunks[0]) if self._chunks else ""
+            message = f"The answer is larger than {limit} bytes."
             raise UnexpectedResponseError(message, status_code=response.status_code, body=body)
 
     def too_slow(self) -> httpx.ReadTimeout:
@@ -323,6 +336,7 @@ class WholeTransport(httpx.BaseTransport):
         attempt = Attempt(request, self._settings)
         response = self._inner.handle_request(request)
         try:
+            attempt.begin(response)
             for chunk in response.iter_bytes():
                 attempt.add(chunk, response)
         except httpx.DecodingError as error:
@@ -353,6 +367,7 @@ class AsyncWholeTransport(httpx.AsyncBaseTransport):
     async def _read(self, attempt: Attempt) -> httpx.Response:
         response = await self._inner.handle_async_request(attempt.request)
         try:
+            attempt.begin(response)
             async for chunk in response.aiter_bytes():
                 attempt.add(chunk, response)
         except httpx.DecodingError as error:
