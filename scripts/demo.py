@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from contextlib import ExitStack
 
@@ -22,6 +23,7 @@ def main() -> int:
             if live:
                 client = WaveSpeed()
             else:
+                os.environ["NO_PROXY"] = "127.0.0.1"  # the stand-in is on this machine
                 fake = stack.enter_context(FakeWaveSpeed())
                 client = WaveSpeed(fake.api_key, base_url=fake.url)
             ws = stack.enter_context(client)

@@ -151,7 +151,7 @@ def check_generator_config() -> None:
     """The generator ignores keys that it does not know, a misspelt one too."""
     from openapi_python_client.config import ConfigFile
 
-    unknown = sorted(read_yaml(GENERATOR_CONFIG).keys() - ConfigFile.model_fields.keys())
+    unknown = sorted(map(str, read_yaml(GENERATOR_CONFIG).keys() - ConfigFile.model_fields.keys()))
     if unknown:
         names = ", ".join(unknown)
         raise RegenerationError(f"spec/generator.yaml has options that the generator does not know: {names}")

@@ -15,11 +15,16 @@ import pytest
 from attrs import define, field
 from ruamel.yaml import YAML
 
-from wavespeed_client import AsyncWaveSpeed, WaveSpeed, transport
+from wavespeed_client import AsyncWaveSpeed, WaveSpeed, retry
 from wavespeed_client.polling import Clock
 from wavespeed_client.testing import Contract, FakeWaveSpeed
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# No setting of the machine's reaches a client.
+for _name in list(os.environ):
+    if _name.startswith("WAVESPEED_") or _name.lower().endswith("_proxy"):
+        del os.environ[_name]
 
 
 @pytest.fixture(scope="session")
@@ -34,17 +39,9 @@ def contract(spec: dict[str, Any]) -> Contract:
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the machine's reaches a client."""
-    for name in os.environ:
-        if name.startswith("WAVESPEED_") or name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture(autouse=True)
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries follow at once."""
-    monkeypatch.setattr(transport, "BACKOFF_SECONDS", 0.0)
+    monkeypatch.setattr(retry, "BACKOFF_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")
@@ -193,5 +190,5 @@ def raw_server() -> Iterator[RawServer]:
 
 def http(status: int, body: bytes, *headers: str) -> bytes:
     """The bytes of an answer."""
-    head = [f"HTTP/1.1 {status} Whatever", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
-    return "\r\n".join([*head, "", ""]).encode() + body
+    head = [f"HTTP/1.1 {status} Whatever", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*head, "Connection: close", *headers, "", ""]).encode() + body

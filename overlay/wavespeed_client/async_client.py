@@ -13,9 +13,9 @@ from .call import calling
 from .connection import connect_async, refuse_sync
 from .errors import ConfigurationError
 from .paging import TaskPages
-from .polling import Clock, Deadline, Waiting, completed
+from .polling import Clock, Deadline, Waiting, checked_watcher, completed
 from .settings import Settings
-from .submission import CLOCK_SKEW, checked_input, checked_webhook, could_be, split_model
+from .submission import CLOCK_SKEW, checked_input, checked_webhook, could_be, has_input, split_model
 from .task import Task, asked_by_older_path, task_from_envelope, task_of
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class AsyncWaveSpeed:
         self, task: Task | str, *, timeout: float | None = 600.0, on_update: Callable[[Task], object] | None = None
     ) -> Task:
         """Async `WaveSpeed.wait`."""
+        checked_watcher(on_update)
         return await self._wait(Waiting(task_of(task), timeout, Deadline.after(timeout, self._clock)), on_update)
 
     async def run(
@@ -78,11 +79,13 @@ class AsyncWaveSpeed:
         on_update: Callable[[Task], object] | None = None,
     ) -> Task:
         """Async `WaveSpeed.run`."""
+        checked_watcher(on_update)
         deadline = Deadline.after(timeout, self._clock)
-        task = await self._submit(model, input, None, deadline)
-        if on_update is not None:
-            await _told(on_update(task))
-        return await self._wait(Waiting(task, timeout, deadline), on_update)
+        waiting = Waiting(await self._submit(model, input, None, deadline), timeout, deadline)
+        with waiting.guarded():
+            if on_update is not None:
+                await _told(on_update(waiting.task))
+        return await self._wait(waiting, on_update)
 
     def tasks(
         self,
@@ -98,7 +101,11 @@ class AsyncWaveSpeed:
     async def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
         """Async `WaveSpeed.find_submissions`."""
         since = error.submitted_at - CLOCK_SKEW
-        return [task async for task in self.tasks(model=error.model, created_after=since) if could_be(task, error)]
+        of_model = self.tasks(model=error.model, created_after=since)
+        found = [task async for task in of_model if could_be(task, error)]
+        # The service may know the model by another name.
+        of_any = self.tasks(created_after=since)
+        return found or [task async for task in of_any if has_input(task, error)]
 
     async def aclose(self) -> None:
         """Async `WaveSpeed.close`."""
@@ -162,7 +169,7 @@ class AsyncWaveSpeed:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"AsyncWaveSpeed(base_url={self.settings.base_url!r})"
+        return f"AsyncWaveSpeed({getattr(self, 'settings', 'not built')})"
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError("A client cannot be pickled or copied: build one in each process.")

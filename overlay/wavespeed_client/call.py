@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from .errors import WaveSpeedError
+from .errors import InvalidInputError, WaveSpeedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -46,6 +46,7 @@ def calling(deadline: Deadline | None) -> Generator[Call]:
     Raises:
         UnexpectedResponseError: The answer is outside the contract.
         SubmissionUncertainError: The same, for a submission.
+        InvalidInputError: There was no request, because httpx could not make one.
     """
     call = Call(deadline)
     token = _current.set(call)
@@ -55,7 +56,7 @@ def calling(deadline: Deadline | None) -> Generator[Call]:
         raise
     except Exception as error:
         if call.unreadable is None:
-            raise
+            raise InvalidInputError(f"The request could not be made, nothing was sent: {error!r}") from error
         raise call.unreadable(error) from error
     finally:
         _current.reset(token)

@@ -12,9 +12,9 @@ from .call import calling
 from .connection import connect, refuse_async
 from .errors import ConfigurationError
 from .paging import TaskPages
-from .polling import Clock, Deadline, Waiting, completed
+from .polling import Clock, Deadline, Waiting, checked_watcher, completed
 from .settings import Settings
-from .submission import CLOCK_SKEW, checked_input, checked_webhook, could_be, split_model
+from .submission import CLOCK_SKEW, checked_input, checked_webhook, could_be, has_input, split_model
 from .task import Task, asked_by_older_path, task_from_envelope, task_of
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class WaveSpeed:
             TaskFailedError: The task ended, but not as completed.
             TaskTimeoutError: The time is up. The task runs on: wait for it again.
         """
+        checked_watcher(on_update)
         return self._wait(Waiting(task_of(task), timeout, Deadline.after(timeout, self._clock)), on_update)
 
     def run(
@@ -132,11 +133,13 @@ class WaveSpeed:
             TaskTimeoutError: The time is up. The task runs on: wait for it by the id in the error.
             SubmissionUncertainError: See `submit`, as for every other error.
         """
+        checked_watcher(on_update)
         deadline = Deadline.after(timeout, self._clock)
-        task = self._submit(model, input, None, deadline)
-        if on_update is not None:
-            on_update(task)
-        return self._wait(Waiting(task, timeout, deadline), on_update)
+        waiting = Waiting(self._submit(model, input, None, deadline), timeout, deadline)
+        with waiting.guarded():
+            if on_update is not None:
+                on_update(waiting.task)
+        return self._wait(waiting, on_update)
 
     def tasks(
         self,
@@ -162,11 +165,16 @@ class WaveSpeed:
     def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
         """The tasks that an uncertain submission may have started: look here before you pay again.
 
-        They are tasks of that model, submitted since then, whose input is the same or is not told. None
-        found means that nothing was started, once a few seconds have passed. One request for each 100 tasks.
+        They are tasks of that model, submitted since then, whose input is the same or is not told; if there
+        are none, tasks with the same input under any other name of the model. It takes one request for each
+        100 tasks. When none is found, look again a little later: a list may lag behind.
         """
         since = error.submitted_at - CLOCK_SKEW
-        return [task for task in self.tasks(model=error.model, created_after=since) if could_be(task, error)]
+        of_model = self.tasks(model=error.model, created_after=since)
+        found = [task for task in of_model if could_be(task, error)]
+        # The service may know the model by another name.
+        of_any = self.tasks(created_after=since)
+        return found or [task for task in of_any if has_input(task, error)]
 
     def close(self) -> None:
         """Close the connections. Closing twice does nothing."""
@@ -229,7 +237,7 @@ class WaveSpeed:
         self.close()
 
     def __repr__(self) -> str:
-        return f"WaveSpeed(base_url={self.settings.base_url!r})"
+        return f"WaveSpeed({getattr(self, 'settings', 'not built')})"
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError("A client cannot be pickled or copied: build one in each process.")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
 import httpx
-from httpx_retries import RetryTransport
+from httpx_retries import Retry, RetryTransport
 
 from . import __version__
 from .errors import ConfigurationError
@@ -16,6 +17,7 @@ from .transport import AsyncErrorTransport, AsyncWholeTransport, ErrorTransport,
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Generator
 
     from .settings import Settings
 
@@ -26,16 +28,38 @@ def connect(settings: Settings, http_client: httpx.Client | None) -> httpx.Clien
     Raises:
         ConfigurationError: http_client is of the wrong kind, or closed.
     """
-    last = _last_link(http_client)
-    chain = ErrorTransport(RetryTransport(WholeTransport(last, settings)), settings)
-    return httpx.Client(transport=chain, **_client_options(settings, http_client))
+    with _explained():
+        return _connect(settings, http_client)
 
 
 def connect_async(settings: Settings, http_client: httpx.AsyncClient | None) -> httpx.AsyncClient:
     """Async connect."""
+    with _explained():
+        return _connect_async(settings, http_client)
+
+
+def _connect(settings: Settings, http_client: httpx.Client | None) -> httpx.Client:
+    last = _last_link(http_client)
+    chain = ErrorTransport(RetryTransport(WholeTransport(last)), settings)
+    return httpx.Client(transport=chain, **_client_options(settings, http_client))
+
+
+def _connect_async(settings: Settings, http_client: httpx.AsyncClient | None) -> httpx.AsyncClient:
     last = _async_last_link(http_client)
-    chain = AsyncErrorTransport(RetryTransport(AsyncWholeTransport(last, settings)), settings)
+    chain = AsyncErrorTransport(RetryTransport(AsyncWholeTransport(last)), settings)
     return httpx.AsyncClient(transport=chain, **_client_options(settings, http_client))
+
+
+@contextmanager
+def _explained() -> Generator[None]:
+    """httpx's own complaints about addresses, as one of our errors."""
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
+        what = "The base URL, a proxy variable (HTTPS_PROXY, ALL_PROXY, NO_PROXY ...) or SSL_CERT_FILE cannot be used"
+        raise ConfigurationError(f"{what}: {error}") from error
 
 
 def refuse_sync() -> httpx.Client:
@@ -79,10 +103,7 @@ def _async_last_link(http_client: object) -> httpx.AsyncBaseTransport:
 
 
 def _tls_context() -> ssl.SSLContext:
-    try:
-        return _shared_tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-    except OSError as error:
-        raise ConfigurationError(f"SSL_CERT_FILE or SSL_CERT_DIR cannot be used: {error}") from error
+    return _shared_tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @cache
@@ -96,6 +117,10 @@ def _behind_proxy() -> bool:
     return not {"http", "https", "all"}.isdisjoint(getproxies())
 
 
+# A caller's client may have a RetryTransport of its own; our policy is the one that counts.
+NO_RETRIES = Retry(total=0)
+
+
 class BorrowedClient(httpx.BaseTransport):
     """The last link when the caller brought a client. It stays the caller's: never changed, never closed."""
 
@@ -105,6 +130,7 @@ class BorrowedClient(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if self._client.is_closed:
             raise ConfigurationError("The http_client that this client was given is closed.")
+        request.extensions["retry"] = NO_RETRIES
         return self._client.send(request, stream=True, auth=None, follow_redirects=False)
 
 
@@ -124,6 +150,7 @@ class AsyncBorrowedClient(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self._client.is_closed:
             raise ConfigurationError("The http_client that this client was given is closed.")
+        request.extensions["retry"] = NO_RETRIES
         return await self._client.send(request, stream=True, auth=None, follow_redirects=False)
 
 

@@ -22,6 +22,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from .task import Task
@@ -172,10 +173,17 @@ _CLASS_OF_STATUS: dict[int, type[APIError]] = {
 
 
 def error_from_answer(
-    status: int, body: bytes, *, retry_after: float | None = None
+    status: int, body: bytes, *, retry_after: float | None = None, hide: Callable[[str], str] = str
 ) -> APIError | UnexpectedResponseError:
-    """The exception for an answer that is not a success."""
-    said = excerpt(body)
+    """The exception for an answer that is not a success.
+
+    Args:
+        status: The HTTP status, or the code of an envelope under HTTP 200.
+        body: The answer.
+        retry_after: Seconds that it asks to wait.
+        hide: Takes out of a text what must not be shown.
+    """
+    said = hide(excerpt(body))
     if not 400 <= status < 600:
         message = f"The answer is outside the contract (HTTP {status}): {said or 'it is empty'}"
         return UnexpectedResponseError(message, status_code=status, body=said)
@@ -183,7 +191,7 @@ def error_from_answer(
     code = fields.get("code")
     kind = _CLASS_OF_STATUS.get(status, ServerError if status >= 500 else APIError)
     return kind(
-        _message(fields) or _phrase(status),
+        hide(_message(fields) or _phrase(status)),
         status_code=status,
         code=code if isinstance(code, int) else None,
         body=said,

@@ -34,7 +34,7 @@ LONGEST_DELAY = 5.0
 JITTER = 0.2
 
 # Seconds past the end of a wait that its last question may take.
-LAST_QUESTION = 0.4
+LAST_QUESTION = 0.35
 
 # What another try may mend, so that the end of the wait is the better news.
 PASSING = (APIConnectionError, RateLimitError, ServerError)
@@ -67,15 +67,13 @@ class Deadline:
         Raises:
             InvalidInputError: It is not a number of seconds, 0 or more.
         """
-        if seconds is None:
-            return cls(clock, math.inf)
         try:
-            fits = seconds >= 0
-        except TypeError:
-            fits = False
-        if not fits:
+            number = math.inf if seconds is None else float(seconds)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not number >= 0 or isinstance(seconds, str):
             raise InvalidInputError("timeout must be a number of seconds, 0 or more, or None to wait without end.")
-        return cls(clock, clock.now() + seconds)
+        return cls(clock, clock.now() + number)
 
     def left(self) -> float:
         """Seconds until then, 0 once it has passed."""
@@ -128,7 +126,7 @@ class Waiting:
 
     @contextmanager
     def guarded(self) -> Generator[None]:
-        """See to it that no end of the wait loses the task's id.
+        """See to it that no end of the wait loses the task's id, be it an error or an interruption.
 
         Raises:
             TaskTimeoutError: A question failed in a way that may pass, but the time is up.
@@ -137,13 +135,13 @@ class Waiting:
             yield
         except TaskTimeoutError:
             raise
-        except WaveSpeedError as error:
+        except BaseException as error:
             if isinstance(error, PASSING) and not self.deadline.left():
                 raise self._timed_out() from error
-            error.add_note(f"This ended the wait for task {self.task.id}, which may run on: wait for it again.")
-            raise
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            logger.warning("The wait for task %s was interrupted; the task may run on.", self.task.id)
+            trace = f"The wait for task {self.task.id} was cut short. The task may run on: wait for it again by its id."
+            error.add_note(trace)
+            if not isinstance(error, WaveSpeedError):
+                logger.warning("%s", trace)
             raise
 
     def _timed_out(self) -> TaskTimeoutError:
@@ -152,6 +150,16 @@ class Waiting:
             "on and is billed when it succeeds: wait for it again by its id, do not submit it again.",
             task=self.task,
         )
+
+
+def checked_watcher(on_update: object) -> None:
+    """Refuse what cannot be called, before anything is paid for.
+
+    Raises:
+        InvalidInputError: on_update is neither None nor callable.
+    """
+    if on_update is not None and not callable(on_update):
+        raise InvalidInputError(f"on_update must be a function that takes a task, not {type(on_update).__name__}.")
 
 
 def completed(task: Task) -> Task:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BASE_URL = "https://api.wavespeed.ai"
 DEFAULT_TIMEOUT = 60.0
+LONGEST_TIMEOUT = 24 * 60 * 60.0
 DEFAULT_MAX_RETRIES = 3
 DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
@@ -76,20 +77,20 @@ class Settings:
         Raises:
             ConfigurationError: Names the argument or variable that is missing or wrong.
         """
-        variables = os.environ if environment is None else environment
         return cls(
-            api_key=Secret(_api_key(*_given("api_key", api_key, "WAVESPEED_API_KEY", variables))),
-            base_url=_base_url(*_given("base_url", base_url, "WAVESPEED_BASE_URL", variables)),
-            timeout=_seconds(*_given("timeout", timeout, "WAVESPEED_TIMEOUT", variables)),
-            max_retries=_count(*_given("max_retries", max_retries, "WAVESPEED_MAX_RETRIES", variables)),
+            api_key=Secret(_api_key(*_given("api_key", api_key, "WAVESPEED_API_KEY", environment))),
+            base_url=_base_url(*_given("base_url", base_url, "WAVESPEED_BASE_URL", environment)),
+            timeout=_seconds(*_given("timeout", timeout, "WAVESPEED_TIMEOUT", environment)),
+            max_retries=_count(*_given("max_retries", max_retries, "WAVESPEED_MAX_RETRIES", environment)),
         )
 
 
-def _given(argument: str, value: object, variable: str, variables: Mapping[str, str]) -> tuple[object, str]:
+def _given(argument: str, value: object, variable: str, environment: Mapping[str, str] | None) -> tuple[object, str]:
     """The value to use (None: the default) and the name under which it was given."""
     if value is not None:
         return value, argument
-    text = variables.get(variable, "")
+    # The process's environment is in no local variable: a traceback may show those.
+    text = os.environ.get(variable, "") if environment is None else environment.get(variable, "")
     return (text, variable) if text.strip() else (None, variable)
 
 
@@ -145,8 +146,8 @@ def _seconds(value: object, name: str) -> float:
         seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
     except (ValueError, OverflowError):
         seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise ConfigurationError(f"{name} must be a number of seconds above 0.")
+    if not 0 < seconds <= LONGEST_TIMEOUT:
+        raise ConfigurationError(f"{name} must be a number of seconds above 0, and at most a day.")
     return seconds
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -12,9 +13,9 @@ from wavespeed_api.models import TaskInput
 from wavespeed_api.types import Unset
 
 from .errors import InvalidInputError, InvalidModelError, SubmissionUncertainError, error_fields
+from .task import is_task_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from .task import Task
@@ -33,6 +34,9 @@ CLOCK_SKEW = timedelta(seconds=10)
 # In sync mode the service holds the answer for 90 to 120 seconds.
 SYNC_MODE_SECONDS = 180.0
 
+LONGEST_MODEL_ID = 200
+LONGEST_WEBHOOK = 4096
+
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -43,7 +47,7 @@ def split_model(model: str) -> tuple[str, str, str | None]:
         InvalidModelError: It is not provider/model or provider/model/variant.
     """
     segments = str(model).split("/")
-    if len(segments) not in (2, 3) or not all(map(_SEGMENT.fullmatch, segments)):
+    if len(segments) not in (2, 3) or not all(map(_SEGMENT.fullmatch, segments)) or len(model) > LONGEST_MODEL_ID:
         raise InvalidModelError(
             "A model id is provider/model or provider/model/variant, each part letters, digits, '.', '_' or '-', "
             f"as in wavespeed-ai/flux-dev; this is {str(model)[:80]!r}. A webhook goes into webhook=."
@@ -74,11 +78,10 @@ def _fields(input: object) -> dict[str, Any]:
     if isinstance(input, TaskInput):
         # After a pickle or a copy an unset field is no longer the one object that to_dict looks for.
         return {key: value for key, value in input.to_dict().items() if not isinstance(value, Unset)}
-    try:
-        fields = dict(cast("Mapping[object, Any]", input))
-    except (TypeError, ValueError):
+    if not isinstance(input, Mapping):
         kind = type(input).__name__
-        raise InvalidInputError(f"The input must be a mapping of names to values, not {kind}.") from None
+        raise InvalidInputError(f"The input must be a mapping of names to values, not {kind}.")
+    fields = dict(cast("Mapping[object, Any]", input))
     for key in fields:
         if not isinstance(key, str):
             raise InvalidInputError(f"The input's names must be strings; this one is {key!r}.")
@@ -96,7 +99,7 @@ def checked_webhook(webhook: str | None) -> str | None:
     try:
         parts = urlsplit(webhook)
         fits = parts.scheme in ("http", "https") and bool(parts.hostname)
-        fits = fits and webhook.isprintable() and " " not in webhook
+        fits = fits and webhook.isprintable() and " " not in webhook and len(webhook) <= LONGEST_WEBHOOK
     except (AttributeError, TypeError, ValueError):
         fits = False
     if not fits:
@@ -105,14 +108,21 @@ def checked_webhook(webhook: str | None) -> str | None:
 
 
 def is_submission(method: str, path: str) -> bool:
-    """Whether a request starts a task, and so may be sent only once."""
-    _, api, rest = path.partition(API_PATH)
-    return method == "POST" and bool(api) and rest.partition("/")[0] not in RESERVED_WORDS
+    """Whether a request starts a task, and so may be sent only once. In doubt it does.
+
+    Args:
+        method: The HTTP method.
+        path: The path below the base URL, as it is on the wire.
+    """
+    first_word = path.removeprefix(API_PATH).partition("/")[0]
+    return method == "POST" and not (path.startswith(API_PATH) and first_word in RESERVED_WORDS)
 
 
-def submitted(path: str, content: bytes) -> tuple[str, dict[str, Any]]:
-    """The model and the input that a submission's request holds."""
-    return path.partition(API_PATH)[2], error_fields(content)
+def named_task(body: bytes) -> str | None:
+    """The id of the task that an answer names, whatever else it says."""
+    data = error_fields(body).get("data")
+    found = cast("dict[str, Any]", data).get("id") if isinstance(data, dict) else None
+    return found if is_task_id(found) else None
 
 
 def answers_late(content: bytes) -> bool:
@@ -130,15 +140,19 @@ def is_refusal(status: int, body: bytes) -> bool:
 
 
 def could_be(task: Task, error: SubmissionUncertainError) -> bool:
-    """Whether a listed task has the input of an uncertain submission, or does not tell its input.
+    """Whether a listed task has the input of an uncertain submission, or does not tell its input."""
+    return _told_input(task) is None or has_input(task, error)
 
-    The service may add its defaults to the input that it tells.
-    """
+
+def has_input(task: Task, error: SubmissionUncertainError) -> bool:
+    """Whether a listed task tells the input of an uncertain submission, be it with the service's defaults added."""
+    told = _told_input(task)
+    return told is not None and all(name in told and told[name] == value for name, value in error.input.items())
+
+
+def _told_input(task: Task) -> dict[str, Any] | None:
     told = task.raw.get("input") or task.raw.get("inputs")
-    if not isinstance(told, dict):
-        return True
-    fields = cast("dict[str, Any]", told)
-    return all(name in fields and fields[name] == value for name, value in error.input.items())
+    return cast("dict[str, Any]", told) if isinstance(told, dict) else None
 
 
 def uncertain(model: str, input: dict[str, Any], submitted_at: datetime, why: str) -> SubmissionUncertainError:

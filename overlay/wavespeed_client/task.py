@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from attrs import field, frozen
 
@@ -84,7 +84,7 @@ def task_from_envelope(envelope: object, answer: object, *, model: str) -> Task:
 
 def task_from_prediction(prediction: Prediction, raw: dict[str, Any], *, model: str) -> Task:
     """The task in a parsed prediction. A field that is odd is left out; `raw` keeps it."""
-    if not _is_id(prediction.id):
+    if not is_task_id(prediction.id):
         raise ValueError("the answer has no usable task id")
     urls, timings = prediction.urls, prediction.timings
     milliseconds = timings.inference if isinstance(timings, PredictionTimings) else prediction.execution_time
@@ -108,13 +108,12 @@ def task_of(task: Task | str) -> Task:
     Raises:
         InvalidInputError: It is neither a task nor a task's id.
     """
-    if isinstance(task, Task):
-        return task
-    if not _is_id(task):
+    found = task if isinstance(task, Task) else Task(id=task, model="", status=UNKNOWN_STATUS)
+    if not is_task_id(found.id):
         raise InvalidInputError(
-            f"A task's id is 1 to 128 letters, digits, _ or -, as in Task.id; this is {str(task)[:80]!r}."
+            f"A task's id is 1 to 128 letters, digits, _ or -, as in Task.id; this is {str(found.id)[:80]!r}."
         )
-    return Task(id=task, model="", status=UNKNOWN_STATUS)
+    return found
 
 
 def asked_by_older_path(task: Task, base_url: str) -> bool:
@@ -125,7 +124,8 @@ def asked_by_older_path(task: Task, base_url: str) -> bool:
     return task.url == f"{base_url}/api/v3/predictions/{task.id}"
 
 
-def _is_id(value: object) -> bool:
+def is_task_id(value: object) -> TypeGuard[str]:
+    """Whether a value can be a task's id."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from httpx_retries import Retry, RetryTransport
 
 from tests.conftest import Connect, Driven
 from wavespeed_api.api.tasks import get_result
-from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
+from wavespeed_client import AsyncWaveSpeed, ConfigurationError, RateLimitError, WaveSpeed
 from wavespeed_client.testing import FakeWaveSpeed
 
 
@@ -87,6 +88,33 @@ def test_certificates_that_cannot_be_read_are_named(
     monkeypatch.setenv("SSL_CERT_FILE", str(empty))
     with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
         connect()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("HTTP_PROXY", "foo://bar"), ("ALL_PROXY", "socks5://127.0.0.1:1"), ("HTTPS_PROXY", "http://a:b:c")],
+)
+def test_proxies_that_cannot_be_are_named(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match="proxy variable"):
+        connect()
+
+
+@pytest.mark.parametrize("url", ["https://m\u00fcnchen..de", "https://999.999.999.999", "https://[v1.a]"])
+def test_hosts_that_httpx_refuses_are_named(connect: Connect, url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"(?i)base.url"):
+        connect(base_url=url)
+
+
+def test_a_callers_own_retries_do_not_multiply_ours(fake: FakeWaveSpeed) -> None:
+    fake.refuse(429, times=20)
+    mine = httpx.Client(transport=RetryTransport(retry=Retry(total=3, allowed_methods=["POST"])))
+    ws = WaveSpeed(fake.api_key, base_url=fake.url, max_retries=2, http_client=mine)
+    with mine, ws, pytest.raises(RateLimitError):
+        ws.submit("a/b")
+    assert len(fake.requests) == 3
 
 
 def test_a_callers_client_sends_and_stays_the_callers(fake: FakeWaveSpeed) -> None:

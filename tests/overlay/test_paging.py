@@ -123,6 +123,14 @@ def test_an_uncertain_submission_is_found_among_the_recent_tasks(ws: Driven, fak
     assert timedelta(0) <= error.submitted_at - since < timedelta(minutes=1)
 
 
+def test_a_task_under_another_name_of_the_model_is_found_by_its_input(ws: Driven, fake: FakeWaveSpeed) -> None:
+    error = lost(ws, fake, {"prompt": "a cat"})
+    ws.submit("canonical/name", {"prompt": "a dog"})
+    found = ws.submit("canonical/name", {"prompt": "a cat"})
+    assert [task.id for task in ws.find_submissions(error)] == [found.id]
+    assert [query.get("model") for query in bodies(fake)] == [FLUX, None]
+
+
 def test_a_task_that_does_not_tell_its_input_is_found_too(ws: Driven, fake: FakeWaveSpeed) -> None:
     error = lost(ws, fake, {"prompt": "a cat"})
     fake.raw(200, page("untold"), on="list")

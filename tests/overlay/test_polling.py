@@ -42,7 +42,7 @@ def test_a_deadline_counts_down_to_zero_and_stays_there(clock: TestClock) -> Non
     assert Deadline.after(None, clock).left() == float("inf")
 
 
-@pytest.mark.parametrize("timeout", [-1, float("nan"), "10", [], object()])
+@pytest.mark.parametrize("timeout", [-1, float("nan"), "10", [], object(), 10**400])
 def test_timeouts_that_are_no_numbers_of_seconds_are_refused(ws: Driven, fake: FakeWaveSpeed, timeout: Any) -> None:
     for verb in (lambda: ws.wait("abc", timeout=timeout), lambda: ws.run(FLUX, {}, timeout=timeout)):
         with pytest.raises(InvalidInputError, match="timeout"):
@@ -134,11 +134,16 @@ def test_an_error_within_the_time_keeps_its_class_and_names_the_task(
 
 
 def test_an_interrupted_wait_logs_the_id(clock: TestClock, caplog: pytest.LogCaptureFixture) -> None:
-    for interruption in (KeyboardInterrupt, asyncio.CancelledError):
+    for interruption in (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
         waiting = Waiting(Task(id="abc", model=FLUX, status="created"), 60, Deadline.after(60, clock))
-        with caplog.at_level(logging.WARNING, "wavespeed_client"), pytest.raises(interruption), waiting.guarded():
+        with (
+            caplog.at_level(logging.WARNING, "wavespeed_client"),
+            pytest.raises(interruption) as caught,
+            waiting.guarded(),
+        ):
             raise interruption
         assert "task abc" in caplog.records[-1].getMessage()
+        assert caught.value.__notes__ == [caplog.records[-1].getMessage()]
 
 
 def test_a_coroutine_function_may_watch_an_async_wait(ws: Driven) -> None:
@@ -156,8 +161,16 @@ def test_an_error_of_the_watcher_is_the_callers_own(ws: Driven) -> None:
     def watch(task: Task) -> None:
         raise LookupError(task.id)
 
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError) as caught:
         ws.run(FLUX, on_update=watch)
+    assert f"task {caught.value.args[0]} was cut short" in caught.value.__notes__[0]
+
+
+def test_a_watcher_that_cannot_be_called_is_refused_before_anything_is_sent(ws: Driven, fake: FakeWaveSpeed) -> None:
+    for verb in (lambda: ws.run(FLUX, on_update=5), lambda: ws.wait("abc", on_update="print")):
+        with pytest.raises(InvalidInputError, match="on_update must be a function"):
+            verb()
+    assert fake.requests == []
 
 
 def test_a_model_that_a_later_answer_leaves_out_is_remembered(ws: Driven, fake: FakeWaveSpeed) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import traceback
 
 import pytest
 
@@ -100,9 +101,9 @@ def test_base_urls_that_are_right(url: str) -> None:
     assert resolve(base_url=url).base_url == url
 
 
-@pytest.mark.parametrize("value", ["abc", "0", "-1", "nan", "inf", "1e999", "1,5", "٣s"])
+@pytest.mark.parametrize("value", ["abc", "0", "-1", "nan", "inf", "1e999", "1,5", "٣s", "86401"])
 def test_timeouts_that_cannot_be_right(value: str) -> None:
-    with pytest.raises(ConfigurationError, match="WAVESPEED_TIMEOUT must be a number of seconds above 0"):
+    with pytest.raises(ConfigurationError, match=r"WAVESPEED_TIMEOUT must be .* above 0, and at most a day"):
         resolve(WAVESPEED_TIMEOUT=value)
 
 
@@ -133,3 +134,13 @@ def test_the_key_is_shown_nowhere_and_goes_into_no_pickle() -> None:
             copied(settings)
     with pytest.raises(AttributeError):
         settings.timeout = 1.0  # type: ignore[misc]
+
+
+def test_the_environment_is_in_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAVESPEED_API_KEY", KEY)
+    for kind in (WaveSpeed, AsyncWaveSpeed):
+        with pytest.raises(ConfigurationError) as caught:
+            kind(timeout=-1)
+        shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+        assert KEY not in shown
+        assert "not built" in shown

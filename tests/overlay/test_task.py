@@ -100,7 +100,9 @@ def test_older_records_tell_the_time_they_took_by_another_name() -> None:
     assert read(executionTime=13).inference_ms == 13
 
 
-@pytest.mark.parametrize("id", [None, "", "a" * 129, "a/b", "ä", "a b", "..", 5, [], b"abc"])
+@pytest.mark.parametrize(
+    "id", [None, "", "a" * 129, "a/b", "ä", "a b", "..", 5, [], b"abc", Task(id="..", model="", status="created")]
+)
 def test_what_is_no_id_is_refused_before_anything_is_sent(ws: Driven, fake: FakeWaveSpeed, id: Any) -> None:
     for verb in (ws.get, ws.wait):
         with pytest.raises(InvalidInputError, match="A task's id is"):

@@ -4,34 +4,50 @@ import asyncio
 import gzip
 import json
 import logging
+import pickle
+import socket
+import subprocess
+import sys
 import threading
+import time
+import traceback
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.conftest import Connect, Driven, RawServer, http
-from wavespeed_api.api.tasks import get_result
+from wavespeed_api.api.tasks import get_result, submit_task
 from wavespeed_client import (
     APIConnectionError,
     APIError,
     AsyncWaveSpeed,
     ConfigurationError,
+    InvalidInputError,
     RateLimitError,
     Settings,
     SubmissionUncertainError,
+    Task,
+    TaskInput,
     UnexpectedResponseError,
     WaveSpeed,
+    WaveSpeedError,
 )
 from wavespeed_client.call import calling
+from wavespeed_client.exchange import Api, Attempt, Exchange, TimeLeft
 from wavespeed_client.polling import Deadline
+from wavespeed_client.retry import policy_for
 from wavespeed_client.submission import SYNC_MODE_SECONDS
 from wavespeed_client.testing import FakeWaveSpeed
-from wavespeed_client.transport import Attempt, Exchange, policy_for
 
 TASK = json.dumps({"code": 200, "message": "success", "data": {"id": "abc", "status": "created"}}).encode()
 BUSY = json.dumps({"code": 429, "message": "Slow down."}).encode()
 SETTINGS = Settings.resolve("test-key", environment={})
+
+
+def attempt(request: httpx.Request, settings: Settings = SETTINGS) -> Attempt:
+    Exchange(request, Api(settings))
+    return Attempt(request)
 
 
 def envelope(code: int) -> bytes:
@@ -155,12 +171,23 @@ def test_compressed_answers_are_read_and_broken_ones_told(connect: Connect, raw_
 
 
 def test_a_huge_answer_is_refused_before_it_is_whole() -> None:
-    attempt = Attempt(httpx.Request("GET", "https://example.com"), SETTINGS)
+    reading = attempt(httpx.Request("GET", "https://example.com"))
     chunk, response = b"x" * 1024 * 1024, httpx.Response(200)
     for _ in range(64):
-        attempt.add(chunk, response)
+        reading.add(chunk, response)
     with pytest.raises(UnexpectedResponseError, match="larger than 67108864 bytes"):
-        attempt.add(b"x", response)
+        reading.add(b"x", response)
+
+
+def test_an_answer_that_announces_too_much_is_not_read(connect: Connect, raw_server: RawServer) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 67108865\r\n\r\n{"
+    raw_server.answers += [head, head]
+    ws = connect(base_url=raw_server.url)
+    with pytest.raises(UnexpectedResponseError, match="larger than") as caught:
+        ws.get("abc")
+    assert caught.value.status_code == 200
+    with pytest.raises(SubmissionUncertainError, match="larger than"):
+        ws.submit("a/b")
 
 
 @pytest.mark.parametrize(
@@ -174,8 +201,8 @@ def test_a_huge_answer_is_refused_before_it_is_whole() -> None:
 def test_a_submission_in_sync_mode_may_take_longer(body: bytes, timeout: float | None, expected: float) -> None:
     request = httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b", content=body)
     settings = Settings.resolve("test-key", timeout=timeout, environment={})
-    assert Attempt(request, settings).seconds == expected
-    assert request.extensions["timeout"]["read"] == expected
+    assert attempt(request, settings).seconds == expected
+    assert expected - 1 < request.extensions["timeout"]["read"] <= expected
 
 
 def test_a_deadline_bounds_reads_and_their_retries_but_no_submission(clock: Any) -> None:
@@ -183,21 +210,21 @@ def test_a_deadline_bounds_reads_and_their_retries_but_no_submission(clock: Any)
     submission = httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b", content=b"{}")
     policy = policy_for(submission=False, max_retries=3)
     with calling(Deadline.after(10, clock)):
-        assert Attempt(read, SETTINGS).seconds == 10
-        assert Attempt(submission, SETTINGS).seconds == SETTINGS.timeout
+        assert attempt(read).seconds == 10
+        assert attempt(submission).seconds == SETTINGS.timeout
         assert policy.parse_retry_after("3600") == 10
         assert policy.parse_retry_after("3") == 3
         assert not policy.is_exhausted()
         clock.sleep(10)
         assert policy.is_exhausted()
         with pytest.raises(httpx.PoolTimeout):
-            Attempt(read, SETTINGS)
+            attempt(read)
     assert policy.parse_retry_after("3600") == 3600
     assert not policy.is_exhausted()
 
 
 def test_back_off_grows_at_random_up_to_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wavespeed_client.transport.BACKOFF_SECONDS", 0.25)
+    monkeypatch.setattr("wavespeed_client.retry.BACKOFF_SECONDS", 0.25)
     policy = policy_for(submission=False, max_retries=30)
     for expected in (0.5, 1, 2, 4, 8, 16, 32, 60, 60):
         policy = policy.increment()
@@ -215,7 +242,7 @@ def test_the_key_goes_to_the_apis_own_origin_only() -> None:
         ("https://example.com/", None),
     ]:
         request = httpx.Request("GET", url)
-        Exchange(request, SETTINGS)
+        Exchange(request, Api(SETTINGS))
         assert request.headers.get("Authorization") == sent
 
 
@@ -264,12 +291,122 @@ def test_one_client_serves_many_threads(fake: FakeWaveSpeed) -> None:
 
 def test_an_async_client_belongs_to_its_first_loop(fake: FakeWaveSpeed) -> None:
     ws = AsyncWaveSpeed(fake.api_key, base_url=fake.url)
-    task = asyncio.run(first_use(ws))
+
+    async def first_use() -> Task:
+        task = await ws.submit("a/b")
+        assert len(asyncio.all_tasks()) == 1
+        return task
+
+    task = asyncio.run(first_use())
     with pytest.raises(ConfigurationError, match="another event loop"):
+        asyncio.run(ws.get(task))
+    asyncio.run(ws.aclose())  # its connections went with their loop
+    with pytest.raises(ConfigurationError, match="closed"):
         asyncio.run(ws.get(task))
 
 
-async def first_use(ws: Any) -> Any:
-    task = await ws.submit("a/b")
-    await ws.api.get_async_httpx_client()._transport.aclose()
-    return task
+def test_each_phase_of_a_try_gets_what_the_others_have_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = TimeLeft(time.monotonic() + 10)
+    assert set(left) == {"connect", "read", "write", "pool"}
+    assert len(left) == 4
+    assert 9 < left["connect"] <= 10
+    assert TimeLeft(time.monotonic() - 10)["read"] == 0.001
+    assert left.get("unknown") is None
+
+
+@pytest.mark.parametrize("prefix", ["/gate", "/api/v3/media", "/api/v3/models/x", "/api"])
+def test_a_submission_is_known_below_any_base_url(connect: Connect, raw_server: RawServer, prefix: str) -> None:
+    raw_server.answers.append(http(502, b""))
+    with pytest.raises(SubmissionUncertainError) as caught:
+        connect(base_url=raw_server.url + prefix).submit("a/b", {"prompt": "a cat"})
+    assert caught.value.model == "a/b"
+    assert raw_server.requests[0].startswith(f"POST {prefix}/api/v3/a/b HTTP/1.1".encode())
+    assert len(raw_server.requests) == 1
+
+
+def test_an_encoded_slash_makes_no_read_of_a_submission(connect: Connect, raw_server: RawServer) -> None:
+    with pytest.raises(SubmissionUncertainError) as caught:
+        connect(base_url=raw_server.url).call(submit_task, "predictions/x", "delete", body=TaskInput())
+    assert caught.value.model == "predictions/x/delete"
+    assert len(raw_server.requests) == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 429), (200, 500), (200, 0), (429, 429), (400, 400), (500, 500)])
+def test_a_refusal_that_names_a_task_is_neither_sent_again_nor_believed(
+    connect: Connect, raw_server: RawServer, status: int, code: int
+) -> None:
+    body = json.dumps({"code": code, "message": "No.", "data": {"id": "task-7"}}).encode()
+    raw_server.answers += [http(status, body)] * 4
+    with pytest.raises(SubmissionUncertainError, match="names a task, task-7"):
+        connect(base_url=raw_server.url).submit("a/b")
+    assert len(raw_server.requests) == 1
+
+
+@pytest.mark.parametrize("verb", ["submit", "get"])
+def test_no_answer_to_the_handshake_means_that_nothing_was_sent(connect: Connect, verb: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        ws = connect(base_url=f"https://127.0.0.1:{silent.getsockname()[1]}", timeout=0.2, max_retries=1)
+        with pytest.raises(APIConnectionError, match="could not be sent, so nothing was started"):
+            getattr(ws, verb)("a/b" if verb == "submit" else "abc")
+
+
+def test_a_key_that_an_answer_repeats_in_any_way_is_hidden(connect: Connect, raw_server: RawServer) -> None:
+    key = "-".join(["wsk", "secret"])  # a traceback shows the source too
+    escaped = "".join(f"\\u{ord(character):04x}" for character in key)
+    answers = [
+        http(400, f'{{"message": "{escaped}"}}'.encode()),
+        http(200, b"{}", f"foo bar: Bearer {key}"),
+        http(200, f'{{"data": {{"id": "{key} /"}}}}'.encode()),
+        http(500, key.encode()),
+    ]
+    for answer in answers:
+        for verb, argument in (("submit", "a/b"), ("get", "abc")):
+            raw_server.answers[:] = [answer] * 2
+            with pytest.raises(WaveSpeedError) as caught:
+                getattr(connect(key, base_url=raw_server.url, max_retries=0), verb)(argument)
+            assert key not in "".join(traceback.format_exception(caught.value))
+            assert key.encode() not in pickle.dumps(caught.value)
+
+
+def test_a_date_beyond_the_calendar_is_no_retry_after(connect: Connect, raw_server: RawServer) -> None:
+    never = "Retry-After: Fri, 31 Dec 1999 23:59:59 +99999999999999999"
+    raw_server.answers += [http(429, BUSY, never), http(429, BUSY, never)]
+    with pytest.raises(RateLimitError) as caught:
+        connect(base_url=raw_server.url, max_retries=1).submit("a/b")
+    assert caught.value.retry_after is None
+
+
+def test_what_httpx_cannot_make_a_request_of_is_the_callers_input(ws: Driven, fake: FakeWaveSpeed) -> None:
+    with pytest.raises(InvalidInputError, match="nothing was sent"), calling(None):
+        ws.call(get_result, "a" * 70_000)
+    assert fake.requests == []
+
+
+def test_an_interrupted_submission_leaves_a_trace(caplog: pytest.LogCaptureFixture) -> None:
+    request = httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b", content=b"{}")
+    interruption = KeyboardInterrupt()
+    with caplog.at_level(logging.WARNING, "wavespeed_client"):
+        Exchange(request, Api(SETTINGS)).interrupted(interruption)
+        Exchange(httpx.Request("GET", "https://api.wavespeed.ai/"), Api(SETTINGS)).interrupted(KeyboardInterrupt())
+    assert "The submission to a/b was sent at" in interruption.__notes__[0]
+    assert [record.getMessage() for record in caplog.records] == interruption.__notes__
+
+
+def test_a_client_is_refused_after_a_fork(fake: FakeWaveSpeed) -> None:
+    program = f"""
+import os
+from wavespeed_client import ConfigurationError, WaveSpeed
+ws = WaveSpeed({fake.api_key!r}, base_url={fake.url!r})
+ws.submit("a/b")
+child = os.fork()
+if child == 0:
+    try:
+        ws.submit("a/b")
+    except ConfigurationError as error:
+        os._exit(7 if "fork" in str(error) else 1)
+    os._exit(2)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+ws.submit("a/b")
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert len(fake.calls) == 2

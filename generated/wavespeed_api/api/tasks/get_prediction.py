@@ -101,8 +101,8 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
     """Ask for a task's status and outputs by the older path
 
-     The form that the service's earlier pages document. It answers like `get_result`, which is
-    the one to use unless a task's own `urls.get` names this path.
+     The form that the service's earlier pages document, said to answer like `get_result`; no answer
+    of it was ever recorded. Use `get_result` unless a task's own `urls.get` names this path.
 
     Args:
         prediction_id (str): The task's id, `data.id` of the answer to its submission.
@@ -133,8 +133,8 @@ def sync(
 ) -> ErrorEnvelope | PredictionEnvelope | None:
     """Ask for a task's status and outputs by the older path
 
-     The form that the service's earlier pages document. It answers like `get_result`, which is
-    the one to use unless a task's own `urls.get` names this path.
+     The form that the service's earlier pages document, said to answer like `get_result`; no answer
+    of it was ever recorded. Use `get_result` unless a task's own `urls.get` names this path.
 
     Args:
         prediction_id (str): The task's id, `data.id` of the answer to its submission.
@@ -160,8 +160,8 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
     """Ask for a task's status and outputs by the older path
 
-     The form that the service's earlier pages document. It answers like `get_result`, which is
-    the one to use unless a task's own `urls.get` names this path.
+     The form that the service's earlier pages document, said to answer like `get_result`; no answer
+    of it was ever recorded. Use `get_result` unless a task's own `urls.get` names this path.
 
     Args:
         prediction_id (str): The task's id, `data.id` of the answer to its submission.
@@ -190,8 +190,8 @@ async def asyncio(
 ) -> ErrorEnvelope | PredictionEnvelope | None:
     """Ask for a task's status and outputs by the older path
 
-     The form that the service's earlier pages document. It answers like `get_result`, which is
-    the one to use unless a task's own `urls.get` names this path.
+     The form that the service's earlier pages document, said to answer like `get_result`; no answer
+    of it was ever recorded. Use `get_result` unless a task's own `urls.get` names this path.
 
     Args:
         prediction_id (str): The task's id, `data.id` of the answer to its submission.

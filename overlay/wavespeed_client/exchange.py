@@ -1,0 +1,291 @@
+"""One exchange with the API: what is sent, within which bounds, and what its outcome means.
+
+Both clients run through the same rules: `Exchange` holds them for a request with all its tries,
+`Attempt` for one try. The transport classes only call them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NoReturn, cast
+from urllib.parse import unquote
+
+import httpx
+from attrs import define, field, frozen
+
+from .call import current_call
+from .errors import (
+    APIConnectionError,
+    ConfigurationError,
+    SubmissionUncertainError,
+    UnexpectedResponseError,
+    WaveSpeedError,
+    error_fields,
+    error_from_answer,
+    excerpt,
+)
+from .retry import NOT_SENT, policy_for, retry_after, seconds_left
+from .submission import API_PATH, SYNC_MODE_SECONDS, answers_late, is_refusal, is_submission, named_task, uncertain
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+logger = logging.getLogger("wavespeed_client")
+logger.addHandler(logging.NullHandler())
+
+NEVER_LEFT = (*NOT_SENT, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+@frozen
+class Api:
+    """Where the API is and how to talk to it, worked out once for each client."""
+
+    settings: Settings
+    origin: tuple[str, str, int | None] = field(init=False)
+    path: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        url = httpx.URL(self.settings.base_url)
+        object.__setattr__(self, "origin", _origin(url))
+        object.__setattr__(self, "path", _path(url).rstrip("/"))
+
+    def hide_key(self, text: str) -> str:
+        """The text without the key, which an answer may repeat."""
+        return text.replace(self.settings.api_key.reveal(), "***")
+
+
+@define
+class Exchange:
+    """One request on its way through the chain, with all its tries, and what its outcome means."""
+
+    request: httpx.Request
+    api: Api
+    path: str = field(init=False)
+    submission: bool = field(init=False)
+    _submitted_at: datetime = field(init=False)
+    _started: float = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        request, settings = self.request, self.api.settings
+        self.path = _path(request.url).removeprefix(self.api.path)
+        self.submission = is_submission(request.method, self.path)
+        self._submitted_at = datetime.now(UTC)
+        self._started = time.monotonic()
+        request.extensions["retry"] = policy_for(submission=self.submission, max_retries=settings.max_retries)
+        request.extensions["exchange"] = self
+        if _origin(request.url) == self.api.origin:
+            request.headers["Authorization"] = f"Bearer {settings.api_key.reveal()}"
+
+    def checked(self, response: httpx.Response) -> httpx.Response:
+        """The answer, if it is a success.
+
+        Raises:
+            WaveSpeedError: What the answer says instead; SubmissionUncertainError if it may have been taken.
+        """
+        self._log(response.status_code)
+        answer = response.extensions.get("json")
+        call = current_call()
+        if call is not None:
+            call.answer = answer
+            call.unreadable = lambda error: self._unreadable(response, error)
+        if response.status_code == 200 and _has_data(answer):
+            return response
+        status, body = response.status_code, response.content
+        error = error_from_answer(status, body, retry_after=retry_after(response), hide=self.api.hide_key)
+        if self.submission and not is_refusal(status, body):
+            raise self.uncertain(f"the answer does not tell what became of it ({error})") from error
+        raise error
+
+    def fail(self, error: Exception) -> NoReturn:
+        """End an exchange that has no usable answer.
+
+        Raises:
+            WaveSpeedError: What that means for the caller.
+        """
+        self._log(type(error).__name__)
+        outcome = self._outcome(error)
+        if outcome is error:
+            raise error
+        # The frames below hold the request's headers, and with them the key, in their locals.
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        if self.api.hide_key(str(error)) != str(error):
+            raise outcome from None
+        raise outcome from error
+
+    def interrupted(self, error: BaseException) -> None:
+        """Leave a trace of a submission that Ctrl-C, a cancellation or the like has cut short."""
+        if self.submission:
+            trace = f"{uncertain(self._model(), {}, self._submitted_at, 'it was interrupted')}"
+            error.add_note(trace)
+            logger.warning("%s", trace)
+
+    def uncertain(self, why: str) -> SubmissionUncertainError:
+        input = error_fields(content(self.request))
+        return uncertain(self._model(), input, self._submitted_at, self.api.hide_key(why))
+
+    def _outcome(self, error: Exception) -> WaveSpeedError:
+        why = self.api.hide_key(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+        if isinstance(error, ConfigurationError | SubmissionUncertainError):
+            return error
+        if isinstance(error, NEVER_LEFT):
+            return APIConnectionError(f"{self._name()} could not be sent, so nothing was started ({why}).")
+        if self.submission:
+            return self.uncertain(f"its answer was lost ({why})")
+        if isinstance(error, WaveSpeedError):
+            return error
+        return APIConnectionError(f"{self._name()} got no usable answer ({why}).")
+
+    def _unreadable(self, response: httpx.Response, error: Exception) -> WaveSpeedError:
+        why = self.api.hide_key(f"{error!r}"[:200])
+        body = self.api.hide_key(excerpt(response.content))
+        if self.submission:
+            return self.uncertain(f"its answer cannot be read ({why}): {body}")
+        message = f"The answer to {self._name()} cannot be read ({why}): {body}"
+        return UnexpectedResponseError(message, status_code=response.status_code, body=body)
+
+    def _model(self) -> str:
+        return unquote(self.path.removeprefix(API_PATH))
+
+    def _name(self) -> str:
+        return f"{self.request.method} {self.path}"
+
+    def _log(self, outcome: int | str) -> None:
+        milliseconds = (time.monotonic() - self._started) * 1000
+        logger.debug("%s: %s in %.0f ms", self._name(), outcome, milliseconds)
+
+
+class TimeLeft(Mapping[str, float]):
+    """Timeouts in seconds that shrink: each phase of a try gets what the phases before it have left."""
+
+    _phases = ("connect", "read", "write", "pool")
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+
+    def __getitem__(self, phase: str) -> float:
+        if phase not in self._phases:
+            raise KeyError(phase)
+        return max(0.001, self._until - time.monotonic())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._phases)
+
+    def __len__(self) -> int:
+        return len(self._phases)
+
+
+@define
+class Attempt:
+    """One try of an exchange: bounded in time, and its answer in size."""
+
+    request: httpx.Request
+    exchange: Exchange = field(init=False)
+    seconds: float = field(init=False)
+    _until: float = field(init=False)
+    _chunks: list[bytes] = field(init=False, factory=list[bytes])
+    _size: int = field(init=False, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        self.exchange = self.request.extensions["exchange"]
+        self.seconds = self._limit()
+        if not self.seconds:
+            raise httpx.PoolTimeout("the time was up before it could be sent", request=self.request)
+        self._until = time.monotonic() + self.seconds
+        self.request.extensions["timeout"] = TimeLeft(self._until)
+
+    def _limit(self) -> float:
+        """Seconds that this try may take. A submission that is under way is never cut short by a deadline."""
+        seconds = self.exchange.api.settings.timeout
+        if not self.exchange.submission:
+            return min(seconds, seconds_left())
+        return max(seconds, SYNC_MODE_SECONDS) if answers_late(content(self.request)) else seconds
+
+    def begin(self, response: httpx.Response) -> None:
+        """Look at an answer's head, before its body is read.
+
+        Raises:
+            UnexpectedResponseError: It announces a body that is too large.
+        """
+        length = response.headers.get("Content-Length", "")
+        self._check_size(int(length) if length.isdecimal() else 0, response)
+
+    def add(self, chunk: bytes, response: httpx.Response) -> None:
+        """Take in a part of the answer.
+
+        Raises:
+            httpx.ReadTimeout: The time is up.
+            UnexpectedResponseError: The answer is too large.
+        """
+        if time.monotonic() > self._until:
+            raise httpx.ReadTimeout(f"no whole answer within {self.seconds:g} seconds", request=self.request)
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        self._check_size(self._size, response)
+
+    def _check_size(self, size: int, response: httpx.Response) -> None:
+        limit = self.exchange.api.settings.max_response_bytes
+        if size > limit:
+            body = self.exchange.api.hide_key(excerpt(self._chunks[0])) if self._chunks else ""
+            message = f"The answer is larger than {limit} bytes."
+            raise UnexpectedResponseError(message, status_code=response.status_code, body=body)
+
+    def undecodable(self, response: httpx.Response, error: httpx.DecodingError) -> UnexpectedResponseError:
+        message = f"The answer's compression is broken: {error}"
+        return UnexpectedResponseError(message, status_code=response.status_code, body="")
+
+    def whole(self, response: httpx.Response) -> httpx.Response:
+        """The same answer, with its body in memory. A refusal under HTTP 200 gets the status of its code.
+
+        Raises:
+            SubmissionUncertainError: It refuses a submission and yet names a task, so it must not be sent again.
+        """
+        body = b"".join(self._chunks)
+        status, extensions = response.status_code, dict(response.extensions)
+        if status == 200:
+            extensions["json"] = answer = _json(body)
+            status = _envelope_code(answer)
+        if status != 200 and self.exchange.submission and (task := named_task(body)):
+            raise self.exchange.uncertain(f"the answer says {status} and yet names a task, {task}")
+        headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _FRAMING]
+        return httpx.Response(status, headers=headers, content=body, extensions=extensions)
+
+
+# These describe the bytes on the wire, not the body that was read from them.
+_FRAMING = (b"content-encoding", b"content-length", b"transfer-encoding")
+
+
+def content(request: httpx.Request) -> bytes:
+    """The request's body; empty for a stream of the caller's own."""
+    try:
+        return request.content
+    except httpx.RequestNotRead:
+        return b""
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _envelope_code(answer: object) -> int:
+    code = cast("dict[str, object]", answer).get("code") if isinstance(answer, dict) else None
+    return code if isinstance(code, int) and not isinstance(code, bool) else 200
+
+
+def _has_data(answer: object) -> bool:
+    return isinstance(answer, dict) and cast("dict[str, object]", answer).get("data") is not None
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _path(url: httpx.URL) -> str:
+    """The path as it is on the wire: an encoded slash is no slash."""
+    return url.raw_path.partition(b"?")[0].decode("ascii")
