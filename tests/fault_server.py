@@ -160,6 +160,11 @@ async def silence(writer: asyncio.StreamWriter, whole: bytes) -> None:
     raise HangupError
 
 
+async def late(writer: asyncio.StreamWriter, whole: bytes) -> None:
+    await asyncio.sleep(0.8)
+    await send(writer, 200, whole)
+
+
 async def drip_body(writer: asyncio.StreamWriter, whole: bytes) -> None:
     writer.write(head(200, 10_000))
     for _ in range(300):
@@ -189,6 +194,7 @@ FAULTS: dict[str, Callable[..., Awaitable[None]]] = {
     "reset": reset,
     "halfreset": reset_half_way,
     "silence": silence,
+    "late": late,
     "dripbody": drip_body,
     "driphead": drip_head,
     "empty": answering(200, b""),

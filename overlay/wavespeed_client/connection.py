@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from .settings import Settings
+
+
+# httpx's own limit. Requests beyond it wait before they reach its pool, which gets slow when they queue in it.
+CONNECTIONS = 100
+UNLIMITED = sys.maxsize
 
 
 def connect(settings: Settings, http_client: httpx.Client | None) -> httpx.Client:
@@ -46,7 +52,8 @@ def _connect(settings: Settings, http_client: httpx.Client | None) -> httpx.Clie
 
 def _connect_async(settings: Settings, http_client: httpx.AsyncClient | None) -> httpx.AsyncClient:
     last = _async_last_link(http_client)
-    chain = AsyncErrorTransport(RetryTransport(AsyncWholeTransport(last)), settings)
+    slots = CONNECTIONS if http_client is None else UNLIMITED
+    chain = AsyncErrorTransport(RetryTransport(AsyncWholeTransport(last, slots)), settings)
     return httpx.AsyncClient(transport=chain, **_client_options(settings, http_client))
 
 

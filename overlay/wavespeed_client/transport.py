@@ -6,6 +6,7 @@ The rules are in `exchange` and `retry`. The classes here call them, and differ 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import httpx
 
 from .errors import ConfigurationError
 from .exchange import Api, Attempt, Exchange
+from .retry import seconds_left
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,12 +110,30 @@ class WholeTransport(httpx.BaseTransport):
 
 
 class AsyncWholeTransport(httpx.AsyncBaseTransport):
-    """Async WholeTransport, which bounds the whole try, its slow header included."""
+    """Async WholeTransport, which bounds the whole try, its slow header included.
 
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+    Args:
+        inner: The link that reaches the network.
+        slots: Requests that may be under way at once; the others wait their turn here.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, slots: int) -> None:
         self._inner = inner
+        self._slots = asyncio.Semaphore(slots)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        left = seconds_left()
+        try:
+            async with asyncio.timeout(None if math.isinf(left) else left):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise httpx.PoolTimeout("the time was up before its turn came", request=request) from error
+        try:
+            return await self._bounded(request)
+        finally:
+            self._slots.release()
+
+    async def _bounded(self, request: httpx.Request) -> httpx.Response:
         attempt = Attempt(request)
         body = request.stream = DepartingBody(request.stream)
         try:
