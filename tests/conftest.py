@@ -192,3 +192,16 @@ def http(status: int, body: bytes, *headers: str) -> bytes:
     """The bytes of an answer."""
     head = [f"HTTP/1.1 {status} Whatever", "Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join([*head, "Connection: close", *headers, "", ""]).encode() + body
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The figures that SECURITY.md quotes, added up over the tests that recorded any."""
+    reports = [report for report in terminalreporter.stats.get("passed", []) if report.when == "call"]
+    found: dict[str, list[float]] = {}
+    for name, value in (pair for report in reports for pair in report.user_properties):
+        found.setdefault(name, []).append(value)
+    if "runs" in found:
+        figures = ", ".join(f"{name} {sum(found[name]):g}" for name in ("runs", "faults", "doubled", "lost"))
+        terminalreporter.write_line(f"soak: {figures}")
+    if "late" in found:
+        terminalreporter.write_line(f"{len(found['late'])} waits ended at most {max(found['late']):.2f} s late")

@@ -34,7 +34,7 @@ LONGEST_DELAY = 5.0
 JITTER = 0.2
 
 # Seconds past the end of a wait that its last question may take.
-LAST_QUESTION = 0.35
+LAST_QUESTION = 0.3
 
 # What another try may mend, so that the end of the wait is the better news.
 PASSING = (APIConnectionError, RateLimitError, ServerError)

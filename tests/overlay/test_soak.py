@@ -131,6 +131,7 @@ def test_soak(server: str, kind: str, record_property: Any) -> None:
     assert len(tally.uncertain) > len(given) * 0.05
     middle, end = tally.objects
     assert end - middle < len(given) / 4, "something is kept for each run"
+    record_property("runs", len(given))
     record_property("faults", sum(1 for one in given for key in ("fault", "poll_fault") if key in one))
     record_property("doubled", sum(count - 1 for count in accepted.values()))
     record_property("lost", len(set(accepted) - tally.completed - tally.uncertain))

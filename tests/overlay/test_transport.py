@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 import traceback
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -221,6 +223,30 @@ def test_a_deadline_bounds_reads_and_their_retries_but_no_submission(clock: Any)
             attempt(read)
     assert policy.parse_retry_after("3600") == 3600
     assert not policy.is_exhausted()
+
+
+def test_retry_after_is_read_as_seconds_and_as_a_date(clock: Any) -> None:
+    policy = policy_for(submission=True, max_retries=3)
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    assert 80 < policy.parse_retry_after(date) <= 90
+    with calling(Deadline.after(5, clock)):
+        assert policy.parse_retry_after(date) == 5
+    with pytest.raises(ValueError, match="Invalid Retry-After"):
+        policy.parse_retry_after("soon")
+
+
+@pytest.mark.parametrize("told", ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"])
+def test_a_pause_is_a_minute_at_most(connect: Connect, raw_server: RawServer, monkeypatch: Any, told: str) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("httpx_retries.retry.time.sleep", pauses.append)
+    monkeypatch.setattr("httpx_retries.retry.asyncio.sleep", pause)
+    raw_server.answers += [http(429, BUSY, f"Retry-After: {told}"), http(503, BUSY, "Retry-After: 2"), http(200, TASK)]
+    assert connect(base_url=raw_server.url).get("abc").id == "abc"
+    assert pauses == [60, 2]
 
 
 def test_back_off_grows_at_random_up_to_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
