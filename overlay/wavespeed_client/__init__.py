@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from wavespeed_api.models import TaskInput
+    from wavespeed_api.models import Billing, Model, Price, TaskInput, UsageStats
 
     from .async_client import AsyncWaveSpeed
     from .client import WaveSpeed
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         AuthenticationError,
         BadRequestError,
         ConfigurationError,
+        CostLimitError,
         InvalidInputError,
         InvalidModelError,
         NotFoundError,
@@ -38,11 +39,15 @@ __all__ = (
     "AsyncWaveSpeed",
     "AuthenticationError",
     "BadRequestError",
+    "Billing",
     "ConfigurationError",
+    "CostLimitError",
     "InvalidInputError",
     "InvalidModelError",
+    "Model",
     "NotFoundError",
     "PermissionDeniedError",
+    "Price",
     "RateLimitError",
     "ServerError",
     "Settings",
@@ -53,15 +58,20 @@ __all__ = (
     "TaskInput",
     "TaskTimeoutError",
     "UnexpectedResponseError",
+    "UsageStats",
     "WaveSpeed",
     "WaveSpeedError",
 )
 
 _HOME = {
     "AsyncWaveSpeed": ".async_client",
+    "Billing": "wavespeed_api.models",
+    "Model": "wavespeed_api.models",
+    "Price": "wavespeed_api.models",
     "Settings": ".settings",
     "Task": ".task",
     "TaskInput": "wavespeed_api.models",
+    "UsageStats": "wavespeed_api.models",
     "WaveSpeed": ".client",
 }
 

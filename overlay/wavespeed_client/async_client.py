@@ -6,27 +6,48 @@ import inspect
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wavespeed_api import Client
-from wavespeed_api.api.tasks import get_prediction, get_result, list_predictions, submit_task, submit_task_variant
+from wavespeed_api.api.account import get_balance, get_usage, search_billings
+from wavespeed_api.api.models import get_price, list_models
+from wavespeed_api.api.tasks import (
+    delete_predictions,
+    get_prediction,
+    get_result,
+    list_predictions,
+    submit_task,
+    submit_task_variant,
+)
+from wavespeed_api.api.webhooks import get_webhook_secret
+from wavespeed_api.models import (
+    BalanceEnvelope,
+    DeletionEnvelope,
+    DeletionQuery,
+    ModelsEnvelope,
+    PriceEnvelope,
+    UsageEnvelope,
+    WebhookSecretEnvelope,
+)
 from wavespeed_api.types import UNSET
 
+from .answers import expected
 from .call import calling
 from .connection import connect_async, refuse_sync
 from .errors import ConfigurationError
-from .paging import TaskPages
+from .paging import BillingPages, TaskPages
 from .polling import Clock, Deadline, Waiting, checked_watcher, completed
+from .queries import billing_query, check_cost, checked_limit, deletions, price_query, task_query, usage_query
 from .settings import Settings
 from .submission import CLOCK_SKEW, checked_input, checked_webhook, could_be, has_input, split_model
 from .task import Task, asked_by_older_path, task_from_envelope, task_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
     from typing import Self
 
     import httpx
 
-    from wavespeed_api.models import TaskInput
+    from wavespeed_api.models import Billing, Model, Price, TaskInput, UsageStats
 
     from .errors import SubmissionUncertainError
 
@@ -77,10 +98,14 @@ class AsyncWaveSpeed:
         *,
         timeout: float | None = 600.0,
         on_update: Callable[[Task], object] | None = None,
+        max_cost: float | None = None,
     ) -> Task:
         """Async `WaveSpeed.run`."""
         checked_watcher(on_update)
+        checked_limit(max_cost)
         deadline = Deadline.after(timeout, self._clock)
+        if max_cost is not None:
+            check_cost(await self.price(model, input), max_cost)
         waiting = Waiting(await self._submit(model, input, None, deadline), timeout, deadline)
         with waiting.guarded():
             if on_update is not None:
@@ -96,7 +121,7 @@ class AsyncWaveSpeed:
         created_before: datetime | None = None,
     ) -> AsyncIterator[Task]:
         """Async `WaveSpeed.tasks`."""
-        return self._tasks(TaskPages.of(model, status, created_after, created_before))
+        return self._tasks(TaskPages(task_query(model, status, created_after, created_before)))
 
     async def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
         """Async `WaveSpeed.find_submissions`."""
@@ -106,6 +131,64 @@ class AsyncWaveSpeed:
         # The service may know the model by another name.
         of_any = self.tasks(created_after=since)
         return found or [task async for task in of_any if has_input(task, error)]
+
+    async def delete(self, *tasks: Task | str) -> int:
+        """Async `WaveSpeed.delete`."""
+        self._check_open()
+        deleted = 0
+        for ids in deletions(tasks):
+            with calling(None):
+                answer = await delete_predictions.asyncio_detailed(client=self.api, body=DeletionQuery(ids=ids))
+                deleted += expected(answer.parsed, DeletionEnvelope).data.deleted_count
+        return deleted
+
+    async def models(self) -> list[Model]:
+        """Async `WaveSpeed.models`."""
+        self._check_open()
+        with calling(None):
+            answer = await list_models.asyncio_detailed(client=self.api)
+            return expected(answer.parsed, ModelsEnvelope).data or []
+
+    async def price(self, model: str, input: Mapping[str, Any] | TaskInput | None = None) -> Price:
+        """Async `WaveSpeed.price`."""
+        query = price_query(model, input)
+        self._check_open()
+        with calling(None):
+            answer = await get_price.asyncio_detailed(client=self.api, body=query)
+            return expected(answer.parsed, PriceEnvelope).data
+
+    async def balance(self) -> float:
+        """Async `WaveSpeed.balance`."""
+        self._check_open()
+        with calling(None):
+            answer = await get_balance.asyncio_detailed(client=self.api)
+            return expected(answer.parsed, BalanceEnvelope).data.balance
+
+    async def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> UsageStats:
+        """Async `WaveSpeed.usage`."""
+        query = usage_query(start, end, model)
+        self._check_open()
+        with calling(None):
+            answer = await get_usage.asyncio_detailed(client=self.api, body=query)
+            return expected(answer.parsed, UsageEnvelope).data
+
+    def billings(
+        self,
+        *,
+        billing_type: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        prediction_ids: Sequence[str] = (),
+    ) -> AsyncIterator[Billing]:
+        """Async `WaveSpeed.billings`."""
+        return self._billings(BillingPages(billing_query(billing_type, start, end, prediction_ids)))
+
+    async def webhook_secret(self) -> str:
+        """Async `WaveSpeed.webhook_secret`."""
+        self._check_open()
+        with calling(None):
+            answer = await get_webhook_secret.asyncio_detailed(client=self.api)
+            return expected(answer.parsed, WebhookSecretEnvelope).data.secret
 
     async def aclose(self) -> None:
         """Async `WaveSpeed.close`."""
@@ -146,6 +229,15 @@ class AsyncWaveSpeed:
                 found = pages.take(answer.parsed, call.answer)
             for task in found:
                 yield task
+
+    async def _billings(self, pages: BillingPages) -> AsyncIterator[Billing]:
+        while pages.more:
+            self._check_open()
+            with calling(None):
+                answer = await search_billings.asyncio_detailed(client=self.api, body=pages.query)
+                found = pages.take(answer.parsed)
+            for record in found:
+                yield record
 
     async def _wait(self, waiting: Waiting, on_update: Callable[[Task], object] | None) -> Task:
         with waiting.guarded():

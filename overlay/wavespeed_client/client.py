@@ -5,27 +5,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wavespeed_api import Client
-from wavespeed_api.api.tasks import get_prediction, get_result, list_predictions, submit_task, submit_task_variant
+from wavespeed_api.api.account import get_balance, get_usage, search_billings
+from wavespeed_api.api.models import get_price, list_models
+from wavespeed_api.api.tasks import (
+    delete_predictions,
+    get_prediction,
+    get_result,
+    list_predictions,
+    submit_task,
+    submit_task_variant,
+)
+from wavespeed_api.api.webhooks import get_webhook_secret
+from wavespeed_api.models import (
+    BalanceEnvelope,
+    DeletionEnvelope,
+    DeletionQuery,
+    ModelsEnvelope,
+    PriceEnvelope,
+    UsageEnvelope,
+    WebhookSecretEnvelope,
+)
 from wavespeed_api.types import UNSET
 
+from .answers import expected
 from .call import calling
 from .connection import connect, refuse_async
 from .errors import ConfigurationError
-from .paging import TaskPages
+from .paging import BillingPages, TaskPages
 from .polling import Clock, Deadline, Waiting, checked_watcher, completed
+from .queries import billing_query, check_cost, checked_limit, deletions, price_query, task_query, usage_query
 from .settings import Settings
 from .submission import CLOCK_SKEW, checked_input, checked_webhook, could_be, has_input, split_model
 from .task import Task, asked_by_older_path, task_from_envelope, task_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
     from typing import Self
 
     import httpx
 
-    from wavespeed_api.models import TaskInput
+    from wavespeed_api.models import Billing, Model, Price, TaskInput, UsageStats
 
     from .errors import SubmissionUncertainError
 
@@ -119,6 +140,7 @@ class WaveSpeed:
         *,
         timeout: float | None = 600.0,
         on_update: Callable[[Task], object] | None = None,
+        max_cost: float | None = None,
     ) -> Task:
         """The completed task: submit and wait in one. Costs what `submit` costs.
 
@@ -127,14 +149,19 @@ class WaveSpeed:
             input: The model's input.
             timeout: Seconds from this call on. A submission that is under way is not cut short.
             on_update: Called with the new task, and again each time its status has changed.
+            max_cost: Most that the task may cost, in USD. The price is asked for first: one more request.
 
         Raises:
+            CostLimitError: The task would cost more. Nothing was submitted.
             TaskFailedError: The task ended, but not as completed.
             TaskTimeoutError: The time is up. The task runs on: wait for it by the id in the error.
             SubmissionUncertainError: See `submit`, as for every other error.
         """
         checked_watcher(on_update)
+        checked_limit(max_cost)
         deadline = Deadline.after(timeout, self._clock)
+        if max_cost is not None:
+            check_cost(self.price(model, input), max_cost)
         waiting = Waiting(self._submit(model, input, None, deadline), timeout, deadline)
         with waiting.guarded():
             if on_update is not None:
@@ -160,7 +187,7 @@ class WaveSpeed:
         Raises:
             InvalidInputError: At once, for a filter that cannot be.
         """
-        return self._tasks(TaskPages.of(model, status, created_after, created_before))
+        return self._tasks(TaskPages(task_query(model, status, created_after, created_before)))
 
     def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
         """The tasks that an uncertain submission may have started: look here before you pay again.
@@ -175,6 +202,96 @@ class WaveSpeed:
         # The service may know the model by another name.
         of_any = self.tasks(created_after=since)
         return found or [task for task in of_any if has_input(task, error)]
+
+    def delete(self, *tasks: Task | str) -> int:
+        """How many records were deleted, for good. One request for each 100 tasks.
+
+        Unknown ids, and tasks that still run, are passed over by the service: this cancels nothing.
+
+        Raises:
+            InvalidInputError: No tasks, or something that is neither a task nor an id.
+        """
+        self._check_open()
+        deleted = 0
+        for ids in deletions(tasks):
+            with calling(None):
+                answer = delete_predictions.sync_detailed(client=self.api, body=DeletionQuery(ids=ids))
+                deleted += expected(answer.parsed, DeletionEnvelope).data.deleted_count
+        return deleted
+
+    def models(self) -> list[Model]:
+        """All models with their prices in USD and the form of their input. One request, about 2 MB."""
+        self._check_open()
+        with calling(None):
+            answer = list_models.sync_detailed(client=self.api)
+            return expected(answer.parsed, ModelsEnvelope).data or []
+
+    def price(self, model: str, input: Mapping[str, Any] | TaskInput | None = None) -> Price:
+        """What a task would cost; `discounted_price` is what the account pays. One request, free of charge.
+
+        Without an input it is the model's base price.
+
+        Raises:
+            InvalidInputError: A model id or input that cannot be.
+            NotFoundError: There is no such model.
+        """
+        query = price_query(model, input)
+        self._check_open()
+        with calling(None):
+            answer = get_price.sync_detailed(client=self.api, body=query)
+            return expected(answer.parsed, PriceEnvelope).data
+
+    def balance(self) -> float:
+        """The account's balance in USD. One request."""
+        self._check_open()
+        with calling(None):
+            answer = get_balance.sync_detailed(client=self.api)
+            return expected(answer.parsed, BalanceEnvelope).data.balance
+
+    def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> UsageStats:
+        """What was used in a time span, in total, by model and by day, in USD. One request.
+
+        Args:
+            start: Its begin, with a time zone.
+            end: Its end, with a time zone, at most 31 days later.
+            model: Only this model id.
+
+        Raises:
+            InvalidInputError: A time without a time zone, or a span that is too long or none.
+        """
+        query = usage_query(start, end, model)
+        self._check_open()
+        with calling(None):
+            answer = get_usage.sync_detailed(client=self.api, body=query)
+            return expected(answer.parsed, UsageEnvelope).data
+
+    def billings(
+        self,
+        *,
+        billing_type: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        prediction_ids: Sequence[str] = (),
+    ) -> Iterator[Billing]:
+        """Charges and refunds in USD, newest first. One request for each 100, when they are needed.
+
+        Args:
+            billing_type: Only deduct (charges) or refund.
+            start: Only records from this moment on; it needs a time zone.
+            end: Only records before this moment; it needs a time zone.
+            prediction_ids: Only records of the tasks with these ids.
+
+        Raises:
+            InvalidInputError: At once, for a filter that cannot be.
+        """
+        return self._billings(BillingPages(billing_query(billing_type, start, end, prediction_ids)))
+
+    def webhook_secret(self) -> str:
+        """The secret that checks the service's calls, to keep like a password. One request."""
+        self._check_open()
+        with calling(None):
+            answer = get_webhook_secret.sync_detailed(client=self.api)
+            return expected(answer.parsed, WebhookSecretEnvelope).data.secret
 
     def close(self) -> None:
         """Close the connections. Closing twice does nothing."""
@@ -213,6 +330,14 @@ class WaveSpeed:
             with calling(None) as call:
                 answer = list_predictions.sync_detailed(client=self.api, body=pages.query)
                 found = pages.take(answer.parsed, call.answer)
+            yield from found
+
+    def _billings(self, pages: BillingPages) -> Iterator[Billing]:
+        while pages.more:
+            self._check_open()
+            with calling(None):
+                answer = search_billings.sync_detailed(client=self.api, body=pages.query)
+                found = pages.take(answer.parsed)
             yield from found
 
     def _wait(self, waiting: Waiting, on_update: Callable[[Task], object] | None) -> Task:

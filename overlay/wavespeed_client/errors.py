@@ -10,6 +10,7 @@ WaveSpeedError
 │   ├── BadRequestError 400   AuthenticationError 401   PermissionDeniedError 403
 │   └── NotFoundError 404     RateLimitError 429        ServerError 5xx
 ├── UnexpectedResponseError     the answer is outside the contract
+├── CostLimitError              a task would cost more than the limit
 └── TaskError                   the task itself, see .task
     ├── TaskFailedError         it ended, but not as completed
     └── TaskTimeoutError        the wait ended, the task runs on (also a TimeoutError)
@@ -24,6 +25,8 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from wavespeed_api.models import Price
 
     from .task import Task
 
@@ -161,6 +164,20 @@ class TaskFailedError(TaskError):
 
 class TaskTimeoutError(TaskError, TimeoutError):
     """The wait ended before the task did. The task runs on: wait for it again by its id."""
+
+
+class CostLimitError(WaveSpeedError):
+    """A task would cost more than the limit. Nothing was submitted.
+
+    Attributes:
+        price: What it would cost.
+        limit: The limit in USD.
+    """
+
+    def __init__(self, message: str, *, price: Price, limit: float) -> None:
+        super().__init__(message)
+        self.price = price
+        self.limit = limit
 
 
 _CLASS_OF_STATUS: dict[int, type[APIError]] = {

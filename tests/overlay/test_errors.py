@@ -10,8 +10,10 @@ import wavespeed_client
 from wavespeed_client import (
     APIError,
     BadRequestError,
+    CostLimitError,
     InvalidInputError,
     InvalidModelError,
+    Price,
     RateLimitError,
     ServerError,
     SubmissionUncertainError,
@@ -26,6 +28,7 @@ from wavespeed_client import (
 from wavespeed_client.errors import error_from_answer
 
 TASK = Task(id="abc", model="a/b", status="failed", raw={"id": "abc"})
+PRICE = Price(model_id="a/b", price=1.0, discounted_price=1.0, discount_rate=100.0, currency="USD")
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -40,6 +43,8 @@ def example(kind: type[WaveSpeedError]) -> WaveSpeedError:
         return kind("no", task=TASK)
     if kind is SubmissionUncertainError:
         return SubmissionUncertainError("no", model="a/b", input={"a": 1}, submitted_at=MOMENT)
+    if kind is CostLimitError:
+        return CostLimitError("no", price=PRICE, limit=0.5)
     if kind is UnexpectedResponseError:
         return UnexpectedResponseError("no", status_code=204, body="")
     return kind("no")

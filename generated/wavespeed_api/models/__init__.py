@@ -5,7 +5,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .balance import Balance
+    from .balance_envelope import BalanceEnvelope
+    from .billing import Billing
+    from .billing_order import BillingOrder
+    from .billing_page import BillingPage
+    from .billing_page_envelope import BillingPageEnvelope
+    from .billing_prediction import BillingPrediction
+    from .billing_query import BillingQuery
+    from .billing_query_billing_type import BillingQueryBillingType
+    from .billing_query_sort import BillingQuerySort
+    from .binary_upload import BinaryUpload
+    from .daily_model_usage import DailyModelUsage
+    from .daily_usage import DailyUsage
+    from .deletion import Deletion
+    from .deletion_envelope import DeletionEnvelope
+    from .deletion_query import DeletionQuery
     from .error_envelope import ErrorEnvelope
+    from .model import Model
+    from .model_api_schema import ModelApiSchema
+    from .model_usage import ModelUsage
+    from .models_envelope import ModelsEnvelope
     from .prediction import Prediction
     from .prediction_envelope import PredictionEnvelope
     from .prediction_page import PredictionPage
@@ -15,11 +35,47 @@ if TYPE_CHECKING:
     from .prediction_status import PredictionStatus
     from .prediction_timings import PredictionTimings
     from .prediction_urls import PredictionUrls
+    from .price import Price
+    from .price_envelope import PriceEnvelope
+    from .price_query import PriceQuery
     from .structured_output import StructuredOutput
     from .task_input import TaskInput
+    from .upload import Upload
+    from .upload_envelope import UploadEnvelope
+    from .upload_headers import UploadHeaders
+    from .upload_query import UploadQuery
+    from .upload_target import UploadTarget
+    from .upload_ticket import UploadTicket
+    from .upload_ticket_envelope import UploadTicketEnvelope
+    from .usage_envelope import UsageEnvelope
+    from .usage_query import UsageQuery
+    from .usage_stats import UsageStats
+    from .usage_summary import UsageSummary
+    from .webhook_secret import WebhookSecret
+    from .webhook_secret_envelope import WebhookSecretEnvelope
 
 _MODULES = {
+    "Balance": ".balance",
+    "BalanceEnvelope": ".balance_envelope",
+    "Billing": ".billing",
+    "BillingOrder": ".billing_order",
+    "BillingPage": ".billing_page",
+    "BillingPageEnvelope": ".billing_page_envelope",
+    "BillingPrediction": ".billing_prediction",
+    "BillingQuery": ".billing_query",
+    "BillingQueryBillingType": ".billing_query_billing_type",
+    "BillingQuerySort": ".billing_query_sort",
+    "BinaryUpload": ".binary_upload",
+    "DailyModelUsage": ".daily_model_usage",
+    "DailyUsage": ".daily_usage",
+    "Deletion": ".deletion",
+    "DeletionEnvelope": ".deletion_envelope",
+    "DeletionQuery": ".deletion_query",
     "ErrorEnvelope": ".error_envelope",
+    "Model": ".model",
+    "ModelApiSchema": ".model_api_schema",
+    "ModelUsage": ".model_usage",
+    "ModelsEnvelope": ".models_envelope",
     "Prediction": ".prediction",
     "PredictionEnvelope": ".prediction_envelope",
     "PredictionPage": ".prediction_page",
@@ -29,12 +85,48 @@ _MODULES = {
     "PredictionStatus": ".prediction_status",
     "PredictionTimings": ".prediction_timings",
     "PredictionUrls": ".prediction_urls",
+    "Price": ".price",
+    "PriceEnvelope": ".price_envelope",
+    "PriceQuery": ".price_query",
     "StructuredOutput": ".structured_output",
     "TaskInput": ".task_input",
+    "Upload": ".upload",
+    "UploadEnvelope": ".upload_envelope",
+    "UploadHeaders": ".upload_headers",
+    "UploadQuery": ".upload_query",
+    "UploadTarget": ".upload_target",
+    "UploadTicket": ".upload_ticket",
+    "UploadTicketEnvelope": ".upload_ticket_envelope",
+    "UsageEnvelope": ".usage_envelope",
+    "UsageQuery": ".usage_query",
+    "UsageStats": ".usage_stats",
+    "UsageSummary": ".usage_summary",
+    "WebhookSecret": ".webhook_secret",
+    "WebhookSecretEnvelope": ".webhook_secret_envelope",
 }
 
 __all__ = (
+    "Balance",
+    "BalanceEnvelope",
+    "Billing",
+    "BillingOrder",
+    "BillingPage",
+    "BillingPageEnvelope",
+    "BillingPrediction",
+    "BillingQuery",
+    "BillingQueryBillingType",
+    "BillingQuerySort",
+    "BinaryUpload",
+    "DailyModelUsage",
+    "DailyUsage",
+    "Deletion",
+    "DeletionEnvelope",
+    "DeletionQuery",
     "ErrorEnvelope",
+    "Model",
+    "ModelApiSchema",
+    "ModelsEnvelope",
+    "ModelUsage",
     "Prediction",
     "PredictionEnvelope",
     "PredictionPage",
@@ -44,8 +136,24 @@ __all__ = (
     "PredictionStatus",
     "PredictionTimings",
     "PredictionUrls",
+    "Price",
+    "PriceEnvelope",
+    "PriceQuery",
     "StructuredOutput",
     "TaskInput",
+    "Upload",
+    "UploadEnvelope",
+    "UploadHeaders",
+    "UploadQuery",
+    "UploadTarget",
+    "UploadTicket",
+    "UploadTicketEnvelope",
+    "UsageEnvelope",
+    "UsageQuery",
+    "UsageStats",
+    "UsageSummary",
+    "WebhookSecret",
+    "WebhookSecretEnvelope",
 )
 
 

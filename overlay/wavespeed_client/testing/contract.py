@@ -6,7 +6,7 @@ import json
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from attrs import define, frozen
@@ -60,7 +60,9 @@ class Contract:
     def __init__(self, document: dict[str, Any] | None = None) -> None:
         self.document = load_document() if document is None else document
         self._server: str = self.document["servers"][0]["url"]
-        self._judge = OpenAPI.from_dict(self.document, config=Config(extra_format_validators={"uri": _is_uri}))
+        self._judge = OpenAPI.from_dict(
+            _with_untyped_bytes(self.document), config=Config(extra_format_validators={"uri": _is_uri})
+        )
 
     def check_request(self, request: Request) -> None:
         """Accept a request, or say what is wrong with it.
@@ -133,6 +135,18 @@ class _SeenAnswer:
     @classmethod
     def of(cls, answer: Answer) -> _SeenAnswer:
         return cls(answer.status, answer.body or None, answer.content_type or "", Headers())
+
+
+def _with_untyped_bytes(node: Any) -> Any:
+    """The document as openapi-core wants it: a file's bytes are no string to it, which they are to the generator."""
+    if isinstance(node, list):
+        items: list[Any] = node
+        return [_with_untyped_bytes(item) for item in items]
+    if not isinstance(node, dict):
+        return node
+    found = cast("dict[str, Any]", node)
+    typed = found.get("format") != "binary"
+    return {key: _with_untyped_bytes(value) for key, value in found.items() if typed or key not in ("type", "format")}
 
 
 def _is_uri(value: object) -> bool:

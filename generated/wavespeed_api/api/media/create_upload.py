@@ -1,0 +1,226 @@
+# Generated from spec/openapi.yaml by scripts/regenerate.py. Do not edit.
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...models.error_envelope import ErrorEnvelope
+from ...models.upload_query import UploadQuery
+from ...models.upload_ticket_envelope import UploadTicketEnvelope
+from ...types import Response
+
+
+def _get_kwargs(
+    *,
+    body: UploadQuery,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/api/v3/media/uploads",
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> ErrorEnvelope | UploadTicketEnvelope:
+    if response.status_code == 200:
+        response_200 = UploadTicketEnvelope.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = ErrorEnvelope.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = ErrorEnvelope.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = ErrorEnvelope.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = ErrorEnvelope.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 413:
+        response_413 = ErrorEnvelope.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 429:
+        response_429 = ErrorEnvelope.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = ErrorEnvelope.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 502:
+        response_502 = ErrorEnvelope.from_dict(response.json())
+
+        return response_502
+
+    if response.status_code == 503:
+        response_503 = ErrorEnvelope.from_dict(response.json())
+
+        return response_503
+
+    if response.status_code == 504:
+        response_504 = ErrorEnvelope.from_dict(response.json())
+
+        return response_504
+
+    response_default = ErrorEnvelope.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[ErrorEnvelope | UploadTicketEnvelope]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    body: UploadQuery,
+) -> Response[ErrorEnvelope | UploadTicketEnvelope]:
+    """Ask where to upload a file
+
+     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method`, with
+    exactly `upload.headers` and without the API key: the address belongs to a storage host. A ticket
+    serves one upload. Files are kept for 7 days.
+
+    Args:
+        body (UploadQuery): A file that is to be uploaded.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ErrorEnvelope | UploadTicketEnvelope]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient | Client,
+    body: UploadQuery,
+) -> ErrorEnvelope | UploadTicketEnvelope | None:
+    """Ask where to upload a file
+
+     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method`, with
+    exactly `upload.headers` and without the API key: the address belongs to a storage host. A ticket
+    serves one upload. Files are kept for 7 days.
+
+    Args:
+        body (UploadQuery): A file that is to be uploaded.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ErrorEnvelope | UploadTicketEnvelope
+    """
+
+    return sync_detailed(
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    body: UploadQuery,
+) -> Response[ErrorEnvelope | UploadTicketEnvelope]:
+    """Ask where to upload a file
+
+     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method`, with
+    exactly `upload.headers` and without the API key: the address belongs to a storage host. A ticket
+    serves one upload. Files are kept for 7 days.
+
+    Args:
+        body (UploadQuery): A file that is to be uploaded.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ErrorEnvelope | UploadTicketEnvelope]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient | Client,
+    body: UploadQuery,
+) -> ErrorEnvelope | UploadTicketEnvelope | None:
+    """Ask where to upload a file
+
+     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method`, with
+    exactly `upload.headers` and without the API key: the address belongs to a storage host. A ticket
+    serves one upload. Files are kept for 7 days.
+
+    Args:
+        body (UploadQuery): A file that is to be uploaded.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ErrorEnvelope | UploadTicketEnvelope
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+        )
+    ).parsed

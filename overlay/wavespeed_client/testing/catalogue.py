@@ -1,0 +1,91 @@
+"""What the stand-in says of models, prices, use and bills: worked out from what was submitted to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PRICE = 0.012
+
+
+def model_row(model: str) -> dict[str, Any]:
+    """A model in the catalogue."""
+    schema = {"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string"}}}
+    run = {"type": "model_run", "method": "POST", "server": "https://api.wavespeed.ai"}
+    return {
+        "model_id": model,
+        "name": model,
+        "type": "text-to-image",
+        "base_price": PRICE,
+        "description": "A model of the stand-in.",
+        "sort_order": 100,
+        "api_schema": {"api_schemas": [{**run, "api_path": f"/api/v3/{model}", "request_schema": schema}]},
+    }
+
+
+def price(model: str) -> dict[str, Any]:
+    """What a task costs, with a discount of 10 percent."""
+    discounted = round(PRICE * 0.9, 6)
+    return {
+        "model_id": model,
+        "price": PRICE,
+        "discounted_price": discounted,
+        "discount_rate": 90,
+        "currency": "USD",
+    }
+
+
+def usage(submissions: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Totals of submissions, given as pairs of model and day."""
+    models = [
+        {
+            "model_uuid": model,
+            "model_type": "text-to-image",
+            "unit_price": PRICE,
+            "total_cost": PRICE * count(submissions, model=model),
+            "total_count": count(submissions, model=model),
+            "last_used_date": max(day for name, day in submissions if name == model),
+        }
+        for model in sorted({model for model, _ in submissions})
+    ]
+    days = [
+        {
+            "date": day,
+            "amount": PRICE * count(submissions, day=day),
+            "count": count(submissions, day=day),
+            "models": [
+                {
+                    "model_uuid": model,
+                    "amount": PRICE * count(submissions, model, day),
+                    "count": count(submissions, model, day),
+                }
+                for model in sorted({model for model, other in submissions if other == day})
+            ],
+        }
+        for day in sorted({day for _, day in submissions})
+    ]
+    total = len(submissions)
+    summary = {"total_cost": PRICE * total, "total_requests": total, "success_requests": total}
+    return {"per_model_usage": models or None, "daily_usage": days or None, "summary": summary}
+
+
+def count(submissions: Sequence[tuple[str, str]], model: str | None = None, day: str | None = None) -> int:
+    """How many submissions there were, to a model, on a day."""
+    return sum(model in (None, name) and day in (None, other) for name, other in submissions)
+
+
+def billing(task_id: str, model: str, status: str, created_at: str) -> dict[str, Any]:
+    """The charge for a task."""
+    return {
+        "uuid": f"bill-{task_id}",
+        "access_key_id": 1,
+        "access_key_name": "test",
+        "billing_type": "deduct",
+        "price": PRICE,
+        "created_at": created_at,
+        "updated_at": created_at,
+        "order": {"uuid": f"order-{task_id}", "state": "done", "price": PRICE, "origin_price": PRICE},
+        "prediction": {"uuid": task_id, "model_uuid": model, "status": status},
+    }
