@@ -27,9 +27,11 @@ if TYPE_CHECKING:
         TaskTimeoutError,
         UnexpectedResponseError,
         WaveSpeedError,
+        WebhookVerificationError,
     )
     from .settings import Settings
     from .task import Task
+    from .webhooks import Webhook
 
 __version__ = "0.1.0"
 
@@ -61,6 +63,8 @@ __all__ = (
     "UsageStats",
     "WaveSpeed",
     "WaveSpeedError",
+    "Webhook",
+    "WebhookVerificationError",
 )
 
 _HOME = {
@@ -73,6 +77,7 @@ _HOME = {
     "TaskInput": "wavespeed_api.models",
     "UsageStats": "wavespeed_api.models",
     "WaveSpeed": ".client",
+    "Webhook": ".webhooks",
 }
 
 

@@ -11,6 +11,7 @@ WaveSpeedError
 │   └── NotFoundError 404     RateLimitError 429        ServerError 5xx
 ├── UnexpectedResponseError     the answer is outside the contract
 ├── CostLimitError              a task would cost more than the limit
+├── WebhookVerificationError    a webhook call that did not come from the service
 └── TaskError                   the task itself, see .task
     ├── TaskFailedError         it ended, but not as completed
     └── TaskTimeoutError        the wait ended, the task runs on (also a TimeoutError)
@@ -164,6 +165,10 @@ class TaskFailedError(TaskError):
 
 class TaskTimeoutError(TaskError, TimeoutError):
     """The wait ended before the task did. The task runs on: wait for it again by its id."""
+
+
+class WebhookVerificationError(WaveSpeedError):
+    """A webhook call did not come from the service, is too old, or holds no task."""
 
 
 class CostLimitError(WaveSpeedError):

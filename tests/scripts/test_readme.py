@@ -41,7 +41,7 @@ def test_python_blocks_run(fake: FakeWaveSpeed, tmp_path: Path, program: str) ->
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.stderr == ""
-    assert fake.calls
+    assert fake.requests
     for task_id in re.findall(r"outputs/(\w+)/1\.jpeg", done.stdout):
         assert any(task_id in request.target for request in fake.requests)
 

@@ -140,8 +140,7 @@ class _SeenAnswer:
 def _with_untyped_bytes(node: Any) -> Any:
     """The document as openapi-core wants it: a file's bytes are no string to it, which they are to the generator."""
     if isinstance(node, list):
-        items: list[Any] = node
-        return [_with_untyped_bytes(item) for item in items]
+        return [_with_untyped_bytes(item) for item in cast("list[object]", node)]
     if not isinstance(node, dict):
         return node
     found = cast("dict[str, Any]", node)

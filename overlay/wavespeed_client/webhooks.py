@@ -1,0 +1,146 @@
+"""Webhooks: check that a call came from the service, read its task, and sign calls of one's own for tests."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from wavespeed_api.models import Prediction
+
+from .errors import ConfigurationError, InvalidInputError, WebhookVerificationError
+from .settings import Secret
+from .task import task_from_prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .task import Task
+
+PREFIX = "whsec_"
+SCHEME = "v3"
+
+_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
+_SECONDS = re.compile(r"[0-9]{1,12}")
+
+
+class Webhook:
+    """Checks the calls that the service makes when a task has ended.
+
+    The scheme is the service's own: `v3`, HMAC-SHA256 over `id.timestamp.body`, in lowercase hexadecimal
+    digits, keyed with the secret's text without `whsec_`. It looks like Standard Webhooks, and is not.
+
+    Args:
+        secret: The account's webhook secret, from `WaveSpeed.webhook_secret()`; else WAVESPEED_WEBHOOK_SECRET.
+            Several are accepted while a secret is being changed; the first one signs.
+        tolerance: Seconds that a call's time may be off, in both directions.
+
+    Raises:
+        ConfigurationError: There is no secret, or one of them or the tolerance cannot be.
+    """
+
+    def __init__(self, secret: str | Sequence[str] | None = None, *, tolerance: float = 300.0) -> None:
+        self._keys = _keys(secret)
+        if not isinstance(tolerance, int | float) or not 0 <= tolerance < float("inf"):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+            raise ConfigurationError("tolerance must be a number of seconds, 0 or more.")
+        self._tolerance = tolerance
+
+    def verify(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Nothing, if the call came from the service and is recent.
+
+        Args:
+            body: The body's bytes exactly as they came: parsed and written again they have another signature.
+            headers: The call's headers, with names in any case.
+
+        Raises:
+            WebhookVerificationError: It did not, or it cannot be told. Answer such a call with 400.
+            TypeError: The body is not bytes.
+        """
+        if not isinstance(body, bytes | bytearray | memoryview):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+            raise TypeError("body must be the request's bytes as they came: a decoded body has another signature.")
+        message_id, timestamp, signatures = _read(headers)
+        if abs(time.time() - int(timestamp)) > self._tolerance:
+            raise WebhookVerificationError("The call's timestamp is too far from now: it is old, or a clock is off.")
+        given = [signature.encode("utf-8", "replace") for signature in signatures.split()]
+        wanted = [_signature(key, message_id, timestamp, bytes(body)).encode() for key in self._keys]
+        # No early end: how long it takes must not tell how much was right.
+        if not sum(hmac.compare_digest(one, other) for one in given for other in wanted):
+            raise WebhookVerificationError("The call's signature does not fit: another secret, or a changed body.")
+
+    def parse(self, body: bytes, headers: Mapping[str, str]) -> Task:
+        """The task that a call tells of, after `verify`. The same task may be told of more than once.
+
+        Raises:
+            WebhookVerificationError: The call did not come from the service, or tells of no task.
+        """
+        self.verify(body, headers)
+        try:
+            raw: dict[str, Any] = json.loads(bytes(body))
+            return task_from_prediction(Prediction.from_dict(raw), raw, model="")
+        except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+            raise WebhookVerificationError("The call is signed, but its body holds no task.") from error
+
+    def sign(self, body: bytes, *, id: str, timestamp: int | None = None) -> dict[str, str]:
+        """The headers of a call with this body, as the service would make it. For tests of receivers.
+
+        Args:
+            body: The call's body.
+            id: What the delivery is known by.
+            timestamp: Seconds since 1970-01-01 UTC; else now.
+
+        Raises:
+            InvalidInputError: The id cannot stand in a header.
+        """
+        if not id or not id.isascii() or not id.isprintable() or " " in id:
+            raise InvalidInputError("A delivery's id is ASCII text without spaces.")
+        moment = str(int(time.time()) if timestamp is None else timestamp)
+        return dict(zip(_HEADERS, (id, moment, _signature(self._keys[0], id, moment, body)), strict=True))
+
+    def __repr__(self) -> str:
+        return f"Webhook({len(self._keys)} secret(s), tolerance={self._tolerance})"
+
+
+def _keys(secret: str | Sequence[str] | None) -> tuple[Secret, ...]:
+    name = "secret"
+    if secret is None:
+        name, secret = "WAVESPEED_WEBHOOK_SECRET", os.environ.get("WAVESPEED_WEBHOOK_SECRET", "")
+        if not secret.strip():
+            raise ConfigurationError("No webhook secret: pass secret=... or set WAVESPEED_WEBHOOK_SECRET.")
+    secrets = [secret] if isinstance(secret, str) else list(secret)
+    keys = tuple(Secret(one.removeprefix(PREFIX)) for one in secrets if _is_secret(one))
+    if not keys or len(keys) != len(secrets):
+        raise ConfigurationError(f"{name} must be one or more secrets of ASCII text without spaces, such as whsec_...")
+    return keys
+
+
+def _is_secret(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    return value.isascii() and value.isprintable() and " " not in value and bool(value.removeprefix(PREFIX))
+
+
+def _read(headers: Mapping[str, str]) -> tuple[str, str, str]:
+    """The call's id, timestamp and signatures."""
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        lower = name.lower()
+        if lower in _HEADERS:
+            if lower in found:
+                raise WebhookVerificationError(f"The call has the header {lower} twice.")
+            found[lower] = value
+    for name in _HEADERS:
+        if not found.get(name):
+            raise WebhookVerificationError(f"The call has no header {name}.")
+    message_id, timestamp, signatures = (found[name] for name in _HEADERS)
+    if not _SECONDS.fullmatch(timestamp):
+        raise WebhookVerificationError("The call's timestamp is not a number of seconds.")
+    return message_id, timestamp, signatures
+
+
+def _signature(key: Secret, message_id: str, timestamp: str, body: bytes) -> str:
+    message = f"{message_id}.{timestamp}.".encode("utf-8", "replace") + body
+    return f"{SCHEME},{hmac.new(key.reveal().encode(), message, hashlib.sha256).hexdigest()}"
