@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from wavespeed_api import Client
 from wavespeed_api.api.account import get_balance, get_usage, search_billings
+from wavespeed_api.api.media import create_upload
 from wavespeed_api.api.models import get_price, list_models
 from wavespeed_api.api.tasks import (
     delete_predictions,
@@ -23,6 +24,7 @@ from wavespeed_api.models import (
     DeletionQuery,
     ModelsEnvelope,
     PriceEnvelope,
+    UploadTicketEnvelope,
     UsageEnvelope,
     WebhookSecretEnvelope,
 )
@@ -32,18 +34,22 @@ from .answers import expected
 from .call import calling
 from .connection import connect_async, refuse_sync
 from .errors import ConfigurationError
+from .files import opened, target_path
 from .paging import BillingPages, TaskPages
 from .polling import Clock, Deadline, Waiting, checked_watcher, completed
 from .queries import billing_query, check_cost, checked_limit, deletions, price_query, task_query, usage_query
 from .settings import Settings
 from .submission import CLOCK_SKEW, checked_input, checked_webhook, could_be, has_input, split_model
 from .task import Task, asked_by_older_path, task_from_envelope, task_of
+from .transfer import fetch_async, send_async
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
+    from os import PathLike
+    from pathlib import Path
     from types import TracebackType
-    from typing import Self
+    from typing import BinaryIO, Self
 
     import httpx
 
@@ -141,6 +147,35 @@ class AsyncWaveSpeed:
                 answer = await delete_predictions.asyncio_detailed(client=self.api, body=DeletionQuery(ids=ids))
                 deleted += expected(answer.parsed, DeletionEnvelope).data.deleted_count
         return deleted
+
+    async def upload(
+        self,
+        file: str | PathLike[str] | BinaryIO,
+        *,
+        filename: str | None = None,
+        content_type: str | None = None,
+        on_progress: Callable[[int, int | None], object] | None = None,
+    ) -> str:
+        """Async `WaveSpeed.upload`."""
+        self._check_open()
+        with opened(file, filename, content_type) as source:
+            with calling(None):
+                answer = await create_upload.asyncio_detailed(client=self.api, body=source.query())
+                ticket = expected(answer.parsed, UploadTicketEnvelope).data
+            await send_async(ticket, source, self.settings.timeout, on_progress)
+        return ticket.download_url
+
+    async def download(
+        self,
+        url: str,
+        to: str | PathLike[str],
+        *,
+        on_progress: Callable[[int, int | None], object] | None = None,
+    ) -> Path:
+        """Async `WaveSpeed.download`."""
+        target = target_path(url, to)
+        await fetch_async(url, target, self.settings.timeout, on_progress)
+        return target
 
     async def models(self) -> list[Model]:
         """Async `WaveSpeed.models`."""

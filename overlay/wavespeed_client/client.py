@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from wavespeed_api import Client
 from wavespeed_api.api.account import get_balance, get_usage, search_billings
+from wavespeed_api.api.media import create_upload
 from wavespeed_api.api.models import get_price, list_models
 from wavespeed_api.api.tasks import (
     delete_predictions,
@@ -22,6 +23,7 @@ from wavespeed_api.models import (
     DeletionQuery,
     ModelsEnvelope,
     PriceEnvelope,
+    UploadTicketEnvelope,
     UsageEnvelope,
     WebhookSecretEnvelope,
 )
@@ -31,18 +33,22 @@ from .answers import expected
 from .call import calling
 from .connection import connect, refuse_async
 from .errors import ConfigurationError
+from .files import opened, target_path
 from .paging import BillingPages, TaskPages
 from .polling import Clock, Deadline, Waiting, checked_watcher, completed
 from .queries import billing_query, check_cost, checked_limit, deletions, price_query, task_query, usage_query
 from .settings import Settings
 from .submission import CLOCK_SKEW, checked_input, checked_webhook, could_be, has_input, split_model
 from .task import Task, asked_by_older_path, task_from_envelope, task_of
+from .transfer import fetch, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
+    from os import PathLike
+    from pathlib import Path
     from types import TracebackType
-    from typing import Self
+    from typing import BinaryIO, Self
 
     import httpx
 
@@ -218,6 +224,63 @@ class WaveSpeed:
                 answer = delete_predictions.sync_detailed(client=self.api, body=DeletionQuery(ids=ids))
                 deleted += expected(answer.parsed, DeletionEnvelope).data.deleted_count
         return deleted
+
+    def upload(
+        self,
+        file: str | PathLike[str] | BinaryIO,
+        *,
+        filename: str | None = None,
+        content_type: str | None = None,
+        on_progress: Callable[[int, int | None], object] | None = None,
+    ) -> str:
+        """The URL under which a file can be used in inputs. The service keeps it for 7 days.
+
+        One request to the API, one to its storage host, which does not get the key. The file is
+        streamed from disk.
+
+        Args:
+            file: A path, or a file that is open for reading bytes; at most 200 MiB.
+            filename: Its name, whose ending tells the kind of media; else the file's own.
+            content_type: Its media type; else guessed from the name.
+            on_progress: Called with the bytes that are done and all bytes.
+
+        Raises:
+            InvalidInputError: The file cannot be read, is too large, or changed while it was read.
+            APIConnectionError: The upload broke off: upload again.
+        """
+        self._check_open()
+        with opened(file, filename, content_type) as source:
+            with calling(None):
+                answer = create_upload.sync_detailed(client=self.api, body=source.query())
+                ticket = expected(answer.parsed, UploadTicketEnvelope).data
+            send(ticket, source, self.settings.timeout, on_progress)
+        return ticket.download_url
+
+    def download(
+        self,
+        url: str,
+        to: str | PathLike[str],
+        *,
+        on_progress: Callable[[int, int | None], object] | None = None,
+    ) -> Path:
+        """Where an output was written. It gets its name when it is whole: a broken download leaves nothing.
+
+        One request, two if the first breaks off, to the output's own host, which does not get the key.
+        The service keeps outputs for 7 days.
+
+        Args:
+            url: An output of a task: a URL, or base64 data.
+            to: The file to write; or a folder, which a path with a separator at its end is too.
+            on_progress: Called with the bytes that are done, and with all bytes if the host tells.
+
+        Raises:
+            NotFoundError: The file is gone.
+            APIConnectionError: The download broke off twice.
+            InvalidInputError: It cannot be written there, or is neither a URL nor base64.
+        """
+        target = target_path(url, to)
+        fetch(url, target, self.settings.timeout, on_progress)
+        return target
 
     def models(self) -> list[Model]:
         """All models with their prices in USD and the form of their input. One request, about 2 MB."""

@@ -12,8 +12,8 @@ from urllib.request import getproxies
 import httpx
 from httpx_retries import Retry, RetryTransport
 
-from . import __version__
 from .errors import ConfigurationError
+from .settings import USER_AGENT
 from .transport import AsyncErrorTransport, AsyncWholeTransport, ErrorTransport, WholeTransport
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def refuse_async() -> httpx.AsyncClient:
 
 def _client_options(settings: Settings, http_client: httpx.Client | httpx.AsyncClient | None) -> dict[str, Any]:
     headers = httpx.Headers(http_client.headers if http_client else None)
-    headers["User-Agent"] = f"wavespeed-client/{__version__}"
+    headers["User-Agent"] = USER_AGENT
     return {
         "base_url": settings.base_url,
         "timeout": settings.timeout,
@@ -96,7 +96,7 @@ def _last_link(http_client: object) -> httpx.BaseTransport:
         if not isinstance(http_client, httpx.Client) or http_client.is_closed:
             raise ConfigurationError("http_client must be an open httpx.Client (AsyncWaveSpeed: httpx.AsyncClient).")
         return BorrowedClient(http_client)
-    tls = _tls_context()
+    tls = tls_context()
     return OwnClient(httpx.Client(verify=tls)) if _behind_proxy() else httpx.HTTPTransport(verify=tls)
 
 
@@ -105,11 +105,12 @@ def _async_last_link(http_client: object) -> httpx.AsyncBaseTransport:
         if not isinstance(http_client, httpx.AsyncClient) or http_client.is_closed:
             raise ConfigurationError("http_client must be an open httpx.AsyncClient (WaveSpeed: httpx.Client).")
         return AsyncBorrowedClient(http_client)
-    tls = _tls_context()
+    tls = tls_context()
     return AsyncOwnClient(httpx.AsyncClient(verify=tls)) if _behind_proxy() else httpx.AsyncHTTPTransport(verify=tls)
 
 
-def _tls_context() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
+    """The certificates that are trusted: SSL_CERT_FILE and SSL_CERT_DIR, else those that httpx ships."""
     return _shared_tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 

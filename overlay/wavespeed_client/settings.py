@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from . import __version__
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+USER_AGENT = f"wavespeed-client/{__version__}"
 DEFAULT_BASE_URL = "https://api.wavespeed.ai"
 DEFAULT_TIMEOUT = 60.0
 LONGEST_TIMEOUT = 24 * 60 * 60.0
