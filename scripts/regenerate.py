@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "spec" / "openapi.yaml"
 GENERATOR_CONFIG = ROOT / "spec" / "generator.yaml"
 TEMPLATES = ROOT / "spec" / "templates"
+README = ROOT / "README.md"
 TARGET = ROOT / "generated" / "wavespeed_api"
 NEW = TARGET.with_name(".wavespeed_api.new")
 OLD = TARGET.with_name(".wavespeed_api.old")
@@ -64,9 +65,12 @@ def main() -> int:
             recover()
             try:
                 build(NEW)
+                readme = with_operations_table(README.read_text("utf-8"))
                 swap()
             finally:
                 shutil.rmtree(NEW, ignore_errors=True)
+            if README.read_text("utf-8") != readme:
+                README.write_text(readme, "utf-8")
     except (RegenerationError, OSError) as error:
         return fail(str(error))
     except KeyboardInterrupt:
@@ -267,6 +271,31 @@ def swap() -> None:
     shutil.rmtree(OLD, ignore_errors=True)
 
 
+# The table of operations in the README
+
+TABLE_BEGIN, TABLE_END = "<!-- operations: written by scripts/regenerate.py -->", "<!-- end of operations -->"
+
+
+def with_operations_table(readme: str) -> str:
+    """The README with its table of operations as the spec gives it."""
+    before, begin, rest = readme.partition(TABLE_BEGIN)
+    _, end, after = rest.partition(TABLE_END)
+    if not begin or not end:
+        raise RegenerationError(f"README.md has no place for the table of operations: {TABLE_BEGIN} ... {TABLE_END}")
+    rows = ["| operation | generated function | verb |", "| --- | --- | --- |", *operation_rows(read_yaml(SPEC))]
+    return "\n".join([f"{before}{begin}", "", *rows, "", f"{end}{after}"])
+
+
+def operation_rows(spec: dict[str, Any]) -> Iterator[str]:
+    for path, item in spec["paths"].items():
+        for method in METHODS:
+            if method in item:
+                operation = item[method]
+                verb = f"`{operation['x-verb']}`" if "x-verb" in operation else "by `ws.api`"
+                function = f"wavespeed_api.api.{operation['tags'][0]}.{operation['operationId']}"
+                yield f"| {method.upper()} `{path}` | `{function}` | {verb} |"
+
+
 # Comparing
 
 
@@ -276,6 +305,9 @@ def report_drift() -> int:
         package = Path(folder) / TARGET.name
         build(package)
         report = list(differences(files(package), files(TARGET)))
+    readme = README.read_text("utf-8")
+    if readme != with_operations_table(readme):
+        report.append("differs: README.md, the table of operations")
     print("\n".join(report) if report else "generated/wavespeed_api is what spec/openapi.yaml gives")
     return 1 if report else 0
 

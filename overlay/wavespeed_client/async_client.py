@@ -39,7 +39,7 @@ from .paging import BillingPages, TaskPages
 from .polling import Clock, Deadline, Waiting, checked_watcher, completed
 from .queries import billing_query, check_cost, checked_limit, deletions, price_query, task_query, usage_query
 from .settings import Settings
-from .submission import CLOCK_SKEW, checked_input, checked_webhook, could_be, has_input, split_model
+from .submission import checked_input, checked_webhook, could_be, has_input, searched_from, split_model
 from .task import Task, asked_by_older_path, task_from_envelope, task_of
 from .transfer import fetch_async, send_async
 
@@ -131,7 +131,7 @@ class AsyncWaveSpeed:
 
     async def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
         """Async `WaveSpeed.find_submissions`."""
-        since = error.submitted_at - CLOCK_SKEW
+        since = searched_from(error)
         of_model = self.tasks(model=error.model, created_after=since)
         found = [task async for task in of_model if could_be(task, error)]
         # The service may know the model by another name.

@@ -38,7 +38,7 @@ from .paging import BillingPages, TaskPages
 from .polling import Clock, Deadline, Waiting, checked_watcher, completed
 from .queries import billing_query, check_cost, checked_limit, deletions, price_query, task_query, usage_query
 from .settings import Settings
-from .submission import CLOCK_SKEW, checked_input, checked_webhook, could_be, has_input, split_model
+from .submission import checked_input, checked_webhook, could_be, has_input, searched_from, split_model
 from .task import Task, asked_by_older_path, task_from_envelope, task_of
 from .transfer import fetch, send
 
@@ -202,7 +202,7 @@ class WaveSpeed:
         are none, tasks with the same input under any other name of the model. It takes one request for each
         100 tasks. When none is found, look again a little later: a list may lag behind.
         """
-        since = error.submitted_at - CLOCK_SKEW
+        since = searched_from(error)
         of_model = self.tasks(model=error.model, created_after=since)
         found = [task for task in of_model if could_be(task, error)]
         # The service may know the model by another name.

@@ -9,12 +9,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
+import httpcore
 import httpx
 from httpx_retries import Retry, RetryTransport
 
 from .errors import ConfigurationError
+from .exchange import NEVER_LEFT
 from .settings import USER_AGENT
-from .transport import AsyncErrorTransport, AsyncWholeTransport, ErrorTransport, WholeTransport
+from .transport import AsyncErrorTransport, AsyncWholeTransport, DepartingBody, ErrorTransport, WholeTransport
 
 if TYPE_CHECKING:
     import ssl
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 # httpx's own limit. Requests beyond it wait before they reach its pool, which gets slow when they queue in it.
 CONNECTIONS = 100
 UNLIMITED = sys.maxsize
+# The pool itself sets no limit: what a cancelled connect leaves behind in it would count for ever.
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=CONNECTIONS)
 
 
 def connect(settings: Settings, http_client: httpx.Client | None) -> httpx.Client:
@@ -82,6 +86,7 @@ def refuse_async() -> httpx.AsyncClient:
 def _client_options(settings: Settings, http_client: httpx.Client | httpx.AsyncClient | None) -> dict[str, Any]:
     headers = httpx.Headers(http_client.headers if http_client else None)
     headers["User-Agent"] = USER_AGENT
+    headers["Accept-Encoding"] = "gzip"
     return {
         "base_url": settings.base_url,
         "timeout": settings.timeout,
@@ -106,7 +111,9 @@ def _async_last_link(http_client: object) -> httpx.AsyncBaseTransport:
             raise ConfigurationError("http_client must be an open httpx.AsyncClient (WaveSpeed: httpx.Client).")
         return AsyncBorrowedClient(http_client)
     tls = tls_context()
-    return AsyncOwnClient(httpx.AsyncClient(verify=tls)) if _behind_proxy() else httpx.AsyncHTTPTransport(verify=tls)
+    if _behind_proxy():
+        return AsyncOwnClient(httpx.AsyncClient(verify=tls, limits=LIMITS))
+    return httpx.AsyncHTTPTransport(verify=tls, limits=LIMITS)
 
 
 def tls_context() -> ssl.SSLContext:
@@ -139,7 +146,21 @@ class BorrowedClient(httpx.BaseTransport):
         if self._client.is_closed:
             raise ConfigurationError("The http_client that this client was given is closed.")
         request.extensions["retry"] = NO_RETRIES
-        return self._client.send(request, stream=True, auth=None, follow_redirects=False)
+        try:
+            return self._client.send(request, stream=True, auth=None, follow_redirects=False)
+        except NEVER_LEFT as error:
+            raise _believed(error) from error
+
+
+def _believed(error: httpx.TransportError) -> httpx.TransportError:
+    """The error, if it comes from httpx's own transport.
+
+    Others call it a failed connect, too, when a connection breaks that has carried the request already. A
+    submission must not be sent again on their word.
+    """
+    if isinstance(error.__cause__, (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProxyError)):
+        return error
+    return httpx.ReadError(f"{type(error).__name__} from a transport that is not httpx's own: {error}")
 
 
 class OwnClient(BorrowedClient):
@@ -159,7 +180,12 @@ class AsyncBorrowedClient(httpx.AsyncBaseTransport):
         if self._client.is_closed:
             raise ConfigurationError("The http_client that this client was given is closed.")
         request.extensions["retry"] = NO_RETRIES
-        return await self._client.send(request, stream=True, auth=None, follow_redirects=False)
+        if isinstance(request.stream, DepartingBody):
+            request.stream.left = True  # a transport that is not ours may read the body in another way
+        try:
+            return await self._client.send(request, stream=True, auth=None, follow_redirects=False)
+        except NEVER_LEFT as error:
+            raise _believed(error) from error
 
 
 class AsyncOwnClient(AsyncBorrowedClient):

@@ -205,7 +205,7 @@ def error_from_answer(
         retry_after: Seconds that it asks to wait.
         hide: Takes out of a text what must not be shown.
     """
-    said = hide(excerpt(body))
+    said = excerpt(body, hide)
     if not 400 <= status < 600:
         message = f"The answer is outside the contract (HTTP {status}): {said or 'it is empty'}"
         return UnexpectedResponseError(message, status_code=status, body=said)
@@ -213,7 +213,7 @@ def error_from_answer(
     code = fields.get("code")
     kind = _CLASS_OF_STATUS.get(status, ServerError if status >= 500 else APIError)
     return kind(
-        hide(_message(fields) or _phrase(status)),
+        _message(fields, hide) or _phrase(status),
         status_code=status,
         code=code if isinstance(code, int) else None,
         body=said,
@@ -230,17 +230,17 @@ def error_fields(body: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", fields) if isinstance(fields, dict) else {}
 
 
-def excerpt(body: bytes) -> str:
-    """The beginning of an answer, fit for a message."""
-    return body[: 4 * EXCERPT_CHARACTERS].decode("utf-8", "replace")[:EXCERPT_CHARACTERS]
+def excerpt(body: bytes, hide: Callable[[str], str] = str) -> str:
+    """The beginning of an answer, fit for a message. Hidden before it is cut: half a key is too much."""
+    return hide(body[: 16 * EXCERPT_CHARACTERS].decode("utf-8", "replace"))[:EXCERPT_CHARACTERS]
 
 
-def _message(fields: dict[str, Any]) -> str | None:
+def _message(fields: dict[str, Any], hide: Callable[[str], str]) -> str | None:
     data = fields.get("data")
     nested = cast("dict[str, Any]", data).get("error") if isinstance(data, dict) else None
     for text in (fields.get("message"), fields.get("error"), nested):
         if isinstance(text, str) and text:
-            return text[:EXCERPT_CHARACTERS]
+            return hide(text)[:EXCERPT_CHARACTERS]
     return None
 
 

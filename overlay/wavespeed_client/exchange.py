@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 from urllib.parse import unquote
 
 import httpx
@@ -66,6 +67,7 @@ class Exchange:
     api: Api
     path: str = field(init=False)
     submission: bool = field(init=False)
+    begun: bool = field(init=False, default=False)
     _submitted_at: datetime = field(init=False)
     _started: float = field(init=False)
 
@@ -118,8 +120,11 @@ class Exchange:
 
     def interrupted(self, error: BaseException) -> None:
         """Leave a trace of a submission that Ctrl-C, a cancellation or the like has cut short."""
-        if self.submission:
-            trace = f"{uncertain(self._model(), {}, self._submitted_at, 'it was interrupted')}"
+        if self.submission and self.begun:
+            trace = (
+                f"A submission to {self._model()} was interrupted at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC. It may "
+                "have been taken: look with tasks(model=..., created_after=...) before you submit it again."
+            )
             error.add_note(trace)
             logger.warning("%s", trace)
 
@@ -140,8 +145,8 @@ class Exchange:
         return APIConnectionError(f"{self._name()} got no usable answer ({why}).")
 
     def _unreadable(self, response: httpx.Response, error: Exception) -> WaveSpeedError:
-        why = self.api.hide_key(f"{error!r}"[:200])
-        body = self.api.hide_key(excerpt(response.content))
+        why = self.api.hide_key(f"{error!r}")[:200]
+        body = excerpt(response.content, self.api.hide_key)
         if self.submission:
             return self.uncertain(f"its answer cannot be read ({why}): {body}")
         message = f"The answer to {self._name()} cannot be read ({why}): {body}"
@@ -178,6 +183,15 @@ class TimeLeft(Mapping[str, float]):
         return len(self._phases)
 
 
+class Inflater(Protocol):
+    """What zlib.decompressobj gives."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes: ...
+
+
 @define
 class Attempt:
     """One try of an exchange: bounded in time, and its answer in size."""
@@ -188,12 +202,14 @@ class Attempt:
     _until: float = field(init=False)
     _chunks: list[bytes] = field(init=False, factory=list[bytes])
     _size: int = field(init=False, default=0)
+    _inflater: Inflater | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         self.exchange = self.request.extensions["exchange"]
         self.seconds = self._limit()
         if not self.seconds:
             raise httpx.PoolTimeout("the time was up before it could be sent", request=self.request)
+        self.exchange.begun = True
         self._until = time.monotonic() + self.seconds
         self.request.extensions["timeout"] = TimeLeft(self._until)
 
@@ -208,33 +224,50 @@ class Attempt:
         """Look at an answer's head, before its body is read.
 
         Raises:
-            UnexpectedResponseError: It announces a body that is too large.
+            UnexpectedResponseError: It announces a body that is too large, or compressed in a way not asked for.
         """
         length = response.headers.get("Content-Length", "")
         self._check_size(int(length) if length.isdecimal() else 0, response)
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if response.is_stream_consumed:
+            return  # made in memory by a transport for tests: httpx has decoded it
+        if encoding in ("gzip", "x-gzip", "deflate"):
+            self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        elif encoding not in ("identity", ""):
+            raise self._undecodable(response, f"{encoding[:40]!r} was not asked for")
 
     def add(self, chunk: bytes, response: httpx.Response) -> None:
-        """Take in a part of the answer.
+        """Take in a part of the answer, as it came.
 
         Raises:
             httpx.ReadTimeout: The time is up.
-            UnexpectedResponseError: The answer is too large.
+            UnexpectedResponseError: The answer is too large, or its compression is broken.
         """
         if time.monotonic() > self._until:
             raise httpx.ReadTimeout(f"no whole answer within {self.seconds:g} seconds", request=self.request)
+        if self._inflater is not None:
+            chunk = self._inflated(self._inflater, chunk, response)
         self._chunks.append(chunk)
         self._size += len(chunk)
         self._check_size(self._size, response)
 
+    def _inflated(self, inflater: Inflater, chunk: bytes, response: httpx.Response) -> bytes:
+        # One byte beyond the limit is enough to refuse it: a small answer may hold a huge one.
+        room = self.exchange.api.settings.max_response_bytes - self._size + 1
+        try:
+            return inflater.decompress(chunk, room)
+        except zlib.error as error:
+            raise self._undecodable(response, str(error)) from error
+
     def _check_size(self, size: int, response: httpx.Response) -> None:
         limit = self.exchange.api.settings.max_response_bytes
         if size > limit:
-            body = self.exchange.api.hide_key(excerpt(self._chunks[0])) if self._chunks else ""
+            body = excerpt(self._chunks[0], self.exchange.api.hide_key) if self._chunks else ""
             message = f"The answer is larger than {limit} bytes."
             raise UnexpectedResponseError(message, status_code=response.status_code, body=body)
 
-    def undecodable(self, response: httpx.Response, error: httpx.DecodingError) -> UnexpectedResponseError:
-        message = f"The answer's compression is broken: {error}"
+    def _undecodable(self, response: httpx.Response, why: str) -> UnexpectedResponseError:
+        message = f"The answer's compression is broken: {why}"
         return UnexpectedResponseError(message, status_code=response.status_code, body="")
 
     def whole(self, response: httpx.Response) -> httpx.Response:
@@ -243,6 +276,8 @@ class Attempt:
         Raises:
             SubmissionUncertainError: It refuses a submission and yet names a task, so it must not be sent again.
         """
+        if self._inflater is not None and self._size and not self._inflater.eof:
+            raise self._undecodable(response, "it ends too early")
         body = b"".join(self._chunks)
         status, extensions = response.status_code, dict(response.extensions)
         if status == 200:

@@ -35,7 +35,8 @@ class Pages(Generic[Query]):
     def turn(self, ids: list[str]) -> frozenset[str]:
         """Go on to the next page; returns the ids of the page before. A short page is the last."""
         before, self._seen = self._seen, frozenset(ids)
-        self.more = len(ids) >= PAGE_SIZE
+        # A page that brings nothing new is the last too, lest a service that ignores the number goes on for ever.
+        self.more = len(ids) >= PAGE_SIZE and not self._seen <= before
         self.query.page += 1
         return before
 

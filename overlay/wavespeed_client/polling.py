@@ -133,9 +133,9 @@ class Waiting:
         """
         try:
             yield
-        except TaskTimeoutError:
-            raise
         except BaseException as error:
+            if isinstance(error, TaskTimeoutError) and error.task is self.task:
+                raise
             if isinstance(error, PASSING) and not self.deadline.left():
                 raise self._timed_out() from error
             trace = f"The wait for task {self.task.id} was cut short. The task may run on: wait for it again by its id."

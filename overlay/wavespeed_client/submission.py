@@ -29,7 +29,7 @@ RESERVED_WORDS = frozenset({"models", "model", "predictions", "balance", "media"
 REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 422, 429})
 
 # How far this machine's clock may be ahead of the service's.
-CLOCK_SKEW = timedelta(seconds=10)
+CLOCK_SKEW = timedelta(minutes=1)
 
 # In sync mode the service holds the answer for 90 to 120 seconds.
 SYNC_MODE_SECONDS = 180.0
@@ -40,14 +40,14 @@ LONGEST_WEBHOOK = 4096
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def split_model(model: str) -> tuple[str, str, str | None]:
+def split_model(model: object) -> tuple[str, str, str | None]:
     """The two or three segments of a model id.
 
     Raises:
         InvalidModelError: It is not provider/model or provider/model/variant.
     """
-    segments = str(model).split("/")
-    if len(segments) not in (2, 3) or not all(map(_SEGMENT.fullmatch, segments)) or len(model) > LONGEST_MODEL_ID:
+    segments = model.split("/") if isinstance(model, str) and len(model) <= LONGEST_MODEL_ID else []
+    if len(segments) not in (2, 3) or not all(map(_SEGMENT.fullmatch, segments)):
         raise InvalidModelError(
             "A model id is provider/model or provider/model/variant, each part letters, digits, '.', '_' or '-', "
             f"as in wavespeed-ai/flux-dev; this is {str(model)[:80]!r}. A webhook goes into webhook=."
@@ -137,6 +137,17 @@ def is_refusal(status: int, body: bytes) -> bool:
     # A gateway's 500 proves nothing; the service's own error body does.
     fields = error_fields(body)
     return status == 500 and fields.get("code") == 500 and isinstance(fields.get("message"), str)
+
+
+def searched_from(error: object) -> datetime:
+    """The moment from which an uncertain submission is looked for.
+
+    Raises:
+        InvalidInputError: It is another error.
+    """
+    if not isinstance(error, SubmissionUncertainError):
+        raise InvalidInputError("find_submissions takes a SubmissionUncertainError; for others see tasks().")
+    return error.submitted_at - CLOCK_SKEW
 
 
 def could_be(task: Task, error: SubmissionUncertainError) -> bool:

@@ -86,26 +86,33 @@ def _check_process(process: int) -> None:
         raise ConfigurationError("This client was built before a fork: build one in each process.")
 
 
+def _check_open(closed: bool) -> None:
+    # A retry must not leave after its client was closed.
+    if closed:
+        raise ConfigurationError("This client was closed meanwhile; nothing more is sent.")
+
+
 class WholeTransport(httpx.BaseTransport):
     """Innermost: reads the answer here, so that one that breaks half-way can be retried or classed too."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
+        self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        _check_open(self._closed)
         attempt = Attempt(request)
         response = self._inner.handle_request(request)
         try:
             attempt.begin(response)
-            for chunk in response.iter_bytes():
+            for chunk in response.iter_bytes() if response.is_stream_consumed else response.iter_raw():
                 attempt.add(chunk, response)
-        except httpx.DecodingError as error:
-            raise attempt.undecodable(response, error) from error
         finally:
             response.close()
         return attempt.whole(response)
 
     def close(self) -> None:
+        self._closed = True
         self._inner.close()
 
 
@@ -120,6 +127,7 @@ class AsyncWholeTransport(httpx.AsyncBaseTransport):
     def __init__(self, inner: httpx.AsyncBaseTransport, slots: int) -> None:
         self._inner = inner
         self._slots = asyncio.Semaphore(slots)
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         left = seconds_left()
@@ -134,8 +142,9 @@ class AsyncWholeTransport(httpx.AsyncBaseTransport):
             self._slots.release()
 
     async def _bounded(self, request: httpx.Request) -> httpx.Response:
+        _check_open(self._closed)
         attempt = Attempt(request)
-        body = request.stream = DepartingBody(request.stream)
+        body = request.stream = DepartingBody.of(request.stream)
         try:
             async with asyncio.timeout(attempt.seconds + CLEAN_UP_SECONDS):
                 return await self._read(attempt)
@@ -147,15 +156,14 @@ class AsyncWholeTransport(httpx.AsyncBaseTransport):
         response = await self._inner.handle_async_request(attempt.request)
         try:
             attempt.begin(response)
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw():
                 attempt.add(chunk, response)
-        except httpx.DecodingError as error:
-            raise attempt.undecodable(response, error) from error
         finally:
             await response.aclose()
         return attempt.whole(response)
 
     async def aclose(self) -> None:
+        self._closed = True
         await self._inner.aclose()
 
 
@@ -165,6 +173,11 @@ class DepartingBody(httpx.AsyncByteStream):
     def __init__(self, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
         self._body = body
         self.left = False
+
+    @classmethod
+    def of(cls, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> DepartingBody:
+        """A new one for each try, of the same body."""
+        return cls(body._body if isinstance(body, DepartingBody) else body)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self.left = True

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from wavespeed_client import AsyncWaveSpeed, WaveSpeed
+
 
 def nodes(node: Any, path: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
     """Every mapping of the document, with the way to it."""
@@ -78,3 +80,11 @@ def test_answers_require_little_and_allow_null(spec: dict[str, Any], name: str, 
     for key, value in schema["properties"].items():
         members = [value, *value.get("anyOf", [])]
         assert key in ("id", "data") or any("null" in member.get("type", ()) for member in members), f"{name}.{key}"
+
+
+def test_every_verb_of_the_spec_is_one_of_both_clients(spec: dict[str, Any]) -> None:
+    for item in spec["paths"].values():
+        for operation in item.values():
+            verb = operation.get("x-verb")
+            assert verb is None or (callable(getattr(WaveSpeed, verb)) and callable(getattr(AsyncWaveSpeed, verb)))
+            assert verb or operation["operationId"] == "upload_binary"

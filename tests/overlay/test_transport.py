@@ -412,9 +412,12 @@ def test_an_interrupted_submission_leaves_a_trace(caplog: pytest.LogCaptureFixtu
     request = httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b", content=b"{}")
     interruption = KeyboardInterrupt()
     with caplog.at_level(logging.WARNING, "wavespeed_client"):
-        Exchange(request, Api(SETTINGS)).interrupted(interruption)
+        Exchange(request, Api(SETTINGS)).interrupted(KeyboardInterrupt())  # not begun: it waited for its turn
+        begun = Exchange(request, Api(SETTINGS))
+        Attempt(request)
+        begun.interrupted(interruption)
         Exchange(httpx.Request("GET", "https://api.wavespeed.ai/"), Api(SETTINGS)).interrupted(KeyboardInterrupt())
-    assert "The submission to a/b was sent at" in interruption.__notes__[0]
+    assert "A submission to a/b was interrupted at" in interruption.__notes__[0]
     assert [record.getMessage() for record in caplog.records] == interruption.__notes__
 
 
@@ -436,3 +439,89 @@ ws.submit("a/b")
 """
     subprocess.run([sys.executable, "-c", program], check=True)
     assert len(fake.calls) == 2
+
+
+def test_a_small_answer_that_holds_a_huge_one_is_refused(connect: Connect, raw_server: RawServer) -> None:
+    bomb = gzip.compress(bytes(80 * 1024 * 1024), compresslevel=9)
+    assert len(bomb) < 100_000
+    raw_server.answers += [http(200, bomb, "Content-Encoding: gzip")] * 2
+    ws = connect(base_url=raw_server.url)
+    with pytest.raises(UnexpectedResponseError, match="larger than 67108864 bytes"):
+        ws.get("abc")
+    with pytest.raises(SubmissionUncertainError, match="larger than 67108864 bytes"):
+        ws.submit("a/b")
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "zstd"])
+def test_a_compression_that_was_not_asked_for_is_told(connect: Connect, raw_server: RawServer, encoding: str) -> None:
+    raw_server.answers.append(http(200, TASK, f"Content-Encoding: {encoding}"))
+    with pytest.raises(UnexpectedResponseError, match="was not asked for"):
+        connect(base_url=raw_server.url).get("abc")
+    assert b"accept-encoding: gzip\r\n" in raw_server.requests[0].lower()
+
+
+def test_a_key_at_the_edge_of_a_quotation_is_hidden_whole(connect: Connect, raw_server: RawServer) -> None:
+    body = b"x" * 490 + b"wsk-live-secret-0123456789"
+    raw_server.answers.append(http(404, body))
+    with pytest.raises(APIError) as caught:
+        connect("wsk-live-secret-0123456789", base_url=raw_server.url).get("abc")
+    assert "wsk" not in caught.value.body
+
+
+class Liar(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Somebody's transport: takes a submission whole, and then calls it a failed connect."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.sent += 1
+        assert request.read() == b"{}"
+        raise httpx.ConnectTimeout("so it says")
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.sent += 1
+        assert await request.aread() == b"{}"
+        if self.sent % 2:
+            raise httpx.ConnectTimeout("so it says")
+        await asyncio.sleep(30)
+        raise AssertionError
+
+
+def test_a_failed_connect_is_believed_of_httpx_alone() -> None:
+    liar = Liar()
+    with WaveSpeed("test-key", http_client=httpx.Client(transport=liar)) as ws, pytest.raises(SubmissionUncertainError):
+        ws.submit("a/b")
+    assert liar.sent == 1
+
+    async def run() -> None:
+        async with AsyncWaveSpeed("test-key", timeout=0.1, http_client=httpx.AsyncClient(transport=liar)) as ws:
+            for _ in range(2):
+                with pytest.raises(SubmissionUncertainError):
+                    await ws.submit("a/b")
+
+    liar.sent = 0
+    asyncio.run(run())
+    assert liar.sent == 2
+
+
+def test_httpx_in_a_callers_client_is_believed() -> None:
+    with pytest.raises(APIConnectionError, match="nothing was started"):
+        WaveSpeed("test-key", base_url="http://127.0.0.1:9", max_retries=0, http_client=httpx.Client()).submit("a/b")
+
+
+def test_nothing_is_sent_again_once_the_client_is_closed(
+    raw_server: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw_server.answers += [http(429, BUSY, "Retry-After: 1"), http(200, TASK)]
+    ws = WaveSpeed("test-key", base_url=raw_server.url)
+    monkeypatch.setattr("httpx_retries.retry.time.sleep", lambda seconds: ws.close())
+    with pytest.raises(ConfigurationError, match="closed meanwhile"):
+        ws.submit("a/b")
+    assert len(raw_server.requests) == 1
+
+
+def test_find_submissions_takes_its_own_error_only(ws: Driven, fake: FakeWaveSpeed) -> None:
+    with pytest.raises(InvalidInputError, match="takes a SubmissionUncertainError"):
+        ws.find_submissions(ValueError())
+    assert fake.requests == []

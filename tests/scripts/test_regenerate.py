@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Path:
     """A copy of what the script reads and writes."""
     project = tmp_path / "project"
     project.mkdir()
-    for name in ("pyproject.toml", "spec", "scripts", "generated"):
+    for name in ("pyproject.toml", "README.md", "spec", "scripts", "generated"):
         copy(name, project)
     return project
 
@@ -122,6 +122,20 @@ def test_a_check_is_red_when_the_spec_has_changed(project: Path, spec: Spec) -> 
     }
     assert '+    """Where a task lives."""' in done.stdout.splitlines()
     assert (entries(project), stamps(project)) == before
+
+
+def test_the_readmes_table_of_operations_is_part_of_it(project: Path, spec: Spec) -> None:
+    readme = project / "README.md"
+    committed = readme.read_text("utf-8")
+    row = "| GET `/api/v3/balance` | `wavespeed_api.api.account.get_balance` | `balance` |"
+    assert row in committed
+    readme.write_text(committed.replace(row, ""), "utf-8")
+    done = regenerate(project, "--check")
+    assert (done.returncode, done.stdout) == (1, "differs: README.md, the table of operations\n")
+    assert regenerate(project).returncode == 0
+    assert readme.read_text("utf-8") == committed
+    readme.write_text("# No table\n", "utf-8")
+    assert_refused(project, regenerate(project), "README.md has no place for the table of operations")
 
 
 # Regenerating
@@ -454,7 +468,7 @@ print(json.dumps([names, at_first, told, after_one, listed, loaded()]))
 def test_models_are_imported_on_first_use(committed: Entries, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-B", "-c", LOADING], cwd=tmp_path, capture_output=True, check=True)
     names, at_first, told, after_one, listed, at_last = json.loads(done.stdout)
-    modules = {Path(name).stem for name in committed if Path(name).match("models/*.py")} - {"__init__"}
+    modules = {Path(name).stem for name in committed if Path(name).match("wavespeed_api/models/*.py")} - {"__init__"}
     assert at_first == []
     assert told == "module 'wavespeed_api.models' has no attribute 'Nothing'"
     assert after_one == ["structured_output"]
