@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import os
 import socket
 import threading
@@ -15,7 +16,7 @@ import pytest
 from attrs import define, field
 from ruamel.yaml import YAML
 
-from wavespeed_client import AsyncWaveSpeed, WaveSpeed, retry
+from wavespeed_client import AsyncWaveSpeed, Settings, WaveSpeed, retry
 from wavespeed_client.polling import Clock
 from wavespeed_client.testing import Contract, FakeWaveSpeed
 
@@ -186,6 +187,16 @@ def raw_server() -> Iterator[RawServer]:
     server = RawServer()
     yield server
     server.close()
+
+
+TASK = json.dumps({"code": 200, "message": "success", "data": {"id": "abc", "status": "created"}}).encode()
+BUSY = json.dumps({"code": 429, "message": "Slow down."}).encode()
+SETTINGS = Settings.resolve("test-key", environment={})
+
+
+def envelope(code: int) -> bytes:
+    """A refusal."""
+    return json.dumps({"code": code, "message": "No."}).encode()
 
 
 def http(status: int, body: bytes, *headers: str) -> bytes:
