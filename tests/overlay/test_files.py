@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import logging
+import re
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Connect, Driven, RawServer
+from tests.conftest import ROOT, Connect, Driven, RawServer
 from wavespeed_client import (
     APIConnectionError,
     APIError,
@@ -319,66 +320,12 @@ def test_outputs_that_are_not_of_the_web_are_refused(ws: Driven, tmp_path: Path,
     assert list(tmp_path.iterdir()) == []
 
 
-MEMORY = """
-import asyncio, resource, sys
-from pathlib import Path
-from wavespeed_client import AsyncWaveSpeed, WaveSpeed
-
-kind, api, storage, folder = sys.argv[1:]
-large, size = Path(folder, "large.bin"), 200 * 1024 * 1024
-small = Path(folder, "small.bin")
-small.write_bytes(b"x")
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-async def run():
-    gaps = []
-
-    async def watch():
-        loop = asyncio.get_running_loop()
-        while True:
-            before = loop.time()
-            await asyncio.sleep(0.01)
-            gaps.append(loop.time() - before)
-
-    async with AsyncWaveSpeed("test-key", base_url=api) as ws:
-        await ws.upload(small)
-        await ws.download(storage + "/bytes/1", small)
-        before = peak()
-        watching = asyncio.create_task(watch())
-        await ws.upload(large)
-        await ws.download(f"{storage}/bytes/{size}", large)
-        watching.cancel()
-        return peak() - before
-
-def run_sync():
-    with WaveSpeed("test-key", base_url=api) as ws:
-        ws.upload(small)
-        ws.download(storage + "/bytes/1", small)
-        before = peak()
-        ws.upload(large)
-        ws.download(f"{storage}/bytes/{size}", large)
-        return peak() - before
-
-print(asyncio.run(run()) if kind == "async" else run_sync())
-"""
-
-
-@pytest.mark.parametrize("kind", ["sync", "async"])
-def test_200_mib_pass_in_flat_memory(
-    kind: str, fake: FakeWaveSpeed, storage: Storage, tmp_path: Path, record_property: Any
-) -> None:
-    for number in range(2):
-        ticket(fake, f"{storage.url}/{number}")
-    with (tmp_path / "large.bin").open("wb") as file:
-        file.truncate(LARGEST_UPLOAD)
-    command = [sys.executable, "-c", MEMORY, kind, fake.url, storage.url, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def test_200_mib_pass_in_flat_memory() -> None:
+    done = subprocess.run([sys.executable, ROOT / "scripts" / "bench.py"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout) < 40
-    assert [size for _, _, size in storage.puts] == [1, LARGEST_UPLOAD]
-    record_property("mebibytes", float(done.stdout))
+    found = [float(number) for number in re.findall(r"([0-9.]+) MiB \|", done.stdout)]
+    assert len(found) == 4
+    assert max(found) < 40
 
 
 def test_a_closed_client_uploads_nothing(connect: Connect, fake: FakeWaveSpeed) -> None:
