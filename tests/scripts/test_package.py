@@ -21,12 +21,14 @@ DIST_INFO = f"wavespeed_client-{wavespeed_client.__version__}.dist-info"
 # What a user may rely on; every type here is the one that a type checker shows.
 USER_PROGRAM = """
 from datetime import datetime
+from pathlib import Path
 from typing import Any, assert_type
 
 from wavespeed_api import Client
 from wavespeed_api.api.tasks import get_result
 from wavespeed_api.models import PredictionEnvelope
-from wavespeed_client import APIError, AsyncWaveSpeed, SubmissionUncertainError, Task, TaskError, TaskInput, WaveSpeed
+from wavespeed_client import APIError, AsyncWaveSpeed, Billing, Model, Price, SubmissionUncertainError, Task, TaskError
+from wavespeed_client import TaskInput, UsageStats, WaveSpeed, Webhook
 
 
 def show(task: Task) -> None:
@@ -57,12 +59,46 @@ def generate() -> None:
             assert_type(answer.parsed.data.id, str)
 
 
+def account(ws: WaveSpeed, start: datetime, end: datetime) -> None:
+    assert_type(ws.price("a/b"), Price)
+    assert_type(ws.price("a/b", {"prompt": "a cat"}).discounted_price, float)
+    for model in ws.models():
+        assert_type(model, Model)
+        assert_type((model.model_id, model.type_, model.base_price, model.description), tuple[str, str, float, str])
+        assert_type(model.api_schema.to_dict(), dict[str, Any])
+    usage = ws.usage(start, end, model="a/b")
+    assert_type(usage, UsageStats)
+    assert_type(usage.summary.total_cost, float)
+    for row in usage.per_model_usage or []:
+        assert_type((row.model_uuid, row.total_count, row.last_used_date), tuple[str, int, str | None])
+    for day in usage.daily_usage or []:
+        assert_type((day.date, day.amount, day.count), tuple[str, float, int])
+        assert_type([part.amount for part in day.models or []], list[float])
+    for record in ws.billings(billing_type="deduct", start=start, prediction_ids=["abc"]):
+        assert_type(record, Billing)
+        assert_type((record.uuid, record.price, record.created_at), tuple[str, float, str])
+        if record.prediction is not None and record.order is not None:
+            assert_type(record.prediction.uuid, str | None)
+            assert_type(record.order.price, float | None)
+    for task in ws.tasks(status="failed", created_after=start):
+        assert_type(task, Task)
+    assert_type(ws.balance(), float)
+    assert_type(ws.delete("abc"), int)
+    assert_type(ws.webhook_secret(), str)
+    assert_type(ws.upload("a.png"), str)
+    assert_type(ws.download("https://e.com/a.png", "folder/"), Path)
+    assert_type(Webhook("whsec_a").parse(b"", {}), Task)
+
+
 async def generate_async() -> None:
     async with AsyncWaveSpeed() as ws:
         assert_type(ws, AsyncWaveSpeed)
         assert_type(ws.api, Client)
         assert_type(await ws.run("wavespeed-ai/flux-dev", {"prompt": "a cat"}, on_update=show), Task)
         assert_type(await ws.wait(await ws.get("task-1")), Task)
+        assert_type([task async for task in ws.tasks()], list[Task])
+        assert_type([record.price async for record in ws.billings()], list[float])
+        assert_type((await ws.price("a/b")).currency, str)
 """
 PROGRAM_WITH_MISTAKES = """
 from wavespeed_client import AsyncWaveSpeed, Task, TaskInput, WaveSpeed
