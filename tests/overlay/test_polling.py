@@ -1,6 +1,7 @@
 """Waiting: when to ask, when to stop, and what the end is called."""
 
 import asyncio
+import json
 import logging
 from itertools import islice
 from typing import Any
@@ -191,3 +192,12 @@ def test_a_wait_without_the_service_says_so(connect: Any) -> None:
     with pytest.raises(APIConnectionError) as caught:
         ws.wait("abc")
     assert "task abc" in caught.value.__notes__[0]
+
+
+def test_sync_mode_is_passed_on_and_its_timeout_is_not_the_end(ws: Driven, fake: FakeWaveSpeed) -> None:
+    running = {"id": "abc", "status": "processing", "code": 5004, "error": "Sync mode ended after 90 seconds."}
+    fake.raw(200, json.dumps({"data": running}).encode(), on="submit")
+    fake.raw(200, b'{"data": {"id": "abc", "status": "completed", "outputs": ["aGVsbG8="]}}', on="poll")
+    task = ws.run(FLUX, {"prompt": "a cat", "enable_sync_mode": True, "enable_base64_output": True})
+    assert (task.status, task.outputs) == ("completed", ("aGVsbG8=",))
+    assert json.loads(fake.requests[0].body)["enable_sync_mode"] is True
