@@ -16,6 +16,9 @@ from wavespeed_api.types import Unset
 
 T = TypeVar("T")
 
+# Neither NaN, which JSON's parser takes, nor what no float can hold is a price.
+LARGEST_NUMBER = 10**18
+
 # Types that take more, or other, values than isinstance says.
 _NUMBERS = {int: (int,), float: (int, float)}
 
@@ -61,7 +64,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if get_origin(hint) is Literal:
         return value in get_args(hint)
     if hint in _NUMBERS:
-        return isinstance(value, _NUMBERS[hint]) and not isinstance(value, bool)
+        return isinstance(value, _NUMBERS[hint]) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
     return isinstance(hint, type) and isinstance(value, hint)
 
 

@@ -38,13 +38,13 @@ def connect(settings: Settings, http_client: httpx.Client | None) -> httpx.Clien
     Raises:
         ConfigurationError: http_client is of the wrong kind, or closed.
     """
-    with _explained():
+    with explained():
         return _connect(settings, http_client)
 
 
 def connect_async(settings: Settings, http_client: httpx.AsyncClient | None) -> httpx.AsyncClient:
     """Async connect."""
-    with _explained():
+    with explained():
         return _connect_async(settings, http_client)
 
 
@@ -62,7 +62,7 @@ def _connect_async(settings: Settings, http_client: httpx.AsyncClient | None) ->
 
 
 @contextmanager
-def _explained() -> Generator[None]:
+def explained() -> Generator[None]:
     """httpx's own complaints about addresses, as one of our errors."""
     try:
         yield

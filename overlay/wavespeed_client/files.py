@@ -11,11 +11,11 @@ import binascii
 import mimetypes
 import os
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import SEEK_END, TextIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import httpx
 from attrs import define
@@ -35,7 +35,9 @@ LARGEST_UPLOAD = 200 * 1024 * 1024
 CHUNK = 256 * 1024
 MOST_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
-LONGEST_NAME = 150
+# These are our own: the body is sent as it is, with its length.
+FRAMING = ("content-length", "transfer-encoding")
+LONGEST_NAME = 150  # bytes
 
 
 @define
@@ -71,8 +73,14 @@ class Source:
     def put(self, ticket: UploadTicket, content: Any) -> httpx.Request:
         """The request that carries the bytes: exactly the ticket's headers, and the length."""
         upload = ticket.upload
-        headers = {**upload.headers.additional_properties, "Content-Length": str(self.size)}
-        return httpx.Request(upload.method, web_url(upload.url), headers=headers, content=content)
+        given = upload.headers.additional_properties
+        headers = {name: value for name, value in given.items() if name.lower() not in FRAMING}
+        headers["Content-Length"] = str(self.size)
+        try:
+            return httpx.Request(upload.method, web_url(upload.url), headers=headers, content=content)
+        except (TypeError, ValueError) as error:
+            message = "The upload ticket holds a method or header that cannot be sent."
+            raise UnexpectedResponseError(message, status_code=200, body="") from error
 
 
 @contextmanager
@@ -85,10 +93,11 @@ def opened(file: object, filename: str | None, content_type: str | None) -> Gene
     if isinstance(file, str | os.PathLike):
         path = Path(cast("str | os.PathLike[str]", file))
         try:
-            with path.open("rb") as opened_file:
-                yield _source(opened_file, filename or path.name, content_type)
-        except OSError as error:
-            raise InvalidInputError(f"{path.name or path} cannot be uploaded: {error.strerror or error}.") from error
+            opened_file = path.open("rb")
+        except (OSError, ValueError) as error:
+            raise InvalidInputError(f"{path.name!r} cannot be uploaded: {error}.") from error
+        with opened_file:
+            yield _source(opened_file, filename or path.name, content_type)
     elif isinstance(file, TextIOBase) or not hasattr(file, "read"):
         raise InvalidInputError("file must be a path or a file that is open for reading bytes ('rb').")
     else:
@@ -99,6 +108,8 @@ def opened(file: object, filename: str | None, content_type: str | None) -> Gene
 
 
 def _source(file: BinaryIO, filename: str, content_type: str | None) -> Source:
+    if not isinstance(filename, str) or not isinstance(content_type, str | None):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+        raise InvalidInputError("filename and content_type must be text.")
     try:
         begin = file.tell()
         size = file.seek(0, SEEK_END) - begin
@@ -119,10 +130,13 @@ def web_url(url: str) -> httpx.URL:
     """
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        parsed = httpx.URL("")
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise UnexpectedResponseError("A file's address must begin with https:// or http://.", status_code=0, body="")
+        fits = parsed.scheme in ("http", "https") and bool(parsed.host.encode("idna"))
+        fits = fits and (parsed.port is None or 0 < parsed.port < 65536)
+    except (httpx.InvalidURL, ValueError):
+        parsed, fits = httpx.URL(""), False
+    if not fits:
+        message = "A file's address must begin with https:// or http:// and a host."
+        raise UnexpectedResponseError(message, status_code=0, body="")
     return parsed
 
 
@@ -135,15 +149,23 @@ def redirected(url: httpx.URL, response: httpx.Response) -> httpx.URL | None:
     if response.status_code not in REDIRECTS or "Location" not in response.headers:
         return None
     try:
-        return web_url(str(url.join(response.headers["Location"])))
-    except httpx.InvalidURL:
-        return web_url("")
+        onward = str(url.join(response.headers["Location"]))
+    except (httpx.InvalidURL, ValueError):
+        onward = ""
+    return web_url(onward)
 
 
 def length_of(response: httpx.Response) -> int | None:
-    """How many bytes an answer's body has, if it tells and is not compressed."""
+    """How many bytes an answer's body has, if it tells.
+
+    Raises:
+        UnexpectedResponseError: It is compressed, which was not asked for: its end could not be told from a drop.
+    """
+    if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
+        message = "The file came compressed, which was not asked for."
+        raise UnexpectedResponseError(message, status_code=response.status_code, body="")
     length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdecimal() and "Content-Encoding" not in response.headers else None
+    return int(length) if length.isdecimal() else None
 
 
 def target_path(url: str, to: str | os.PathLike[str]) -> Path:
@@ -158,19 +180,19 @@ def target_path(url: str, to: str | os.PathLike[str]) -> Path:
             path.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             return path / _safe_name(url)
-    except OSError as error:
-        raise InvalidInputError(f"The folder {text!r} cannot be used: {error.strerror}.") from error
-    if not path.parent.is_dir():
+        missing = "\0" in text or not path.parent.is_dir()
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(f"The folder {text!r} cannot be used: {error}.") from error
+    if missing:
         raise InvalidInputError(f"The folder {str(path.parent)!r} does not exist.")
     return path
 
 
 def _safe_name(url: str) -> str:
     """The URL's last segment, as a name that leads nowhere else."""
-    segment = unquote(urlsplit(url).path).replace("\\", "/").rpartition("/")[2] if ":" in url else ""
+    segment = unquote(web_url(url).path).replace("\\", "/").rpartition("/")[2] if ":" in url else ""
     kept = "".join("_" if character in '<>:"|?*' else character for character in segment if character.isprintable())
-    name = kept.strip(" .")[-LONGEST_NAME:]
-    return name or "output"
+    return kept.strip(" .").encode("utf-8", "replace")[-LONGEST_NAME:].decode("utf-8", "ignore") or "output"
 
 
 @contextmanager
@@ -180,15 +202,37 @@ def replacing(target: Path) -> Generator[BinaryIO]:
     Raises:
         InvalidInputError: It cannot be written.
     """
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+    part = target.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        with part.open("xb") as file:
+        file = part.open("xb")
+    except (OSError, ValueError) as error:
+        raise _unwritable(target, error) from error
+    try:
+        with file:
             yield file
-        part.replace(target)
-    except OSError as error:
-        raise InvalidInputError(f"{target.name} cannot be written: {error.strerror or error}.") from error
+        try:
+            part.replace(target)
+        except OSError as error:
+            raise _unwritable(target, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def written(file: BinaryIO, chunk: bytes, target: Path) -> int:
+    """How many bytes were written: all of them.
+
+    Raises:
+        InvalidInputError: They cannot be, for instance because the disk is full.
+    """
+    try:
+        return file.write(chunk)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+
+
+def _unwritable(target: Path, error: Exception) -> InvalidInputError:
+    return InvalidInputError(f"{target.name!r} cannot be written: {error}.")
 
 
 def decoded(text: str) -> Iterator[bytes]:

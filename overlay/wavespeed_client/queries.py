@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -69,10 +70,10 @@ def billing_query(
         query.start_time = _milliseconds(_aware(start, "start"))
     if end is not None:
         query.end_time = _milliseconds(_aware(end, "end"))
-    if isinstance(prediction_ids, str):
-        raise InvalidInputError("prediction_ids must be a list of ids, not one id.")
-    if prediction_ids:
-        query.prediction_uuids = [task_of(prediction_id).id for prediction_id in prediction_ids]
+    if isinstance(prediction_ids, str) or not isinstance(prediction_ids, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+        raise InvalidInputError("prediction_ids must be a list of ids.")
+    if ids := [task_of(prediction_id).id for prediction_id in prediction_ids]:
+        query.prediction_uuids = ids
     return query
 
 
@@ -83,7 +84,7 @@ def usage_query(start: datetime, end: datetime, model: str | None) -> UsageQuery
         InvalidInputError: A time without a time zone, an end before its start, or more than 31 days.
     """
     query = UsageQuery(start_time=_aware(start, "start"), end_time=_aware(end, "end"))
-    if not start < end <= start + LONGEST_USAGE:
+    if not timedelta(0) < end - start <= LONGEST_USAGE:
         raise InvalidInputError("end must be after start, and at most 31 days after it: ask for longer spans in parts.")
     if model is not None:
         query.model_uuid = _model(model)
@@ -132,7 +133,7 @@ def check_cost(price: Price, max_cost: float) -> None:
     Raises:
         CostLimitError: The price is above the limit, or in another currency than USD.
     """
-    if price.currency != "USD" or price.discounted_price > max_cost:
+    if price.currency != "USD" or not 0 <= price.discounted_price <= max_cost:
         raise CostLimitError(
             f"A task of {price.model_id} would cost {price.discounted_price:g} {price.currency}, and the limit is "
             f"{max_cost:g} USD. Nothing was submitted.",

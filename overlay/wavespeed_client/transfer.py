@@ -9,9 +9,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from .connection import tls_context
+from .connection import explained, tls_context
 from .errors import APIConnectionError, UnexpectedResponseError, WaveSpeedError, error_from_answer
-from .files import MOST_REDIRECTS, Source, decoded, length_of, redirected, replacing, web_url
+from .files import MOST_REDIRECTS, Source, decoded, length_of, redirected, replacing, web_url, written
 from .settings import USER_AGENT
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ def fetch(url: str, target: Path, timeout: float, on_progress: Progress | None) 
             with replacing(target) as file:
                 done = 0
                 for chunk, total in _pieces(web_url(url), timeout):
-                    file.write(chunk)
-                    done += len(chunk)
+                    done += written(file, chunk, target)
                     if on_progress is not None:
                         on_progress(done, total)
             return
@@ -116,8 +115,7 @@ async def fetch_async(url: str, target: Path, timeout: float, on_progress: Progr
                 done = 0
                 async with aclosing(_async_pieces(web_url(url), timeout)) as pieces:
                     async for chunk, total in pieces:
-                        await asyncio.to_thread(file.write, chunk)
-                        done += len(chunk)
+                        done += await asyncio.to_thread(written, file, chunk, target)
                         if on_progress is not None:
                             on_progress(done, total)
             return
@@ -176,11 +174,13 @@ def _bounded(request: httpx.Request, timeout: float) -> httpx.Request:
 
 
 def _transport(url: httpx.URL) -> httpx.HTTPTransport:
-    return httpx.HTTPTransport(verify=tls_context(), proxy=_proxy_for(url))
+    with explained():
+        return httpx.HTTPTransport(verify=tls_context(), proxy=_proxy_for(url))
 
 
 def _async_transport(url: httpx.URL) -> httpx.AsyncHTTPTransport:
-    return httpx.AsyncHTTPTransport(verify=tls_context(), proxy=_proxy_for(url))
+    with explained():
+        return httpx.AsyncHTTPTransport(verify=tls_context(), proxy=_proxy_for(url))
 
 
 def _proxy_for(url: httpx.URL) -> str | None:
@@ -188,7 +188,8 @@ def _proxy_for(url: httpx.URL) -> str | None:
     if proxy_bypass(url.host):
         return None
     proxies = getproxies()
-    return proxies.get(url.scheme) or proxies.get("all")
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
 
 def _beginning(response: httpx.Response) -> bytes:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from wavespeed_api.models import Prediction
@@ -95,9 +96,9 @@ class Webhook:
         Raises:
             InvalidInputError: The id cannot stand in a header.
         """
-        if not id or not id.isascii() or not id.isprintable() or " " in id:
+        if not isinstance(id, str) or not id or not id.isascii() or not id.isprintable() or " " in id:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
             raise InvalidInputError("A delivery's id is ASCII text without spaces.")
-        moment = str(int(time.time()) if timestamp is None else timestamp)
+        moment = str(int(time.time() if timestamp is None else timestamp))
         return dict(zip(_HEADERS, (id, moment, _signature(self._keys[0], id, moment, body)), strict=True))
 
     def __repr__(self) -> str:
@@ -110,6 +111,8 @@ def _keys(secret: str | Sequence[str] | None) -> tuple[Secret, ...]:
         name, secret = "WAVESPEED_WEBHOOK_SECRET", os.environ.get("WAVESPEED_WEBHOOK_SECRET", "")
         if not secret.strip():
             raise ConfigurationError("No webhook secret: pass secret=... or set WAVESPEED_WEBHOOK_SECRET.")
+    if not isinstance(secret, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+        raise ConfigurationError(f"{name} must be text, or a list of it.")
     secrets = [secret] if isinstance(secret, str) else list(secret)
     keys = tuple(Secret(one.removeprefix(PREFIX)) for one in secrets if _is_secret(one))
     if not keys or len(keys) != len(secrets):
@@ -126,9 +129,13 @@ def _is_secret(value: object) -> bool:
 def _read(headers: Mapping[str, str]) -> tuple[str, str, str]:
     """The call's id, timestamp and signatures."""
     found: dict[str, str] = {}
+    if not hasattr(headers, "items"):
+        raise WebhookVerificationError("The call's headers must be a mapping of names to text.")
     for name, value in headers.items():
-        lower = name.lower()
+        lower = str(name).lower()
         if lower in _HEADERS:
+            if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] # frameworks differ
+                raise WebhookVerificationError(f"The call's header {lower} is not text.")
             if lower in found:
                 raise WebhookVerificationError(f"The call has the header {lower} twice.")
             found[lower] = value

@@ -82,6 +82,15 @@ def test_a_price_in_another_currency_is_above_every_limit(ws: Driven, fake: Fake
     assert fake.calls == []
 
 
+@pytest.mark.parametrize("price", ["NaN", "-1", "Infinity", "1e400", "1" + "0" * 400])
+def test_an_absurd_price_submits_nothing(ws: Driven, fake: FakeWaveSpeed, price: str) -> None:
+    data = f'{{"model_id": "a/b", "price": 1, "discounted_price": {price}, "discount_rate": 100, "currency": "USD"}}'
+    fake.raw(200, f'{{"data": {data}}}'.encode(), on="price")
+    with pytest.raises((CostLimitError, UnexpectedResponseError)):
+        ws.run("a/b", max_cost=5)
+    assert fake.calls == []
+
+
 @pytest.mark.parametrize("limit", [-1, float("nan"), float("inf"), "1", True])
 def test_limits_that_are_none_are_refused(ws: Driven, fake: FakeWaveSpeed, limit: Any) -> None:
     with pytest.raises(InvalidInputError, match="max_cost"):

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Connect, Driven, RawServer
+from tests.conftest import ROOT, Connect, Driven, RawServer, http
 from wavespeed_client import (
     APIConnectionError,
     APIError,
+    ConfigurationError,
     InvalidInputError,
     NotFoundError,
     ServerError,
@@ -153,6 +154,7 @@ def test_what_cannot_be_uploaded_is_refused_before_a_ticket(ws: Driven, fake: Fa
     cases: list[tuple[Any, str]] = [
         (tmp_path / "missing", "cannot be uploaded"),
         (tmp_path, "cannot be uploaded"),
+        ("a\0b", "cannot be uploaded"),
         (tmp_path / "large", "200 MiB"),
         (io.StringIO("text"), "open for reading bytes"),
         (5, "open for reading bytes"),
@@ -313,11 +315,80 @@ def test_places_that_cannot_be_written_are_named(ws: Driven, storage: Storage, t
     assert storage.gets == []
 
 
-@pytest.mark.parametrize("url", ["ftp://example.com/a", "file:///etc/passwd", "https://", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://example.com/a",
+        "file:///etc/passwd",
+        "https://",
+        "javascript:alert(1)",
+        "http://a..b/",
+        "http://127.0.0.1:70000/",
+        "http://xn--a.com/",
+        "http://[::1/x",
+        "http://example.com/\ud800",
+    ],
+)
 def test_outputs_that_are_not_of_the_web_are_refused(ws: Driven, tmp_path: Path, url: str) -> None:
     with pytest.raises(UnexpectedResponseError, match="must begin with"):
         ws.download(url, tmp_path / "a")
+    with pytest.raises(UnexpectedResponseError, match="must begin with"):
+        ws.download(url, f"{tmp_path}/")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_compressed_download_is_refused(ws: Driven, raw_server: RawServer, tmp_path: Path) -> None:
+    raw_server.answers.append(http(200, b"\x1f\x8b some bytes", "Content-Encoding: gzip"))
+    with pytest.raises(UnexpectedResponseError, match="came compressed"):
+        ws.download(f"{raw_server.url}/a", tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_long_names_are_cut_and_impossible_ones_told(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+    name = "%E6%97%A5" * 100 + ".png"
+    assert ws.download(f"{storage.url}/bytes/3/{name}", tmp_path).name.endswith("\u65e5.png")
+    assert ws.download(f"{storage.url}/bytes/3", tmp_path / ("n" * 250)).read_bytes() == b"xxx"
+    for to in (f"{tmp_path}/a\0b", f"{tmp_path}/" + "n" * 300):
+        with pytest.raises(InvalidInputError):
+            ws.download(f"{storage.url}/bytes/3", to)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_an_error_of_the_watcher_is_the_callers_own(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+    def watch(done: int, total: int | None) -> None:
+        raise OSError("mine")
+
+    (tmp_path / "a.bin").write_bytes(b"x")
+    for call in (
+        lambda: ws.download(f"{storage.url}/bytes/3", tmp_path / "b", on_progress=watch),
+        lambda: ws.upload(tmp_path / "a.bin", on_progress=watch),
+    ):
+        with pytest.raises(OSError, match="mine"):
+            call()
+    assert [found.name for found in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_a_ticket_with_odd_headers_is_told_and_lengths_are_our_own(
+    ws: Driven, fake: FakeWaveSpeed, storage: Storage
+) -> None:
+    ticket(fake, f"{storage.url}/x", **{"content-length": "3", "Transfer-Encoding": "chunked"})
+    ws.upload(io.BytesIO(b"bytes"), filename="a.png")
+    assert [size for _, _, size in storage.puts] == [5]
+    ticket(fake, f"{storage.url}/x", **{"X-Odd": "\u00e9"})
+    with pytest.raises(UnexpectedResponseError, match="cannot be sent"):
+        ws.upload(io.BytesIO(b"bytes"), filename="a.png")
+
+
+def test_proxies_without_a_scheme_and_impossible_ones(
+    ws: Driven, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", storage.url.removeprefix("http://"))
+    with pytest.raises(APIConnectionError):  # the storage host is no proxy, and was asked as one
+        ws.download("http://example.invalid/bytes", tmp_path / "a")
+    assert storage.gets[0]["Host"] == "example.invalid"
+    monkeypatch.setenv("HTTP_PROXY", "socks5://127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match="proxy variable"):
+        ws.download("http://example.invalid/a", tmp_path / "a")
 
 
 def test_200_mib_pass_in_flat_memory() -> None:

@@ -125,6 +125,12 @@ def test_missing_and_doubled_headers(name: str) -> None:
         Webhook(SECRET).verify(BODY, {**told, name: value, name.upper(): value})
 
 
+@pytest.mark.parametrize("odd", [None, [("webhook-id", "a")], {"webhook-id": ["a"]}, {"webhook-id": b"a"}, {5: "a"}])
+def test_headers_of_another_kind_are_refused(odd: Any) -> None:
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(BODY, odd)
+
+
 def test_a_decoded_body_is_a_type_error_that_says_why() -> None:
     with pytest.raises(TypeError, match="bytes as they came"):
         Webhook(SECRET).verify(BODY.decode(), headers())  # type: ignore[arg-type]
@@ -137,7 +143,9 @@ def test_a_signed_body_without_a_task(body: bytes) -> None:
         hook.parse(body, hook.sign(body, id="a"))
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "a b", "schl\u00fcssel", "a\n", [], [""], ["a", 5], 5 * ["whsec_"]])
+@pytest.mark.parametrize(
+    "secret", ["", "whsec_", "a b", "schl\u00fcssel", "a\n", [], [""], ["a", 5], 5 * ["whsec_"], 5]
+)
 def test_secrets_that_cannot_be(secret: Any) -> None:
     with pytest.raises(ConfigurationError, match="secret"):
         Webhook(secret)
