@@ -107,8 +107,8 @@ def opened(file: object, filename: str | None, content_type: str | None) -> Gene
         yield _source(cast("BinaryIO", file), name, content_type)
 
 
-def _source(file: BinaryIO, filename: str, content_type: str | None) -> Source:
-    if not isinstance(filename, str) or not isinstance(content_type, str | None):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+def _source(file: BinaryIO, filename: object, content_type: object) -> Source:
+    if not isinstance(filename, str) or not isinstance(content_type, str | None):
         raise InvalidInputError("filename and content_type must be text.")
     try:
         begin = file.tell()

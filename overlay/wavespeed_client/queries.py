@@ -115,7 +115,7 @@ def deletions(tasks: Sequence[Task | str]) -> Iterator[list[str]]:
     return (ids[begin : begin + DELETED_AT_ONCE] for begin in range(0, len(ids), DELETED_AT_ONCE))
 
 
-def checked_limit(max_cost: float | None) -> None:
+def checked_limit(max_cost: object) -> None:
     """Refuse a limit that is none, before anything is asked.
 
     Raises:
@@ -123,7 +123,7 @@ def checked_limit(max_cost: float | None) -> None:
     """
     if max_cost is None:
         return
-    if not isinstance(max_cost, int | float) or isinstance(max_cost, bool) or not 0 <= max_cost < math.inf:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+    if not isinstance(max_cost, int | float) or isinstance(max_cost, bool) or not 0 <= max_cost < math.inf:
         raise InvalidInputError("max_cost must be an amount of USD, 0 or more.")
 
 
