@@ -1,7 +1,6 @@
 """Submit a task, wait for it and print its outputs: against a stand-in, or with --live against the service."""
 
 import argparse
-import logging
 import os
 import sys
 from contextlib import ExitStack
@@ -17,7 +16,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--live", action="store_true", help="use the service: needs WAVESPEED_API_KEY, costs one task")
     live: bool = parser.parse_args().live
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the stand-in's web server reports every request
     with ExitStack() as stack:
         try:
             if live:

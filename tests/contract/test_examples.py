@@ -166,7 +166,8 @@ def assert_all_named_keys_are_read(value: Any) -> None:
 @pytest.fixture(scope="module")
 def bare(running_fake: FakeWaveSpeed) -> Iterator[wavespeed_api.Client]:
     """The generated client by itself, without the overlay."""
-    with wavespeed_api.Client(base_url=running_fake.url) as client:
+    key = {"Authorization": f"Bearer {running_fake.api_key}"}
+    with wavespeed_api.Client(base_url=running_fake.url, headers=key) as client:
         yield client
 
 

@@ -1,0 +1,108 @@
+"""Arrangements: what a test wants the stand-in to do in place of what the service would."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict, deque
+from typing import Literal, get_args
+
+from attrs import define, field, frozen
+
+from .contract import Answer
+
+Kind = Literal[
+    "submit",
+    "poll",
+    "list",
+    "delete",
+    "upload",
+    "binary",
+    "models",
+    "price",
+    "balance",
+    "usage",
+    "billings",
+    "secret",
+    "storage",
+    "download",
+]
+
+
+@frozen
+class Arranged:
+    """What becomes of one answer.
+
+    Attributes:
+        answer: What is answered; None when the answer is lost on its way.
+        headers: Headers of the answer.
+    """
+
+    answer: Answer | None
+    headers: dict[str, str] = field(factory=dict[str, str])
+
+
+@define
+class Arrangements:
+    """The answers that were arranged for each kind of request, in order, and how late every answer is."""
+
+    _waiting: defaultdict[str, deque[Arranged]] = field(init=False, factory=lambda: defaultdict(deque))
+    _delays: dict[Kind, float] = field(init=False, factory=dict["Kind", float])
+
+    def add(self, kind: Kind, arranged: Arranged, times: int) -> None:
+        """Use an arranged answer for the next requests of a kind.
+
+        Raises:
+            ValueError: There is no such kind, or no such number of times.
+        """
+        _check_kind(kind)
+        if times < 1:
+            raise ValueError(f"times must be 1 or more, not {times}.")
+        self._waiting[kind].extend([arranged] * times)
+
+    def take(self, kind: Kind) -> Arranged | None:
+        """The arranged answer for a request of this kind, if there is one."""
+        waiting = self._waiting[kind]
+        return waiting.popleft() if waiting else None
+
+    def set_delay(self, seconds: float, kind: Kind | None) -> None:
+        """Make every answer to this kind of requests that late; None: to all kinds.
+
+        Raises:
+            ValueError: There is no such kind, or the seconds are negative.
+        """
+        if not seconds >= 0:
+            raise ValueError(f"seconds must be 0 or more, not {seconds}.")
+        if kind is not None:
+            _check_kind(kind)
+        for one in get_args(Kind) if kind is None else (kind,):
+            self._delays[one] = seconds
+
+    def delay(self, kind: Kind) -> float:
+        """Seconds by which the answer to a request of this kind is late."""
+        return self._delays.get(kind, 0.0)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._waiting.clear()
+        self._delays.clear()
+
+
+def refusal(status: int, message: str, **more: str) -> Answer:
+    """The answer by which the service refuses."""
+    return Answer(status, json.dumps({"code": status, "message": message, **more}).encode())
+
+
+def checked_status(status: int, lowest: int) -> int:
+    """The status, if an answer can have it.
+
+    Raises:
+        ValueError: It cannot.
+    """
+    if not lowest <= status <= 599:
+        raise ValueError(f"status must be an HTTP status from {lowest} to 599, not {status}.")
+    return status
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in get_args(Kind):
+        raise ValueError(f"{kind!r} is no kind of request; these are: {', '.join(get_args(Kind))}.")

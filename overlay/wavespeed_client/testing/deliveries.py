@@ -1,0 +1,97 @@
+"""Deliveries: the webhook calls of the stand-in, signed and tried again like the service's."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# The service tries again up to three times, at growing intervals. These are shorter, in seconds.
+PAUSES = (0.05, 0.2, 0.8)
+TIMEOUT_SECONDS = 5.0
+
+
+@define(eq=False)
+class Delivery:
+    """A call of a webhook.
+
+    Only addresses of this machine are called. For any other, read the call here and hand it to the program under test.
+
+    Attributes:
+        url: Where the task wanted to be told of.
+        headers: The call's headers, the signature among them.
+        body: The call's body: the task as JSON.
+        statuses: What each try was answered with; None where no answer came.
+    """
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    statuses: list[int | None] = field(factory=list["int | None"])
+    _ended: threading.Event = field(init=False, repr=False, factory=threading.Event)
+
+    @property
+    def arrived(self) -> bool:
+        """Whether a try was answered with a 2xx status."""
+        return any(status is not None and 200 <= status < 300 for status in self.statuses)
+
+    def end(self) -> None:
+        """Say that there is no further try."""
+        self._ended.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the last try; False if it is not over by then."""
+        return self._ended.wait(seconds)
+
+
+class Courier:
+    """Makes the calls, a few at a time, each in the background."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._http = httpx.Client(trust_env=False, timeout=TIMEOUT_SECONDS)
+        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="webhook")
+
+    def send(self, delivery: Delivery) -> None:
+        """Begin to deliver."""
+        if _is_this_machine(delivery.url):
+            self._threads.submit(self._deliver, delivery)
+        else:
+            delivery.end()
+
+    def stop(self, deliveries: Iterable[Delivery]) -> None:
+        """Give up what is not delivered."""
+        self._stopping.set()
+        self._threads.shutdown(cancel_futures=True)
+        self._http.close()
+        for delivery in deliveries:
+            delivery.end()
+
+    def _deliver(self, delivery: Delivery) -> None:
+        for pause in (*PAUSES, 0.0):
+            delivery.statuses.append(self._try(delivery))
+            if delivery.arrived or self._stopping.wait(pause):
+                break
+        delivery.end()
+
+    def _try(self, delivery: Delivery) -> int | None:
+        try:
+            return self._http.post(delivery.url, content=delivery.body, headers=delivery.headers).status_code
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return None
+
+
+def _is_this_machine(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

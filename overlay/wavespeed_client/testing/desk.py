@@ -1,0 +1,222 @@
+"""Desk: takes each request that comes in, has it judged, and answers it as arranged or as the service would."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+import uuid
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from attrs import define, field, frozen
+from werkzeug import Response
+
+from ..webhooks import Webhook
+from .arrangements import Arranged, Arrangements, refusal
+from .contract import Answer, ContractError, Request
+from .deliveries import Courier, Delivery
+from .script import CALLED_FOR
+from .service import KINDS, RefusedError
+
+if TYPE_CHECKING:
+    from werkzeug import Request as WSGIRequest
+
+    from .arrangements import Kind
+    from .contract import Contract
+    from .script import ScriptedTask
+    from .service import Service
+
+logger = logging.getLogger("wavespeed_client.testing")
+
+STORAGE: dict[str, Kind] = {"PUT": "storage", "GET": "download"}
+
+
+@frozen
+class Submission:
+    """A submission that the stand-in accepted, as it came in.
+
+    Attributes:
+        model: The model id in the path.
+        input: The body.
+        webhook: The query parameter.
+        headers: The headers, without the key.
+    """
+
+    model: str
+    input: dict[str, Any]
+    webhook: str | None
+    headers: dict[str, str]
+
+
+@define(eq=False)
+class Desk:
+    """What stands between the HTTP server and the service's state. Several threads work at it."""
+
+    api_key: str
+    contract: Contract
+    service: Service
+    arrangements: Arrangements = field(factory=Arrangements)
+    requests: list[Request] = field(factory=list[Request])
+    calls: list[Submission] = field(factory=list[Submission])
+    deliveries: list[Delivery] = field(factory=list[Delivery])
+    violations: list[str] = field(factory=list[str])
+    courier: Courier = field(factory=Courier)
+    lock: threading.Lock = field(factory=threading.Lock)
+    closing: threading.Event = field(factory=threading.Event)
+    _webhook: Webhook = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._webhook = Webhook(self.service.webhook_secret)
+
+    def respond(self, wsgi: WSGIRequest) -> Response:
+        """The answer to a request: JSON, whatever happens."""
+        request = Request(wsgi.method, wsgi.environ["REQUEST_URI"], dict(wsgi.headers))
+        try:
+            request.body = wsgi.get_data()
+            with self.lock:
+                self.requests.append(request)
+            response = self._answered(request, wsgi)
+        except RefusedError as refused:
+            response = _response(refused.answer, refused.headers)
+        except Exception as error:  # a fault of the stand-in fails the test too
+            self.violations.append(f"the stand-in itself, at {request.method} {request.target}: {error!r}")
+            response = _response(refusal(500, f"The stand-in itself failed: {error!r}"))
+        logger.info("%s %s %s", request.method, request.target, response.status_code)
+        return response
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self.lock:
+            for record in (self.requests, self.calls, self.deliveries, self.violations):
+                record.clear()
+            self.service.clear()
+            self.arrangements.clear()
+
+    def close(self) -> None:
+        """Let nobody wait any longer."""
+        self.closing.set()
+        self.courier.stop(self.deliveries)
+        self.closing, self.courier = threading.Event(), Courier()
+
+    def _answered(self, request: Request, wsgi: WSGIRequest) -> Response:
+        kind = self._kind(request)
+        if kind not in STORAGE.values():
+            self._check(request)
+        with self.lock:
+            arranged = self.arrangements.take(kind)
+            delay = self.arrangements.delay(kind)
+        response = self._arranged(arranged) or self._served(kind, request, wsgi)
+        if delay:
+            self.closing.wait(delay)
+        if arranged and arranged.answer is None:
+            wsgi.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        return response
+
+    def _kind(self, request: Request) -> Kind:
+        """What kind of request it is.
+
+        Raises:
+            RefusedError: There is no such path, or not with this method.
+        """
+        kinds: dict[str, Kind] = STORAGE
+        if not request.path.startswith(("/storage/", "/media/")):
+            found = self.contract.routes.find(request.path)
+            kinds = {method: KINDS[route.id] for method, route in found.items()}
+        if request.method in kinds:
+            return kinds[request.method]
+        problem = f"{request.method} {request.path}: no such " + ("method" if kinds else "path")
+        self.violations.append(problem)
+        if kinds:
+            raise RefusedError(405, problem, Allow=", ".join(kinds))
+        raise RefusedError(404, problem)
+
+    def _check(self, request: Request) -> None:
+        """Refuse a request with another key, or outside the contract.
+
+        Raises:
+            RefusedError: It is one.
+        """
+        if request.headers.get("Authorization") != f"Bearer {self.api_key}":
+            raise RefusedError(401, "Invalid API key.")
+        try:
+            self.contract.check_request(request)
+        except ContractError as violation:
+            self.violations.append(str(violation))
+            raise RefusedError(400, str(violation)) from violation
+
+    def _arranged(self, arranged: Arranged | None) -> Response | None:
+        if arranged is None or arranged.answer is None:
+            return None
+        return _response(arranged.answer, arranged.headers)
+
+    def _served(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> Response:
+        """The service's answer. Once it is sent, the webhook of a new task is called."""
+        if kind in STORAGE.values():
+            return self._stored(kind, request)
+        with self.lock:
+            try:
+                answer, delivery = self._acted(kind, request, wsgi)
+            except RefusedError as refused:
+                answer, delivery = refused.answer, None
+        self._check_own(request, answer)
+        response = _response(answer)
+        if delivery:
+            response.call_on_close(lambda: self.courier.send(delivery))
+        return response
+
+    def _acted(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> tuple[Answer, Delivery | None]:
+        """Do what the request asks for."""
+        if kind == "submit":
+            return self._submitted(request, wsgi)
+        if kind == "poll":
+            return self.service.poll(request.path.split("/")[4]), None
+        if kind == "binary":
+            file = wsgi.files["file"]
+            return self.service.store(file.filename or "file", file.read()), None
+        return self.service.ask(kind, json.loads(request.body or b"{}")), None
+
+    def _submitted(self, request: Request, wsgi: WSGIRequest) -> tuple[Answer, Delivery | None]:
+        model, webhook = request.path.removeprefix("/api/v3/"), wsgi.args.get("webhook")
+        headers = {name: value for name, value in request.headers.items() if name.lower() != "authorization"}
+        call = Submission(model, json.loads(request.body), webhook, headers)
+        self.calls.append(call)
+        task = self.service.submit(model, call.input, webhook)
+        return self.service.told(task), self._delivery(task)
+
+    def _delivery(self, task: ScriptedTask) -> Delivery | None:
+        """The webhook call for a task: its script is over then, whether or not anybody has asked for it."""
+        if not task.webhook or task.script.statuses[-1] not in CALLED_FOR:
+            return None
+        task.finish()
+        body = json.dumps(task.state(self.service.url) | {"input": task.input}).encode()
+        signed = self._webhook.sign(body, id=f"msg_{uuid.uuid4().hex}")
+        delivery = Delivery(task.webhook, {"Content-Type": "application/json", **signed}, body)
+        try:
+            self.contract.check_webhook("taskFinished", Request("POST", "/", delivery.headers, body))
+        except ContractError as violation:
+            self.violations.append(f"the stand-in itself: {violation}")
+        self.deliveries.append(delivery)
+        return delivery
+
+    def _stored(self, kind: Kind, request: Request) -> Response:
+        """The storage host: takes each ticket once, and gives files to whoever asks."""
+        if "Authorization" in request.headers:
+            self.violations.append(f"the API key was sent to the storage host: {request.method} {request.path}")
+        with self.lock:
+            if kind == "storage":
+                taken = self.service.redeem(request.path.removeprefix("/storage/"), request.body)
+                return _response(Answer(200, b"") if taken else refusal(412, "No such ticket, or it is used."))
+            content = self.service.file(unquote(request.path))
+        return _response(refusal(404, "No such file.") if content is None else Answer(200, content, "image/jpeg"))
+
+    def _check_own(self, request: Request, answer: Answer) -> None:
+        try:
+            self.contract.check_answer(request, answer)
+        except ContractError as violation:
+            self.violations.append(f"the stand-in itself: {violation}")
+
+
+def _response(answer: Answer, headers: dict[str, str] | None = None) -> Response:
+    return Response(answer.body, answer.status, headers, content_type=answer.content_type)

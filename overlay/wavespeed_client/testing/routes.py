@@ -1,0 +1,81 @@
+"""Routes: which operation of the document a request is for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from attrs import frozen
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+@frozen
+class Route:
+    """An operation of the document, and the path parameters of a request for it.
+
+    Attributes:
+        operation: The operation as the document has it, without any `$ref`.
+        values: The path parameters, as they were sent.
+    """
+
+    operation: dict[str, Any]
+    values: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        """The operation's id."""
+        found: str = self.operation["operationId"]
+        return found
+
+
+class Routes:
+    """The document's paths, as a map from requests to operations."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._templates = [
+            (re.compile(_pattern(template)), _operations(document, item)) for template, item in _by_precedence(document)
+        ]
+
+    def find(self, path: str) -> dict[str, Route]:
+        """The operations of a path, by method in upper case. None of them: there is no such path."""
+        found: dict[str, Route] = {}
+        for pattern, operations in self._templates:
+            match = pattern.fullmatch(path)
+            if match:
+                for method, operation in operations.items():
+                    found.setdefault(method, Route(operation, match.groupdict()))
+        return found
+
+
+def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """What a node of the document stands for, when it is a `$ref`."""
+    while "$ref" in node:
+        reference, node = node["$ref"], document
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part.replace("~1", "/").replace("~0", "~")]
+    return node
+
+
+def _by_precedence(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The paths, the most concrete ones first."""
+    return sorted(document["paths"].items(), key=lambda pair: pair[0].count("{"))
+
+
+def _pattern(template: str) -> str:
+    parts = re.split(r"\{(\w+)\}", template)
+    return "".join(f"(?P<{part}>[^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+
+
+def _operations(document: dict[str, Any], item: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """A path's operations by method, each with its parameters, body and answers written out."""
+    return {method.upper(): _written_out(document, item, item[method]) for method in METHODS if method in item}
+
+
+def _written_out(document: dict[str, Any], item: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    parameters = [*operation.get("parameters", ()), *item.get("parameters", ())]
+    answers = {status: resolved(document, answer) for status, answer in operation["responses"].items()}
+    whole = {**operation, "parameters": [resolved(document, one) for one in parameters], "responses": answers}
+    if "requestBody" in operation:
+        whole["requestBody"] = resolved(document, operation["requestBody"])
+    return whole

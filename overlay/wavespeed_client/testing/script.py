@@ -1,0 +1,110 @@
+"""Script: what a task of the stand-in goes through, and where it stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RUNNING = ("created", "pending", "processing")
+# The service calls the webhook of a task for these two.
+CALLED_FOR = ("completed", "failed")
+
+Output = str | dict[str, Any]
+
+
+@frozen
+class Script:
+    """The statuses that a task goes through, one for each time it is told; it stays at the last one."""
+
+    statuses: tuple[str, ...] = ("created", "processing", "completed")
+    outputs: tuple[Output, ...] | None = None
+    error: str = ""
+    code: int = 0
+
+    @classmethod
+    def checked(cls, statuses: Sequence[object], outputs: Sequence[Output] | None) -> Script:
+        """A script of these statuses.
+
+        Raises:
+            ValueError: There is none, one is no word, or the outputs are no sequence.
+        """
+        words = tuple(word for word in statuses if isinstance(word, str) and word)
+        if not words or len(words) != len(statuses):
+            raise ValueError("A script needs one status or more, such as 'created', 'processing', 'completed'.")
+        if isinstance(outputs, str | bytes | dict):
+            raise ValueError("outputs must be a list of outputs, as in outputs=['https://example.com/1.png'].")
+        return cls(words, None if outputs is None else tuple(outputs))
+
+
+@define
+class ScriptedTask:
+    """A task that was submitted to the stand-in."""
+
+    id: str
+    model: str
+    script: Script
+    created_at: str
+    input: dict[str, Any]
+    webhook: str | None
+    told: int = 0
+
+    @property
+    def status(self) -> str:
+        """Its status when it is told next."""
+        return self.script.statuses[min(self.told, len(self.script.statuses) - 1)]
+
+    @property
+    def ended(self) -> bool:
+        """Whether its record can be deleted."""
+        return self.status not in RUNNING
+
+    def finish(self) -> None:
+        """Go to the script's end."""
+        self.told = len(self.script.statuses) - 1
+
+    def state(self, url: str) -> dict[str, Any]:
+        """The prediction as it stands.
+
+        Args:
+            url: Where the stand-in listens.
+        """
+        status, script = self.status, self.script
+        outputs = (f"{url}/media/{self.id}/1.jpeg",) if script.outputs is None else script.outputs
+        return {
+            "id": self.id,
+            "model": self.model,
+            "status": status,
+            "outputs": list(outputs) if status == "completed" else [],
+            "urls": {"get": f"{url}/api/v3/predictions/{self.id}/result"},
+            "created_at": self.created_at,
+            "error": script.error if status == "failed" else "",
+            "code": script.code if status == "failed" else 0,
+            "timings": {"inference": 1200 if status in CALLED_FOR else 0},
+        }
+
+    def fits(self, query: dict[str, Any]) -> bool:
+        """Whether a list with these filters holds the task."""
+        if query.get("model", self.model) != self.model or query.get("status", self.status) != self.status:
+            return False
+        return self.created_between(query.get("created_after"), query.get("created_before"))
+
+    def created_between(self, after: str | None, before: str | None) -> bool:
+        """Whether it was submitted after the one moment and before the other."""
+        created = datetime.fromisoformat(self.created_at)
+        if after and created <= datetime.fromisoformat(after):
+            return False
+        return not before or created < datetime.fromisoformat(before)
+
+    def bills(self, query: dict[str, Any]) -> bool:
+        """Whether a search of bills finds the charge for the task."""
+        created = datetime.fromisoformat(self.created_at).timestamp() * 1000
+        return (
+            query.get("billing_type", "deduct") == "deduct"
+            and int(query.get("start_time", 0)) <= created < int(query.get("end_time", 2**63))
+            and self.id in query.get("prediction_uuids", [self.id])
+        )

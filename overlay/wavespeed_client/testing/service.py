@@ -1,0 +1,190 @@
+"""Service: what the service keeps of an account, and what it answers to each operation. No HTTP."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from attrs import define, field
+
+from . import catalogue
+from .arrangements import refusal
+from .contract import Answer
+from .script import Script, ScriptedTask
+
+if TYPE_CHECKING:
+    from .arrangements import Kind
+
+KINDS: dict[str, Kind] = {
+    "submit_task": "submit",
+    "submit_task_variant": "submit",
+    "get_result": "poll",
+    "get_prediction": "poll",
+    "list_predictions": "list",
+    "delete_predictions": "delete",
+    "create_upload": "upload",
+    "upload_binary": "binary",
+    "list_models": "models",
+    "get_price": "price",
+    "get_balance": "balance",
+    "get_usage": "usage",
+    "search_billings": "billings",
+    "get_webhook_secret": "secret",
+}
+
+
+class RefusedError(Exception):
+    """The service refuses a request with this answer."""
+
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.answer = refusal(status, message)
+        self.headers = headers
+
+
+@define
+class Service:
+    """One account of the service, as plain state.
+
+    Attributes:
+        models: The ids of its catalogue. Others can be submitted to all the same.
+        credit: The account's money in USD, before the tasks are paid.
+        webhook_secret: The account's webhook secret.
+        url: Where the service is reached.
+    """
+
+    models: set[str]
+    credit: float
+    webhook_secret: str
+    url: str = ""
+    tasks: dict[str, ScriptedTask] = field(init=False, factory=dict[str, ScriptedTask])
+    scripts: dict[str, Script] = field(init=False, factory=dict[str, Script])
+    files: dict[str, bytes] = field(init=False, factory=dict[str, bytes])
+    _tickets: dict[str, str] = field(init=False, factory=dict[str, str])
+
+    def clear(self) -> None:
+        """Forget every task, script and file."""
+        for state in (self.tasks, self.scripts, self.files, self._tickets):
+            state.clear()
+
+    def submit(self, model: str, input: dict[str, Any], webhook: str | None) -> ScriptedTask:
+        """A new task. In sync mode it has ended when it is told for the first time."""
+        now = f"{datetime.now(UTC):%FT%T.%fZ}"
+        script = self.scripts.get(model, Script())
+        task = ScriptedTask(uuid.uuid4().hex, model, script, now, input, webhook or input.get("webhook_url"))
+        if input.get("enable_sync_mode") is True:
+            task.finish()
+        self.tasks[task.id] = task
+        return task
+
+    def told(self, task: ScriptedTask) -> Answer:
+        """The task as it stands. Being told moves it on."""
+        state = task.state(self.url)
+        task.told += 1
+        return success(state)
+
+    def poll(self, task_id: str) -> Answer:
+        """The task with this id.
+
+        Raises:
+            RefusedError: There is none.
+        """
+        if task_id not in self.tasks:
+            raise RefusedError(404, "Prediction not found.")
+        return self.told(self.tasks[task_id])
+
+    def ask(self, kind: Kind, query: dict[str, Any]) -> Answer:
+        """The answer to a question about the account.
+
+        Raises:
+            RefusedError: It asks for a model that is not in the catalogue.
+        """
+        return success(self._data(kind, query))
+
+    def _data(self, kind: Kind, query: dict[str, Any]) -> object:
+        tasks = list(self.tasks.values())
+        match kind:
+            case "list":
+                found = [task for task in reversed(tasks) if task.fits(query)]
+                return _page([task.state(self.url) | {"inputs": task.input} for task in found], query)
+            case "delete":
+                return {"deleted_count": self._delete(query["ids"])}
+            case "models":
+                return [catalogue.model_row(model) for model in sorted(self.models)]
+            case "price":
+                return catalogue.price(self._listed(query["model_id"]))
+            case "balance":
+                return {"balance": round(self.credit - catalogue.PRICE * len(tasks), 6)}
+            case "usage":
+                span, only = (query["start_time"], query["end_time"]), query.get("model_uuid")
+                used = [task for task in tasks if task.created_between(*span) and only in (None, task.model)]
+                return catalogue.usage([(task.model, task.created_at[:10]) for task in used])
+            case "billings":
+                return _page([_bill(task) for task in reversed(tasks) if task.bills(query)], query)
+            case "upload":
+                return self._ticket(query)
+            case _:
+                return {"secret": self.webhook_secret}
+
+    def _listed(self, model: str) -> str:
+        if model not in self.models:
+            raise RefusedError(404, f'Model "{model}" not found.')
+        return model
+
+    def _delete(self, ids: list[str]) -> int:
+        """Delete what has ended, and say how many that were."""
+        gone = [found for found in map(self.tasks.get, dict.fromkeys(ids)) if found and found.ended]
+        for task in gone:
+            del self.tasks[task.id]
+        return len(gone)
+
+    def _ticket(self, query: dict[str, Any]) -> dict[str, Any]:
+        token, name = uuid.uuid4().hex, query["filename"]
+        self._tickets[token] = name
+        headers = {"Content-Type": query.get("content_type", "application/octet-stream"), "If-None-Match": "*"}
+        url, expires = f"{self.url}/storage/{token}", "2100-01-01T00:00:00Z"
+        upload = {"method": "PUT", "url": url, "headers": headers, "expires_at": expires}
+        return {**self._media(token, name, query["size"]), "upload": upload}
+
+    def store(self, name: str, content: bytes) -> Answer:
+        """Keep a file that came in one step."""
+        token = uuid.uuid4().hex
+        self.files[f"/media/{token}/{name}"] = content
+        return success(self._media(token, name, len(content)))
+
+    def redeem(self, token: str, content: bytes) -> bool:
+        """Keep a file that came with a ticket; False when the ticket is unknown or used."""
+        name = self._tickets.pop(token, None)
+        if name is not None:
+            self.files[f"/media/{token}/{name}"] = content
+        return name is not None
+
+    def file(self, path: str) -> bytes | None:
+        """The file or the task's output under this path."""
+        task_id = path.removeprefix("/media/").removesuffix("/1.jpeg")
+        return self.files.get(path, OUTPUT if task_id in self.tasks else None)
+
+    def _media(self, token: str, name: str, size: int) -> dict[str, Any]:
+        url = f"{self.url}/media/{token}/{quote(name)}"
+        return {"type": "image", "download_url": url, "filename": name, "size": size}
+
+
+# What an output of a task can be downloaded as: the smallest JPEG start and end markers.
+OUTPUT = b"\xff\xd8\xff\xd9"
+
+
+def success(data: object) -> Answer:
+    """An answer with this data, in the service's envelope."""
+    return Answer(200, json.dumps({"code": 200, "message": "success", "data": data}).encode())
+
+
+def _page(items: list[Any], query: dict[str, Any]) -> dict[str, Any]:
+    begin = (query["page"] - 1) * query["page_size"]
+    return {"page": query["page"], "items": items[begin : begin + query["page_size"]] or None}
+
+
+def _bill(task: ScriptedTask) -> dict[str, Any]:
+    return catalogue.billing(task.id, task.model, task.status, task.created_at)

@@ -1,0 +1,111 @@
+"""What the stand-in refuses, and how: JSON always, HTML never, and the test under way is told."""
+
+import json
+import socket
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from wavespeed_client.testing import Contract, FakeWaveSpeed
+from wavespeed_client.testing.service import KINDS
+
+FLUX = "/api/v3/wavespeed-ai/flux-dev"
+UNKNOWN = "/api/v3/predictions/0123456789/result"
+
+
+@pytest.fixture
+def offender(running_fake: FakeWaveSpeed) -> Iterator[FakeWaveSpeed]:
+    """The stand-in, where violations are what the test is about."""
+    running_fake.reset()
+    yield running_fake
+    running_fake.reset()
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "status", "reason"),
+    [
+        ("POST", FLUX, b'{"prompt": 1}', 400, "1 is not of type 'string'"),
+        ("POST", FLUX, b"{", 400, "deserialize"),
+        ("POST", FLUX, b"\xff\xfe", 400, "Error"),
+        ("POST", FLUX, b"", 400, "Missing required request body"),
+        ("POST", f"{FLUX}?webhook=nowhere", b"{}", 400, "'nowhere' is not a 'uri'"),
+        ("POST", f"{FLUX}?webhok=http://a/b", b"{}", 400, "unknown query parameter 'webhok' (known: webhook)"),
+        ("POST", "/api/v3/api/v3/flux-dev", b"{}", 400, "Invalid path parameter: provider"),
+        ("GET", "/api/v3/predictions/a.b/result", b"", 400, "Invalid path parameter: prediction_id"),
+        ("POST", "/api/v3/flux-dev", b"{}", 404, "no such path"),
+        ("GET", "/", b"", 404, "no such path"),
+        ("GET", "/api/v2/balance", b"", 404, "no such path"),
+        ("PUT", FLUX, b"{}", 405, "no such method"),
+        ("DELETE", "/api/v3/predictions/0123456789", b"", 405, "no such method"),
+        ("DELETE", "/media/1/2", b"", 405, "no such method"),
+    ],
+)
+def test_what_is_outside_the_contract_is_refused_in_json_and_is_a_violation(
+    offender: FakeWaveSpeed, method: str, target: str, body: bytes, status: int, reason: str
+) -> None:
+    headers = {"Authorization": f"Bearer {offender.api_key}", "Content-Type": "application/json"}
+    answer = httpx.request(method, offender.url + target, content=body, headers=headers, trust_env=False)
+    assert answer.status_code == answer.json()["code"] == status
+    assert answer.headers["Content-Type"] == "application/json"
+    assert (status == 405) == ("Allow" in answer.headers)
+    (violation,) = offender.violations
+    assert reason in violation
+    assert offender.calls == []
+
+
+@pytest.mark.parametrize("key", [None, "test-key", "Bearer other-key", "Basic test-key", "Bearer"])
+def test_another_key_is_refused_without_being_a_violation(fake: FakeWaveSpeed, key: str | None) -> None:
+    headers = {} if key is None else {"Authorization": key}
+    answer = httpx.post(fake.url + FLUX, json={}, headers=headers, trust_env=False)
+    assert (answer.status_code, answer.json()["code"]) == (401, 401)
+    assert fake.calls == []
+
+
+def test_an_unknown_task_is_not_found(fake: FakeWaveSpeed) -> None:
+    answer = httpx.get(fake.url + UNKNOWN, headers={"Authorization": "Bearer test-key"}, trust_env=False)
+    assert (answer.status_code, answer.json()["message"]) == (404, "Prediction not found.")
+
+
+def test_a_refused_request_does_not_use_up_an_arrangement(fake: FakeWaveSpeed) -> None:
+    fake.refuse(429)
+    assert httpx.post(fake.url + FLUX, json={}, trust_env=False).status_code == 401
+    with fake.client() as ws:
+        ws.submit("wavespeed-ai/flux-dev")
+    assert len(fake.requests) == 3
+
+
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"nonsense\r\n\r\n"])
+def test_what_is_no_http_is_refused_in_json_too(fake: FakeWaveSpeed, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2])), timeout=10) as connection:
+        connection.sendall(sent)
+        with connection.makefile("rb") as stream:
+            answer = stream.read()
+    assert 400 <= json.loads(answer.rpartition(b"\r\n\r\n")[2] or answer)["code"] < 600
+
+
+def test_a_fault_of_the_stand_in_itself_is_a_violation(offender: FakeWaveSpeed) -> None:
+    offender.script("wavespeed-ai/flux-dev", "completed", outputs=[1])  # type: ignore[list-item]
+    with offender.client() as ws:
+        ws.submit("wavespeed-ai/flux-dev")
+    (violation,) = offender.violations
+    assert violation.startswith("the stand-in itself: answer 200")
+
+
+def test_an_exception_inside_is_answered_in_json_and_is_a_violation(
+    offender: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(KINDS, "get_balance")
+    answer = httpx.get(f"{offender.url}/api/v3/balance", trust_env=False)
+    assert (answer.status_code, answer.json()["code"]) == (500, 500)
+    assert "KeyError('get_balance')" in offender.violations[0]
+
+
+def test_every_operation_of_the_contract_is_implemented(contract: Contract) -> None:
+    operations = [operation for item in contract.document["paths"].values() for operation in item.values()]
+    assert {operation["operationId"] for operation in operations} == KINDS.keys()
+
+
+def test_the_key_at_the_storage_host_is_a_violation(offender: FakeWaveSpeed) -> None:
+    httpx.get(f"{offender.url}/media/1/2", headers={"Authorization": "Bearer test-key"}, trust_env=False)
+    assert offender.violations == ["the API key was sent to the storage host: GET /media/1/2"]

@@ -1,0 +1,206 @@
+"""The stand-in, as any HTTP program sees it."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from wavespeed_client import AsyncWaveSpeed, ConfigurationError, SubmissionUncertainError, TaskFailedError, WaveSpeed
+from wavespeed_client.testing import Contract, FakeWaveSpeed
+
+FLUX = "/api/v3/wavespeed-ai/flux-dev"
+
+
+@pytest.fixture
+def http(fake: FakeWaveSpeed) -> Iterator[httpx.Client]:
+    """A program that knows nothing of this package."""
+    key = {"Authorization": f"Bearer {fake.api_key}"}
+    with httpx.Client(base_url=fake.url, headers=key, trust_env=False) as client:
+        yield client
+
+
+def submitted(http: httpx.Client, path: str = FLUX, **given: Any) -> dict[str, Any]:
+    return http.post(path, json=given).json()["data"]
+
+
+def asked(http: httpx.Client, task: dict[str, Any]) -> dict[str, Any]:
+    return http.get(f"/api/v3/predictions/{task['id']}/result").json()["data"]
+
+
+def test_a_task_goes_from_created_to_completed_and_its_output_can_be_fetched(http: httpx.Client) -> None:
+    task = submitted(http, prompt="a cat")
+    assert (task["status"], task["outputs"]) == ("created", [])
+    assert [asked(http, task)["status"] for _ in range(3)] == ["processing", "completed", "completed"]
+    output = httpx.get(asked(http, task)["outputs"][0], trust_env=False)
+    assert (output.status_code, output.headers["Content-Type"]) == (200, "image/jpeg")
+
+
+def test_in_sync_mode_a_task_has_ended_at_once(http: httpx.Client) -> None:
+    assert submitted(http, prompt="a cat", enable_sync_mode=True)["status"] == "completed"
+
+
+def test_a_script_is_followed_for_its_model_only(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+    fake.script("wavespeed-ai/flux-dev", "processing", "completed", outputs=["hello", {"score": 1}])
+    task = submitted(http)
+    assert [task["status"], asked(http, task)["status"]] == ["processing", "completed"]
+    assert asked(http, task)["outputs"] == ["hello", {"score": 1}]
+    assert submitted(http, "/api/v3/wavespeed-ai/z-image/turbo")["status"] == "created"
+
+
+def test_a_failing_task_raises_its_error_in_the_program_under_test(fake: FakeWaveSpeed) -> None:
+    fake.fail("wavespeed-ai/flux-dev", error="The prompt was refused.", code=1200)
+    with fake.client() as ws, pytest.raises(TaskFailedError, match="The prompt was refused") as caught:
+        ws.run("wavespeed-ai/flux-dev", {"prompt": "a cat"})
+    assert caught.value.task.code == 1200
+
+
+@pytest.mark.parametrize(("status", "wait"), [(429, "7"), (503, None)])
+def test_refusals_come_as_often_as_arranged(
+    http: httpx.Client, fake: FakeWaveSpeed, status: int, wait: str | None
+) -> None:
+    fake.refuse(status, times=2, on="submit", message="No.", retry_after=None if wait is None else int(wait))
+    answers = [http.post(FLUX, json={}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [status, status, 200]
+    assert answers[0].json() == {"code": status, "message": "No."}
+    assert answers[0].headers.get("Retry-After") == wait
+    assert len(fake.calls) == 1
+
+
+def test_a_dropped_answer_leaves_a_task_that_runs(fake: FakeWaveSpeed) -> None:
+    fake.drop("submit")
+    with fake.client() as ws:
+        with pytest.raises(SubmissionUncertainError) as caught:
+            ws.submit("wavespeed-ai/flux-dev", {"prompt": "a cat"})
+        assert [task.id for task in ws.find_submissions(caught.value)] == [task.id for task in fake.tasks]
+    assert len(fake.calls) == 1
+
+
+def test_a_raw_answer_is_sent_as_it_is(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+    fake.raw(502, b"<html>", "text/html", on="balance")
+    answer = http.get("/api/v3/balance")
+    assert (answer.status_code, answer.content, answer.headers["Content-Type"]) == (502, b"<html>", "text/html")
+    assert http.get("/api/v3/balance").json()["data"] == {"balance": 100.0}
+
+
+def test_arrangements_of_a_kind_are_used_in_order(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+    fake.refuse(429)
+    fake.drop("submit")
+    fake.raw(200, b"{}")
+    assert http.post(FLUX, json={}).status_code == 429
+    with pytest.raises(httpx.RemoteProtocolError):
+        http.post(FLUX, json={})
+    assert http.post(FLUX, json={}).content == b"{}"
+    assert len(fake.calls) == 1
+
+
+def test_a_delay_is_kept_until_the_client_gives_up(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+    fake.delay(30, on="balance")
+    with pytest.raises(httpx.ReadTimeout):
+        http.get("/api/v3/balance", timeout=0.05)
+    assert http.get("/api/v3/models", timeout=10).status_code == 200
+    fake.delay(0)
+    assert http.get("/api/v3/balance", timeout=10).status_code == 200
+
+
+def test_stop_does_not_wait_for_a_delay() -> None:
+    with FakeWaveSpeed() as fake:
+        fake.delay(600)
+        connection = socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2])))
+        connection.sendall(f"GET /api/v3/balance HTTP/1.1\r\nAuthorization: Bearer {fake.api_key}\r\n\r\n".encode())
+    with connection:
+        connection.settimeout(10)
+        assert connection.recv(12) in (b"HTTP/1.1 200", b"")
+
+
+@pytest.mark.parametrize(
+    ("arrange", "problem"),
+    [
+        (lambda fake: fake.script("a/b"), "one status or more"),
+        (lambda fake: fake.script("a/b", ""), "one status or more"),
+        (lambda fake: fake.script("a/b", "completed", outputs="https://example.com"), "list of outputs"),
+        (lambda fake: fake.refuse(200), "from 400 to 599"),
+        (lambda fake: fake.refuse(429, on="polls"), "'polls' is no kind of request; these are: submit, poll"),
+        (lambda fake: fake.refuse(429, times=0), "times must be 1 or more"),
+        (lambda fake: fake.raw(99, b""), "from 200 to 599"),
+        (lambda fake: fake.drop("everything"), "no kind"),
+        (lambda fake: fake.delay(-1), "0 or more"),
+        (lambda fake: fake.delay(float("nan")), "0 or more"),
+        (lambda fake: fake.delay(1, on="nothing"), "no kind"),
+    ],
+)
+def test_an_arrangement_that_cannot_be_is_refused(fake: FakeWaveSpeed, arrange: Any, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        arrange(fake)
+
+
+def test_calls_tasks_and_requests_tell_what_came_in(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+    http.post(FLUX, json={"prompt": "a cat"}, params={"webhook": "https://example.com/hook"}, headers={"X-Trace": "1"})
+    (call,) = fake.calls
+    assert (call.model, call.input, call.webhook) == (
+        "wavespeed-ai/flux-dev",
+        {"prompt": "a cat"},
+        "https://example.com/hook",
+    )
+    assert call.headers["X-Trace"] == "1"
+    (task,) = fake.tasks
+    assert (task.model, task.status, task.raw["inputs"]) == ("wavespeed-ai/flux-dev", "completed", {"prompt": "a cat"})
+    assert fake.api_key not in repr((fake.calls, fake.requests, fake.tasks))
+
+
+def test_looking_at_tasks_does_not_move_them_on(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+    task = submitted(http)
+    assert [fake.tasks[0].status for _ in range(3)] == ["processing"] * 3
+    assert asked(http, task)["status"] == "processing"
+
+
+async def _balance(client: AsyncWaveSpeed) -> float:
+    async with client:
+        return await client.balance()
+
+
+def test_both_clients_are_ready_to_use(fake: FakeWaveSpeed) -> None:
+    with fake.client() as ws:
+        assert isinstance(ws, WaveSpeed)
+        assert ws.balance() == 100.0
+    assert asyncio.run(_balance(fake.async_client())) == 100.0
+
+
+def test_concurrent_requests_are_all_answered_and_recorded(fake: FakeWaveSpeed, http: httpx.Client) -> None:
+    def one(number: int) -> str:
+        return submitted(http, prompt=f"cat {number}")["id"]
+
+    with ThreadPoolExecutor(16) as threads:
+        ids = list(threads.map(one, range(200)))
+    assert len(set(ids)) == len(fake.calls) == len(fake.tasks) == 200
+    assert {call.input["prompt"] for call in fake.calls} == {f"cat {number}" for number in range(200)}
+
+
+def test_it_can_be_started_and_stopped_more_than_once() -> None:
+    fake = FakeWaveSpeed()
+    fake.stop()
+    with pytest.raises(RuntimeError, match="call start"):
+        _ = fake.url
+    for _ in range(2):
+        with fake, fake.client() as ws:
+            assert fake.start() is fake
+            assert ws.balance() == 100.0
+
+
+def test_a_port_can_be_chosen_and_a_taken_one_is_refused() -> None:
+    with FakeWaveSpeed() as fake, pytest.raises(OSError, match="in use"):
+        FakeWaveSpeed(port=int(fake.url.rpartition(":")[2])).start()
+
+
+def test_a_webhook_secret_that_cannot_be_is_refused() -> None:
+    with pytest.raises(ConfigurationError):
+        FakeWaveSpeed(webhook_secret="whsec_")
+
+
+def test_other_money_models_and_keys_can_be_given(contract: Contract) -> None:
+    with FakeWaveSpeed("other-key", contract=contract, credit=1.0, models={"a/b"}) as fake, fake.client() as ws:
+        assert ws.balance() == 1.0
+        assert [model.model_id for model in ws.models()] == ["a/b"]
