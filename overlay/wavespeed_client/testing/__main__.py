@@ -27,7 +27,7 @@ def main() -> int:
     logging.getLogger("wavespeed_client.testing").setLevel(logging.INFO)
     try:
         fake = FakeWaveSpeed(arguments.api_key, port=arguments.port).start()
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError) as error:
         print(f"Cannot listen on port {arguments.port}: {error}", file=sys.stderr)
         return 1
     print(f"WAVESPEED_BASE_URL={fake.url}", f"WAVESPEED_API_KEY={fake.api_key}", sep="\n", flush=True)

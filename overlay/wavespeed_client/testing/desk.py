@@ -73,17 +73,18 @@ class Desk:
     def respond(self, wsgi: WSGIRequest) -> Response:
         """The answer to a request: JSON, whatever happens."""
         request = Request(wsgi.method, wsgi.environ["REQUEST_URI"], dict(wsgi.headers))
+        reason = ""
         try:
             request.body = wsgi.get_data()
             with self.lock:
                 self.requests.append(request)
             response = self._answered(request, wsgi)
         except RefusedError as refused:
-            response = _response(refused.answer, refused.headers)
+            response, reason = _response(refused.answer, refused.headers), f" ({refused})"
         except Exception as error:  # a fault of the stand-in fails the test too
             self.violations.append(f"the stand-in itself, at {request.method} {request.target}: {error!r}")
             response = _response(refusal(500, f"The stand-in itself failed: {error!r}"))
-        logger.info("%s %s %s", request.method, request.target, response.status_code)
+        logger.info("%s %s %s%s", request.method, request.target, response.status_code, reason)
         return response
 
     def clear(self) -> None:
@@ -126,7 +127,7 @@ class Desk:
             kinds = {method: KINDS[route.id] for method, route in found.items()}
         if request.method in kinds:
             return kinds[request.method]
-        problem = f"{request.method} {request.path}: no such " + ("method" if kinds else "path")
+        problem = f"{request.method} {request.path}: " + (f"only {', '.join(kinds)}" if kinds else "no such path")
         self.violations.append(problem)
         if kinds:
             raise RefusedError(405, problem, Allow=", ".join(kinds))

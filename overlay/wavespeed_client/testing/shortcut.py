@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from openapi_core.validation.schemas import oas31_schema_validators_factory as schemas
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
 from .routes import resolved
 
@@ -26,7 +26,7 @@ class Shortcut:
 
     def __init__(self, document: dict[str, Any], formats: dict[str, Callable[[Any], bool]]) -> None:
         self._document = document
-        self._formats = deepcopy(schemas.format_checker)
+        self._formats = deepcopy(oas31_format_checker)
         for name, check in formats.items():
             self._formats.checks(name)(check)
         self._compiled: dict[int, Callable[[Any], bool]] = {}
@@ -78,7 +78,7 @@ class Shortcut:
         is_valid = self._compiled.get(id(schema))
         if is_valid is None:
             whole = {**schema, "components": self._document.get("components", {})}
-            is_valid = schemas.schema_validator_cls(whole, format_checker=self._formats).is_valid
+            is_valid = OAS31Validator(whole, format_checker=self._formats).is_valid
             self._compiled[id(schema)] = is_valid
         return is_valid(value)
 

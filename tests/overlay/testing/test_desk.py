@@ -36,9 +36,9 @@ def offender(running_fake: FakeWaveSpeed) -> Iterator[FakeWaveSpeed]:
         ("POST", "/api/v3/flux-dev", b"{}", 404, "no such path"),
         ("GET", "/", b"", 404, "no such path"),
         ("GET", "/api/v2/balance", b"", 404, "no such path"),
-        ("PUT", FLUX, b"{}", 405, "no such method"),
-        ("DELETE", "/api/v3/predictions/0123456789", b"", 405, "no such method"),
-        ("DELETE", "/media/1/2", b"", 405, "no such method"),
+        ("PUT", FLUX, b"{}", 405, "only POST"),
+        ("DELETE", "/api/v3/predictions/0123456789", b"", 405, "only GET, POST"),
+        ("DELETE", "/media/1/2", b"", 405, "only PUT, GET"),
     ],
 )
 def test_what_is_outside_the_contract_is_refused_in_json_and_is_a_violation(

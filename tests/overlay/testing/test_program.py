@@ -1,0 +1,93 @@
+"""`python -m wavespeed_client.testing`, used by programs that know nothing of this package."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+
+Ask = Callable[[str, str, str, dict[str, Any] | None], dict[str, Any]]
+
+
+@pytest.fixture
+def program() -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "wavespeed_client.testing", "--port", "0", "--api-key", "my-key"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        yield running
+        running.kill()
+
+
+def started(program: subprocess.Popen[str]) -> tuple[str, str]:
+    """The base URL and the key, from its first two lines."""
+    assert program.stdout is not None
+    url, key = program.stdout.readline(), program.stdout.readline()
+    assert url.startswith("WAVESPEED_BASE_URL=http://127.0.0.1:")
+    assert key == "WAVESPEED_API_KEY=my-key\n"
+    return url.strip().partition("=")[2], key.strip().partition("=")[2]
+
+
+def by_requests(method: str, url: str, key: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {key}"}
+    return requests.request(method, url, headers=headers, json=body, timeout=10).json()
+
+
+def by_curl(method: str, url: str, key: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    headers = ["-H", f"Authorization: Bearer {key}", "-H", "Content-Type: application/json"]
+    data = [] if body is None else ["-d", json.dumps(body)]
+    command = ["curl", "--silent", "--max-time", "10", "--noproxy", "*", "-X", method, *headers, *data, url]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+PROGRAMS = [by_requests, *([by_curl] if shutil.which("curl") else [])]
+
+
+@pytest.mark.parametrize("ask", PROGRAMS)
+def test_any_program_can_submit_poll_and_fetch_the_result(program: subprocess.Popen[str], ask: Ask) -> None:
+    url, key = started(program)
+    submitted = ask("POST", f"{url}/api/v3/wavespeed-ai/z-image/turbo", key, {"prompt": "a cat"})["data"]
+    polled = [ask("GET", submitted["urls"]["get"], key, None)["data"] for _ in range(2)]
+    assert [submitted["status"], *(task["status"] for task in polled)] == ["created", "processing", "completed"]
+    assert requests.get(polled[-1]["outputs"][0], timeout=10).status_code == 200
+    program.send_signal(signal.SIGTERM)
+    assert program.stdout is not None
+    assert [line.split()[0:3:2] for line in program.stdout] == [["POST", "200"], *[["GET", "200"]] * 3]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(program: subprocess.Popen[str], number: signal.Signals) -> None:
+    started(program)
+    program.send_signal(number)
+    _, errors = program.communicate(timeout=20)
+    assert (program.returncode, errors) == (0, "")
+
+
+def test_what_is_outside_the_contract_is_said_in_the_log(program: subprocess.Popen[str]) -> None:
+    url, key = started(program)
+    assert by_requests("POST", f"{url}/api/v3/wavespeed-ai/flux-dev", key, {"prompt": 1})["code"] == 400
+    assert program.stdout is not None
+    assert program.stdout.readline() == (
+        "POST /api/v3/wavespeed-ai/flux-dev 400 "
+        "(POST /api/v3/wavespeed-ai/flux-dev: prompt 1 is not of type 'string')\n"
+    )
+
+
+@pytest.mark.parametrize("port", ["taken", "99999", "-1"])
+def test_a_port_that_cannot_be_is_named(program: subprocess.Popen[str], port: str) -> None:
+    url, _ = started(program)
+    command = [sys.executable, "-m", "wavespeed_client.testing", "--port", port.replace("taken", url.split(":")[2])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Cannot listen on port ")
+    assert "Traceback" not in done.stderr
+
+
+def test_without_the_extra_it_says_what_to_install() -> None:
+    code = "import runpy, sys; sys.modules['werkzeug'] = None; runpy.run_module('wavespeed_client.testing')"
+    blocked = code.replace("testing')", "testing', run_name='__main__')")
+    done = subprocess.run([sys.executable, "-c", blocked], capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stderr) == (1, "werkzeug is missing: install wavespeed-client[testing]\n")
