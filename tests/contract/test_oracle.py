@@ -1,12 +1,35 @@
 """The judge itself: it accepts what is in the contract and rejects what is not, for the right reason."""
 
+import json
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wavespeed_client.testing import Answer, Contract, ContractError, Request
+from wavespeed_client.testing.shortcut import Shortcut
 
 KEY = {"Authorization": "Bearer test-key"}
 JSON = {**KEY, "Content-Type": "application/json"}
+FORM = {**KEY, "Content-Type": "multipart/form-data; boundary=x"}
 FLUX = "/api/v3/wavespeed-ai/flux-dev"
+BINARY = "/api/v3/media/upload/binary"
+
+
+def form(*names: str) -> bytes:
+    """A form with these parts."""
+    parts = [f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a"\r\n\r\nb\r\n' for name in names]
+    return ("".join(parts) + "--x--\r\n").encode()
+
+
+@pytest.fixture(params=["with the shortcut", "without"])
+def judge(contract: Contract, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Contract:
+    if request.param == "without":
+        monkeypatch.setattr(Shortcut, "accepts_request", lambda *_: False)
+        monkeypatch.setattr(Shortcut, "accepts_answer", lambda *_: False)
+    return contract
 
 
 @pytest.mark.parametrize(
@@ -18,11 +41,12 @@ FLUX = "/api/v3/wavespeed-ai/flux-dev"
         Request("POST", "/api/v3/a.b_c/D-1.0", JSON, b"{}"),
         Request("GET", "/api/v3/predictions/Az09_-/result", KEY),
         Request("GET", "/api/v3/predictions/Az09_-", KEY),
+        Request("POST", BINARY, FORM, form("file")),
     ],
     ids=lambda request: f"{request.method} {request.target}",
 )
-def test_accepts_requests_of_the_contract(contract: Contract, request_: Request) -> None:
-    contract.check_request(request_)
+def test_accepts_requests_of_the_contract(judge: Contract, request_: Request) -> None:
+    judge.check_request(request_)
 
 
 @pytest.mark.parametrize(
@@ -39,21 +63,27 @@ def test_accepts_requests_of_the_contract(contract: Contract, request_: Request)
         (Request("POST", f"{FLUX}?webhook=nowhere", JSON, b"{}"), "'nowhere' is not a 'uri'"),
         (Request("POST", FLUX, {"Content-Type": "application/json"}, b"{}"), "Security not found"),
         (Request("POST", FLUX, {**JSON, "Authorization": "test-key"}, b"{}"), "Security not found"),
-        (Request("PUT", FLUX, JSON, b"{}"), "Operation put not found"),
-        (Request("POST", "/api/v3/flux-dev", JSON, b"{}"), "not found"),
-        (Request("POST", f"{FLUX}/a/b", JSON, b"{}"), "Path not found"),
-        (Request("POST", "/api/v3/wavespeed-ai%2Fflux-dev", JSON, b"{}"), "not found"),
+        (Request("PUT", FLUX, JSON, b"{}"), "only POST"),
+        (Request("POST", "/api/v3/flux-dev", JSON, b"{}"), "no such path"),
+        (Request("POST", f"{FLUX}/a/b", JSON, b"{}"), "no such path"),
+        (Request("POST", "/api/v3/wavespeed-ai%2Fflux-dev", JSON, b"{}"), "no such path"),
         (Request("POST", "/api/v3/wavespeed-ai/flux%2Fdev", JSON, b"{}"), "does not match"),
         (Request("POST", "/api/v3/api/v3/flux-dev", JSON, b"{}"), "Invalid path parameter: provider"),
         (Request("POST", "/api/v3/../flux-dev", JSON, b"{}"), "Path not found"),
         (Request("GET", "/api/v3/predictions/a.b/result", KEY), "Invalid path parameter: prediction_id"),
-        (Request("GET", "/predictions/abc/result", KEY), "Path not found"),
+        (Request("GET", "/predictions/abc/result", KEY), "no such path"),
+        (Request("GET", "/api/v3/predictions/delete", KEY), "only POST"),
+        (Request("POST", "/api/v3/predictions/abc", JSON, b"{}"), "only GET"),
+        (Request("POST", f"{FLUX}?webhok=http://a/b", JSON, b"{}"), "unknown query parameter 'webhok'"),
+        (Request("POST", BINARY, FORM, form("file", "other")), "unknown part 'other'"),
+        (Request("POST", BINARY, FORM, form("other")), "unknown part 'other'"),
+        (Request("POST", BINARY, FORM, b"--x\r\n1--x--\r\n"), "form cannot be read"),
     ],
     ids=lambda value: f"{value.method} {value.target}" if isinstance(value, Request) else "",
 )
-def test_rejects_requests_outside_it_and_says_why(contract: Contract, request_: Request, reason: str) -> None:
+def test_rejects_requests_outside_it_and_says_why(judge: Contract, request_: Request, reason: str) -> None:
     with pytest.raises(ContractError, match=reason):
-        contract.check_request(request_)
+        judge.check_request(request_)
 
 
 POLL = Request("GET", "/api/v3/predictions/abc/result", KEY)
@@ -69,8 +99,8 @@ POLL = Request("GET", "/api/v3/predictions/abc/result", KEY)
         Answer(418, b'{"code": 418}'),
     ],
 )
-def test_accepts_answers_of_the_contract(contract: Contract, answer: Answer) -> None:
-    contract.check_answer(POLL, answer)
+def test_accepts_answers_of_the_contract(judge: Contract, answer: Answer) -> None:
+    judge.check_answer(POLL, answer)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +114,52 @@ def test_accepts_answers_of_the_contract(contract: Contract, answer: Answer) -> 
         (Answer(404, b"<html></html>", "text/html"), "mimetype not found: text/html"),
     ],
 )
-def test_rejects_answers_outside_it_and_says_why(contract: Contract, answer: Answer, reason: str) -> None:
+def test_rejects_answers_outside_it_and_says_why(judge: Contract, answer: Answer, reason: str) -> None:
     with pytest.raises(ContractError, match=reason):
-        contract.check_answer(POLL, answer)
+        judge.check_answer(POLL, answer)
+
+
+ANY = st.none() | st.booleans() | st.integers(-2, 9) | st.floats(0, 1) | st.sampled_from(["", "a", "http://[", "b:c"])
+ANY = ANY | st.lists(ANY, max_size=2) | st.dictionaries(st.sampled_from(["path", "scale", "x"]), ANY, max_size=2)
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(
+    target=st.sampled_from([FLUX, f"{FLUX}?webhook=a:b", f"{FLUX}?webhook=", f"{FLUX}?webhook=a:b&webhook=c:d"]),
+    body=st.fixed_dictionaries({}, optional=dict.fromkeys(("prompt", "width", "seed", "webhook_url", "loras"), ANY)),
+)
+def test_the_shortcut_judges_requests_as_openapi_core_does(
+    contract: Contract, target: str, body: dict[str, Any]
+) -> None:
+    request = Request("POST", target, JSON, json.dumps(body).encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Shortcut, "accepts_request", lambda *_: False)
+        slow = verdict(lambda: contract.check_request(request))
+    assert verdict(lambda: contract.check_request(request)) == slow
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(
+    data=st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(("id", "status", "outputs", "urls", "created_at", "timings", "code"), ANY)
+    ),
+    status=st.sampled_from([200, 400, 418, 502]),
+    content_type=st.sampled_from(["application/json", "application/json; charset=utf-8", "text/html", None]),
+)
+def test_the_shortcut_judges_answers_as_openapi_core_does(
+    contract: Contract, data: dict[str, Any], status: int, content_type: str | None
+) -> None:
+    answer = Answer(status, json.dumps({"code": status, "data": data}).encode(), content_type)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Shortcut, "accepts_answer", lambda *_: False)
+        slow = verdict(lambda: contract.check_answer(POLL, answer))
+    assert verdict(lambda: contract.check_answer(POLL, answer)) == slow
+
+
+def verdict(check: Callable[[], None]) -> str:
+    """What the check complains of; nothing, when it accepts."""
+    try:
+        check()
+    except ContractError as error:
+        return str(error)
+    return ""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from functools import cache, cached_property
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from attrs import define, field, frozen
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
 
-from .routes import Routes
+from .routes import NoRouteError, Routes, resolved
 from .shortcut import Shortcut
 
 if TYPE_CHECKING:
@@ -93,12 +96,12 @@ class Contract:
         Raises:
             ContractError: No such operation, or a parameter, header or body that does not fit.
         """
-        route = self.routes.find(request.path).get(request.method)
-        if route is not None:
-            _check_query(route, request)
-            headers = {name.lower(): value for name, value in request.headers.items()}
-            if self._shortcut.accepts_request(route, request.query, headers, request.body):
-                return
+        route = self._route(request)
+        _check_query(route, request)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if self._shortcut.accepts_request(route, request.query, headers, request.body):
+            return
+        _check_form(self.document, route, request)
         fault = self._judge.fault_of_request(request)
         if fault:
             raise ContractError(f"{request.method} {request.target}: {fault}", request)
@@ -109,8 +112,7 @@ class Contract:
         Raises:
             ContractError: A status, content type or body that the operation does not have.
         """
-        route = self.routes.find(request.path).get(request.method)
-        if route and self._shortcut.accepts_answer(route, answer.status, answer.content_type, answer.body):
+        if self._shortcut.accepts_answer(self._route(request), answer.status, answer.content_type, answer.body):
             return
         fault = self._judge.fault_of_answer(request, answer)
         if fault:
@@ -130,6 +132,12 @@ class Contract:
         fault = self._judge.fault_of_webhook(name, request)
         if fault:
             raise ContractError(f"webhook {name}: {fault}", request)
+
+    def _route(self, request: Request) -> Route:
+        try:
+            return self.routes.find(request.method, request.path)
+        except NoRouteError as error:
+            raise ContractError(str(error), request) from error
 
     @cached_property
     def _judge(self) -> Judge:
@@ -163,6 +171,27 @@ def _check_query(route: Route, request: Request) -> None:
             raise ContractError(
                 f"{request.method} {request.target}: unknown query parameter {name!r} (known: {known})", request
             )
+
+
+def _check_form(document: dict[str, Any], route: Route, request: Request) -> None:
+    """Refuse what openapi-core passes over: a part that the form does not have."""
+    mimetype, options = parse_options_header(request.headers.get("Content-Type"))
+    content = route.operation.get("requestBody", {}).get("content", {}).get(mimetype, {})
+    if mimetype != "multipart/form-data" or "schema" not in content:
+        return
+    schema = resolved(document, content["schema"])
+    try:
+        parser = FormDataParser(_in_memory, silent=False)
+        _, form, files = parser.parse(BytesIO(request.body), mimetype, len(request.body), options)
+    except (ValueError, AssertionError) as error:  # werkzeug asserts, too
+        raise ContractError(f"{request.method} {request.target}: the form cannot be read", request) from error
+    for name in (*form, *files):
+        if schema.get("additionalProperties") is False and name not in schema["properties"]:
+            raise ContractError(f"{request.method} {request.target}: unknown part {name!r} of the form", request)
+
+
+def _in_memory(*_: object, **__: object) -> BytesIO:
+    return BytesIO()
 
 
 def _is_uri(value: Any) -> bool:

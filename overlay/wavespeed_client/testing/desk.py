@@ -17,6 +17,7 @@ from ..webhooks import Webhook
 from .arrangements import Arranged, Arrangements, refusal
 from .contract import Answer, ContractError, Request
 from .deliveries import Courier, Delivery
+from .routes import NoRouteError
 from .script import CALLED_FOR
 from .service import KINDS, RefusedError
 
@@ -121,17 +122,17 @@ class Desk:
         Raises:
             RefusedError: There is no such path, or not with this method.
         """
-        kinds: dict[str, Kind] = STORAGE
-        if not request.path.startswith(("/storage/", "/media/")):
-            found = self.contract.routes.find(request.path)
-            kinds = {method: KINDS[route.id] for method, route in found.items()}
-        if request.method in kinds:
-            return kinds[request.method]
-        problem = f"{request.method} {request.path}: " + (f"only {', '.join(kinds)}" if kinds else "no such path")
-        self.violations.append(problem)
-        if kinds:
-            raise RefusedError(405, problem, Allow=", ".join(kinds))
-        raise RefusedError(404, problem)
+        try:
+            if not request.path.startswith(("/storage/", "/media/")):
+                return KINDS[self.contract.routes.find(request.method, request.path).id]
+            if request.method not in STORAGE:
+                raise NoRouteError(request.method, request.path, tuple(STORAGE))
+            return STORAGE[request.method]
+        except NoRouteError as error:
+            self.violations.append(str(error))
+            if error.methods:
+                raise RefusedError(405, str(error), Allow=", ".join(error.methods)) from error
+            raise RefusedError(404, str(error)) from error
 
     def _check(self, request: Request) -> None:
         """Refuse a request with another key, or outside the contract.

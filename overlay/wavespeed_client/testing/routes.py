@@ -10,6 +10,18 @@ from attrs import frozen
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
+class NoRouteError(LookupError):
+    """No operation is for such a request.
+
+    Attributes:
+        methods: What can be asked of its path; nothing, where there is no such path.
+    """
+
+    def __init__(self, method: str, path: str, methods: tuple[str, ...]) -> None:
+        super().__init__(f"{method} {path}: " + (f"only {', '.join(methods)}" if methods else "no such path"))
+        self.methods = methods
+
+
 @frozen
 class Route:
     """An operation of the document, and the path parameters of a request for it.
@@ -37,15 +49,19 @@ class Routes:
             (re.compile(_pattern(template)), _operations(document, item)) for template, item in _by_precedence(document)
         ]
 
-    def find(self, path: str) -> dict[str, Route]:
-        """The operations of a path, by method in upper case. None of them: there is no such path."""
-        found: dict[str, Route] = {}
+    def find(self, method: str, path: str) -> Route:
+        """The operation that a request is for. Where several paths match, OpenAPI takes the most concrete one.
+
+        Raises:
+            NoRouteError: There is none.
+        """
         for pattern, operations in self._templates:
             match = pattern.fullmatch(path)
             if match:
-                for method, operation in operations.items():
-                    found.setdefault(method, Route(operation, match.groupdict()))
-        return found
+                if method in operations:
+                    return Route(operations[method], match.groupdict())
+                raise NoRouteError(method, path, tuple(operations))
+        raise NoRouteError(method, path, ())
 
 
 def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:

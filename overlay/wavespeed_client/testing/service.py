@@ -182,8 +182,8 @@ def success(data: object) -> Answer:
 
 
 def _page(items: list[Any], query: dict[str, Any]) -> dict[str, Any]:
-    begin = (query["page"] - 1) * query["page_size"]
-    return {"page": query["page"], "items": items[begin : begin + query["page_size"]] or None}
+    page, size = int(query["page"]), int(query["page_size"])  # 2.0 is a whole number too
+    return {"page": page, "items": items[(page - 1) * size : page * size] or None}
 
 
 def _bill(task: ScriptedTask) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def offender(running_fake: FakeWaveSpeed) -> Iterator[FakeWaveSpeed]:
         ("GET", "/", b"", 404, "no such path"),
         ("GET", "/api/v2/balance", b"", 404, "no such path"),
         ("PUT", FLUX, b"{}", 405, "only POST"),
-        ("DELETE", "/api/v3/predictions/0123456789", b"", 405, "only GET, POST"),
+        ("DELETE", "/api/v3/predictions/0123456789", b"", 405, "only GET"),
         ("DELETE", "/media/1/2", b"", 405, "only PUT, GET"),
     ],
 )
