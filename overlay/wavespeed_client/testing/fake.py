@@ -86,8 +86,8 @@ class FakeWaveSpeed:
     def stop(self) -> None:
         """Stop listening, and give up webhook calls that have not arrived."""
         if self._server is not None:
-            self._desk.close()
             self._server.stop()
+            self._desk.close()
             self._server = None
 
     def __enter__(self) -> Self:
