@@ -161,10 +161,10 @@ def check_generator_config() -> None:
         raise RegenerationError(f"spec/generator.yaml has options that the generator does not know: {names}")
 
 
-def run_generator(package: Path) -> None:
+def run_generator(package: Path, spec: Path = SPEC, name: str = "spec/openapi.yaml") -> None:
     """Call the generator's command line, its only versioned surface, in this process: half the time."""
     command = ["openapi-python-client", "generate", "--fail-on-warning", "--meta", "none"]
-    command += ["--path", str(SPEC), "--config", str(GENERATOR_CONFIG), "--output-path", str(package)]
+    command += ["--path", str(spec), "--config", str(GENERATOR_CONFIG), "--output-path", str(package)]
     command += ["--custom-template-path", str(TEMPLATES)]
     said, own_arguments = io.StringIO(), sys.argv
     sys.argv = command
@@ -173,9 +173,9 @@ def run_generator(package: Path) -> None:
             runpy.run_module("openapi_python_client", run_name="__main__")
     except SystemExit as end:
         if end.code:
-            raise RegenerationError(f"the generator refuses spec/openapi.yaml: {gist(said.getvalue())}") from None
+            raise RegenerationError(f"the generator refuses {name}: {gist(said.getvalue())}") from None
     except Exception as error:
-        raise RegenerationError(f"the generator broke on spec/openapi.yaml: {error!r}") from error
+        raise RegenerationError(f"the generator broke on {name}: {error!r}") from error
     finally:
         sys.argv = own_arguments
 

@@ -1,0 +1,117 @@
+"""An OpenAPI document, from a file or from a commit of this repository."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any, cast
+
+from attrs import define, field
+
+Json = dict[str, Any]
+ROOT = Path(__file__).resolve().parent.parent.parent
+SPEC = "spec/openapi.yaml"
+
+
+class SpecError(Exception):
+    """The document cannot be compared; the message says why in one line."""
+
+
+@define(eq=False)
+class Document:
+    name: str
+    data: Json
+    # Schemas that stand for two of the document's own, so that each has one identity.
+    joined: dict[tuple[int, int], Json] = field(factory=dict[tuple[int, int], Json])
+
+    def component(self, kind: str) -> Json:
+        return mapping(mapping(self.data.get("components")).get(kind))
+
+    def resolve(self, node: Json, label: str) -> tuple[Json, str]:
+        """What a node stands for, and its label: that of the component if it is a reference."""
+        seen: set[str] = set()
+        while "$ref" in node:
+            reference = str(node["$ref"])
+            if reference in seen:
+                raise SpecError(f"{self.name}: {reference} refers to itself")
+            seen.add(reference)
+            node, label = self.at(reference)
+        return node, label
+
+    def at(self, reference: str) -> tuple[Json, str]:
+        head, _, pointer = reference.partition("#/")
+        if head or not pointer:
+            raise SpecError(f"{self.name}: {reference} is outside the document, which is not supported")
+        found: Any = self.data
+        for key in pointer.split("/"):
+            name = key.replace("~1", "/").replace("~0", "~")
+            listed = sequence(found)[int(name) :][:1] if name.isdigit() else []
+            found = listed[0] if listed else mapping(found).get(name)
+        if not isinstance(found, dict):
+            raise SpecError(f"{self.name}: {reference} refers to nothing")
+        return cast("Json", found), pointer.removeprefix("components/")
+
+
+def mapping(value: object) -> Json:
+    return cast("Json", value) if isinstance(value, dict) else {}
+
+
+def sequence(value: object) -> list[Any]:
+    # mypy knows the items as Any and refuses a cast, pyright does not know them and wants one.
+    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
+
+
+def load(source: str) -> Document:
+    """The document of a path, or of a git revision such as v0.1.0 or HEAD~1.
+
+    Raises:
+        SpecError: There is no such file and no such revision, or it holds no OpenAPI document.
+    """
+    path = Path(source)
+    if path.is_dir():
+        raise SpecError(f"{source} is a folder: name the file")
+    if path.exists():
+        try:
+            return parse(source, path.read_bytes())
+        except OSError as error:
+            raise SpecError(f"{source} cannot be read: {error.strerror}") from None
+    return load_revision(source)
+
+
+def load_revision(revision: str) -> Document:
+    commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if commit is None:
+        raise SpecError(f"{revision} is neither a file nor a git revision of this repository")
+    text = git("cat-file", "blob", f"{commit.decode().strip()}:{SPEC}")
+    if text is None:
+        raise SpecError(f"{SPEC} cannot be read at {revision}: it is not in that commit, or the clone is not whole")
+    return parse(f"{revision}:{SPEC}", text)
+
+
+def git(*arguments: str) -> bytes | None:
+    """What git says, or None when it fails."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)  # noqa: S607
+    except FileNotFoundError:
+        raise SpecError("git is not installed") from None
+    return done.stdout if done.returncode == 0 else None
+
+
+def parse(name: str, text: bytes) -> Document:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        loader: Any = YAML(typ="safe")
+        data: object = loader.load(text)
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(f"{name} is not valid YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise SpecError(f"{name} is not an OpenAPI document: it does not hold a mapping")
+    document = cast("Json", data)
+    version = document.get("openapi")
+    if not isinstance(version, str) or not version.startswith("3."):
+        raise SpecError(f"{name} is not an OpenAPI document: it does not begin with openapi: 3.x.y")
+    if not isinstance(document.get("paths"), dict):
+        raise SpecError(f"{name} is not an OpenAPI document that can be compared: it has no paths")
+    return Document(name, document)
