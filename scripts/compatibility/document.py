@@ -78,20 +78,20 @@ def load(source: str) -> Document:
     return load_revision(source)
 
 
-def load_revision(revision: str) -> Document:
-    commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+def load_revision(revision: str, root: Path = ROOT) -> Document:
+    commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", root=root)
     if commit is None:
         raise SpecError(f"{revision} is neither a file nor a git revision of this repository")
-    text = git("cat-file", "blob", f"{commit.decode().strip()}:{SPEC}")
+    text = git("cat-file", "blob", f"{commit.decode().strip()}:{SPEC}", root=root)
     if text is None:
         raise SpecError(f"{SPEC} cannot be read at {revision}: it is not in that commit, or the clone is not whole")
     return parse(f"{revision}:{SPEC}", text)
 
 
-def git(*arguments: str) -> bytes | None:
+def git(*arguments: str, root: Path = ROOT) -> bytes | None:
     """What git says, or None when it fails."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)  # noqa: S607
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)  # noqa: S607
     except FileNotFoundError:
         raise SpecError("git is not installed") from None
     return done.stdout if done.returncode == 0 else None

@@ -73,13 +73,17 @@ def generate(document: Document, folder: Path) -> Package:
         check_operations(document.data, package)
     except RegenerationError as error:
         raise SpecError(str(error)) from None
-    return read(package)
+    return read(code_of(package))
 
 
-def read(package: Path) -> Package:
-    code = {path.relative_to(package).as_posix(): path.read_text("utf-8") for path in sorted(package.rglob("*.py"))}
+def code_of(package: Path) -> dict[str, str]:
+    return {path.relative_to(package).as_posix(): path.read_text("utf-8") for path in sorted(package.rglob("*.py"))}
+
+
+def read(code: dict[str, str]) -> Package:
+    """What the modules of a package define, by their paths in it."""
     symbols: dict[str, Function | Model | Alias] = {}
-    exported = {str(name) for name in tree("models/__init__.py", code["models/__init__.py"]).exports or []}
+    exported = {str(name) for name in tree("models/__init__.py", code.get("models/__init__.py", "")).exports or []}
     for path, text in code.items():
         folder, _, name = path.removesuffix(".py").rpartition("/")
         if name == "__init__":

@@ -1,0 +1,232 @@
+"""Whether version and changelog fit what changed since the last release."""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+from typing import TYPE_CHECKING
+
+from attrs import define, frozen
+
+from .change import Level
+from .document import SPEC, SpecError, git, load_revision, parse
+from .package import PACKAGE, Package, code_of, read
+from .verdict import Verdict, compare
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION_FILE = "overlay/wavespeed_client/__init__.py"
+CHANGELOG = "CHANGELOG.md"
+GENERATED = f"generated/{PACKAGE}"
+JUDGED = ("spec", "generated", VERSION_FILE, CHANGELOG)
+
+
+@frozen(order=True)
+class Version:
+    major: int
+    minor: int
+    patch: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+    def after(self, change: Level) -> Version:
+        """The first version that may hold a change. Before 1.0.0 a breaking change raises the second number."""
+        if change is Level.NONE:
+            return self
+        if self.major == 0:
+            return Version(0, self.minor + 1, 0) if change is Level.MAJOR else Version(0, self.minor, self.patch + 1)
+        steps = {Level.MAJOR: Version(self.major + 1, 0, 0), Level.MINOR: Version(self.major, self.minor + 1, 0)}
+        return steps.get(change, Version(self.major, self.minor, self.patch + 1))
+
+
+def version(text: str) -> Version | None:
+    """A version's three numbers; what follows them, such as rc1, does not count."""
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
+    return Version(*map(int, found.groups())) if found else None
+
+
+@frozen
+class Section:
+    """A section of the changelog: unreleased if it has no version."""
+
+    version: Version | None
+    # How many entries each heading has.
+    entries: dict[str, int]
+
+    @property
+    def level(self) -> Level:
+        """What the headings say by themselves."""
+        if self.entries.get("Breaking"):
+            return Level.MAJOR
+        if self.entries.get("Added"):
+            return Level.MINOR
+        return Level.PATCH if any(self.entries.values()) else Level.NONE
+
+
+def sections(changelog: str) -> list[Section]:
+    """The changelog, newest first."""
+    found: list[Section] = []
+    for part in re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]:
+        title, *rest = re.split(r"^### *", part, flags=re.MULTILINE)
+        name = re.match(r"\[(.+?)\]", title)
+        headings = (each.partition("\n") for each in rest)
+        entries = {name.strip(): len(re.findall(r"^[-*] ", text, re.MULTILINE)) for name, _, text in headings}
+        found.append(Section(version(name[1]) if name else None, entries))
+    return found
+
+
+@frozen
+class Release:
+    version: Version
+    commit: str
+    name: str
+
+
+@define
+class Findings:
+    """What to tell the person; with a problem, the check fails."""
+
+    told: list[str]
+    problems: list[str]
+
+
+def check(root: Path) -> Findings:
+    """Hold version and changelog of a working tree against what changed since the last release.
+
+    Raises:
+        SpecError: The last release, or the tree, cannot be read.
+    """
+    log = sections(text_of(root / CHANGELOG))
+    own = own_version(root)
+    release = last_release(root, log)
+    if release is None:
+        return Findings(["nothing was released yet"], [])
+    verdict = judge_tree(root, release)
+    told = [f"since {release.name}: {verdict.level} (wire {verdict.wire}, python {verdict.python})"]
+    told += [
+        line
+        for line, change in zip(list(verdict.lines())[1:], verdict.changes, strict=True)
+        if change.level > Level.PATCH
+    ]
+    return Findings(told, list(problems(own, release, verdict, since(log, release.version))))
+
+
+def problems(own: Version, release: Release, verdict: Verdict, log: list[Section]) -> list[str]:
+    """What does not fit, each with what to do."""
+    found: list[str] = []
+    declared = max((section.level for section in log), default=Level.NONE)
+    least = release.version.after(max(verdict.level, declared))
+    if own < least:
+        why = f"the spec has {named(verdict)}" if verdict.level >= declared else f"{CHANGELOG} has {declared} entries"
+        found.append(f"__version__ is {own}, but since {release.version} {why}: set {least} or later in {VERSION_FILE}")
+    if verdict.level is Level.MAJOR and declared is not Level.MAJOR:
+        found.append(f'{CHANGELOG} names no breaking change since {release.version}: name them under "### Breaking"')
+    elif verdict.level is Level.MINOR and declared is Level.NONE:
+        found.append(f'{CHANGELOG} names nothing new since {release.version}: name it under "### Added"')
+    for section in log:
+        if section.version not in (None, own):
+            found.append(f"{CHANGELOG} has a section [{section.version}], but __version__ is {own}")
+    return found
+
+
+KINDS = {Level.PATCH: "other words", Level.MINOR: "additions", Level.MAJOR: "breaking changes"}
+
+
+def named(verdict: Verdict) -> str:
+    """The gravest changes, the first three by name."""
+    if verdict.level not in KINDS:
+        return "no changes"
+    gravest = [f"{change.where} {change.what}" for change in verdict.changes if change.level is verdict.level]
+    more = f", and {len(gravest) - 3} more" if len(gravest) > 3 else ""
+    return f"{KINDS[verdict.level]} ({'; '.join(gravest[:3])}{more})"
+
+
+def since(log: list[Section], last: Version) -> list[Section]:
+    versions = [section.version for section in log]
+    return log[: versions.index(last)] if last in versions else log
+
+
+def text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path.name} cannot be read: {error}") from None
+
+
+def own_version(root: Path) -> Version:
+    found = re.search(r'^__version__ = "(.+?)"', text_of(root / VERSION_FILE), re.MULTILINE)
+    own = version(found[1]) if found else None
+    if own is None:
+        raise SpecError(f'{VERSION_FILE} has no line __version__ = "X.Y.Z"')
+    return own
+
+
+# The last release
+
+
+def last_release(root: Path, log: list[Section]) -> Release | None:
+    """The newest tag in this history, else the commit that gave the changelog's newest section its number.
+
+    What HEAD itself releases is the release that is checked, not the last one.
+    """
+    head = git("rev-parse", "--verify", "--quiet", "HEAD", root=root)
+    dated = [section.version for section in log if section.version is not None]
+    if head is None:
+        if dated:
+            raise SpecError(f"there is no git history here to read {dated[0]} from: check in a clone")
+        return None
+    if dated and git("rev-parse", "--is-shallow-repository", root=root) == b"true\n":
+        raise SpecError("this clone is shallow, so the last release cannot be seen: run git fetch --unshallow --tags")
+    clean = git("status", "--porcelain", "--", *JUDGED, root=root) == b""
+    candidates = [*tagged(root), *numbered(root, dated)]
+    here = {each.version for each in candidates if clean and each.commit == head.decode().strip()}
+    return next((each for each in candidates if each.version not in here), None)
+
+
+def tagged(root: Path) -> list[Release]:
+    """The tags vX.Y.Z in this history, newest first."""
+    names = (git("tag", "--list", "v*", "--merged", "HEAD", root=root) or b"").decode().split()
+    found = [(version(name[1:]), name) for name in names if re.fullmatch(r"v\d+\.\d+\.\d+", name)]
+    return [
+        Release(number, commit_of(root, name), name)
+        for number, name in sorted(((number, name) for number, name in found if number is not None), reverse=True)
+    ]
+
+
+def commit_of(root: Path, tag: str) -> str:
+    return (git("rev-parse", "--verify", f"refs/tags/{tag}^{{commit}}", root=root) or b"").decode().strip()
+
+
+def numbered(root: Path, dated: list[Version]) -> list[Release]:
+    """The commits in which the changelog's sections got their numbers, newest first."""
+    found: list[Release] = []
+    for number in dated:
+        arguments = ("--reverse", "--format=%H", "-S", f"## [{number}]", "--", CHANGELOG)
+        commits = (git("log", *arguments, root=root) or b"").decode().split()
+        if commits:
+            found.append(Release(number, commits[0], f"{number} ({commits[0][:7]}, by {CHANGELOG})"))
+    return found
+
+
+def judge_tree(root: Path, release: Release) -> Verdict:
+    """Compare what was released with the tree: its spec, and its generated code as it is written there."""
+    old = load_revision(release.commit, root)
+    new = parse(SPEC, text_of(root / SPEC).encode())
+    old.name, new.name = release.name, "this tree"
+    return compare(old, new, released_package(root, release), read(code_of(root / GENERATED)))
+
+
+def released_package(root: Path, release: Release) -> Package:
+    archive = git("archive", release.commit, "--", GENERATED, root=root)
+    if archive is None:
+        raise SpecError(f"{GENERATED} cannot be read at {release.name}: it is not in that commit")
+    code: dict[str, str] = {}
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        for member in files:
+            content = files.extractfile(member)
+            if content is not None and member.name.endswith(".py"):
+                code[member.name.removeprefix(f"{GENERATED}/")] = content.read().decode()
+    return read(code)

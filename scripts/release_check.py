@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Check that __version__ and CHANGELOG.md fit what changed in the spec since the last release.
+
+    scripts/release_check.py
+
+The last release is the newest tag vX.Y.Z in this history, else the commit in which CHANGELOG.md's newest section got
+its number. Exit code 1 means that they do not fit, 2 that the last release cannot be read.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+
+from regenerate import ROOT, continue_in_own_environment
+
+
+def main() -> int:
+    if importlib.util.find_spec("openapi_python_client") is None or importlib.util.find_spec("griffe") is None:
+        continue_in_own_environment()
+    # Imported late: what they need is in the environment that is there by now.
+    from compatibility.document import SpecError
+    from compatibility.release import check
+
+    try:
+        findings = check(ROOT)
+    except SpecError as error:
+        print(f"release_check.py: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    print("\n".join(findings.told))
+    for problem in findings.problems:
+        print(f"release_check.py: {problem}", file=sys.stderr)
+    return 1 if findings.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
