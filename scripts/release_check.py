@@ -27,7 +27,7 @@ def main() -> int:
     except SpecError as error:
         print(f"release_check.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    print("\n".join(findings.told))
+    print("\n".join(findings.told), flush=True)
     for problem in findings.problems:
         print(f"release_check.py: {problem}", file=sys.stderr)
     return 1 if findings.problems else 0

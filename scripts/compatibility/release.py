@@ -111,7 +111,8 @@ def check(root: Path) -> Findings:
         for line, change in zip(list(verdict.lines())[1:], verdict.changes, strict=True)
         if change.level > Level.PATCH
     ]
-    return Findings(told, list(problems(own, release, verdict, since(log, release.version))))
+    found = problems(own, release, verdict, since(log, release.version))
+    return Findings(told if found else [*told, f"version {own} and {CHANGELOG} fit"], found)
 
 
 def problems(own: Version, release: Release, verdict: Verdict, log: list[Section]) -> list[str]:
