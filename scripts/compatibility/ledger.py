@@ -25,10 +25,13 @@ class Ledger:
 
     def note(self, where: str, what: str, effect: Effect, uses: set[Use], now: str | None = None) -> None:
         """Enter a change. Of a thing without a use nothing is noticed on the wire."""
-        change = self.changes.setdefault((where, what), Change(where, what, now=now))
         worst = max((effect.of(use) for use in sorted(uses, key=str)), default=(Level.NONE, "nothing uses it"))
-        if not change.wire_why or worst[0] > change.wire:
-            change.wire, change.wire_why = worst
+        self.enter(where, what, *worst, now=now)
+
+    def enter(self, where: str, what: str, level: Level, why: str, *, now: str | None = None) -> None:
+        change = self.changes.setdefault((where, what), Change(where, what, now=now))
+        if not change.wire_why or level > change.wire:
+            change.wire, change.wire_why = level, why
 
 
 def show(value: object) -> str:

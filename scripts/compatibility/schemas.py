@@ -8,7 +8,7 @@ from attrs import define, field, frozen
 
 from . import change as effects
 from .change import Effect, Use
-from .document import mapping
+from .document import Document, mapping
 from .ledger import Ledger, canonical, show
 from .shape import HIGHEST, LOWEST, WORDS, Alternative, Node, alternatives
 
@@ -36,6 +36,8 @@ class SchemaComparison:
     ledger: Ledger
     # Names that only the old document has, and what stands in their place.
     renamed: dict[str, str] = field(factory=dict[str, str])
+    # Components that stand in each other's place and are being compared.
+    replaced: set[tuple[str, str]] = field(factory=set[tuple[str, str]])
     _seen: set[tuple[int, int, str]] = field(factory=set[tuple[int, int, str]])
 
     def compare(self, old: Node, new: Node) -> None:
@@ -45,17 +47,20 @@ class SchemaComparison:
         if key in self._seen:
             return
         self._seen.add(key)
-        self.note_new_name(was, now)
+        self.note_new_name(was.label, now.label, old.document, new.document)
         uses = self.ledger.uses_of(where, new.label if where == old.label else now.label)
         self.compare_defaults(old, new, where, uses)
         before, after = alternatives(old), alternatives(new)
         pairs, removed, added = match(before, after)
         for one, two in pairs:
-            is_open = any(each.covers(one) for each in before) and any(each.covers(two) for each in after)
-            here = {Use(use.flow, use.open or is_open) for use in uses}
-            self.compare_types(
-                Pair(one, two, here if one.label == where else self.ledger.uses_of(one.label, two.label))
-            )
+            self.note_new_name(one.label, two.label, old.document, new.document)
+            if self.is_replaced(one, two):
+                self.compare_replaced(where, uses, one, two)
+            elif one.label == where:
+                is_open = any(each.covers(one) for each in before) and any(each.covers(two) for each in after)
+                self.compare_types(Pair(one, two, {Use(use.flow, use.open or is_open) for use in uses}))
+            else:
+                self.compare_types(Pair(one, two, self.ledger.uses_of(one.label, two.label)))
         if len(removed) == len(added) == 1 and "null" not in (removed[0].type, added[0].type):
             what = f"was {name_of(removed[0])}, is {name_of(added[0])} now"
             self.ledger.note(where, what, effects.OTHER, uses)
@@ -63,15 +68,30 @@ class SchemaComparison:
             self.note_alternatives(where, uses, removed, before, added=False)
             self.note_alternatives(where, uses, added, after, added=True)
 
-    def note_new_name(self, was: Node, now: Node) -> None:
-        kind, _, name = was.label.partition("/")
-        new_kind, _, new_name = now.label.partition("/")
-        if kind != "schemas" or new_kind != "schemas" or "/" in name + new_name:
+    def note_new_name(self, was: str, now: str, old: Document, new: Document) -> None:
+        name, new_name = component(was), component(now)
+        if not name or not new_name or name in new.component("schemas") or new_name in old.component("schemas"):
             return
-        if name not in now.document.component("schemas") and new_name not in was.document.component("schemas"):
-            self.renamed[name] = new_name
-            uses = self.ledger.uses_of(was.label, now.label)
-            self.ledger.note(was.label, f"is named {new_name} now", effects.NAME_ONLY, uses, now.label)
+        if self.renamed.setdefault(name, new_name) == new_name:
+            self.ledger.note(was, f"is named {new_name} now", effects.NAME_ONLY, self.ledger.uses_of(was, now), now)
+
+    def is_replaced(self, one: Alternative, two: Alternative) -> bool:
+        name, new_name = component(one.label), component(two.label)
+        return bool(name and new_name) and name != new_name and self.renamed.get(name) != new_name
+
+    def compare_replaced(self, where: str, uses: set[Use], one: Alternative, two: Alternative) -> None:
+        """Note as one change that another component stands here, with the worst of their differences."""
+        key = (one.label, two.label)
+        if key in self.replaced:
+            return
+        self.replaced.add(key)
+        inner = SchemaComparison(Ledger(self.ledger.old, self.ledger.new), self.renamed, self.replaced)
+        inner.compare_types(Pair(one, two, uses))
+        self.replaced.discard(key)
+        worst = max(inner.ledger.changes.values(), key=lambda change: change.wire, default=None)
+        if worst is not None:
+            what = f"was {component(one.label)}, is {component(two.label)} now"
+            self.ledger.enter(where, what, worst.wire, f"{worst.where} {worst.what}: {worst.wire_why}")
 
     def note_alternatives(
         self, where: str, uses: set[Use], found: list[Alternative], side: list[Alternative], *, added: bool
@@ -270,9 +290,15 @@ def by_number(each: Alternative) -> object:
     return "number" if each.type in ("integer", "number") else None
 
 
+def component(label: str) -> str:
+    """The name of the schema that a label means; none if it means something in one."""
+    kind, _, name = label.partition("/")
+    return name if kind == "schemas" and "/" not in name else ""
+
+
 def name_of(alternative: Alternative) -> str:
-    kind, _, name = alternative.label.partition("/")
-    if kind == "schemas" and "/" not in name and alternative.type == "object":
+    name = component(alternative.label)
+    if name and alternative.type == "object":
         return name
     if alternative.enum is not None:
         return f"one of {', '.join(map(show, alternative.enum))}"

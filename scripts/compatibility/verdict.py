@@ -131,6 +131,9 @@ class Join:
         """Of what changes code but nothing that programs rely on: a patch."""
         modules = {name for name in old.code.keys() | new.code.keys() if old.code.get(name) != new.code.get(name)}
         places = {label for module in modules for label in self.labels(Path(module).stem)}
+        calls = tuple(bare(Path(module).stem) for module in modules if module.startswith("api/"))
+        named = [(name, labels) for side in self.sides for name, labels in side.labels.items()]
+        places.update(label for name, labels in named if calls and name.startswith(calls) for label in labels)
         for change in self.changes:
             if change.python is Level.NONE and any(change.is_at(each) or change.is_under(each) for each in places):
                 change.python = Level.PATCH
