@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from wavespeed_client.testing import FakeWaveSpeed
+from wavespeed_client.testing.desk import OWN_FAULT
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = 10  # for each operation and phase
@@ -27,7 +28,7 @@ def main() -> int:
             "--no-color",
         ]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        own = [violation for violation in fake.violations if violation.startswith("the stand-in itself")]
+        own = [violation for violation in fake.violations if violation.startswith(OWN_FAULT)]
         print(f"schemathesis: {len(fake.requests)} requests to the stand-in, exit code {done.returncode}")
     if done.returncode:
         print(done.stdout, done.stderr, sep="\n")

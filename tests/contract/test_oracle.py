@@ -56,8 +56,11 @@ def test_accepts_requests_of_the_contract(judge: Contract, request_: Request) ->
         (Request("POST", FLUX, JSON, b'{"width": "wide"}'), "width 'wide' is not of type 'integer'"),
         (Request("POST", FLUX, JSON, b'{"webhook_url": "nowhere"}'), "'nowhere' is not a 'uri'"),
         (Request("POST", FLUX, JSON, b"[]"), "is not of type 'object'"),
-        (Request("POST", FLUX, JSON, b"{"), "Failed to deserialize"),
-        (Request("POST", FLUX, JSON, b"\xff\xfe{"), "Error"),
+        (Request("POST", FLUX, JSON, b"{"), "not JSON"),
+        (Request("POST", FLUX, JSON, b"\xff\xfe{"), "not JSON"),
+        (Request("POST", FLUX, JSON, b"\xef\xbb\xbf{}"), "not JSON"),
+        (Request("POST", FLUX, JSON, b'{"cfg": NaN}'), "NaN is no JSON"),
+        (Request("POST", FLUX, JSON, b"[" * 100000), "nested too deep"),
         (Request("POST", FLUX, JSON), "Missing required request body"),
         (Request("POST", FLUX, {**KEY, "Content-Type": "text/plain"}, b"{}"), "mimetype not found: text/plain"),
         (Request("POST", f"{FLUX}?webhook=nowhere", JSON, b"{}"), "'nowhere' is not a 'uri'"),
@@ -84,6 +87,21 @@ def test_accepts_requests_of_the_contract(judge: Contract, request_: Request) ->
 def test_rejects_requests_outside_it_and_says_why(judge: Contract, request_: Request, reason: str) -> None:
     with pytest.raises(ContractError, match=reason):
         judge.check_request(request_)
+
+
+def test_a_range_of_statuses_comes_before_the_default(contract: Contract) -> None:
+    schema = {"type": "object", "required": ["z"]}
+    answers = {
+        "4XX": {"description": "No.", "content": {"application/json": {"schema": schema}}},
+        "default": {"description": "Any.", "content": {"application/json": {"schema": {"type": "object"}}}},
+    }
+    operation = {"operationId": "get_it", "responses": answers}
+    parameter = {"name": "x-id", "in": "path", "required": True, "schema": {"type": "string"}}
+    paths = {"/a/{x-id}": {"parameters": [parameter], "get": operation}}
+    own = Contract({"openapi": "3.1.0", "info": {"title": "a", "version": "1"}, "paths": paths})
+    with pytest.raises(ContractError, match="'z' is a required property"):
+        own.check_answer(Request("GET", "/a/1", {}), Answer(404, b"{}"))
+    own.check_answer(Request("GET", "/a/1", {}), Answer(500, b"{}"))
 
 
 POLL = Request("GET", "/api/v3/predictions/abc/result", KEY)

@@ -4,11 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .contract import Answer, Contract, ContractError, Request
+    from .contract import Contract, ContractError
     from .deliveries import Delivery
     from .desk import Submission
     from .fake import FakeWaveSpeed
     from .transport import ContractTransport
+    from .wire import Answer, Request
 
 __all__ = (
     "Answer",
@@ -22,9 +23,11 @@ __all__ = (
 )
 
 _HOME = {
+    "Answer": ".wire",
     "ContractTransport": ".transport",
     "Delivery": ".deliveries",
     "FakeWaveSpeed": ".fake",
+    "Request": ".wire",
     "Submission": ".desk",
 }
 
@@ -35,7 +38,10 @@ def __getattr__(name: str) -> object:
     try:
         home = import_module(_HOME.get(name, ".contract"), __name__)
     except ModuleNotFoundError as error:
-        raise ImportError(f"{error.name} is missing: install wavespeed-client[testing]", name=error.name) from error
+        missing = (error.name or "").partition(".")[0]
+        if missing.startswith("wavespeed"):
+            raise
+        raise ImportError(f"{missing} is missing: install wavespeed-client[testing]", name=missing) from error
     value: object = getattr(home, name)
     globals()[name] = value
     return value

@@ -8,6 +8,8 @@ import signal
 import sys
 import threading
 
+from ..errors import ConfigurationError
+
 
 def main() -> int:
     """Serve until SIGINT or SIGTERM; the exit code."""
@@ -15,18 +17,18 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="where to listen on 127.0.0.1; a free port without it")
     parser.add_argument("--api-key", default="test-key", help="the key that clients must send")
     arguments = parser.parse_args()
-    try:
-        from .fake import FakeWaveSpeed
-    except ModuleNotFoundError as error:
-        print(f"{error.name} is missing: install wavespeed-client[testing]", file=sys.stderr)
-        return 1
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: ended.set())
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
     logging.getLogger("wavespeed_client.testing").setLevel(logging.INFO)
     try:
+        from . import FakeWaveSpeed
+
         fake = FakeWaveSpeed(arguments.api_key, port=arguments.port).start()
+    except (ImportError, ConfigurationError) as error:
+        print(error, file=sys.stderr)
+        return 1
     except (OSError, OverflowError) as error:
         print(f"Cannot listen on port {arguments.port}: {error}", file=sys.stderr)
         return 1

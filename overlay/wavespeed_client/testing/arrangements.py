@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import threading
 from collections import defaultdict, deque
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from attrs import define, field, frozen
 
-from .contract import Answer
+if TYPE_CHECKING:
+    from .wire import Answer
 
 Kind = Literal[
     "submit",
@@ -40,6 +41,11 @@ class Arranged:
     answer: Answer | None
     headers: dict[str, str] = field(factory=dict[str, str])
 
+    @property
+    def is_dropped(self) -> bool:
+        """Whether the answer is lost."""
+        return self.answer is None
+
 
 @define
 class Arrangements:
@@ -55,8 +61,7 @@ class Arrangements:
             ValueError: There is no such kind, or no such number of times.
         """
         _check_kind(kind)
-        if times < 1:
-            raise ValueError(f"times must be 1 or more, not {times}.")
+        checked_count(times, "times", 1)
         self._waiting[kind].extend([arranged] * times)
 
     def take(self, kind: Kind) -> Arranged | None:
@@ -70,8 +75,8 @@ class Arrangements:
         Raises:
             ValueError: There is no such kind, or the seconds are negative.
         """
-        if not seconds >= 0:
-            raise ValueError(f"seconds must be 0 or more, not {seconds}.")
+        if not isinstance(seconds, int | float) or not 0 <= seconds <= threading.TIMEOUT_MAX:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+            raise ValueError(f"seconds must be a number, 0 or more, not {seconds!r}.")
         if kind is not None:
             _check_kind(kind)
         for one in get_args(Kind) if kind is None else (kind,):
@@ -87,20 +92,26 @@ class Arrangements:
         self._delays.clear()
 
 
-def refusal(status: int, message: str, **more: str) -> Answer:
-    """The answer by which the service refuses."""
-    return Answer(status, json.dumps({"code": status, "message": message, **more}).encode())
-
-
 def checked_status(status: int, lowest: int) -> int:
     """The status, if an answer can have it.
 
     Raises:
         ValueError: It cannot.
     """
-    if not lowest <= status <= 599:
-        raise ValueError(f"status must be an HTTP status from {lowest} to 599, not {status}.")
+    if not isinstance(status, int) or not lowest <= status <= 599:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+        raise ValueError(f"status must be an HTTP status from {lowest} to 599, not {status!r}.")
     return status
+
+
+def checked_count(count: int, name: str, lowest: int) -> int:
+    """The number, if it is a whole one that is large enough.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if not isinstance(count, int) or count < lowest:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+        raise ValueError(f"{name} must be a whole number, {lowest} or more, not {count!r}.")
+    return count
 
 
 def _check_kind(kind: str) -> None:

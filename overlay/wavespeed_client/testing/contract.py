@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from attrs import define, field, frozen
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
 from .routes import NoRouteError, Routes, resolved
 from .shortcut import Shortcut
+from .wire import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from .judge import Judge
     from .routes import Route
+    from .wire import Answer, Request
 
 
 class ContractError(AssertionError):
@@ -36,46 +37,6 @@ class ContractError(AssertionError):
         super().__init__(message)
         self.request = request
         self.answer = answer
-
-
-def _without_key(headers: Mapping[str, str]) -> str:
-    return repr({name: "***" if name.lower() == "authorization" else value for name, value in headers.items()})
-
-
-@define
-class Request:
-    """A request as it was on the wire.
-
-    Attributes:
-        method: GET, POST, ...
-        target: Path and query as they were sent, percent-encoding included.
-        headers: The headers.
-        body: The body's bytes.
-    """
-
-    method: str
-    target: str
-    headers: Mapping[str, str] = field(repr=_without_key)
-    body: bytes = b""
-
-    @property
-    def path(self) -> str:
-        """The target without its query."""
-        return self.target.partition("?")[0]
-
-    @property
-    def query(self) -> str:
-        """What follows the path."""
-        return self.target.partition("?")[2]
-
-
-@frozen
-class Answer:
-    """An answer as it was on the wire."""
-
-    status: int
-    body: bytes
-    content_type: str | None = "application/json"
 
 
 class Contract:
@@ -98,13 +59,13 @@ class Contract:
         """
         route = self._route(request)
         _check_query(route, request)
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        if self._shortcut.accepts_request(route, request.query, headers, request.body):
+        if self._shortcut.accepts_request(route, request):
             return
+        _check_json(request.header("Content-Type"), request.body, request, None)
         _check_form(self.document, route, request)
         fault = self._judge.fault_of_request(request)
         if fault:
-            raise ContractError(f"{request.method} {request.target}: {fault}", request)
+            raise ContractError(f"{_named(request)}: {fault}", request)
 
     def check_answer(self, request: Request, answer: Answer) -> None:
         """Accept the answer to a request, or say what is wrong with it.
@@ -112,12 +73,12 @@ class Contract:
         Raises:
             ContractError: A status, content type or body that the operation does not have.
         """
-        if self._shortcut.accepts_answer(self._route(request), answer.status, answer.content_type, answer.body):
+        if self._shortcut.accepts_answer(self._route(request), answer):
             return
+        _check_json(answer.content_type, answer.body, request, answer)
         fault = self._judge.fault_of_answer(request, answer)
         if fault:
-            what = f"answer {answer.status} to {request.method} {request.target}"
-            raise ContractError(f"{what}: {fault}", request, answer)
+            raise ContractError(f"{_named(request, answer)}: {fault}", request, answer)
 
     def check_webhook(self, name: str, request: Request) -> None:
         """Accept a call of a webhook, or say what is wrong with it.
@@ -129,6 +90,8 @@ class Contract:
         Raises:
             ContractError: No such webhook, or a header or body that does not fit.
         """
+        if self._shortcut.accepts_webhook(name, request):
+            return
         fault = self._judge.fault_of_webhook(name, request)
         if fault:
             raise ContractError(f"webhook {name}: {fault}", request)
@@ -163,19 +126,31 @@ def load_document() -> dict[str, Any]:
 
 
 def _check_query(route: Route, request: Request) -> None:
-    """Refuse what openapi-core passes over: a parameter that the operation does not have."""
-    names = [parameter["name"] for parameter in route.operation["parameters"] if parameter["in"] == "query"]
-    for name, _ in parse_qsl(request.query, keep_blank_values=True):
-        if name not in names:
-            known = ", ".join(names) or "none"
+    """Refuse what openapi-core passes over: a parameter that the operation does not have, or has once."""
+    known = {one["name"]: one.get("schema", {}) for one in route.operation["parameters"] if one["in"] == "query"}
+    given = [name for name, _ in parse_qsl(request.query, keep_blank_values=True)]
+    for name in given:
+        if name not in known:
+            names = ", ".join(known) or "none"
+            raise ContractError(f"{_named(request)}: unknown query parameter {name!r} (known: {names})", request)
+        if given.count(name) > 1 and known[name].get("type") != "array":
+            raise ContractError(f"{_named(request)}: the query parameter {name!r} is there more than once", request)
+
+
+def _check_json(content_type: str | None, body: bytes, request: Request, answer: Answer | None) -> None:
+    """Refuse what openapi-core takes for JSON, or stumbles over: NaN, other encodings, bottomless nesting."""
+    if body and "json" in (content_type or ""):
+        try:
+            read_json(body)
+        except ValueError as error:
             raise ContractError(
-                f"{request.method} {request.target}: unknown query parameter {name!r} (known: {known})", request
-            )
+                f"{_named(request, answer)}: the body is not JSON ({error})", request, answer
+            ) from error
 
 
 def _check_form(document: dict[str, Any], route: Route, request: Request) -> None:
     """Refuse what openapi-core passes over: a part that the form does not have."""
-    mimetype, options = parse_options_header(request.headers.get("Content-Type"))
+    mimetype, options = parse_options_header(request.header("Content-Type"))
     content = route.operation.get("requestBody", {}).get("content", {}).get(mimetype, {})
     if mimetype != "multipart/form-data" or "schema" not in content:
         return
@@ -184,10 +159,18 @@ def _check_form(document: dict[str, Any], route: Route, request: Request) -> Non
         parser = FormDataParser(_in_memory, silent=False)
         _, form, files = parser.parse(BytesIO(request.body), mimetype, len(request.body), options)
     except (ValueError, AssertionError) as error:  # werkzeug asserts, too
-        raise ContractError(f"{request.method} {request.target}: the form cannot be read", request) from error
-    for name in (*form, *files):
+        raise ContractError(f"{_named(request)}: the form cannot be read", request) from error
+    names = [name for name, _ in (*form.items(multi=True), *files.items(multi=True))]
+    for name in names:
         if schema.get("additionalProperties") is False and name not in schema["properties"]:
-            raise ContractError(f"{request.method} {request.target}: unknown part {name!r} of the form", request)
+            raise ContractError(f"{_named(request)}: unknown part {name!r} of the form", request)
+        if names.count(name) > 1 and schema["properties"].get(name, {}).get("type") != "array":
+            raise ContractError(f"{_named(request)}: the part {name!r} of the form is there more than once", request)
+
+
+def _named(request: Request, answer: Answer | None = None) -> str:
+    asked = f"{request.method} {request.target}"
+    return f"answer {answer.status} to {asked}" if answer else asked
 
 
 def _in_memory(*_: object, **__: object) -> BytesIO:

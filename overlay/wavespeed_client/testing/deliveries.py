@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,7 +15,8 @@ import httpx
 from attrs import define, field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from ..webhooks import Webhook
+    from .script import ScriptedTask
 
 # The service tries again up to three times, at growing intervals. These are shorter, in seconds.
 PAUSES = (0.05, 0.2, 0.8)
@@ -52,40 +56,62 @@ class Delivery:
         return self._ended.wait(seconds)
 
 
+def signed_delivery(task: ScriptedTask, url: str, webhook: Webhook) -> Delivery:
+    """The call that tells of a task that has ended.
+
+    Args:
+        task: The task.
+        url: Where the stand-in listens.
+        webhook: What signs.
+    """
+    body = json.dumps(task.state(url) | {"input": task.input}).encode()
+    signature = webhook.sign(body, id=f"msg_{uuid.uuid4().hex}")
+    return Delivery(task.webhook or "", {"Content-Type": "application/json", **signature}, body)
+
+
 class Courier:
     """Makes the calls, a few at a time, each in the background."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
-        self._http = httpx.Client(trust_env=False, timeout=TIMEOUT_SECONDS)
-        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="webhook")
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        return httpx.Client(trust_env=False, timeout=TIMEOUT_SECONDS)
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max_workers=8, thread_name_prefix="webhook")
 
     def send(self, delivery: Delivery) -> None:
         """Begin to deliver."""
-        if _is_this_machine(delivery.url):
-            self._threads.submit(self._deliver, delivery)
+        if self._stopping.is_set() or not _is_this_machine(delivery.url):
+            delivery.end()
         else:
-            delivery.end()
+            self._threads.submit(self._deliver, delivery)
 
-    def stop(self, deliveries: Iterable[Delivery]) -> None:
-        """Give up what is not delivered."""
+    def stop(self) -> None:
+        """Give up what has not arrived. A try that is under way ends by itself."""
         self._stopping.set()
-        self._threads.shutdown(cancel_futures=True)
-        self._http.close()
-        for delivery in deliveries:
-            delivery.end()
+        if "_threads" in vars(self):
+            self._threads.shutdown(wait=False)
 
     def _deliver(self, delivery: Delivery) -> None:
-        for pause in (*PAUSES, 0.0):
-            delivery.statuses.append(self._try(delivery))
-            if delivery.arrived or self._stopping.wait(pause):
-                break
-        delivery.end()
+        try:
+            for pause in (*PAUSES, 0.0):
+                if not self._stopping.is_set():
+                    delivery.statuses.append(self._try(delivery))
+                if delivery.arrived or self._stopping.wait(pause):
+                    break
+        finally:
+            delivery.end()
 
     def _try(self, delivery: Delivery) -> int | None:
         try:
-            return self._http.post(delivery.url, content=delivery.body, headers=delivery.headers).status_code
-        except (httpx.HTTPError, httpx.InvalidURL):
+            # Only the status is read: an endless body would hold the thread.
+            with self._http.stream("POST", delivery.url, content=delivery.body, headers=delivery.headers) as answer:
+                return answer.status_code
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError):
             return None
 
 

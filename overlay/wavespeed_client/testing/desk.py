@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import threading
-import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from attrs import define, field, frozen
 from werkzeug import Response
+from werkzeug.exceptions import HTTPException
 
 from ..webhooks import Webhook
-from .arrangements import Arranged, Arrangements, refusal
-from .contract import Answer, ContractError, Request
-from .deliveries import Courier, Delivery
+from .arrangements import Arrangements
+from .contract import ContractError
+from .deliveries import Courier, Delivery, signed_delivery
 from .routes import NoRouteError
-from .script import CALLED_FOR
+from .script import WEBHOOK_STATUSES
 from .service import KINDS, RefusedError
+from .wire import Answer, Request, read_json, refusal
 
 if TYPE_CHECKING:
     from werkzeug import Request as WSGIRequest
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("wavespeed_client.testing")
 
-STORAGE: dict[str, Kind] = {"PUT": "storage", "GET": "download"}
+STORAGE: dict[str, Kind] = {"PUT": "storage", "GET": "download", "HEAD": "download"}
+# How the violations begin that are the stand-in's own.
+OWN_FAULT = "the stand-in itself"
 
 
 @frozen
@@ -76,16 +78,17 @@ class Desk:
         request = Request(wsgi.method, wsgi.environ["REQUEST_URI"], dict(wsgi.headers))
         reason = ""
         try:
-            request.body = wsgi.get_data()
+            request.body = _whole_body(wsgi)
             with self.lock:
                 self.requests.append(request)
             response = self._answered(request, wsgi)
         except RefusedError as refused:
             response, reason = _response(refused.answer, refused.headers), f" ({refused})"
         except Exception as error:  # a fault of the stand-in fails the test too
-            self.violations.append(f"the stand-in itself, at {request.method} {request.target}: {error!r}")
+            self.violations.append(f"{OWN_FAULT}, at {request.method} {request.target}: {error!r}")
             response = _response(refusal(500, f"The stand-in itself failed: {error!r}"))
-        logger.info("%s %s %s%s", request.method, request.target, response.status_code, reason)
+        line = f"{request.method} {request.target} {response.status_code}{reason}"
+        logger.info("%s", line.encode("unicode_escape").decode())
         return response
 
     def clear(self) -> None:
@@ -96,11 +99,16 @@ class Desk:
             self.service.clear()
             self.arrangements.clear()
 
-    def close(self) -> None:
-        """Let nobody wait any longer."""
-        self.closing.set()
-        self.courier.stop(self.deliveries)
+    def open(self) -> None:
+        """Begin to serve."""
         self.closing, self.courier = threading.Event(), Courier()
+
+    def close(self) -> None:
+        """Let nobody wait any longer, and call no webhook any more."""
+        self.closing.set()
+        self.courier.stop()
+        for delivery in self.deliveries:
+            delivery.end()
 
     def _answered(self, request: Request, wsgi: WSGIRequest) -> Response:
         kind = self._kind(request)
@@ -109,10 +117,15 @@ class Desk:
         with self.lock:
             arranged = self.arrangements.take(kind)
             delay = self.arrangements.delay(kind)
-        response = self._arranged(arranged) or self._served(kind, request, wsgi)
+        if arranged and arranged.answer:
+            response = _response(arranged.answer, arranged.headers)
+        elif kind in STORAGE.values():
+            response = self._serve_file(kind, request)
+        else:
+            response = self._serve(kind, request, wsgi)
         if delay:
             self.closing.wait(delay)
-        if arranged and arranged.answer is None:
+        if arranged and arranged.is_dropped:
             wsgi.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return response
 
@@ -140,69 +153,70 @@ class Desk:
         Raises:
             RefusedError: It is one.
         """
-        if request.headers.get("Authorization") != f"Bearer {self.api_key}":
+        if request.header("Authorization") != f"Bearer {self.api_key}":
             raise RefusedError(401, "Invalid API key.")
         try:
             self.contract.check_request(request)
         except ContractError as violation:
-            self.violations.append(str(violation))
-            raise RefusedError(400, str(violation)) from violation
+            raise self._violated(str(violation)) from violation
 
-    def _arranged(self, arranged: Arranged | None) -> Response | None:
-        if arranged is None or arranged.answer is None:
-            return None
-        return _response(arranged.answer, arranged.headers)
+    def _violated(self, problem: str) -> RefusedError:
+        """The refusal of a request that is outside the contract."""
+        self.violations.append(problem)
+        return RefusedError(400, problem)
 
-    def _served(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> Response:
+    def _serve(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> Response:
         """The service's answer. Once it is sent, the webhook of a new task is called."""
-        if kind in STORAGE.values():
-            return self._stored(kind, request)
         with self.lock:
             try:
-                answer, delivery = self._acted(kind, request, wsgi)
+                answer, delivery = self._act(kind, request, wsgi)
             except RefusedError as refused:
                 answer, delivery = refused.answer, None
-        self._check_own(request, answer)
+        try:
+            self.contract.check_answer(request, answer)
+        except ContractError as violation:
+            self.violations.append(f"{OWN_FAULT}: {violation}")
         response = _response(answer)
         if delivery:
-            response.call_on_close(lambda: self.courier.send(delivery))
+            courier = self.courier
+            response.call_on_close(lambda: courier.send(delivery))
         return response
 
-    def _acted(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> tuple[Answer, Delivery | None]:
+    def _act(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> tuple[Answer, Delivery | None]:
         """Do what the request asks for."""
         if kind == "submit":
-            return self._submitted(request, wsgi)
+            return self._submit(request, wsgi)
         if kind == "poll":
             return self.service.poll(request.path.split("/")[4]), None
         if kind == "binary":
-            file = wsgi.files["file"]
+            file = wsgi.files.get("file")
+            if file is None:
+                raise self._violated("The part 'file' of the form has no file name.")
             return self.service.store(file.filename or "file", file.read()), None
-        return self.service.ask(kind, json.loads(request.body or b"{}")), None
+        return self.service.ask(kind, read_json(request.body) if request.method == "POST" else {}), None
 
-    def _submitted(self, request: Request, wsgi: WSGIRequest) -> tuple[Answer, Delivery | None]:
+    def _submit(self, request: Request, wsgi: WSGIRequest) -> tuple[Answer, Delivery | None]:
         model, webhook = request.path.removeprefix("/api/v3/"), wsgi.args.get("webhook")
         headers = {name: value for name, value in request.headers.items() if name.lower() != "authorization"}
-        call = Submission(model, json.loads(request.body), webhook, headers)
+        call = Submission(model, read_json(request.body), webhook, headers)
         self.calls.append(call)
         task = self.service.submit(model, call.input, webhook)
-        return self.service.told(task), self._delivery(task)
+        return self.service.tell(task), self._delivery(task)
 
     def _delivery(self, task: ScriptedTask) -> Delivery | None:
         """The webhook call for a task: its script is over then, whether or not anybody has asked for it."""
-        if not task.webhook or task.script.statuses[-1] not in CALLED_FOR:
+        if not task.webhook or task.script.statuses[-1] not in WEBHOOK_STATUSES:
             return None
         task.finish()
-        body = json.dumps(task.state(self.service.url) | {"input": task.input}).encode()
-        signed = self._webhook.sign(body, id=f"msg_{uuid.uuid4().hex}")
-        delivery = Delivery(task.webhook, {"Content-Type": "application/json", **signed}, body)
+        delivery = signed_delivery(task, self.service.url, self._webhook)
         try:
-            self.contract.check_webhook("taskFinished", Request("POST", "/", delivery.headers, body))
+            self.contract.check_webhook("taskFinished", Request("POST", "/", delivery.headers, delivery.body))
         except ContractError as violation:
-            self.violations.append(f"the stand-in itself: {violation}")
+            self.violations.append(f"{OWN_FAULT}: {violation}")
         self.deliveries.append(delivery)
         return delivery
 
-    def _stored(self, kind: Kind, request: Request) -> Response:
+    def _serve_file(self, kind: Kind, request: Request) -> Response:
         """The storage host: takes each ticket once, and gives files to whoever asks."""
         if "Authorization" in request.headers:
             self.violations.append(f"the API key was sent to the storage host: {request.method} {request.path}")
@@ -213,11 +227,12 @@ class Desk:
             content = self.service.file(unquote(request.path))
         return _response(refusal(404, "No such file.") if content is None else Answer(200, content, "image/jpeg"))
 
-    def _check_own(self, request: Request, answer: Answer) -> None:
-        try:
-            self.contract.check_answer(request, answer)
-        except ContractError as violation:
-            self.violations.append(f"the stand-in itself: {violation}")
+
+def _whole_body(wsgi: WSGIRequest) -> bytes:
+    try:
+        return wsgi.get_data()
+    except (HTTPException, OSError) as error:  # a client that hangs up is nothing unusual
+        raise RefusedError(400, "The body did not come whole.") from error
 
 
 def _response(answer: Answer, headers: dict[str, str] | None = None) -> Response:

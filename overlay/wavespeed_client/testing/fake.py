@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from .arrangements import Arranged, Kind, checked_status, refusal
-from .contract import Answer, Contract, client_contract
+from ..settings import Settings
+from ..submission import split_model
+from .arrangements import Arranged, Kind, checked_count, checked_status
+from .contract import Contract, client_contract
 from .desk import Desk, Submission
 from .script import Script
 from .server import LoopbackServer
 from .service import Service
+from .wire import Answer, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +23,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .. import AsyncWaveSpeed, Task, WaveSpeed
-    from .contract import Request
     from .deliveries import Delivery
     from .script import Output
+    from .wire import Request
 
 
 @define(eq=False)
@@ -64,6 +67,7 @@ class FakeWaveSpeed:
     _server: LoopbackServer | None = field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        Settings.resolve(self.api_key)  # refuses a key that no client could send
         self._service = Service(self.models, self.credit, self.webhook_secret)
         self._desk = Desk(self.api_key, self.contract, self._service)
         self.requests, self.calls = self._desk.requests, self._desk.calls
@@ -78,6 +82,7 @@ class FakeWaveSpeed:
         """
         if self._server is None:
             server = LoopbackServer(self.port, self._desk.respond)
+            self._desk.open()
             server.start()
             self._server = server
             self._service.url = self.url
@@ -128,16 +133,26 @@ class FakeWaveSpeed:
     def script(self, model: str, *statuses: str, outputs: Sequence[Output] | None = None) -> None:
         """Let new tasks of a model go through these statuses, one for each time they are told, and stay at the last.
 
+        Where a webhook is to be called, the script is over as soon as the submission is answered.
+
         Args:
+            model: The model's id.
+            statuses: One status or more, in the order in which they are told.
             outputs: What completed tasks have as outputs; else one URL, which can be downloaded.
 
         Raises:
-            ValueError: No status is given.
+            ValueError: It is no model's id, or no status is given.
         """
+        split_model(model)
         self._service.scripts[model] = Script.checked(statuses, outputs)
 
     def fail(self, model: str, *, error: str, code: int = 1405) -> None:
-        """Let new tasks of a model fail, with this error and task code."""
+        """Let new tasks of a model fail, with this error and task code.
+
+        Raises:
+            ValueError: It is no model's id.
+        """
+        split_model(model)
         self._service.scripts[model] = Script(("created", "failed"), (), error, code)
 
     def refuse(
@@ -157,7 +172,7 @@ class FakeWaveSpeed:
         Raises:
             ValueError: The status is under 400, or `times` or `on` cannot be.
         """
-        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        headers = {} if retry_after is None else {"Retry-After": str(checked_count(retry_after, "retry_after", 0))}
         answer = refusal(checked_status(status, 400), message)
         self._arrange(on, Arranged(answer, headers), times)
 
@@ -167,8 +182,10 @@ class FakeWaveSpeed:
         """Answer the next requests of a kind with exactly this, in the contract or not.
 
         Raises:
-            ValueError: The status, `times` or `on` cannot be.
+            ValueError: The status, the body, `times` or `on` cannot be.
         """
+        if not isinstance(body, bytes):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+            raise ValueError(f"body must be bytes, as in b'<html>', not {type(body).__name__}.")
         self._arrange(on, Arranged(Answer(checked_status(status, 200), body, content_type)), times)
 
     def drop(self, on: Kind = "submit", *, times: int = 1) -> None:
@@ -180,25 +197,26 @@ class FakeWaveSpeed:
         self._arrange(on, Arranged(None), times)
 
     def delay(self, seconds: float, *, on: Kind | None = None) -> None:
-        """Answer every request that many seconds later from now on; 0 ends it.
+        """Answer every request, and call every webhook, that many seconds later from now on; 0 ends it.
 
         Args:
             on: Only requests of this kind.
 
         Raises:
-            ValueError: The seconds are negative, or `on` cannot be.
+            ValueError: The seconds are negative or endless, or `on` cannot be.
         """
-        self._desk.arrangements.set_delay(seconds, on)
+        with self._desk.lock:
+            self._desk.arrangements.set_delay(seconds, on)
 
     @property
     def tasks(self) -> list[Task]:
-        """The tasks as they stand, in the order of their submission. Looking does not move them on."""
+        """The tasks as they were told last, in the order of their submission. Looking does not move them on."""
         from wavespeed_api.models import Prediction
 
         from ..task import task_from_prediction
 
         with self._desk.lock:
-            states = [task.state(self.url) | {"inputs": task.input} for task in self._service.tasks.values()]
+            states = [task.state(self._service.url) | {"inputs": task.input} for task in self._service.tasks.values()]
         return [task_from_prediction(Prediction.from_dict(state), state, model="") for state in states]
 
     def wait_for_deliveries(self, timeout: float = 10.0) -> list[Delivery]:

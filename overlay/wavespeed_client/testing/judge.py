@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Self
 
-    from .contract import Answer, Request
+    from .wire import Answer, Request
 
 
 class Judge:
@@ -28,7 +28,7 @@ class Judge:
     """
 
     def __init__(self, document: dict[str, Any], formats: dict[str, Callable[[Any], bool]]) -> None:
-        self._server: str = document["servers"][0]["url"]
+        self._server: str = document.get("servers", [{"url": "/"}])[0]["url"]
         self._openapi = OpenAPI.from_dict(_with_untyped_bytes(document), config=Config(extra_format_validators=formats))
 
     def fault_of_request(self, request: Request) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
+_NAME = re.compile(r"\{([^{}]+)\}")
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -46,7 +47,8 @@ class Routes:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._templates = [
-            (re.compile(_pattern(template)), _operations(document, item)) for template, item in _by_precedence(document)
+            (re.compile(_pattern(template)), _NAME.findall(template), _operations(document, item))
+            for template, item in _by_precedence(document)
         ]
 
     def find(self, method: str, path: str) -> Route:
@@ -55,11 +57,11 @@ class Routes:
         Raises:
             NoRouteError: There is none.
         """
-        for pattern, operations in self._templates:
+        for pattern, names, operations in self._templates:
             match = pattern.fullmatch(path)
             if match:
                 if method in operations:
-                    return Route(operations[method], match.groupdict())
+                    return Route(operations[method], dict(zip(names, match.groups(), strict=True)))
                 raise NoRouteError(method, path, tuple(operations))
         raise NoRouteError(method, path, ())
 
@@ -79,16 +81,16 @@ def _by_precedence(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]
 
 
 def _pattern(template: str) -> str:
-    parts = re.split(r"\{(\w+)\}", template)
-    return "".join(f"(?P<{part}>[^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+    return "([^/]+)".join(map(re.escape, _NAME.split(template)[::2]))
 
 
 def _operations(document: dict[str, Any], item: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """A path's operations by method, each with its parameters, body and answers written out."""
-    return {method.upper(): _written_out(document, item, item[method]) for method in METHODS if method in item}
+    """A path's operations by method."""
+    return {method.upper(): written_out(document, item, item[method]) for method in METHODS if method in item}
 
 
-def _written_out(document: dict[str, Any], item: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+def written_out(document: dict[str, Any], item: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    """An operation of a path with its parameters, body and answers in place of their `$ref`."""
     parameters = [*operation.get("parameters", ()), *item.get("parameters", ())]
     answers = {status: resolved(document, answer) for status, answer in operation["responses"].items()}
     whole = {**operation, "parameters": [resolved(document, one) for one in parameters], "responses": answers}

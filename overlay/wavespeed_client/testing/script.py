@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 RUNNING = ("created", "pending", "processing")
 # The service calls the webhook of a task for these two.
-CALLED_FOR = ("completed", "failed")
+WEBHOOK_STATUSES = ("completed", "failed")
 
 Output = str | dict[str, Any]
 
@@ -51,12 +51,12 @@ class ScriptedTask:
     created_at: str
     input: dict[str, Any]
     webhook: str | None
-    told: int = 0
+    times_told: int = 0
 
     @property
     def status(self) -> str:
-        """Its status when it is told next."""
-        return self.script.statuses[min(self.told, len(self.script.statuses) - 1)]
+        """Its status as it was told last."""
+        return self.script.statuses[min(max(self.times_told, 1), len(self.script.statuses)) - 1]
 
     @property
     def ended(self) -> bool:
@@ -65,7 +65,7 @@ class ScriptedTask:
 
     def finish(self) -> None:
         """Go to the script's end."""
-        self.told = len(self.script.statuses) - 1
+        self.times_told = len(self.script.statuses)
 
     def state(self, url: str) -> dict[str, Any]:
         """The prediction as it stands.
@@ -84,7 +84,7 @@ class ScriptedTask:
             "created_at": self.created_at,
             "error": script.error if status == "failed" else "",
             "code": script.code if status == "failed" else 0,
-            "timings": {"inference": 1200 if status in CALLED_FOR else 0},
+            "timings": {"inference": 1200 if status in WEBHOOK_STATUSES else 0},
         }
 
     def fits(self, query: dict[str, Any]) -> bool:
@@ -95,16 +95,20 @@ class ScriptedTask:
 
     def created_between(self, after: str | None, before: str | None) -> bool:
         """Whether it was submitted after the one moment and before the other."""
-        created = datetime.fromisoformat(self.created_at)
-        if after and created <= datetime.fromisoformat(after):
+        created = _moment(self.created_at)
+        if after and created <= _moment(after):
             return False
-        return not before or created < datetime.fromisoformat(before)
+        return not before or created < _moment(before)
 
     def bills(self, query: dict[str, Any]) -> bool:
         """Whether a search of bills finds the charge for the task."""
-        created = datetime.fromisoformat(self.created_at).timestamp() * 1000
+        created = _moment(self.created_at).timestamp() * 1000
         return (
             query.get("billing_type", "deduct") == "deduct"
             and int(query.get("start_time", 0)) <= created < int(query.get("end_time", 2**63))
             and self.id in query.get("prediction_uuids", [self.id])
         )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.upper())  # RFC 3339 allows small letters

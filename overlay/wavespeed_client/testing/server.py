@@ -11,7 +11,7 @@ from pytest_httpserver.httpserver import HTTPServerBase
 from werkzeug import Request as WSGIRequest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from .arrangements import refusal
+from .wire import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ class LoopbackServer(HTTPServerBase):
         self._respond = respond
 
     def start(self) -> None:
-        """Listen, with a handler that is quiet and speaks JSON also where the request is no HTTP."""
+        """Listen. The base class has no way to set the handler, which is quiet and speaks JSON always."""
         application = WSGIRequest.application(self.dispatch)
         # Its own socket: where a port is taken, werkzeug would end the program.
         with socket.create_server((self.host, self.port)) as listening:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from attrs import define, field
 
 from . import catalogue
-from .arrangements import refusal
-from .contract import Answer
 from .script import Script, ScriptedTask
+from .wire import refusal, success
 
 if TYPE_CHECKING:
     from .arrangements import Kind
+    from .wire import Answer
 
 KINDS: dict[str, Kind] = {
     "submit_task": "submit",
@@ -80,11 +80,10 @@ class Service:
         self.tasks[task.id] = task
         return task
 
-    def told(self, task: ScriptedTask) -> Answer:
-        """The task as it stands. Being told moves it on."""
-        state = task.state(self.url)
-        task.told += 1
-        return success(state)
+    def tell(self, task: ScriptedTask) -> Answer:
+        """The task, one status further than it was told last."""
+        task.times_told += 1
+        return success(task.state(self.url))
 
     def poll(self, task_id: str) -> Answer:
         """The task with this id.
@@ -94,7 +93,7 @@ class Service:
         """
         if task_id not in self.tasks:
             raise RefusedError(404, "Prediction not found.")
-        return self.told(self.tasks[task_id])
+        return self.tell(self.tasks[task_id])
 
     def ask(self, kind: Kind, query: dict[str, Any]) -> Answer:
         """The answer to a question about the account.
@@ -142,7 +141,7 @@ class Service:
         return len(gone)
 
     def _ticket(self, query: dict[str, Any]) -> dict[str, Any]:
-        token, name = uuid.uuid4().hex, query["filename"]
+        token, name = uuid.uuid4().hex, _base_name(query["filename"])
         self._tickets[token] = name
         headers = {"Content-Type": query.get("content_type", "application/octet-stream"), "If-None-Match": "*"}
         url, expires = f"{self.url}/storage/{token}", "2100-01-01T00:00:00Z"
@@ -151,7 +150,7 @@ class Service:
 
     def store(self, name: str, content: bytes) -> Answer:
         """Keep a file that came in one step."""
-        token = uuid.uuid4().hex
+        token, name = uuid.uuid4().hex, _base_name(name)
         self.files[f"/media/{token}/{name}"] = content
         return success(self._media(token, name, len(content)))
 
@@ -176,9 +175,8 @@ class Service:
 OUTPUT = b"\xff\xd8\xff\xd9"
 
 
-def success(data: object) -> Answer:
-    """An answer with this data, in the service's envelope."""
-    return Answer(200, json.dumps({"code": 200, "message": "success", "data": data}).encode())
+def _base_name(name: str) -> str:
+    return PurePosixPath(name).name or "file"
 
 
 def _page(items: list[Any], query: dict[str, Any]) -> dict[str, Any]:

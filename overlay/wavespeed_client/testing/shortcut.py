@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
-from .routes import resolved
+from .routes import resolved, written_out
+from .wire import is_json, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .routes import Route
+    from .wire import Answer, Request
 
 
 class Shortcut:
@@ -32,47 +33,57 @@ class Shortcut:
         self._compiled: dict[int, Callable[[Any], bool]] = {}
         self._bearer_only = _bearer_only(document)
 
-    def accepts_request(self, route: Route, query: str, headers: dict[str, str], body: bytes) -> bool:
-        """Whether a request certainly is in the contract. Header names are in lower case."""
+    def accepts_request(self, route: Route, request: Request) -> bool:
+        """Whether a request certainly is in the contract."""
         operation = route.operation
-        if "security" in operation or not self._bearer_only or not _has_bearer(headers):
+        if "security" in operation or not self._bearer_only or not _has_bearer(request):
             return False
-        return self._accepts_parameters(operation, route.values, query) and self._accepts_body(operation, headers, body)
+        return self._accepts_parameters(operation, route.values, request) and self._accepts_body(operation, request)
 
-    def accepts_answer(self, route: Route, status: int, content_type: str | None, body: bytes) -> bool:
+    def accepts_answer(self, route: Route, answer: Answer) -> bool:
         """Whether an answer certainly is in the contract."""
-        answers = route.operation["responses"]
-        answer = answers.get(str(status)) or answers.get("default", {})
-        return "headers" not in answer and self._accepts_content(answer.get("content", {}), content_type, body)
-
-    def _accepts_parameters(self, operation: dict[str, Any], path: dict[str, str], query: str) -> bool:
-        pairs = parse_qsl(query, keep_blank_values=True)
-        given = {"path": path, "query": dict(pairs)}
-        if len(given["query"]) != len(pairs):
+        wanted = route.operation["responses"]
+        exact = str(answer.status) in wanted
+        if not exact and f"{answer.status // 100}XX" in wanted:
             return False
+        found = wanted.get(str(answer.status) if exact else "default", {})
+        return "headers" not in found and self._accepts_json(found.get("content", {}), answer.content_type, answer.body)
+
+    def accepts_webhook(self, name: str, request: Request) -> bool:
+        """Whether a webhook's call certainly is in the contract."""
+        item = self._document.get("webhooks", {}).get(name, {})
+        if request.method != "POST" or item.get("post", {}).get("security") != []:
+            return False
+        operation = written_out(self._document, item, item["post"])
+        return self._accepts_parameters(operation, {}, request) and self._accepts_body(operation, request)
+
+    def _accepts_parameters(self, operation: dict[str, Any], path: dict[str, str], request: Request) -> bool:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        given = {"path": path, "query": dict(parse_qsl(request.query, keep_blank_values=True)), "header": headers}
         return all(self._accepts_parameter(parameter, given) for parameter in operation["parameters"])
 
     def _accepts_parameter(self, parameter: dict[str, Any], given: dict[str, dict[str, str]]) -> bool:
         schema = resolved(self._document, parameter.get("schema", {}))
         if parameter["in"] not in given or schema.get("type") != "string":
             return False
-        value = given[parameter["in"]].get(parameter["name"])
+        name: str = parameter["name"]
+        value = given[parameter["in"]].get(name.lower() if parameter["in"] == "header" else name)
         return not parameter.get("required") if value is None else value != "" and self._valid(schema, value)
 
-    def _accepts_body(self, operation: dict[str, Any], headers: dict[str, str], body: bytes) -> bool:
+    def _accepts_body(self, operation: dict[str, Any], request: Request) -> bool:
         wanted = operation.get("requestBody")
         if wanted is None:
             return True
-        return self._accepts_content(wanted["content"], headers.get("content-type"), body)
+        return self._accepts_json(wanted["content"], request.header("Content-Type"), request.body)
 
-    def _accepts_content(self, content: dict[str, Any], content_type: str | None, body: bytes) -> bool:
-        if content_type != "application/json" or "schema" not in content.get(content_type, {}):
+    def _accepts_json(self, content: dict[str, Any], content_type: str | None, body: bytes) -> bool:
+        if not is_json(content_type) or "schema" not in content.get("application/json", {}):
             return False
         try:
-            value = json.loads(body)
+            value = read_json(body)
         except ValueError:
             return False
-        return self._valid(content[content_type]["schema"], value)
+        return self._valid(content["application/json"]["schema"], value)
 
     def _valid(self, schema: dict[str, Any], value: Any) -> bool:
         is_valid = self._compiled.get(id(schema))
@@ -91,6 +102,6 @@ def _bearer_only(document: dict[str, Any]) -> bool:
     return len(security) == 1 and kinds == ["bearer"]
 
 
-def _has_bearer(headers: dict[str, str]) -> bool:
-    scheme, _, key = headers.get("authorization", "").partition(" ")
+def _has_bearer(request: Request) -> bool:
+    scheme, _, key = request.header("Authorization").partition(" ")
     return scheme == "Bearer" and key.strip() != ""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 import httpx
+from attrs import evolve
 
-from .contract import Answer, Contract, ContractError, Request, client_contract
+from ..errors import ConfigurationError
+from .contract import Contract, ContractError, client_contract
+from .wire import Answer, Request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
@@ -25,6 +30,9 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Attributes:
         violations: What was outside the contract.
+
+    Raises:
+        ConfigurationError: The base URL is none.
     """
 
     def __init__(
@@ -37,11 +45,13 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.violations: list[str] = []
         self._transport = transport
         self._contract = client_contract() if contract is None else contract
-        self._base_url = "" if base_url is None else base_url.rstrip("/")
+        self._base_url = None if base_url is None else _checked(base_url)
+        self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The answer, if both it and the request are in the contract."""
-        transport = self._transport = self._transport or httpx.HTTPTransport()
+        with self._lock:
+            transport = self._transport = self._transport or httpx.HTTPTransport()
         if not isinstance(transport, httpx.BaseTransport):
             raise TypeError("An httpx.Client needs a sync transport in its ContractTransport.")
         if not self._covers(request):
@@ -57,7 +67,8 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Async handle_request."""
-        transport = self._transport = self._transport or httpx.AsyncHTTPTransport()
+        with self._lock:
+            transport = self._transport = self._transport or httpx.AsyncHTTPTransport()
         if not isinstance(transport, httpx.AsyncBaseTransport):
             raise TypeError("An httpx.AsyncClient needs an async transport in its ContractTransport.")
         if not self._covers(request):
@@ -82,12 +93,16 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             await self._transport.aclose()
 
     def _covers(self, request: httpx.Request) -> bool:
-        return f"{request.url}/".startswith(f"{self._base_url}/") or not self._base_url
+        base, url = self._base_url, request.url
+        if base is None:
+            return True
+        same_host = (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
+        return same_host and f"{url.path}/".startswith(f"{base.path.rstrip('/')}/")
 
     def _asked(self, request: httpx.Request) -> Request:
         """The request, once it is accepted."""
-        prefix = httpx.URL(self._base_url).path.rstrip("/")
-        target = request.url.raw_path.decode("ascii").removeprefix(prefix)
+        prefix = self._base_url.raw_path.decode().rstrip("/") if self._base_url else ""
+        target = request.url.raw_path.decode().removeprefix(prefix)
         asked = Request(request.method, target, request.headers, request.content)
         try:
             self._contract.check_request(asked)
@@ -99,10 +114,25 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _answered(self, asked: Request, response: httpx.Response, body: bytes) -> httpx.Response:
         """The answer, once it is accepted, as it came."""
         status, headers = response.status_code, response.headers
-        plain = httpx.Response(status, headers=headers, content=body).content
+        answer = Answer(status, body, headers.get("Content-Type"))
         try:
-            self._contract.check_answer(asked, Answer(status, plain, headers.get("Content-Type")))
-        except ContractError as violation:
-            self.violations.append(str(violation))
-            raise
+            self._contract.check_answer(asked, evolve(answer, body=_decoded(response, body)))
+        except (ContractError, httpx.DecodingError) as error:
+            self.violations.append(str(error))
+            raise ContractError(str(error), asked, answer) from error
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body), extensions=response.extensions)
+
+
+def _checked(base_url: str) -> httpx.URL:
+    try:
+        urlsplit(base_url)
+        url = httpx.URL(base_url)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise ConfigurationError(f"base_url is not a URL: {error}") from error
+    if not url.is_absolute_url or url.query or url.fragment:
+        raise ConfigurationError("base_url must be a whole URL such as https://api.wavespeed.ai, without a query.")
+    return url
+
+
+def _decoded(response: httpx.Response, body: bytes) -> bytes:
+    return httpx.Response(response.status_code, headers=response.headers, content=body).content

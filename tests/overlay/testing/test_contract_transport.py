@@ -1,6 +1,7 @@
 """ContractTransport, around transports of both kinds."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from wavespeed_client import AsyncWaveSpeed, SubmissionUncertainError, WaveSpeed
+from wavespeed_client import AsyncWaveSpeed, ConfigurationError, SubmissionUncertainError, WaveSpeed
 from wavespeed_client.testing import ContractError, ContractTransport, FakeWaveSpeed
 
 FLUX = "https://api.wavespeed.ai/api/v3/wavespeed-ai/flux-dev"
@@ -60,7 +61,7 @@ def test_an_exchange_of_the_contract_passes_unchanged(send: Send) -> None:
     [
         ("POST", FLUX, {"prompt": 1}, "1 is not of type 'string'"),
         ("POST", f"{FLUX}?webhok=http://a/b", {}, "unknown query parameter"),
-        ("GET", "https://api.wavespeed.ai/api/v2/balance", None, "not found"),
+        ("GET", "https://api.wavespeed.ai/api/v2/balance", None, "no such path"),
     ],
 )
 def test_a_request_outside_the_contract_is_not_sent(send: Send, method: str, url: str, body: Any, reason: str) -> None:
@@ -84,12 +85,42 @@ def test_an_answer_outside_the_contract_is_in_the_error(send: Send) -> None:
 
 
 def test_a_compressed_answer_is_judged_by_what_it_says(send: Send) -> None:
-    import gzip
-
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     service = Service(httpx.Response(200, headers=headers, stream=httpx.ByteStream(gzip.compress(TASK))))
     answer = send(ContractTransport(httpx.MockTransport(service)), "POST", FLUX, json={}, headers=KEY)
     assert answer.content == TASK
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({}, b'{"data": {"id": "paid", "x": ' + b"[" * 100000 + b"]" * 100000 + b"}}"),
+        ({"Content-Encoding": "gzip"}, b"no gzip"),
+        ({}, b'{"data": {"id": "paid", "x": NaN}}'),
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_in_the_error(send: Send, headers: dict[str, str], body: bytes) -> None:
+    headers = {"Content-Type": "application/json", **headers}
+    service = Service(httpx.Response(200, headers=headers, stream=httpx.ByteStream(body)))
+    transport = ContractTransport(httpx.MockTransport(service))
+    with pytest.raises(ContractError) as caught:
+        send(transport, "POST", FLUX, json={}, headers=KEY)
+    assert caught.value.answer is not None
+    assert caught.value.answer.body == body
+    assert len(transport.violations) == 1
+
+
+@pytest.mark.parametrize("base_url", ["HTTPS://API.Wavespeed.AI", "https://api.wavespeed.ai:443/", FLUX[:28]])
+def test_a_base_url_may_be_written_in_any_way(send: Send, base_url: str) -> None:
+    transport = ContractTransport(httpx.MockTransport(Service()), base_url=base_url)
+    with pytest.raises(ContractError):
+        send(transport, "POST", FLUX, json={"prompt": 1}, headers=KEY)
+
+
+@pytest.mark.parametrize("base_url", ["api.wavespeed.ai", "https://", "https://a/?b=c", "https://[", ""])
+def test_a_base_url_that_is_none_is_refused(base_url: str) -> None:
+    with pytest.raises(ConfigurationError, match="base_url"):
+        ContractTransport(base_url=base_url)
 
 
 @pytest.mark.parametrize(("url", "checked"), [("https://api.wavespeed.ai/x/api/v3/nothing", True), (FLUX, False)])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 
 from wavespeed_client import Webhook
@@ -100,6 +101,13 @@ def test_another_machine_is_not_called_but_the_call_can_be_read(fake: FakeWaveSp
     (delivery,) = fake.wait_for_deliveries()
     assert (delivery.statuses, delivery.arrived) == ([], False)
     assert Webhook(fake.webhook_secret).parse(delivery.body, delivery.headers).id == task.id
+
+
+def test_an_address_that_cannot_be_called_ends_the_delivery(fake: FakeWaveSpeed) -> None:
+    with httpx.Client(base_url=fake.url, headers={"Authorization": "Bearer test-key"}, trust_env=False) as http:
+        body = b'{"webhook_url": "http://localhost:1/\\ud800"}'
+        http.post(f"/api/v3/{MODEL}", content=body, headers={"Content-Type": "application/json"})
+    assert not fake.wait_for_deliveries()[0].arrived
 
 
 def test_a_task_that_never_ends_is_not_told_of(fake: FakeWaveSpeed, receiver: Receiver) -> None:

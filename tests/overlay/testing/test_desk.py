@@ -26,8 +26,11 @@ def offender(running_fake: FakeWaveSpeed) -> Iterator[FakeWaveSpeed]:
     ("method", "target", "body", "status", "reason"),
     [
         ("POST", FLUX, b'{"prompt": 1}', 400, "1 is not of type 'string'"),
-        ("POST", FLUX, b"{", 400, "deserialize"),
-        ("POST", FLUX, b"\xff\xfe", 400, "Error"),
+        ("POST", FLUX, b"{", 400, "not JSON"),
+        ("POST", FLUX, b"\xff\xfe", 400, "not JSON"),
+        ("POST", FLUX, b'{"cfg": NaN}', 400, "NaN is no JSON"),
+        ("POST", FLUX, b'{"x":' + b"[" * 100000 + b"]" * 100000 + b"}", 400, "nested too deep"),
+        ("POST", f"{FLUX}?webhook=a:b&webhook=c:d", b"{}", 400, "more than once"),
         ("POST", FLUX, b"", 400, "Missing required request body"),
         ("POST", f"{FLUX}?webhook=nowhere", b"{}", 400, "'nowhere' is not a 'uri'"),
         ("POST", f"{FLUX}?webhok=http://a/b", b"{}", 400, "unknown query parameter 'webhok' (known: webhook)"),
@@ -82,6 +85,34 @@ def test_what_is_no_http_is_refused_in_json_too(fake: FakeWaveSpeed, sent: bytes
         with connection.makefile("rb") as stream:
             answer = stream.read()
     assert 400 <= json.loads(answer.rpartition(b"\r\n\r\n")[2] or answer)["code"] < 600
+
+
+def test_a_body_that_a_get_does_not_have_is_passed_over(fake: FakeWaveSpeed) -> None:
+    headers = {"Authorization": "Bearer test-key"}
+    answer = httpx.request("GET", f"{fake.url}/api/v3/balance", content=b"abc", headers=headers, trust_env=False)
+    assert answer.status_code == 200
+
+
+def test_a_form_whose_file_has_no_name_is_refused(offender: FakeWaveSpeed) -> None:
+    headers = {"Authorization": f"Bearer {offender.api_key}"}
+    url = f"{offender.url}/api/v3/media/upload/binary"
+    answer = httpx.post(url, files={"file": (None, b"abc")}, headers=headers, trust_env=False)
+    assert answer.status_code == 400
+    assert "no file name" in answer.json()["message"]
+    assert len(offender.violations) == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "body"), [("Content-Length: 9", b"{}"), ("Transfer-Encoding: chunked", b"xyz\r\n{}\r\n0\r\n\r\n")]
+)
+def test_a_body_that_breaks_off_is_no_violation(fake: FakeWaveSpeed, head: str, body: bytes) -> None:
+    lines = [f"POST {FLUX} HTTP/1.1", "Content-Type: application/json", f"Authorization: Bearer {fake.api_key}", head]
+    with socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2])), timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as stream:
+            assert stream.readline().startswith(b"HTTP/1.1 400")
+    assert fake.calls == []
 
 
 def test_a_fault_of_the_stand_in_itself_is_a_violation(offender: FakeWaveSpeed) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, SubmissionUncertainError, TaskFailedError, WaveSpeed
 from wavespeed_client.testing import Contract, FakeWaveSpeed
+from wavespeed_client.testing.arrangements import Arrangements
 
 FLUX = "/api/v3/wavespeed-ai/flux-dev"
 
@@ -106,14 +108,16 @@ def test_a_delay_is_kept_until_the_client_gives_up(http: httpx.Client, fake: Fak
     assert http.get("/api/v3/balance", timeout=10).status_code == 200
 
 
-def test_stop_does_not_wait_for_a_delay() -> None:
+def test_stop_does_not_wait_for_a_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = threading.Event()
+    monkeypatch.setattr(Arrangements, "delay", lambda *_: taken.set() or 600.0)
     with FakeWaveSpeed() as fake:
-        fake.delay(600)
         connection = socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2])))
         connection.sendall(f"GET /api/v3/balance HTTP/1.1\r\nAuthorization: Bearer {fake.api_key}\r\n\r\n".encode())
+        assert taken.wait(10)
     with connection:
         connection.settimeout(10)
-        assert connection.recv(12) in (b"HTTP/1.1 200", b"")
+        assert connection.recv(12) == b"HTTP/1.1 200"
 
 
 @pytest.mark.parametrize(
@@ -124,9 +128,18 @@ def test_stop_does_not_wait_for_a_delay() -> None:
         (lambda fake: fake.script("a/b", "completed", outputs="https://example.com"), "list of outputs"),
         (lambda fake: fake.refuse(200), "from 400 to 599"),
         (lambda fake: fake.refuse(429, on="polls"), "'polls' is no kind of request; these are: submit, poll"),
-        (lambda fake: fake.refuse(429, times=0), "times must be 1 or more"),
+        (lambda fake: fake.refuse(429, times=0), "times must be a whole number, 1 or more"),
         (lambda fake: fake.raw(99, b""), "from 200 to 599"),
         (lambda fake: fake.drop("everything"), "no kind"),
+        (lambda fake: fake.refuse("429"), "from 400 to 599"),
+        (lambda fake: fake.refuse(429, times="2"), "times must be a whole number"),
+        (lambda fake: fake.refuse(429, retry_after="1\r\nX: y"), "retry_after must be a whole number"),
+        (lambda fake: fake.refuse(429, retry_after=-1), "retry_after must be a whole number"),
+        (lambda fake: fake.raw(200, {"a": 1}), "body must be bytes"),
+        (lambda fake: fake.script("flux-dev", "completed"), "provider/model"),
+        (lambda fake: fake.fail("flux-dev", error="No."), "provider/model"),
+        (lambda fake: fake.delay("1"), "seconds must be a number"),
+        (lambda fake: fake.delay(float("inf")), "seconds must be a number"),
         (lambda fake: fake.delay(-1), "0 or more"),
         (lambda fake: fake.delay(float("nan")), "0 or more"),
         (lambda fake: fake.delay(1, on="nothing"), "no kind"),
@@ -153,8 +166,8 @@ def test_calls_tasks_and_requests_tell_what_came_in(http: httpx.Client, fake: Fa
 
 def test_looking_at_tasks_does_not_move_them_on(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     task = submitted(http)
-    assert [fake.tasks[0].status for _ in range(3)] == ["processing"] * 3
-    assert asked(http, task)["status"] == "processing"
+    assert [fake.tasks[0].status for _ in range(3)] == [task["status"]] * 3 == ["created"] * 3
+    assert asked(http, task)["status"] == fake.tasks[0].status == "processing"
 
 
 async def _balance(client: AsyncWaveSpeed) -> float:
@@ -195,9 +208,35 @@ def test_a_port_can_be_chosen_and_a_taken_one_is_refused() -> None:
         FakeWaveSpeed(port=int(fake.url.rpartition(":")[2])).start()
 
 
-def test_a_webhook_secret_that_cannot_be_is_refused() -> None:
+@pytest.mark.parametrize("wrong", [{"webhook_secret": "whsec_"}, {"api_key": ""}, {"api_key": "k\nX=1"}])
+def test_a_secret_that_cannot_be_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError):
-        FakeWaveSpeed(webhook_secret="whsec_")
+        FakeWaveSpeed(**wrong)
+
+
+def test_what_came_in_can_be_seen_after_the_end() -> None:
+    with FakeWaveSpeed() as fake, fake.client() as ws:
+        task = ws.submit("wavespeed-ai/flux-dev")
+    assert fake.tasks == [task]
+
+
+def test_the_head_of_an_output_can_be_asked_for(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+    fake.script("wavespeed-ai/flux-dev", "completed")
+    answer = httpx.head(submitted(http)["outputs"][0], trust_env=False)
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_an_uploaded_file_keeps_the_last_part_of_its_name(http: httpx.Client) -> None:
+    uploaded = http.post("/api/v3/media/upload/binary", files={"file": ("../a b.png", b"abc")}).json()["data"]
+    assert uploaded["filename"] == "a b.png"
+    assert httpx.get(uploaded["download_url"], trust_env=False).content == b"abc"
+
+
+def test_dates_may_be_written_in_small_letters(http: httpx.Client) -> None:
+    submitted(http)
+    span = {"start_time": "2020-01-01t00:00:00z", "end_time": "2100-06-30T23:59:59Z"}
+    used = http.post("/api/v3/user/usage_stats", json=span).json()["data"]
+    assert used["summary"]["total_requests"] == 1
 
 
 def test_other_money_models_and_keys_can_be_given(contract: Contract) -> None:
