@@ -33,6 +33,7 @@ from wavespeed_api.types import UNSET
 from .answers import expected
 from .call import calling
 from .connection import connect_async, refuse_sync
+from .durations import Durations
 from .errors import ConfigurationError
 from .files import opened, target_path
 from .paging import BillingPages, TaskPages
@@ -77,6 +78,7 @@ class AsyncWaveSpeed:
     ) -> None:
         self.settings = Settings.resolve(api_key, base_url, timeout, max_retries)
         self._http = connect_async(self.settings, http_client)
+        self._durations = Durations()
         self.api = Client(base_url=self.settings.base_url)
         self.api.set_async_httpx_client(self._http).set_httpx_client(refuse_sync())
 
@@ -95,7 +97,8 @@ class AsyncWaveSpeed:
     ) -> Task:
         """Async `WaveSpeed.wait`."""
         checked_watcher(on_update)
-        return await self._wait(Waiting(task_of(task), timeout, Deadline.after(timeout, self._clock)), on_update)
+        deadline = Deadline.after(timeout, self._clock)
+        return await self._wait(Waiting(task_of(task), timeout, deadline, self._durations), on_update)
 
     async def run(
         self,
@@ -112,7 +115,7 @@ class AsyncWaveSpeed:
         deadline = Deadline.after(timeout, self._clock)
         if max_cost is not None:
             check_cost(await self.price(model, input), max_cost)
-        waiting = Waiting(await self._submit(model, input, None, deadline), timeout, deadline)
+        waiting = Waiting(await self._submit(model, input, None, deadline), timeout, deadline, self._durations)
         with waiting.guarded():
             if on_update is not None:
                 await _told(on_update(waiting.task))
@@ -246,7 +249,9 @@ class AsyncWaveSpeed:
                 answer = await submit_task_variant.asyncio_detailed(
                     provider, name, variant, client=self.api, body=body, webhook=hook
                 )
-            return task_from_envelope(answer.parsed, call.answer, model=model)
+            task = task_from_envelope(answer.parsed, call.answer, model=model)
+        self._durations.submitted(task, self._clock.now())
+        return task
 
     async def _get(self, task: Task, deadline: Deadline | None) -> Task:
         self._check_open()

@@ -32,6 +32,7 @@ from wavespeed_api.types import UNSET
 from .answers import expected
 from .call import calling
 from .connection import connect, refuse_async
+from .durations import Durations
 from .errors import ConfigurationError
 from .files import opened, target_path
 from .paging import BillingPages, TaskPages
@@ -90,6 +91,7 @@ class WaveSpeed:
     ) -> None:
         self.settings = Settings.resolve(api_key, base_url, timeout, max_retries)
         self._http = connect(self.settings, http_client)
+        self._durations = Durations()
         self.api = Client(base_url=self.settings.base_url)
         self.api.set_httpx_client(self._http).set_async_httpx_client(refuse_async())
 
@@ -137,7 +139,8 @@ class WaveSpeed:
             TaskTimeoutError: The time is up. The task runs on: wait for it again.
         """
         checked_watcher(on_update)
-        return self._wait(Waiting(task_of(task), timeout, Deadline.after(timeout, self._clock)), on_update)
+        deadline = Deadline.after(timeout, self._clock)
+        return self._wait(Waiting(task_of(task), timeout, deadline, self._durations), on_update)
 
     def run(
         self,
@@ -168,7 +171,7 @@ class WaveSpeed:
         deadline = Deadline.after(timeout, self._clock)
         if max_cost is not None:
             check_cost(self.price(model, input), max_cost)
-        waiting = Waiting(self._submit(model, input, None, deadline), timeout, deadline)
+        waiting = Waiting(self._submit(model, input, None, deadline), timeout, deadline, self._durations)
         with waiting.guarded():
             if on_update is not None:
                 on_update(waiting.task)
@@ -377,7 +380,9 @@ class WaveSpeed:
                 answer = submit_task_variant.sync_detailed(
                     provider, name, variant, client=self.api, body=body, webhook=hook
                 )
-            return task_from_envelope(answer.parsed, call.answer, model=model)
+            task = task_from_envelope(answer.parsed, call.answer, model=model)
+        self._durations.submitted(task, self._clock.now())
+        return task
 
     def _get(self, task: Task, deadline: Deadline | None) -> Task:
         self._check_open()

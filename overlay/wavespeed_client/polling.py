@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from .durations import PATIENCE, Durations, next_question
 from .errors import (
     APIConnectionError,
     InvalidInputError,
@@ -24,14 +25,12 @@ from .errors import (
 from .task import UNKNOWN_STATUS, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
 logger = logging.getLogger("wavespeed_client")
 
-FIRST_DELAY = 0.5
-GROWTH = 1.25
-LONGEST_DELAY = 5.0
-JITTER = 0.2
+# How much the patience between two questions varies, so that clients which began together do not ask together.
+JITTER = 0.4
 
 # Seconds past the end of a wait that its last question may take.
 LAST_QUESTION = 0.3
@@ -84,14 +83,6 @@ class Deadline:
         return Deadline(self.clock, self.at + LAST_QUESTION)
 
 
-def delays(random_number: Callable[[], float] = random.random) -> Iterator[float]:
-    """Seconds between one question and the next: growing, then steady, each a little off."""
-    delay = FIRST_DELAY
-    while True:
-        yield delay * (1 + JITTER * (2 * random_number() - 1))
-        delay = min(delay * GROWTH, LONGEST_DELAY)
-
-
 @define
 class Waiting:
     """One wait for one task: the client asks and sleeps, this says when, and what it means."""
@@ -99,8 +90,17 @@ class Waiting:
     task: Task
     timeout: float | None
     deadline: Deadline
-    _delays: Iterator[float] = field(factory=delays)
-    _asked: bool = False
+    durations: Durations = field(factory=Durations)
+    random_number: Callable[[], float] = random.random
+    _age_known: bool = field(init=False)
+    _began: float = field(init=False)
+    _last: float = field(init=False)
+    _asked: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        submitted = self.durations.submission(self.task)
+        self._age_known = submitted is not None
+        self._began = self._last = self._now() if submitted is None else submitted
 
     def goes_on(self) -> bool:
         """Whether to ask (again).
@@ -116,12 +116,19 @@ class Waiting:
         """Seconds to let pass before the next question, never past the deadline."""
         if self.task.status == UNKNOWN_STATUS and not self._asked:  # only its id is known
             return 0.0
-        return min(next(self._delays), self.deadline.left())
+        patience = PATIENCE * (1 + JITTER * (2 * self.random_number() - 1))
+        # What is known of the model is of no use for a task of unknown age: the service's clock is not this machine's.
+        known = self.durations.known(self.task) if self._age_known else None
+        due = self._last + next_question(self._last - self._began, known, patience)
+        return min(max(0.0, due - self._now()), self.deadline.left())
 
     def saw(self, task: Task) -> bool:
         """Take in an answer; True when the status is another than before."""
         changed = task.status != self.task.status
-        self.task, self._asked = task, True
+        now = self._now()
+        if task.done and self._age_known:
+            self.durations.ended(task, self._last - self._began, now - self._began)
+        self.task, self._last, self._asked = task, now, True
         return changed
 
     @contextmanager
@@ -143,6 +150,9 @@ class Waiting:
             if not isinstance(error, WaveSpeedError):
                 logger.warning("%s", trace)
             raise
+
+    def _now(self) -> float:
+        return self.deadline.clock.now()
 
     def _timed_out(self) -> TaskTimeoutError:
         return TaskTimeoutError(

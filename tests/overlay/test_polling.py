@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from itertools import islice
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -18,20 +18,21 @@ from wavespeed_client import (
     TaskFailedError,
     TaskTimeoutError,
 )
-from wavespeed_client.polling import LONGEST_DELAY, Deadline, Waiting, completed, delays
+from wavespeed_client.polling import Deadline, Waiting, completed
 from wavespeed_client.task import FINAL_STATUSES
 from wavespeed_client.testing import FakeWaveSpeed
 
 FLUX = "wavespeed-ai/flux-dev"
 
 
-def test_delays_grow_to_a_steady_pace_and_are_never_quite_the_same() -> None:
-    middle = list(islice(delays(lambda: 0.5), 30))
-    assert middle == sorted(middle)
-    assert middle[0] < 1 < middle[-1] == LONGEST_DELAY
-    for low, mid, high in zip(islice(delays(lambda: 0.0), 30), middle, delays(lambda: 1.0), strict=False):
-        assert low < mid < high
-        assert high == pytest.approx(1.2 * mid)
+def test_the_first_question_comes_soon_and_is_never_quite_at_the_same_time(clock: TestClock) -> None:
+    task = Task(id="abc", model=FLUX, status="created")
+    low, middle, high = (
+        Waiting(task, 60, Deadline.after(60, clock), random_number=repeat(number).__next__).delay()
+        for number in (0.0, 0.5, 1.0)
+    )
+    assert 0.2 < low < middle < high < 1
+    assert Waiting(task, 60, Deadline.after(60, clock)).delay() != Waiting(task, 60, Deadline.after(60, clock)).delay()
 
 
 def test_a_deadline_counts_down_to_zero_and_stays_there(clock: TestClock) -> None:
