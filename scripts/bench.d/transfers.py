@@ -1,4 +1,7 @@
-"""Measure memory while 200 MiB go up and down, and how long the event loop is held meanwhile."""
+"""Memory while large files go up and down, and how long the event loop is held meanwhile.
+
+transfers.py KIND URL FOLDER MIBS measures one kind of client, in a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,40 +12,36 @@ import logging
 import resource
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
+from report import Section
 from wavespeed_client import AsyncWaveSpeed, WaveSpeed
 from wavespeed_client.testing import FakeWaveSpeed
 
 KINDS = ("sync", "async")
-SIZE = 200 * 1024 * 1024
+MIB = 1024 * 1024
 
 
-def main() -> int:
-    if sys.argv[1:2] == ["--measure"]:
-        _, _, kind, url, folder = sys.argv
-        found = measure(url, Path(folder)) if kind == "sync" else asyncio.run(measure_async(url, Path(folder)))
-        print(json.dumps(found))
-        return 0
+def transfers(folder: Path, mibs: int) -> Section:
+    """Each kind of client against a stand-in on this machine."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    print("200 MiB against a stand-in on this machine, each kind of client in a process of its own")
-    print("| client | memory beyond the start, upload | and download | longest hold of the event loop |")
-    print("| --- | --- | --- | --- |")
-    with FakeWaveSpeed() as fake, tempfile.TemporaryDirectory() as folder:
+    rows: list[tuple[str, ...]] = []
+    with FakeWaveSpeed() as fake:
         for kind in KINDS:
-            command = [sys.executable, __file__, "--measure", kind, fake.url, folder]
+            command = [sys.executable, __file__, kind, fake.url, str(folder), str(mibs)]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             up, down, hold = json.loads(done.stdout)
-            held = "none" if hold is None else f"{hold * 1000:.0f} ms"
-            print(f"| {kind} | {up:.1f} MiB | {down:.1f} MiB | {held} |")
+            held = "" if hold is None else f"{hold * 1000:.0f} ms"
+            rows.append((kind, f"{up:.1f} MiB", f"{down:.1f} MiB", held))
             fake.reset()
-    return 0
+    note = f"{mibs} MiB against a stand-in on this machine, each kind of client in a process of its own."
+    header = ("client", "memory beyond the start, upload", "and download", "longest hold of the event loop")
+    return Section("Upload and download", note, header, rows)
 
 
-def measure(url: str, folder: Path) -> tuple[float, float, None]:
+def measure(url: str, folder: Path, mibs: int) -> tuple[float, float, None]:
     """MiB beyond the start after the upload and after the download."""
-    small, large = prepared(folder)
+    small, large = prepared(folder, mibs)
     with WaveSpeed("test-key", base_url=url) as ws:
         ws.download(ws.upload(small), small)
         before = peak()
@@ -52,9 +51,9 @@ def measure(url: str, folder: Path) -> tuple[float, float, None]:
         return up, peak() - before, None
 
 
-async def measure_async(url: str, folder: Path) -> tuple[float, float, float]:
+async def measure_async(url: str, folder: Path, mibs: int) -> tuple[float, float, float]:
     """The same, and the longest time in seconds for which the event loop did not turn."""
-    small, large = prepared(folder)
+    small, large = prepared(folder, mibs)
     async with AsyncWaveSpeed("test-key", base_url=url) as ws:
         await ws.download(await ws.upload(small), small)
         before = peak()
@@ -77,12 +76,12 @@ async def watch(holds: list[float], pause: float = 0.01) -> None:
         holds.append(loop.time() - before - pause)
 
 
-def prepared(folder: Path) -> tuple[Path, Path]:
+def prepared(folder: Path, mibs: int) -> tuple[Path, Path]:
     """A file that warms everything up, and a large one."""
     small, large = folder / "small.bin", folder / "large.bin"
     small.write_bytes(b"x")
     with large.open("wb") as file:
-        file.truncate(SIZE)
+        file.truncate(mibs * MIB)
     return small, large
 
 
@@ -91,8 +90,16 @@ def peak() -> float:
     status = Path("/proc/self/status")
     if status.exists():  # Linux's ru_maxrss begins with what the parent process had used
         return next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines() if "VmHWM" in line)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
+
+
+def main() -> None:
+    kind, url, folder, mibs = sys.argv[1:]
+    if kind == "sync":
+        print(json.dumps(measure(url, Path(folder), int(mibs))))
+    else:
+        print(json.dumps(asyncio.run(measure_async(url, Path(folder), int(mibs)))))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

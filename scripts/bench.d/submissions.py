@@ -1,0 +1,105 @@
+"""One submission's CPU, by every client, at several numbers of submissions under way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from candidates import ASYNC, SYNC
+from ratios import paired, ratio
+from report import Section
+from workers import measured
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratios import Ratio
+    from server import Server
+    from workers import Samples
+
+
+@frozen
+class Load:
+    """How many submissions are under way, and how much of that is measured."""
+
+    concurrency: int
+    calls: int
+    rounds: int
+    names: Sequence[str] = tuple(ASYNC)
+
+
+BARE = ("httpx", "httpx, unlimited")
+OURS = ("ours", "ours, fast")
+# httpx's pool walks over all that waits and all connections with each request: some are not asked this much of.
+FULL = (
+    Load(1, 200, 9),
+    Load(16, 400, 7),
+    Load(100, 800, 5),
+    Load(1000, 1000, 3, (*BARE, "aiohttp", *OURS)),
+    Load(10_000, 20_000, 2, ("aiohttp", *OURS)),
+)
+QUICK = (
+    Load(1, 60, 3),
+    Load(16, 160, 3, ("httpx", "aiohttp", *OURS)),
+    Load(100, 200, 2, ("httpx", "aiohttp", *OURS)),
+)
+
+
+def one_by_one(server: Server, *, tls: bool, calls: int, rounds: int) -> Section:
+    """The sync clients, one submission after another."""
+    url = server.tls if tls else server.plain
+    samples = measured("sync", SYNC, url, server, rounds=rounds, calls=calls)
+    note = f"{rounds} rounds of {calls} submissions over one connection; the official client opens one for each."
+    findings = {f"{name}{', TLS' if tls else ''}": found for name, found in _sync_findings(samples).items()}
+    return _section(f"One submission, sync, {'TLS' if tls else 'plain'}", note, samples, findings)
+
+
+def under_way(server: Server, load: Load) -> Section:
+    """The async clients, with that many submissions under way."""
+    url = server.plain if load.concurrency == 1 else server.delayed
+    samples = measured(
+        "async", load.names, url, server, rounds=load.rounds, calls=load.calls, concurrency=load.concurrency
+    )
+    slow = "" if load.concurrency == 1 else ", which the server answers after 20 ms"
+    note = f"{load.rounds} rounds of {load.calls:,} submissions{slow}."
+    findings = _async_findings(samples) if load.concurrency == 1000 else {}
+    return _section(f"Submissions, async, {load.concurrency:,} under way", note, samples, findings)
+
+
+def _sync_findings(samples: Samples) -> dict[str, float]:
+    pairs = {
+        "submit": ("ours", "httpx"),
+        "submit to official": ("ours", "official"),
+        "submit, fast": ("ours, fast", "httpx"),
+    }
+    return {
+        finding: ratio(samples.cpu[name], samples.cpu[base]).median
+        for finding, (name, base) in pairs.items()
+        if {name, base} <= samples.cpu.keys()
+    }
+
+
+def _async_findings(samples: Samples) -> dict[str, float]:
+    bare = [samples.cpu[name] for name in BARE if name in samples.cpu]
+    if not bare or "ours, fast" not in samples.cpu:
+        return {}
+    # The one of the two that does better is what there is to beat.
+    ratios = [ratio(samples.cpu["ours, fast"], cpu).median for cpu in bare]
+    return {"1000 under way, fast": max(ratios), "1000 under way, fast, errors": samples.errors.get("ours, fast", 0)}
+
+
+def _section(title: str, note: str, samples: Samples, findings: dict[str, float]) -> Section:
+    base = "httpx" if "httpx" in samples.cpu else "aiohttp"
+    ratios = sorted(paired(samples.cpu, base).items(), key=lambda pair: pair[1].median)
+    rows = [_row(name, found, samples) for name, found in ratios]
+    rows += [(name, "not there", "", "") for name in samples.missing]
+    reasons = "".join(f" {name}: {reason}." for name, reason in samples.missing.items())
+    header = ("client", f"CPU to {base}", "CPU", "calls a second")
+    return Section(title, note + reasons, header, rows, findings)
+
+
+def _row(name: str, found: Ratio, samples: Samples) -> tuple[str, ...]:
+    cpu, wall = (sorted(values)[len(values) // 2] for values in (samples.cpu[name], samples.wall[name]))
+    errors = f" ({samples.errors[name]} errors)" if name in samples.errors else ""
+    return (name + errors, str(found), f"{cpu * 1e6:.0f} us", f"{1 / wall:.0f}")
