@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import flights
 import submissions
 from bars import BARS
+from instructions import instructions
 from regeneration import regeneration
 from server import serving
 from simulation import polling
@@ -38,15 +39,18 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PACKAGES = ("httpx", "httpcore", "aiohttp", "requests", "urllib3", "wavespeed", "runwayml", "pydantic", "attrs")
 PARTS = ("submissions", "startup", "flights", "transfers", "polling", "regeneration")
+# Only when it is asked for: it takes many minutes.
+EXTRA = "instructions"
+PARTS_HELP = f"only these, and write nothing: {', '.join(PARTS)}; or {EXTRA}, counted by valgrind, which takes minutes"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less of everything, in under a minute; writes nothing")
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"only these, and write nothing: {', '.join(PARTS)}")
+    parser.add_argument("parts", nargs="*", metavar="part", help=PARTS_HELP)
     arguments = parser.parse_args()
-    if unknown := set(arguments.parts) - set(PARTS):
-        parser.error(f"there is no part {', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")
+    if unknown := set(arguments.parts) - {*PARTS, EXTRA}:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}: choose from {', '.join((*PARTS, EXTRA))}")
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         server = stack.enter_context(serving(Path(name)))
         text = run(measurements(server, Path(name), quick=arguments.quick), arguments.parts or PARTS, server)
@@ -81,9 +85,10 @@ def measurements(server: Server, folder: Path, *, quick: bool) -> Iterator[Measu
         yield "submissions", partial(under_way, server, load)
     yield "startup", partial(startup, server, folder, 3 if quick else 11)
     yield "flights", partial(flights.flights, server, flights.QUICK if quick else flights.FULL)
-    yield "transfers", partial(transfers, folder, 50 if quick else 200)
-    yield "polling", partial(polling, 20 if quick else 200)
+    yield "transfers", partial(transfers, folder, 20 if quick else 200)
+    yield "polling", partial(polling, 10 if quick else 200)
     yield "regeneration", partial(regeneration, 1 if quick else 5)
+    yield EXTRA, partial(instructions, server)
 
 
 def machine(server: Server) -> str:

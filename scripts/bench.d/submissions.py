@@ -41,8 +41,7 @@ FULL = (
 )
 QUICK = (
     Load(1, 60, 3),
-    Load(16, 160, 3, ("httpx", "aiohttp", *OURS)),
-    Load(100, 200, 2, ("httpx", "aiohttp", *OURS)),
+    Load(100, 200, 3, ("httpx", "aiohttp", *OURS)),
 )
 
 
