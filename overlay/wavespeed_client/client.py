@@ -127,7 +127,9 @@ class WaveSpeed:
     def wait(
         self, task: Task | str, *, timeout: float | None = 600.0, on_update: Callable[[Task], object] | None = None
     ) -> Task:
-        """The completed task. Asks at growing intervals until it has ended; a task that has ended is not asked for.
+        """The completed task. Asks when it has probably ended; a task that has ended is not asked for.
+
+        How long the tasks of a model take, the client learns from those that it submitted and waited for.
 
         Args:
             task: The task, or its id.

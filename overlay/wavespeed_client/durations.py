@@ -40,18 +40,15 @@ class Duration:
     median: float
     spread: float
 
-    def running(self, age: float) -> float:
-        """The probability that a task of this age still runs."""
-        ratio = age / self.median
-        return 1 - math.pow(ratio, 1 / self.spread) / 2 if ratio < 1 else math.pow(ratio, -1 / self.spread) / 2
-
-    def area(self, age: float) -> float:
-        """The integral of `running` from 0 to this age."""
+    def at(self, age: float) -> tuple[float, float]:
+        """The probability that a task of this age still runs, and its integral from 0 to this age."""
         ratio, power = age / self.median, 1 / self.spread
         if ratio < 1:
-            return self.median * (ratio - math.pow(ratio, power + 1) / (power + 1) / 2)
-        beyond = math.log(ratio) if power == 1 else -math.expm1((1 - power) * math.log(ratio)) / (power - 1)
-        return self.median * (1 - 1 / (power + 1) / 2 + beyond / 2)
+            ended = math.pow(ratio, power) / 2
+            return 1 - ended, age * (1 - ended / (power + 1))
+        runs = math.pow(ratio, -power) / 2
+        beyond = math.log(ratio) / 2 if math.isclose(power, 1) else (0.5 - ratio * runs) / (power - 1)
+        return runs, self.median * (1 - 0.5 / (power + 1) + beyond)
 
     def doubt(self) -> float:
         """The probability that a task has nothing to do with this: the less, the more alike the ones before were."""
@@ -81,25 +78,35 @@ def next_question(age: float, known: Duration | None, patience: float = PATIENCE
         known: How long tasks of its model take; None if that is not known.
         patience: Seconds of expected lateness.
     """
-    parts = ((1 - known.doubt(), known), (known.doubt(), ANY_MODEL)) if known else ((1.0, ANY_MODEL),)
-    running = sum(share * part.running(age) for share, part in parts)
-    area = sum(share * part.area(age) for share, part in parts)
+    runs, area = _mixed(known, age)
 
-    def excess(delay: float) -> float:
-        return delay - (sum(share * part.area(age + delay) for share, part in parts) - area) / running - patience
-
-    def ended(delay: float) -> float:
-        return 1 - sum(share * part.running(age + delay) for share, part in parts) / running
+    def expected(delay: float) -> tuple[float, float]:
+        """The lateness of a question after this delay, beyond the patience, and the probability that it is late."""
+        runs_then, area_then = _mixed(known, age + delay)
+        return delay - (area_then - area) / runs - patience, 1 - runs_then / runs
 
     delay = SHORTEST_DELAY
-    if excess(delay) >= 0:
+    excess, late = expected(delay)
+    if excess >= 0:
         return delay
-    while excess(delay) < 0:
+    while excess < 0:
         delay *= 2
+        excess, late = expected(delay)
     # The excess rises ever more steeply, so Newton's steps come down to its zero and never pass it.
-    while (step := excess(delay) / ended(delay)) > 0.005:
+    while (step := excess / late) > 0.005:
         delay -= step
+        excess, late = expected(delay)
     return delay
+
+
+def _mixed(known: Duration | None, age: float) -> tuple[float, float]:
+    """`Duration.at` of what is known, in so far as it is not doubted, and of any model."""
+    runs, area = ANY_MODEL.at(age)
+    if known is None:
+        return runs, area
+    doubt = known.doubt()
+    known_runs, known_area = known.at(age)
+    return known_runs + doubt * (runs - known_runs), known_area + doubt * (area - known_area)
 
 
 def seconds_taken(inference_ms: float | None, at_least: float, at_most: float, known: Duration | None) -> float | None:
