@@ -119,7 +119,7 @@ def measured(
         rng = random.Random(7)  # noqa: S311 - the order of the rounds
         for number in range(-1, rounds):
             for name in rng.sample(sorted(workers), len(workers)):
-                share = calls if number >= 0 else max(concurrency, calls // 4)
+                share = calls if number >= 0 else calls // 2
                 try:
                     answer = workers[name].ask(calls=share, concurrency=concurrency)
                 except StuckError as error:
