@@ -116,7 +116,8 @@ def bare_aiohttp(url: str) -> AsyncCall:
 
     async def call() -> object:
         if not sessions:  # it has to be made inside the loop
-            sessions.append(aiohttp.ClientSession(headers=HEADERS, connector=aiohttp.TCPConnector(limit=0)))
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=TIMEOUT)
+            sessions.append(aiohttp.ClientSession(headers=HEADERS, connector=connector))
         async with sessions[0].post(url + PATH, json=INPUT) as answer:
             return (await answer.json())["data"]["id"]
 
