@@ -1,0 +1,116 @@
+"""scripts/mutants.py, run as a person runs it, on a copy of the project with tests of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copy2, copytree, ignore_patterns
+
+import pytest
+
+from tests.conftest import ROOT
+
+CONTRACT = """
+from wavespeed_api.api.account import get_balance
+from wavespeed_api.api.tasks import submit_task
+from wavespeed_api.models import TaskInput
+
+
+def test_get_balance():
+    asked = get_balance._get_kwargs()
+    assert asked["url"] == "/api/v3/balance"
+    if asked["method"] == "post":
+        raise NameError("no_such_name")
+
+
+def test_submit_task():
+    asked = submit_task._get_kwargs("a", "b", body=TaskInput(prompt="a cat"))
+    assert asked["headers"] == {"Content-Type": "application/json"}
+    assert asked["json"] == {"prompt": "a cat"}
+"""
+
+Mutants = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The generated client and the script, with a contract of two tests."""
+    for name in ("generated", "overlay", "scripts"):
+        copytree(ROOT / name, tmp_path / name, ignore=ignore_patterns("__pycache__"))
+    copy2(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "tests" / "contract").mkdir(parents=True)
+    (tmp_path / "tests" / "contract" / "test_two.py").write_text(CONTRACT)
+    return tmp_path
+
+
+@pytest.fixture
+def run(project: Path) -> Mutants:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, project / "scripts" / "mutants.py", *arguments]
+        return subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_each_mutant_is_told_with_what_became_of_it(run: Mutants, project: Path) -> None:
+    before = {path: path.read_bytes() for path in (project / "generated").rglob("*.py")}
+    done = run(
+        "path-version:get_balance",
+        "written-lost:task_input:prompt",
+        "answer-status:get_balance",
+        "verb-get:get_balance",
+        "type-unsaid:submit_task",
+        "form-boundary:*",
+    )
+    assert done.returncode == 1, done.stderr
+    told = re.findall(r"^([A-Za-z ]+?) +(\S+)  \((.*)$", done.stdout, re.MULTILINE)
+    assert {name: word for word, name, _ in told} == {
+        "path-version:get_balance": "killed",
+        "written-lost:task_input:prompt": "killed",
+        "answer-status:get_balance": "SURVIVED",
+        "verb-get:get_balance": "BROKEN",
+        "type-unsaid:submit_task": "NOT EQUIVALENT",
+        "form-boundary:upload_binary": "equivalent",
+    }
+    lines = {name: rest for _, name, rest in told}
+    assert "test_two.py::test_get_balance: AssertionError" in lines["path-version:get_balance"]
+    assert "test_two.py::test_submit_task: AssertionError" in lines["written-lost:task_input:prompt"]
+    assert "NameError: no_such_name" in lines["verb-get:get_balance"]
+    assert "6 mutants:" in done.stdout.splitlines()[-1]
+    assert before == {path: path.read_bytes() for path in (project / "generated").rglob("*.py")}
+
+
+def test_when_all_die_a_short_summary_is_enough(run: Mutants) -> None:
+    done = run("--brief", "path-*:get_balance")
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"3 mutants: 3 killed \(\d+ s\)\n", done.stdout)
+
+
+def test_tests_that_fail_without_a_mutant_try_none(run: Mutants, project: Path) -> None:
+    contract = project / "tests" / "contract" / "test_two.py"
+    contract.write_text(CONTRACT.replace("/api/v3/balance", "/api/v4/balance"))
+    done = run("path-version:get_balance")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "does not pass with the client as it is: tests/contract/test_two.py::test_get_balance" in done.stderr
+
+
+def test_a_rule_that_no_longer_matches_is_an_error(run: Mutants, project: Path) -> None:
+    for path in (project / "generated" / "wavespeed_api" / "api").rglob("*.py"):
+        path.write_text(path.read_text().replace('safe=""', "safe=str()"))
+    done = run()
+    assert done.returncode == 2
+    assert "segment-raw matches nothing in api/*/*.py" in done.stderr
+
+
+def test_an_unknown_name_is_an_error(run: Mutants) -> None:
+    done = run("no-such-mutant:*")
+    assert done.returncode == 2
+    assert "no mutant is named no-such-mutant:*; see --list" in done.stderr
+
+
+def test_the_list_names_more_than_forty_ways(run: Mutants) -> None:
+    lines = run("--list").stdout.splitlines()
+    assert len({line.partition(":")[0] for line in lines}) > 40
+    assert "verb-get:get_result: a question is asked with the wrong verb" in lines
