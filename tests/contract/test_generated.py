@@ -105,8 +105,10 @@ def test_a_form_holds_the_file_with_its_name_and_type(call: Call, fake: FakeWave
 
 
 def test_a_form_is_made_of_bytes_too() -> None:
-    name, payload, kind = BinaryUpload.from_dict({"file": b"bytes"}).to_dict()["file"]
+    given = {"file": b"bytes"}
+    name, payload, kind = BinaryUpload.from_dict(given).to_dict()["file"]
     assert (name, payload.read(), kind) == (None, b"bytes", None)
+    assert given == {"file": b"bytes"}
     with pytest.raises(KeyError, match=r"^'file'$"):
         BinaryUpload.from_dict({})
 
