@@ -38,7 +38,7 @@ REQUEST_RULES = (
         r'^ +headers\["Content-Type"\] = "application/json"\n',
         "",
         "the body's type is left to httpx",
-        equivalent="httpx itself writes Content-Type: application/json for json=, as its tests hold",
+        equivalent="httpx writes the same header for json=, as the test of the body on the wire sees",
     ),
     Rule("form-field", MODELS, r'files\.append\(\("(?P<what>\w+)"', r'files.append(("upload"', "the file is not found"),
     Rule("form-as-fields", API, r'_kwargs\["files"\]', '_kwargs["data"]', "the file is not sent as a file"),
