@@ -7,6 +7,8 @@ after the rule, the file and what the pattern's group `what` holds there.
 from mutation import Rule
 
 API, MODELS, CLIENT, TYPES = "api/*/*.py", "models/*.py", "client.py", "types.py"
+# Enough of a kind, where one rule already changes the same line in all of them, or all have the same lines.
+GETS, SOME = "api/*/get_*.py", "models/prediction*.py"
 FORM_TEST = "test_a_form_holds_the_file_with_its_name_and_type"
 
 REQUEST_RULES = (
@@ -136,7 +138,7 @@ ANSWER_RULES = (
     ),
     Rule(
         "status-empty",
-        API,
+        GETS,
         r"(response_(?P<what>default|[45]\d\d) = \w+\.from_dict\()response\.json\(\)",
         r"\1{}",
         "the refusal's reason is lost",
@@ -231,7 +233,7 @@ WRITING_RULES = (
     Rule(
         "further-wins",
         MODELS,
-        r"(?<=update\(self\.additional_properties\)\n)([\s\S]*?)(        return field_dict\n)",
+        r'(?<=update\(self\.additional_properties\)\n)([\s\S]*?"[\s\S]*?)(        return field_dict\n)',
         r"\1        field_dict.update(self.additional_properties)\n\2",
         "a further key hides a named field",
     ),
@@ -300,11 +302,11 @@ READING_RULES = (
 )
 
 MAPPING_RULES = (
-    Rule("mapping-get", MODELS, r"return self\.additional_properties\[key\]", "return None", "a field is not found"),
-    Rule("mapping-set", MODELS, r"self\.additional_properties\[key\] = value", "pass", "a field is not set"),
-    Rule("mapping-delete", MODELS, r"del self\.additional_properties\[key\]", "pass", "a field cannot be removed"),
-    Rule("mapping-in", MODELS, r"return key in self\.additional_properties", "return True", "a field seems given"),
-    Rule("mapping-keys", MODELS, r"return list\(self\.additional_properties\.keys\(\)\)", "return []", "no names"),
+    Rule("mapping-get", SOME, r"return self\.additional_properties\[key\]", "return None", "a field is not found"),
+    Rule("mapping-set", SOME, r"self\.additional_properties\[key\] = value", "pass", "a field is not set"),
+    Rule("mapping-delete", SOME, r"del self\.additional_properties\[key\]", "pass", "a field cannot be removed"),
+    Rule("mapping-in", SOME, r"return key in self\.additional_properties", "return True", "a field seems given"),
+    Rule("mapping-keys", SOME, r"return list\(self\.additional_properties\.keys\(\)\)", "return []", "no names"),
 )
 
 CLIENT_RULES = (
