@@ -127,14 +127,27 @@ async def collected(items: AsyncIterator[Any]) -> list[Any]:
 Connect = Callable[..., Driven]
 
 
+@pytest.fixture
+def transport() -> str:
+    """What the clients of a test send with."""
+    return "httpx"
+
+
+@pytest.fixture(params=["httpx", "fast"])
+def both_transports(request: pytest.FixtureRequest) -> str:
+    """In place of it, `transport = both_transports` runs every test of a module on both."""
+    return request.param
+
+
 @pytest.fixture(params=[WaveSpeed, AsyncWaveSpeed], ids=["sync", "async"])
-def connect(request: pytest.FixtureRequest, clock: TestClock) -> Iterator[Connect]:
+def connect(request: pytest.FixtureRequest, clock: TestClock, transport: str) -> Iterator[Connect]:
     """Builds clients of one kind with the test's clock, and closes them."""
     made: list[Driven] = []
     with asyncio.Runner() as runner:
 
         def build(api_key: str | None = "test-key", **arguments: Any) -> Driven:
-            client = request.param(api_key, **arguments)
+            own = {} if "http_client" in arguments else {"transport": transport}
+            client = request.param(api_key, **(own | arguments))
             client._clock = clock
             made.append(Driven(client, runner))
             return made[-1]

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
     from types import TracebackType
-    from typing import BinaryIO, Self
+    from typing import BinaryIO, Literal, Self
 
     import httpx
 
@@ -74,9 +74,10 @@ class AsyncWaveSpeed:
         base_url: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
+        transport: Literal["httpx", "fast"] | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
-        self.settings = Settings.resolve(api_key, base_url, timeout, max_retries)
+        self.settings = Settings.resolve(api_key, base_url, timeout, max_retries, transport)
         self._http = connect_async(self.settings, http_client)
         self._durations = Durations()
         self.api = Client(base_url=self.settings.base_url)

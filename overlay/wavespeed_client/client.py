@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
     from types import TracebackType
-    from typing import BinaryIO, Self
+    from typing import BinaryIO, Literal, Self
 
     import httpx
 
@@ -67,6 +67,8 @@ class WaveSpeed:
         timeout: Seconds that one attempt of a call may take; else WAVESPEED_TIMEOUT, else 60.
         max_retries: How often a call is tried again; else WAVESPEED_MAX_RETRIES, else 3. A submission
             is sent again only if it certainly was not taken.
+        transport: What reaches the network: "httpx", or "fast", which costs less and needs the packages of
+            `wavespeed-client[fast]`; else WAVESPEED_TRANSPORT, else "httpx".
         http_client: Sends the requests in place of a client of our own, for proxies or certificates
             that need more than the usual environment variables. It stays yours: close it yourself.
 
@@ -87,9 +89,10 @@ class WaveSpeed:
         base_url: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
+        transport: Literal["httpx", "fast"] | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
-        self.settings = Settings.resolve(api_key, base_url, timeout, max_retries)
+        self.settings = Settings.resolve(api_key, base_url, timeout, max_retries, transport)
         self._http = connect(self.settings, http_client)
         self._durations = Durations()
         self.api = Client(base_url=self.settings.base_url)

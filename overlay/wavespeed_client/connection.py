@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 import httpx
@@ -31,6 +31,10 @@ UNLIMITED = sys.maxsize
 # The pool itself sets no limit: what a cancelled connect leaves behind in it would count for ever.
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=CONNECTIONS)
 
+# A connection has to come about within this part of a try's time: then it is the connector that gives up, which is
+# believed to have sent nothing, and not the timeout of the whole, which is not.
+CONNECT_SHARE = 0.5
+
 
 def connect(settings: Settings, http_client: httpx.Client | None) -> httpx.Client:
     """The httpx client through which every generated function sends.
@@ -49,13 +53,13 @@ def connect_async(settings: Settings, http_client: httpx.AsyncClient | None) -> 
 
 
 def _connect(settings: Settings, http_client: httpx.Client | None) -> httpx.Client:
-    last = _last_link(http_client)
+    last = _last_link(settings, http_client)
     chain = ErrorTransport(RetryTransport(WholeTransport(last)), settings)
     return httpx.Client(transport=chain, **_client_options(settings, http_client))
 
 
 def _connect_async(settings: Settings, http_client: httpx.AsyncClient | None) -> httpx.AsyncClient:
-    last = _async_last_link(http_client)
+    last = _async_last_link(settings, http_client)
     slots = CONNECTIONS if http_client is None else UNLIMITED
     chain = AsyncErrorTransport(RetryTransport(AsyncWholeTransport(last, slots)), settings)
     return httpx.AsyncClient(transport=chain, **_client_options(settings, http_client))
@@ -96,24 +100,51 @@ def _client_options(settings: Settings, http_client: httpx.Client | httpx.AsyncC
     }
 
 
-def _last_link(http_client: object) -> httpx.BaseTransport:
+def _last_link(settings: Settings, http_client: object) -> httpx.BaseTransport:
     if http_client is not None:
+        _check_alone(settings)
         if not isinstance(http_client, httpx.Client) or http_client.is_closed:
             raise ConfigurationError("http_client must be an open httpx.Client (AsyncWaveSpeed: httpx.AsyncClient).")
         return BorrowedClient(http_client)
+    if settings.transport == "fast":
+        with _needing_the_extra():
+            from .fast import FastTransport
+        return FastTransport(settings)
     tls = tls_context()
     return OwnClient(httpx.Client(verify=tls)) if _behind_proxy() else httpx.HTTPTransport(verify=tls)
 
 
-def _async_last_link(http_client: object) -> httpx.AsyncBaseTransport:
+def _async_last_link(settings: Settings, http_client: object) -> httpx.AsyncBaseTransport:
     if http_client is not None:
+        _check_alone(settings)
         if not isinstance(http_client, httpx.AsyncClient) or http_client.is_closed:
             raise ConfigurationError("http_client must be an open httpx.AsyncClient (WaveSpeed: httpx.Client).")
         return AsyncBorrowedClient(http_client)
+    if settings.transport == "fast":
+        with _needing_the_extra():
+            from .async_fast import AsyncFastTransport
+        return AsyncFastTransport(settings)
     tls = tls_context()
     if _behind_proxy():
         return AsyncOwnClient(httpx.AsyncClient(verify=tls, limits=LIMITS))
     return httpx.AsyncHTTPTransport(verify=tls, limits=LIMITS)
+
+
+def _check_alone(settings: Settings) -> None:
+    if settings.transport != "httpx":
+        raise ConfigurationError(
+            "http_client sends the requests itself, so it cannot go with the fast transport: pass transport='httpx', "
+            "or unset WAVESPEED_TRANSPORT."
+        )
+
+
+@contextmanager
+def _needing_the_extra() -> Generator[None]:
+    try:
+        yield
+    except ImportError as error:
+        message = f"The fast transport needs packages of its own ({error}): pip install wavespeed-client[fast]"
+        raise ConfigurationError(message) from error
 
 
 def tls_context() -> ssl.SSLContext:
@@ -130,6 +161,27 @@ def _shared_tls_context(_cert_file: str | None, _cert_dir: str | None) -> ssl.SS
 def _behind_proxy() -> bool:
     # Only a whole httpx client reads the proxy variables; a bare transport does not.
     return not {"http", "https", "all"}.isdisjoint(getproxies())
+
+
+def proxy_for(url: httpx.URL) -> str | None:
+    """The proxy that the environment names for a URL, for transports that do not look it up by themselves."""
+    if proxy_bypass(url.host):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+
+
+def web_proxy_for(base_url: str) -> str | None:
+    """The same for the API itself, if it is one that the fast transports can use.
+
+    Raises:
+        ValueError: It is no proxy that speaks HTTP.
+    """
+    proxy = proxy_for(httpx.URL(base_url))
+    if proxy is not None and httpx.URL(proxy).scheme not in ("http", "https"):
+        raise ValueError("the fast transport takes http:// and https:// proxies only")
+    return proxy
 
 
 # A caller's client may have a RetryTransport of its own; our policy is the one that counts.

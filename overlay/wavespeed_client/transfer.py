@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from .connection import explained, tls_context
+from .connection import explained, proxy_for, tls_context
 from .errors import APIConnectionError, UnexpectedResponseError, WaveSpeedError, error_from_answer
 from .files import MOST_REDIRECTS, Source, decoded, length_of, redirected, replacing, web_url, written
 from .settings import USER_AGENT
@@ -175,21 +174,12 @@ def _bounded(request: httpx.Request, timeout: float) -> httpx.Request:
 
 def _transport(url: httpx.URL) -> httpx.HTTPTransport:
     with explained():
-        return httpx.HTTPTransport(verify=tls_context(), proxy=_proxy_for(url))
+        return httpx.HTTPTransport(verify=tls_context(), proxy=proxy_for(url))
 
 
 def _async_transport(url: httpx.URL) -> httpx.AsyncHTTPTransport:
     with explained():
-        return httpx.AsyncHTTPTransport(verify=tls_context(), proxy=_proxy_for(url))
-
-
-def _proxy_for(url: httpx.URL) -> str | None:
-    """The proxy that the environment names for a URL: only a whole httpx client looks it up by itself."""
-    if proxy_bypass(url.host):
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+        return httpx.AsyncHTTPTransport(verify=tls_context(), proxy=proxy_for(url))
 
 
 def _beginning(response: httpx.Response) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -76,9 +77,12 @@ class AsyncErrorTransport(httpx.AsyncBaseTransport):
         return exchange.checked(response)
 
     async def aclose(self) -> None:
-        # Connections of a loop that has ended have ended with it, and cannot be closed from another.
         if self._loop in (None, asyncio.get_running_loop()):
             await self._inner.aclose()
+        elif self._loop.is_closed():
+            # Its connections ended with it; httpx says so when it is to close them.
+            with suppress(RuntimeError):
+                await self._inner.aclose()
 
 
 def _check_process(process: int) -> None:

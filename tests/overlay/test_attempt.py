@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import SETTINGS, TASK, Connect, RawServer, http
+from tests.conftest import SETTINGS, TASK, Connect, RawServer, both_transports, http
 from wavespeed_client import (
     Settings,
     SubmissionUncertainError,
@@ -18,6 +18,8 @@ from wavespeed_client.exchange import Api, Attempt, Exchange, TimeLeft
 from wavespeed_client.polling import Deadline
 from wavespeed_client.retry import policy_for
 from wavespeed_client.submission import SYNC_MODE_SECONDS
+
+transport = both_transports
 
 
 def attempt(request: httpx.Request, settings: Settings = SETTINGS) -> Attempt:

@@ -6,12 +6,15 @@ import asyncio
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from tests.conftest import TestClock
+from tests.conftest import TestClock, both_transports
 from tests.fault_server import record, running
 from wavespeed_client import AsyncWaveSpeed, RateLimitError, Task, TaskFailedError, WaveSpeed
+
+transport = both_transports
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +23,10 @@ def server() -> Iterator[str]:
         yield url
 
 
-def test_32_threads_share_a_client(server: str) -> None:
-    with WaveSpeed("test-key", base_url=server) as ws, ThreadPoolExecutor(32) as pool:
+def test_32_threads_share_a_client(server: str, transport: Any) -> None:
+    with WaveSpeed("test-key", base_url=server, transport=transport) as ws, ThreadPoolExecutor(32) as pool:
         ws._clock = TestClock()
-        tags = [f"thread{number}" for number in range(640)]
+        tags = [f"{transport}thread{number}" for number in range(640)]
         tasks = list(pool.map(lambda tag: ws.run("a/b", {"tag": tag}, timeout=None), tags))
         assert [task.id for task in tasks] == [f"{tag}-none" for tag in tags]
         seen = record(server)
@@ -31,11 +34,11 @@ def test_32_threads_share_a_client(server: str) -> None:
         assert seen["connections"]["open"] <= 33
 
 
-def test_500_tasks_share_an_async_client(server: str) -> None:
+def test_500_tasks_share_an_async_client(server: str, transport: Any) -> None:
     async def run() -> None:
-        async with AsyncWaveSpeed("test-key", base_url=server) as ws:
+        async with AsyncWaveSpeed("test-key", base_url=server, transport=transport) as ws:
             ws._clock = TestClock()
-            tags = [f"task{number}" for number in range(500)]
+            tags = [f"{transport}task{number}" for number in range(500)]
             tasks = await asyncio.gather(*(ws.run("a/b", {"tag": tag}, timeout=None) for tag in tags))
             assert [task.id for task in tasks] == [f"{tag}-none" for tag in tags]
             seen = await asyncio.to_thread(record, server)

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Connect
+from tests.conftest import Connect, both_transports
 from tests.fault_server import ROOT, record, running
 from wavespeed_client import AsyncWaveSpeed, TaskTimeoutError
 from wavespeed_client.polling import Clock
+
+transport = both_transports
 
 SECONDS = 0.6
 
@@ -29,28 +31,30 @@ def server() -> Iterator[str]:
 @pytest.mark.parametrize("seconds", [0, SECONDS])
 @pytest.mark.parametrize("fault", ["silence", "429hour", "dripbody", "driphead"])
 def test_a_wait_ends_with_its_time(
-    connect: Connect, server: str, fault: str, seconds: float, record_property: Any
+    connect: Connect, server: str, transport: str, fault: str, seconds: float, record_property: Any
 ) -> None:
     ws = connect(base_url=server)
-    if fault == "driphead" and not isinstance(ws.client, AsyncWaveSpeed):
+    if fault == "driphead" and not isinstance(ws.client, AsyncWaveSpeed) and transport == "httpx":
         return  # each byte of a header buys a sync client more time: SECURITY.md says so
     ws.client._clock = Clock()
+    name = f"{ws.client.__class__.__name__}{transport}{seconds * 10:g}"
     before = record(server)["struck"][fault]
     began = time.monotonic()
     with pytest.raises(TaskTimeoutError) as caught:
-        ws.wait(f"{ws.client.__class__.__name__}{seconds * 10:g}-{fault}", timeout=seconds)
+        ws.wait(f"{name}-{fault}", timeout=seconds)
     record_property("late", time.monotonic() - began - seconds)
     assert caught.value.task.status == "unknown"
     asked = record(server)["struck"][fault] - before
     assert asked == 1 if fault != "429hour" else asked >= 1
 
 
-def test_a_run_is_not_cut_short_while_it_submits(connect: Connect, server: str) -> None:
+def test_a_run_is_not_cut_short_while_it_submits(connect: Connect, server: str, transport: str) -> None:
     """The answer to a submission is waited for beyond the timeout of the run: without it the task would be lost."""
     ws = connect(base_url=server, timeout=5)
     ws.client._clock = Clock()
+    tag = f"late-{type(ws.client).__name__}-{transport}"
     with pytest.raises(TaskTimeoutError) as caught:
-        ws.run("a/b", {"tag": f"late-{type(ws.client).__name__}", "fault": "late", "poll_fault": "silence"}, timeout=0)
+        ws.run("a/b", {"tag": tag, "fault": "late", "poll_fault": "silence"}, timeout=0)
     assert caught.value.task.id.startswith("late-")
     assert caught.value.task.status == "created"
 
@@ -74,11 +78,11 @@ def until_kept_waiting(server: str, struck: int) -> None:
         assert time.monotonic() < end, "no request came"
 
 
-def test_a_cancelled_wait_leaves_no_task_and_no_connection(server: str) -> None:
+def test_a_cancelled_wait_leaves_no_task_and_no_connection(server: str, transport: str) -> None:
     before, struck = connections(server), record(server)["struck"]["silence"]
 
     async def run() -> None:
-        async with AsyncWaveSpeed("test-key", base_url=server) as ws:
+        async with AsyncWaveSpeed("test-key", base_url=server, transport=transport) as ws:
             waiting = asyncio.create_task(ws.wait("cancelled-silence"))
             await asyncio.to_thread(until_kept_waiting, server, struck)
             waiting.cancel()
@@ -94,7 +98,7 @@ def test_a_cancelled_wait_leaves_no_task_and_no_connection(server: str) -> None:
 INTERRUPTED = """
 import sys
 from wavespeed_client import WaveSpeed
-with WaveSpeed("test-key", base_url=sys.argv[1]) as ws:
+with WaveSpeed("test-key", base_url=sys.argv[1], transport=sys.argv[2]) as ws:
     try:
         ws.wait("interrupted-silence")
     except KeyboardInterrupt as error:
@@ -102,9 +106,9 @@ with WaveSpeed("test-key", base_url=sys.argv[1]) as ws:
 """
 
 
-def test_ctrl_c_ends_a_wait_and_tells_the_id(server: str) -> None:
+def test_ctrl_c_ends_a_wait_and_tells_the_id(server: str, transport: str) -> None:
     before, struck = connections(server), record(server)["struck"]["silence"]
-    command = [sys.executable, "-c", INTERRUPTED, server]
+    command = [sys.executable, "-c", INTERRUPTED, server, transport]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         until_kept_waiting(server, struck)
         process.send_signal(signal.SIGINT)

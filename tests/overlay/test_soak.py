@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import define, field
 
-from tests.conftest import TestClock
+from tests.conftest import TestClock, both_transports
 from tests.fault_server import FAULTS, REFUSALS, STUBBORN, record, running
 from wavespeed_client import AsyncWaveSpeed, SubmissionUncertainError, WaveSpeed, WaveSpeedError
 
@@ -24,6 +24,8 @@ MODEL = "provider/model"
 SUBMIT_FAULTS = [*sorted(set(FAULTS) - {"429hour", "late"} - STUBBORN), "silence"]
 # A wait gets over these by asking again; what it does not get over is told by its own tests.
 POLL_FAULTS = ["429", "500", "502", "503", "504", "badchunk", "close", "garbage", "halfhead", "halfreset", "reset"]
+
+transport = both_transports
 
 
 @pytest.fixture(scope="module")

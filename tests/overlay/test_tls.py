@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import trustme
 
-from tests.conftest import Connect
+from tests.conftest import Connect, both_transports
 from wavespeed_client import APIConnectionError
+
+transport = both_transports
 
 TASK = b'{"code": 200, "message": "success", "data": {"id": "abc", "status": "created"}}'
 
@@ -24,6 +26,7 @@ class ServiceHandler(BaseHTTPRequestHandler):
         self.server.keys.append(self.headers["Authorization"])
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(TASK)))
         self.end_headers()
         self.wfile.write(TASK)
 

@@ -7,11 +7,12 @@ import subprocess
 import sys
 import threading
 import traceback
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import SETTINGS, TASK, Connect, Driven, RawServer, envelope, http
+from tests.conftest import SETTINGS, TASK, Connect, Driven, RawServer, both_transports, envelope, http
 from wavespeed_api.api.tasks import get_result
 from wavespeed_client import (
     APIError,
@@ -25,6 +26,8 @@ from wavespeed_client import (
 from wavespeed_client.call import calling
 from wavespeed_client.exchange import Api, Exchange
 from wavespeed_client.testing import FakeWaveSpeed
+
+transport = both_transports
 
 
 def test_the_key_goes_to_the_apis_own_origin_only() -> None:
@@ -67,10 +70,10 @@ def test_ws_api_has_the_same_policy(connect: Connect, raw_server: RawServer) -> 
         connect(base_url=raw_server.url).call(get_result, "abc")
 
 
-def test_one_client_serves_many_threads(fake: FakeWaveSpeed) -> None:
+def test_one_client_serves_many_threads(fake: FakeWaveSpeed, transport: Any) -> None:
     models = [f"provider/model-{number}" for number in range(32)]
     found: dict[str, str] = {}
-    with WaveSpeed(fake.api_key, base_url=fake.url) as ws:
+    with WaveSpeed(fake.api_key, base_url=fake.url, transport=transport) as ws:
 
         def submit(model: str) -> None:
             found[model] = ws.submit(model, {"prompt": model}).model
@@ -84,8 +87,8 @@ def test_one_client_serves_many_threads(fake: FakeWaveSpeed) -> None:
     assert sorted(call.model for call in fake.calls) == sorted(models)
 
 
-def test_an_async_client_belongs_to_its_first_loop(fake: FakeWaveSpeed) -> None:
-    ws = AsyncWaveSpeed(fake.api_key, base_url=fake.url)
+def test_an_async_client_belongs_to_its_first_loop(fake: FakeWaveSpeed, transport: Any) -> None:
+    ws = AsyncWaveSpeed(fake.api_key, base_url=fake.url, transport=transport)
 
     async def first_use() -> Task:
         task = await ws.submit("a/b")
@@ -124,11 +127,11 @@ def test_what_httpx_cannot_make_a_request_of_is_the_callers_input(ws: Driven, fa
     assert fake.requests == []
 
 
-def test_a_client_is_refused_after_a_fork(fake: FakeWaveSpeed) -> None:
+def test_a_client_is_refused_after_a_fork(fake: FakeWaveSpeed, transport: str) -> None:
     program = f"""
 import os
 from wavespeed_client import ConfigurationError, WaveSpeed
-ws = WaveSpeed({fake.api_key!r}, base_url={fake.url!r})
+ws = WaveSpeed({fake.api_key!r}, base_url={fake.url!r}, transport={transport!r})
 ws.submit("a/b")
 child = os.fork()
 if child == 0:
