@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-# What aiohttp raises only before it has a connection to write to.
-NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+# What aiohttp raises only before it has a connection to write to; so it does a proxy's refusal of a tunnel.
+NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 class AsyncFastTransport(httpx.AsyncBaseTransport):
@@ -98,7 +98,16 @@ def _timeout(request: httpx.Request) -> aiohttp.ClientTimeout:
 
 def as_httpx(error: Exception) -> httpx.TransportError:
     """The same as an error of httpx's. A failed connect is one only where it is certain that nothing was sent."""
-    late = isinstance(error, TimeoutError)
+    late, reason = isinstance(error, TimeoutError), _reason(error)
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return httpx.ProxyError(f"the proxy refused the tunnel: {reason}")
     if isinstance(error, NEVER_CONNECTED):
-        return httpx.ConnectTimeout(str(error)) if late else httpx.ConnectError(str(error))
-    return httpx.ReadTimeout(str(error)) if late else httpx.ReadError(f"{type(error).__name__}: {error}")
+        return httpx.ConnectTimeout(reason) if late else httpx.ConnectError(reason)
+    return httpx.ReadTimeout(reason) if late else httpx.ReadError(reason)
+
+
+def _reason(error: Exception) -> str:
+    # Other classes quote the URL, with a webhook's token in it.
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{error.status} {error.message}"
+    return str(error) if isinstance(error, aiohttp.ClientOSError) else type(error).__name__

@@ -21,7 +21,7 @@ from pyreqwest.exceptions import (
 )
 from pyreqwest.proxy import ProxyBuilder
 
-from .connection import CONNECT_SHARE, CONNECTIONS, LIMITS, web_proxy_for
+from .connection import CONNECT_SHARE, CONNECTIONS, LIMITS, tls_context, web_proxy_for
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -100,14 +100,18 @@ def _check_certificates() -> None:
             f"{named[0]} cannot limit the fast transport on this system, which trusts the system's own certificates: "
             "pass transport='httpx', or unset it."
         )
+    if named:
+        tls_context()  # says what is wrong with them, while pyreqwest passes over what it cannot read
 
 
 def as_httpx(error: PyreqwestError) -> httpx.TransportError:
     """The same as an error of httpx's. A failed connect is one only where it is certain that nothing was sent."""
-    late = isinstance(error, RequestTimeoutError)
-    if NEVER_CONNECTED in _causes(error):
-        return httpx.ConnectTimeout(_reason(error)) if late else httpx.ConnectError(_reason(error))
-    return httpx.ReadTimeout(_reason(error)) if late else httpx.ReadError(_reason(error))
+    late, reason = isinstance(error, RequestTimeoutError), _reason(error)
+    if NEVER_CONNECTED not in _causes(error):
+        return httpx.ReadTimeout(reason) if late else httpx.ReadError(reason)
+    if reason.startswith("tunnel error"):
+        return httpx.ProxyError(reason)
+    return httpx.ConnectTimeout(reason) if late else httpx.ConnectError(reason)
 
 
 def _causes(error: PyreqwestError) -> list[str]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import socket
+import threading
 from typing import Any
 
 import httpx
@@ -22,6 +23,7 @@ from wavespeed_client import (
     TaskInput,
     UnexpectedResponseError,
     WaveSpeed,
+    retry,
 )
 from wavespeed_client.exchange import Api, Attempt, Exchange
 from wavespeed_client.testing import FakeWaveSpeed
@@ -111,6 +113,34 @@ def test_no_connection_means_that_nothing_was_sent(connect: Connect) -> None:
     for verb in (lambda: ws.submit("a/b"), lambda: ws.get("abc")):
         with pytest.raises(APIConnectionError, match="could not be sent, so nothing was started"):
             verb()
+
+
+def test_a_refused_connection_is_tried_again(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as service:
+        service.bind(("127.0.0.1", 0))  # it does not listen yet
+        seen: list[bytes] = []
+
+        def serve() -> None:
+            connection, _ = service.accept()
+            with connection:
+                seen.append(connection.recv(65536))
+                connection.sendall(http(200, TASK))
+
+        serving = threading.Thread(target=serve)
+
+        def opened(*_: object) -> None:
+            service.listen()
+            serving.start()
+
+        async def opened_async(*_: object) -> None:
+            opened()
+
+        monkeypatch.setattr(retry.Policy, "sleep", opened)
+        monkeypatch.setattr(retry.Policy, "asleep", opened_async)
+        ws = connect(base_url=f"http://127.0.0.1:{service.getsockname()[1]}", max_retries=1)
+        assert ws.submit("a/b").id == "abc"
+        serving.join()
+    assert len(seen) == 1
 
 
 @pytest.mark.parametrize("verb", ["submit", "get"])

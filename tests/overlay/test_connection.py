@@ -10,10 +10,12 @@ import httpx
 import pytest
 from httpx_retries import Retry, RetryTransport
 
-from tests.conftest import Connect, Driven
+from tests.conftest import Connect, Driven, both_transports
 from wavespeed_api.api.tasks import get_result
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, RateLimitError, WaveSpeed
 from wavespeed_client.testing import FakeWaveSpeed
+
+transport = both_transports
 
 
 class Proxy(ThreadingHTTPServer):
@@ -99,7 +101,7 @@ def test_proxies_that_cannot_be_are_named(
 ) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(ConfigurationError, match="proxy variable"):
-        connect()
+        connect(base_url="http://127.0.0.1:9" if variable == "HTTP_PROXY" else None)
 
 
 @pytest.mark.parametrize("url", ["https://m\u00fcnchen..de", "https://999.999.999.999", "https://[v1.a]"])

@@ -54,12 +54,12 @@ class Tally:
             self.completed.add(tag)
 
 
-def inputs(kind: str) -> list[dict[str, Any]]:
+def inputs(kind: str, transport: str) -> list[dict[str, Any]]:
     """One input for each run; one exchange in ten goes wrong, the submission's or the wait's."""
     dice = random.Random(kind)
     made: list[dict[str, Any]] = []
     for number in range(RUNS[kind]):
-        given: dict[str, Any] = {"tag": f"{kind}{number}"}
+        given: dict[str, Any] = {"tag": f"{kind}{transport}{number}"}
         if dice.random() < 0.1:
             given["fault"] = dice.choice(SUBMIT_FAULTS)
         if dice.random() < 0.1:
@@ -68,8 +68,8 @@ def inputs(kind: str) -> list[dict[str, Any]]:
     return made
 
 
-def run_sync(url: str, given: list[dict[str, Any]], tally: Tally) -> None:
-    with WaveSpeed("test-key", base_url=url, timeout=1.0) as ws, ThreadPoolExecutor(32) as pool:
+def run_sync(url: str, transport: Any, given: list[dict[str, Any]], tally: Tally) -> None:
+    with WaveSpeed("test-key", base_url=url, timeout=1.0, transport=transport) as ws, ThreadPoolExecutor(32) as pool:
         ws._clock = TestClock()
 
         def run(one: dict[str, Any]) -> object:
@@ -85,8 +85,8 @@ def run_sync(url: str, given: list[dict[str, Any]], tally: Tally) -> None:
             tally.objects.append(len(gc.get_objects()))
 
 
-async def run_async(url: str, given: list[dict[str, Any]], tally: Tally) -> None:
-    async with AsyncWaveSpeed("test-key", base_url=url, timeout=2.0) as ws:
+async def run_async(url: str, transport: Any, given: list[dict[str, Any]], tally: Tally) -> None:
+    async with AsyncWaveSpeed("test-key", base_url=url, timeout=2.0, transport=transport) as ws:
         ws._clock = TestClock()
         slots = asyncio.Semaphore(16)
 
@@ -106,17 +106,17 @@ async def run_async(url: str, given: list[dict[str, Any]], tally: Tally) -> None
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_soak(server: str, kind: str, record_property: Any) -> None:
-    given, tally = inputs(kind), Tally()
+def test_soak(server: str, transport: str, kind: str, record_property: Any) -> None:
+    given, tally = inputs(kind, transport), Tally()
     if kind == "sync":
-        run_sync(server, given, tally)
+        run_sync(server, transport, given, tally)
     else:
-        asyncio.run(run_async(server, given, tally))
+        asyncio.run(run_async(server, transport, given, tally))
 
     seen = record(server)
-    arrived = Counter({tag: count for tag, count in seen["arrived"].items() if tag.startswith(kind)})
-    accepted = Counter({tag: count for tag, count in seen["accepted"].items() if tag.startswith(kind)})
     faults = {one["tag"]: one.get("fault") for one in given}
+    arrived = Counter({tag: count for tag, count in seen["arrived"].items() if tag in faults})
+    accepted = Counter({tag: count for tag, count in seen["accepted"].items() if tag in faults})
     retried = {tag for tag, fault in faults.items() if fault in ("429", "envelope429")}
 
     assert tally.completed | tally.uncertain | tally.refused == set(faults)
