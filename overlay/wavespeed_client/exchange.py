@@ -229,8 +229,6 @@ class Attempt:
         length = response.headers.get("Content-Length", "")
         self._check_size(int(length) if length.isdecimal() else 0, response)
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if response.is_stream_consumed:
-            return  # made in memory by a transport for tests: httpx has decoded it
         if encoding in ("gzip", "x-gzip", "deflate"):
             self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
         elif encoding not in ("identity", ""):
@@ -270,27 +268,23 @@ class Attempt:
         message = f"The answer's compression is broken: {why}"
         return UnexpectedResponseError(message, status_code=response.status_code, body="")
 
-    def whole(self, response: httpx.Response) -> httpx.Response:
-        """The same answer, with its body in memory. A refusal under HTTP 200 gets the status of its code.
+    def whole(self, response: httpx.Response) -> httpx.ByteStream:
+        """The answer's body, for its response to hold. A refusal under HTTP 200 gets the status of its code.
 
         Raises:
             SubmissionUncertainError: It refuses a submission and yet names a task, so it must not be sent again.
         """
-        if self._inflater is not None and self._size and not self._inflater.eof:
-            raise self._undecodable(response, "it ends too early")
+        if self._inflater is not None:
+            if self._size and not self._inflater.eof:
+                raise self._undecodable(response, "it ends too early")
+            del response.headers["Content-Encoding"]
         body = b"".join(self._chunks)
-        status, extensions = response.status_code, dict(response.extensions)
-        if status == 200:
-            extensions["json"] = answer = _json(body)
-            status = _envelope_code(answer)
-        if status != 200 and self.exchange.submission and (task := named_task(body)):
-            raise self.exchange.uncertain(f"the answer says {status} and yet names a task, {task}")
-        headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _FRAMING]
-        return httpx.Response(status, headers=headers, content=body, extensions=extensions)
-
-
-# These describe the bytes on the wire, not the body that was read from them.
-_FRAMING = (b"content-encoding", b"content-length", b"transfer-encoding")
+        if response.status_code == 200:
+            response.extensions["json"] = answer = _json(body)
+            response.status_code = _envelope_code(answer)
+        if response.status_code != 200 and self.exchange.submission and (task := named_task(body)):
+            raise self.exchange.uncertain(f"the answer says {response.status_code} and yet names a task, {task}")
+        return httpx.ByteStream(body)
 
 
 def content(request: httpx.Request) -> bytes:

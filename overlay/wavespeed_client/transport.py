@@ -9,7 +9,7 @@ import asyncio
 import math
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httpx
 
@@ -107,13 +107,16 @@ class WholeTransport(httpx.BaseTransport):
         _check_open(self._closed)
         attempt = Attempt(request)
         response = self._inner.handle_request(request)
+        stream = cast("httpx.SyncByteStream", response.stream)
         try:
             attempt.begin(response)
-            for chunk in response.iter_bytes() if response.is_stream_consumed else response.iter_raw():
+            for chunk in stream:
                 attempt.add(chunk, response)
         finally:
-            response.close()
-        return attempt.whole(response)
+            stream.close()
+        response.stream = attempt.whole(response)
+        response.read()
+        return response
 
     def close(self) -> None:
         self._closed = True
@@ -158,13 +161,16 @@ class AsyncWholeTransport(httpx.AsyncBaseTransport):
 
     async def _read(self, attempt: Attempt) -> httpx.Response:
         response = await self._inner.handle_async_request(attempt.request)
+        stream = cast("httpx.AsyncByteStream", response.stream)
         try:
             attempt.begin(response)
-            async for chunk in response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw():
+            async for chunk in stream:
                 attempt.add(chunk, response)
         finally:
-            await response.aclose()
-        return attempt.whole(response)
+            await stream.aclose()
+        response.stream = attempt.whole(response)
+        await response.aread()
+        return response
 
     async def aclose(self) -> None:
         self._closed = True
