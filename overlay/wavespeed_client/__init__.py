@@ -1,7 +1,8 @@
 """Unofficial typed client for WaveSpeedAI's generation API, sync and async."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # type checkers take it for True; to import typing takes longer than all of this
 
 if TYPE_CHECKING:
     from wavespeed_api.models import Billing, Model, Price, TaskInput, UsageStats

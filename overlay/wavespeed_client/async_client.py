@@ -5,31 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from wavespeed_api import Client
-from wavespeed_api.api.account import get_balance, get_usage, search_billings
-from wavespeed_api.api.media import create_upload
-from wavespeed_api.api.models import get_price, list_models
-from wavespeed_api.api.tasks import (
-    delete_predictions,
-    get_prediction,
-    get_result,
-    list_predictions,
-    submit_task,
-    submit_task_variant,
-)
-from wavespeed_api.api.webhooks import get_webhook_secret
-from wavespeed_api.models import (
-    BalanceEnvelope,
-    DeletionEnvelope,
-    DeletionQuery,
-    ModelsEnvelope,
-    PriceEnvelope,
-    UploadTicketEnvelope,
-    UsageEnvelope,
-    WebhookSecretEnvelope,
-)
+from wavespeed_api import Client, models
 from wavespeed_api.types import UNSET
 
+from . import operations
 from .answers import expected
 from .call import calling
 from .connection import connect_async, refuse_sync
@@ -148,8 +127,10 @@ class AsyncWaveSpeed:
         deleted = 0
         for ids in deletions(tasks):
             with calling(None):
-                answer = await delete_predictions.asyncio_detailed(client=self.api, body=DeletionQuery(ids=ids))
-                deleted += expected(answer.parsed, DeletionEnvelope).data.deleted_count
+                answer = await operations.delete_predictions.asyncio_detailed(
+                    client=self.api, body=models.DeletionQuery(ids=ids)
+                )
+                deleted += expected(answer.parsed, models.DeletionEnvelope).data.deleted_count
         return deleted
 
     async def upload(
@@ -164,8 +145,8 @@ class AsyncWaveSpeed:
         self._check_open()
         with opened(file, filename, content_type) as source:
             with calling(None):
-                answer = await create_upload.asyncio_detailed(client=self.api, body=source.query())
-                ticket = expected(answer.parsed, UploadTicketEnvelope).data
+                answer = await operations.create_upload.asyncio_detailed(client=self.api, body=source.query())
+                ticket = expected(answer.parsed, models.UploadTicketEnvelope).data
             await send_async(ticket, source, self.settings.timeout, on_progress)
         return ticket.download_url
 
@@ -185,31 +166,31 @@ class AsyncWaveSpeed:
         """Async `WaveSpeed.models`."""
         self._check_open()
         with calling(None):
-            answer = await list_models.asyncio_detailed(client=self.api)
-            return expected(answer.parsed, ModelsEnvelope).data or []
+            answer = await operations.list_models.asyncio_detailed(client=self.api)
+            return expected(answer.parsed, models.ModelsEnvelope).data or []
 
     async def price(self, model: str, input: Mapping[str, Any] | TaskInput | None = None) -> Price:
         """Async `WaveSpeed.price`."""
         query = price_query(model, input)
         self._check_open()
         with calling(None):
-            answer = await get_price.asyncio_detailed(client=self.api, body=query)
-            return expected(answer.parsed, PriceEnvelope).data
+            answer = await operations.get_price.asyncio_detailed(client=self.api, body=query)
+            return expected(answer.parsed, models.PriceEnvelope).data
 
     async def balance(self) -> float:
         """Async `WaveSpeed.balance`."""
         self._check_open()
         with calling(None):
-            answer = await get_balance.asyncio_detailed(client=self.api)
-            return expected(answer.parsed, BalanceEnvelope).data.balance
+            answer = await operations.get_balance.asyncio_detailed(client=self.api)
+            return expected(answer.parsed, models.BalanceEnvelope).data.balance
 
     async def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> UsageStats:
         """Async `WaveSpeed.usage`."""
         query = usage_query(start, end, model)
         self._check_open()
         with calling(None):
-            answer = await get_usage.asyncio_detailed(client=self.api, body=query)
-            return expected(answer.parsed, UsageEnvelope).data
+            answer = await operations.get_usage.asyncio_detailed(client=self.api, body=query)
+            return expected(answer.parsed, models.UsageEnvelope).data
 
     def billings(
         self,
@@ -226,8 +207,8 @@ class AsyncWaveSpeed:
         """Async `WaveSpeed.webhook_secret`."""
         self._check_open()
         with calling(None):
-            answer = await get_webhook_secret.asyncio_detailed(client=self.api)
-            return expected(answer.parsed, WebhookSecretEnvelope).data.secret
+            answer = await operations.get_webhook_secret.asyncio_detailed(client=self.api)
+            return expected(answer.parsed, models.WebhookSecretEnvelope).data.secret
 
     async def aclose(self) -> None:
         """Async `WaveSpeed.close`."""
@@ -245,9 +226,11 @@ class AsyncWaveSpeed:
         self._check_open()
         with calling(deadline) as call:
             if variant is None:
-                answer = await submit_task.asyncio_detailed(provider, name, client=self.api, body=body, webhook=hook)
+                answer = await operations.submit_task.asyncio_detailed(
+                    provider, name, client=self.api, body=body, webhook=hook
+                )
             else:
-                answer = await submit_task_variant.asyncio_detailed(
+                answer = await operations.submit_task_variant.asyncio_detailed(
                     provider, name, variant, client=self.api, body=body, webhook=hook
                 )
             task = task_from_envelope(answer.parsed, call.answer, model=model)
@@ -257,7 +240,7 @@ class AsyncWaveSpeed:
     async def _get(self, task: Task, deadline: Deadline | None) -> Task:
         self._check_open()
         older = asked_by_older_path(task, self.settings.base_url)
-        ask = get_prediction.asyncio_detailed if older else get_result.asyncio_detailed
+        ask = operations.get_prediction.asyncio_detailed if older else operations.get_result.asyncio_detailed
         with calling(deadline) as call:
             answer = await ask(task.id, client=self.api)
             return task_from_envelope(answer.parsed, call.answer, model=task.model)
@@ -266,7 +249,7 @@ class AsyncWaveSpeed:
         while pages.more:
             self._check_open()
             with calling(None) as call:
-                answer = await list_predictions.asyncio_detailed(client=self.api, body=pages.query)
+                answer = await operations.list_predictions.asyncio_detailed(client=self.api, body=pages.query)
                 found = pages.take(answer.parsed, call.answer)
             for task in found:
                 yield task
@@ -275,7 +258,7 @@ class AsyncWaveSpeed:
         while pages.more:
             self._check_open()
             with calling(None):
-                answer = await search_billings.asyncio_detailed(client=self.api, body=pages.query)
+                answer = await operations.search_billings.asyncio_detailed(client=self.api, body=pages.query)
                 found = pages.take(answer.parsed)
             for record in found:
                 yield record

@@ -4,31 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from wavespeed_api import Client
-from wavespeed_api.api.account import get_balance, get_usage, search_billings
-from wavespeed_api.api.media import create_upload
-from wavespeed_api.api.models import get_price, list_models
-from wavespeed_api.api.tasks import (
-    delete_predictions,
-    get_prediction,
-    get_result,
-    list_predictions,
-    submit_task,
-    submit_task_variant,
-)
-from wavespeed_api.api.webhooks import get_webhook_secret
-from wavespeed_api.models import (
-    BalanceEnvelope,
-    DeletionEnvelope,
-    DeletionQuery,
-    ModelsEnvelope,
-    PriceEnvelope,
-    UploadTicketEnvelope,
-    UsageEnvelope,
-    WebhookSecretEnvelope,
-)
+from wavespeed_api import Client, models
 from wavespeed_api.types import UNSET
 
+from . import operations
 from .answers import expected
 from .call import calling
 from .connection import connect, refuse_async
@@ -229,8 +208,10 @@ class WaveSpeed:
         deleted = 0
         for ids in deletions(tasks):
             with calling(None):
-                answer = delete_predictions.sync_detailed(client=self.api, body=DeletionQuery(ids=ids))
-                deleted += expected(answer.parsed, DeletionEnvelope).data.deleted_count
+                answer = operations.delete_predictions.sync_detailed(
+                    client=self.api, body=models.DeletionQuery(ids=ids)
+                )
+                deleted += expected(answer.parsed, models.DeletionEnvelope).data.deleted_count
         return deleted
 
     def upload(
@@ -259,8 +240,8 @@ class WaveSpeed:
         self._check_open()
         with opened(file, filename, content_type) as source:
             with calling(None):
-                answer = create_upload.sync_detailed(client=self.api, body=source.query())
-                ticket = expected(answer.parsed, UploadTicketEnvelope).data
+                answer = operations.create_upload.sync_detailed(client=self.api, body=source.query())
+                ticket = expected(answer.parsed, models.UploadTicketEnvelope).data
             send(ticket, source, self.settings.timeout, on_progress)
         return ticket.download_url
 
@@ -294,8 +275,8 @@ class WaveSpeed:
         """All models with their prices in USD and the form of their input. One request, about 2 MB."""
         self._check_open()
         with calling(None):
-            answer = list_models.sync_detailed(client=self.api)
-            return expected(answer.parsed, ModelsEnvelope).data or []
+            answer = operations.list_models.sync_detailed(client=self.api)
+            return expected(answer.parsed, models.ModelsEnvelope).data or []
 
     def price(self, model: str, input: Mapping[str, Any] | TaskInput | None = None) -> Price:
         """What a task would cost; `discounted_price` is what the account pays. One request, free of charge.
@@ -309,15 +290,15 @@ class WaveSpeed:
         query = price_query(model, input)
         self._check_open()
         with calling(None):
-            answer = get_price.sync_detailed(client=self.api, body=query)
-            return expected(answer.parsed, PriceEnvelope).data
+            answer = operations.get_price.sync_detailed(client=self.api, body=query)
+            return expected(answer.parsed, models.PriceEnvelope).data
 
     def balance(self) -> float:
         """The account's balance in USD. One request."""
         self._check_open()
         with calling(None):
-            answer = get_balance.sync_detailed(client=self.api)
-            return expected(answer.parsed, BalanceEnvelope).data.balance
+            answer = operations.get_balance.sync_detailed(client=self.api)
+            return expected(answer.parsed, models.BalanceEnvelope).data.balance
 
     def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> UsageStats:
         """What was used in a time span, in total, by model and by day, in USD. One request.
@@ -333,8 +314,8 @@ class WaveSpeed:
         query = usage_query(start, end, model)
         self._check_open()
         with calling(None):
-            answer = get_usage.sync_detailed(client=self.api, body=query)
-            return expected(answer.parsed, UsageEnvelope).data
+            answer = operations.get_usage.sync_detailed(client=self.api, body=query)
+            return expected(answer.parsed, models.UsageEnvelope).data
 
     def billings(
         self,
@@ -361,8 +342,8 @@ class WaveSpeed:
         """The secret that checks the service's calls, to keep like a password. One request."""
         self._check_open()
         with calling(None):
-            answer = get_webhook_secret.sync_detailed(client=self.api)
-            return expected(answer.parsed, WebhookSecretEnvelope).data.secret
+            answer = operations.get_webhook_secret.sync_detailed(client=self.api)
+            return expected(answer.parsed, models.WebhookSecretEnvelope).data.secret
 
     def close(self) -> None:
         """Close the connections. Closing twice does nothing."""
@@ -380,9 +361,9 @@ class WaveSpeed:
         self._check_open()
         with calling(deadline) as call:
             if variant is None:
-                answer = submit_task.sync_detailed(provider, name, client=self.api, body=body, webhook=hook)
+                answer = operations.submit_task.sync_detailed(provider, name, client=self.api, body=body, webhook=hook)
             else:
-                answer = submit_task_variant.sync_detailed(
+                answer = operations.submit_task_variant.sync_detailed(
                     provider, name, variant, client=self.api, body=body, webhook=hook
                 )
             task = task_from_envelope(answer.parsed, call.answer, model=model)
@@ -392,7 +373,7 @@ class WaveSpeed:
     def _get(self, task: Task, deadline: Deadline | None) -> Task:
         self._check_open()
         older = asked_by_older_path(task, self.settings.base_url)
-        ask = get_prediction.sync_detailed if older else get_result.sync_detailed
+        ask = operations.get_prediction.sync_detailed if older else operations.get_result.sync_detailed
         with calling(deadline) as call:
             answer = ask(task.id, client=self.api)
             return task_from_envelope(answer.parsed, call.answer, model=task.model)
@@ -401,7 +382,7 @@ class WaveSpeed:
         while pages.more:
             self._check_open()
             with calling(None) as call:
-                answer = list_predictions.sync_detailed(client=self.api, body=pages.query)
+                answer = operations.list_predictions.sync_detailed(client=self.api, body=pages.query)
                 found = pages.take(answer.parsed, call.answer)
             yield from found
 
@@ -409,7 +390,7 @@ class WaveSpeed:
         while pages.more:
             self._check_open()
             with calling(None):
-                answer = search_billings.sync_detailed(client=self.api, body=pages.query)
+                answer = operations.search_billings.sync_detailed(client=self.api, body=pages.query)
                 found = pages.take(answer.parsed)
             yield from found
 

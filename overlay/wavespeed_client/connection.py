@@ -9,7 +9,6 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
 
-import httpcore
 import httpx
 from httpx_retries import Retry, RetryTransport
 
@@ -65,18 +64,50 @@ def _connect_async(settings: Settings, http_client: httpx.AsyncClient | None) ->
     return AsyncApiClient(transport=chain, **_client_options(settings, http_client))
 
 
+class RareCookies(httpx.Cookies):
+    """Cookies that are looked for in an answer that has some: httpx takes long to find that there are none."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        if "Set-Cookie" in response.headers:
+            super().extract_cookies(response)
+
+
 class ApiClient(httpx.Client):
-    """The start of the chain. It works out an address once, where httpx would do so three times for each request."""
+    """The start of the chain. It works out an address once, where httpx does so three times for each request."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._rare_cookies = RareCookies(super().cookies)
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return self._rare_cookies
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        self._rare_cookies = RareCookies(cookies)
 
     def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
-        return super().build_request(method, _address(self.base_url, url), **_given(options))
+        return super().build_request(method, _address(self.base_url, url), **_without_empty(options))
 
 
 class AsyncApiClient(httpx.AsyncClient):
     """Async ApiClient."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._rare_cookies = RareCookies(super().cookies)
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return self._rare_cookies
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        self._rare_cookies = RareCookies(cookies)
+
     def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
-        return super().build_request(method, _address(self.base_url, url), **_given(options))
+        return super().build_request(method, _address(self.base_url, url), **_without_empty(options))
 
 
 @lru_cache(maxsize=1024)
@@ -87,7 +118,7 @@ def _address(base_url: httpx.URL, url: httpx.URL | str) -> httpx.URL | str:
     return httpx.URL(f"{str(base_url).rstrip('/')}{url}")
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
+def _without_empty(options: dict[str, Any]) -> dict[str, Any]:
     # For parameters that are there but empty httpx reads the address once more.
     return options if options.get("params") else {**options, "params": None}
 
@@ -237,6 +268,8 @@ def _believed(error: httpx.TransportError) -> httpx.TransportError:
     Others call it a failed connect, too, when a connection breaks that has carried the request already. A
     submission must not be sent again on their word.
     """
+    import httpcore  # as httpx itself imports it: when it is needed
+
     if isinstance(error.__cause__, (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProxyError)):
         return error
     return httpx.ReadError(f"{type(error).__name__} from a transport that is not httpx's own: {error}")

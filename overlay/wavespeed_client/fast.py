@@ -130,15 +130,17 @@ class Body(httpx.SyncByteStream):
 
     def __init__(self, exchange: SyncStreamRequest, answer: SyncResponse, waiting: Waiting) -> None:
         self._exchange = exchange
-        self._reader = answer.body_reader
+        self._read = answer.body_reader.read_chunk
+        self._left = int(answer.get_header("Content-Length") or -1)
         self._waiting = waiting
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            piece = self._reader.read_chunk()  # it has come with the header: there is no waiting for it
+            piece = self._read()  # it has come with the header: there is no waiting for it
             while piece is not None:
                 yield bytes(piece)
-                piece = self._waiting.for_(self._reader.read_chunk)
+                self._left -= len(piece)
+                piece = self._waiting.for_(self._read) if self._left else self._read()
         except PyreqwestError as error:
             raise as_httpx(error) from error
 

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 import httpx
 from attrs import define
 
-from wavespeed_api.models import UploadQuery
+from wavespeed_api import models
 
 from .errors import InvalidInputError, UnexpectedResponseError
 
@@ -49,9 +49,9 @@ class Source:
     content_type: str
     size: int
 
-    def query(self) -> UploadQuery:
+    def query(self) -> models.UploadQuery:
         """What to ask for a ticket with."""
-        return UploadQuery(filename=self.filename, size=self.size, content_type=self.content_type)
+        return models.UploadQuery(filename=self.filename, size=self.size, content_type=self.content_type)
 
     def read(self, done: int) -> bytes:
         """The next bytes, when so many are done; none when all are.

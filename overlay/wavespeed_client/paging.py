@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from attrs import define, field
 
-from wavespeed_api.models import BillingPageEnvelope, PredictionPageEnvelope
+from wavespeed_api import models
 
 from .answers import expected
 from .task import task_from_prediction
@@ -46,7 +46,7 @@ class TaskPages(Pages["PredictionQuery"]):
 
     def take(self, envelope: object, answer: Any) -> list[Task]:
         """The tasks of a page that were not on the one before."""
-        if not isinstance(envelope, PredictionPageEnvelope):
+        if not isinstance(envelope, models.PredictionPageEnvelope):
             raise TypeError("the answer is not the envelope of a page")
         raw = answer["data"]["items"]
         if raw is not None and not isinstance(raw, list):
@@ -62,6 +62,6 @@ class BillingPages(Pages["BillingQuery"]):
 
     def take(self, envelope: object) -> list[Billing]:
         """The records of a page that were not on the one before."""
-        records = expected(envelope, BillingPageEnvelope).data.items or []
+        records = expected(envelope, models.BillingPageEnvelope).data.items or []
         before = self.turn([record.uuid for record in records])
         return [record for record in records if record.uuid not in before]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from wavespeed_api.models import BillingQuery, PredictionQuery, PriceQuery, UsageQuery
+from wavespeed_api import models
 from wavespeed_api.models.billing_query_billing_type import (
     BILLING_QUERY_BILLING_TYPE_VALUES,
     check_billing_query_billing_type,
@@ -34,13 +34,13 @@ DELETED_AT_ONCE = 100
 
 def task_query(
     model: str | None, status: str | None, created_after: datetime | None, created_before: datetime | None
-) -> PredictionQuery:
+) -> models.PredictionQuery:
     """Which tasks to list.
 
     Raises:
         InvalidInputError: A model id or status that cannot be, or a time without a time zone.
     """
-    query = PredictionQuery(page=1, page_size=PAGE_SIZE)
+    query = models.PredictionQuery(page=1, page_size=PAGE_SIZE)
     if model is not None:
         query.model = _model(model)
     if status is not None:
@@ -54,13 +54,13 @@ def task_query(
 
 def billing_query(
     billing_type: str | None, start: datetime | None, end: datetime | None, prediction_ids: Sequence[str]
-) -> BillingQuery:
+) -> models.BillingQuery:
     """Which billing records to list.
 
     Raises:
         InvalidInputError: A type or id that cannot be, or a time without a time zone.
     """
-    query = BillingQuery(page=1, page_size=PAGE_SIZE, sort="created_at DESC")
+    query = models.BillingQuery(page=1, page_size=PAGE_SIZE, sort="created_at DESC")
     if billing_type is not None:
         checked = _word(
             billing_type, "billing_type", check_billing_query_billing_type, BILLING_QUERY_BILLING_TYPE_VALUES
@@ -77,13 +77,13 @@ def billing_query(
     return query
 
 
-def usage_query(start: datetime, end: datetime, model: str | None) -> UsageQuery:
+def usage_query(start: datetime, end: datetime, model: str | None) -> models.UsageQuery:
     """Which use to add up.
 
     Raises:
         InvalidInputError: A time without a time zone, an end before its start, or more than 31 days.
     """
-    query = UsageQuery(start_time=_aware(start, "start"), end_time=_aware(end, "end"))
+    query = models.UsageQuery(start_time=_aware(start, "start"), end_time=_aware(end, "end"))
     if not timedelta(0) < end - start <= LONGEST_USAGE:
         raise InvalidInputError("end must be after start, and at most 31 days after it: ask for longer spans in parts.")
     if model is not None:
@@ -91,13 +91,13 @@ def usage_query(start: datetime, end: datetime, model: str | None) -> UsageQuery
     return query
 
 
-def price_query(model: str, input: Mapping[str, Any] | TaskInput | None) -> PriceQuery:
+def price_query(model: str, input: Mapping[str, Any] | TaskInput | None) -> models.PriceQuery:
     """Which price to ask for.
 
     Raises:
         InvalidInputError: A model id or input that cannot be.
     """
-    query = PriceQuery(model_id=_model(model))
+    query = models.PriceQuery(model_id=_model(model))
     if input is not None:
         query.inputs = checked_input(input)
     return query

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from wavespeed_api.models import TaskInput
+from wavespeed_api import models
 from wavespeed_api.types import Unset
 
 from .errors import InvalidInputError, InvalidModelError, SubmissionUncertainError, error_fields
@@ -58,7 +58,7 @@ def split_model(model: object) -> tuple[str, str, str | None]:
     return provider, name, variant[0] if variant else None
 
 
-def checked_input(input: Mapping[str, Any] | TaskInput | None) -> TaskInput:
+def checked_input(input: Mapping[str, Any] | models.TaskInput | None) -> models.TaskInput:
     """The request body for a model's input.
 
     Raises:
@@ -69,13 +69,13 @@ def checked_input(input: Mapping[str, Any] | TaskInput | None) -> TaskInput:
         json.dumps(fields, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"The input cannot be sent as JSON: {error}") from error
-    return TaskInput.from_dict(fields)
+    return models.TaskInput.from_dict(fields)
 
 
 def _fields(input: object) -> dict[str, Any]:
     if input is None:
         return {}
-    if isinstance(input, TaskInput):
+    if isinstance(input, models.TaskInput):
         # After a pickle or a copy an unset field is no longer the one object that to_dict looks for.
         return {key: value for key, value in input.to_dict().items() if not isinstance(value, Unset)}
     if not isinstance(input, Mapping):

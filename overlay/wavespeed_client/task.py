@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from attrs import field, frozen
 
-from wavespeed_api.models import PredictionEnvelope, PredictionTimings, PredictionUrls, StructuredOutput
+from wavespeed_api import models
 
 from .errors import InvalidInputError
 
@@ -76,7 +76,7 @@ def task_from_envelope(envelope: object, answer: object, *, model: str) -> Task:
     Raises:
         TypeError, ValueError, KeyError: The answer holds no task with a usable id.
     """
-    if not isinstance(envelope, PredictionEnvelope):
+    if not isinstance(envelope, models.PredictionEnvelope):
         raise TypeError("the answer is not the envelope of a task")
     raw = cast("dict[str, dict[str, Any]]", answer)["data"]
     return task_from_prediction(envelope.data, raw, model=model)
@@ -87,7 +87,7 @@ def task_from_prediction(prediction: Prediction, raw: dict[str, Any], *, model: 
     if not is_task_id(prediction.id):
         raise ValueError("the answer has no usable task id")
     urls, timings = prediction.urls, prediction.timings
-    milliseconds = timings.inference if isinstance(timings, PredictionTimings) else prediction.execution_time
+    milliseconds = timings.inference if isinstance(timings, models.PredictionTimings) else prediction.execution_time
     return Task(
         id=prediction.id,
         model=_text(prediction.model) or model,
@@ -95,7 +95,7 @@ def task_from_prediction(prediction: Prediction, raw: dict[str, Any], *, model: 
         outputs=_outputs(prediction.outputs),
         error=_text(prediction.error),
         code=_whole_number(prediction.code),
-        url=_text(urls.get) if isinstance(urls, PredictionUrls) else None,
+        url=_text(urls.get) if isinstance(urls, models.PredictionUrls) else None,
         created_at=_in_utc(prediction.created_at),
         inference_ms=_number(milliseconds),
         raw=raw,
@@ -132,7 +132,7 @@ def is_task_id(value: object) -> TypeGuard[str]:
 def _outputs(values: object) -> tuple[str | dict[str, Any], ...]:
     found: list[str | dict[str, Any]] = []
     for value in cast("list[object]", values) if isinstance(values, list) else []:
-        if isinstance(value, StructuredOutput):
+        if isinstance(value, models.StructuredOutput):
             found.append(value.to_dict())
         elif isinstance(value, str):
             found.append(value)

@@ -78,9 +78,14 @@ def test_every_public_name_loads_and_no_other_does() -> None:
 @pytest.mark.parametrize(
     ("program", "absent"),
     [
-        ("import wavespeed_client", {"httpx", "attrs", "wavespeed_api"}),
+        ("import wavespeed_client", {"httpx", "attrs", "wavespeed_api", "typing"}),
         ("from wavespeed_client import WaveSpeed", {"openapi_core", "pytest_httpserver", "werkzeug"}),
         ("from wavespeed_client import WaveSpeed", {"wavespeed_client.testing", "wavespeed_client.async_client"}),
+        (
+            "from wavespeed_client import WaveSpeed",
+            {"httpcore", "wavespeed_api.api", "wavespeed_api.models.prediction"},
+        ),
+        ("from wavespeed_client import AsyncWaveSpeed", {"httpcore", "wavespeed_api.api", "wavespeed_client.client"}),
         ("from wavespeed_client.errors import RateLimitError", {"httpx", "wavespeed_api"}),
     ],
 )

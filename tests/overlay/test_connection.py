@@ -10,9 +10,10 @@ import httpx
 import pytest
 from httpx_retries import Retry, RetryTransport
 
-from tests.conftest import Connect, Driven, both_transports
+from tests.conftest import TASK, Connect, Driven, RawServer, both_transports, http
 from wavespeed_api.api.tasks import get_result
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, RateLimitError, WaveSpeed
+from wavespeed_client.connection import ApiClient, AsyncApiClient
 from wavespeed_client.testing import FakeWaveSpeed
 
 transport = both_transports
@@ -117,6 +118,30 @@ def test_a_callers_own_retries_do_not_multiply_ours(fake: FakeWaveSpeed) -> None
     with mine, ws, pytest.raises(RateLimitError):
         ws.submit("a/b")
     assert len(fake.requests) == 3
+
+
+def test_cookies_that_an_answer_sets_are_sent_from_then_on(connect: Connect, raw_server: RawServer) -> None:
+    raw_server.answers += [http(200, TASK, "Set-Cookie: route=7; Path=/"), http(200, TASK), http(200, TASK)]
+    ws = connect(base_url=raw_server.url)
+    for _ in range(3):
+        ws.get("abc")
+    assert [b"cookie: route=7\r\n" in request.lower() for request in raw_server.requests] == [False, True, True]
+
+
+@pytest.mark.parametrize("base_url", ["https://example.com", "https://example.com:444/gate/way", "https://[::1]/a%2Fb"])
+@pytest.mark.parametrize(
+    "url",
+    ["/api/v3/a/b", "/api/v3/a%2Fb/c", "/api/v3/ü/c d?e=f&g=%2B", "//host/x", "relative", "https://other.example/x"],
+)
+@pytest.mark.parametrize("kind", [ApiClient, AsyncApiClient])
+def test_an_address_is_the_one_that_httpx_makes(kind: Any, base_url: str, url: str) -> None:
+    mine = kind(base_url=base_url)
+    parameters: list[dict[str, str]] = [{}, {"webhook": "https://example.com/?a=b"}]
+    with httpx.Client(base_url=base_url) as theirs:
+        for params in parameters:
+            built = [client.build_request("GET", url, params=params or None).url for client in (mine, theirs)]
+            assert built[0] == built[1]
+        assert mine.build_request("GET", url, params={}).url == theirs.build_request("GET", url).url
 
 
 def test_a_callers_client_sends_and_stays_the_callers(fake: FakeWaveSpeed) -> None:
