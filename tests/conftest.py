@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import math
 import os
 import socket
 import threading
@@ -76,6 +77,19 @@ class TestClock(Clock):
 
     async def asleep(self, seconds: float) -> None:
         self.sleep(seconds)
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        if math.isinf(seconds):
+            condition.wait()
+        else:
+            self.sleep(seconds)
+
+    async def await_event(self, event: asyncio.Event, seconds: float) -> None:
+        if math.isinf(seconds):
+            await event.wait()
+        else:
+            self.sleep(seconds)
+            await asyncio.sleep(0)
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         WaveSpeedError,
         WebhookVerificationError,
     )
+    from .outcome import Outcome, Progress
     from .settings import Settings
     from .task import Task
     from .webhooks import Webhook
@@ -49,8 +50,10 @@ __all__ = (
     "InvalidModelError",
     "Model",
     "NotFoundError",
+    "Outcome",
     "PermissionDeniedError",
     "Price",
+    "Progress",
     "RateLimitError",
     "ServerError",
     "Settings",
@@ -72,7 +75,9 @@ _HOME = {
     "AsyncWaveSpeed": ".async_client",
     "Billing": "wavespeed_api.models",
     "Model": "wavespeed_api.models",
+    "Outcome": ".outcome",
     "Price": "wavespeed_api.models",
+    "Progress": ".outcome",
     "Settings": ".settings",
     "Task": ".task",
     "TaskInput": "wavespeed_api.models",

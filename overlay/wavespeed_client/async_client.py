@@ -24,7 +24,7 @@ from .task import Task, asked_by_older_path, task_from_envelope, task_of
 from .transfer import fetch_async, send_async
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
     from os import PathLike
     from pathlib import Path
@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 
     from wavespeed_api.models import Billing, Model, Price, TaskInput, UsageStats
 
+    from .async_workers import AsyncWorkers
     from .errors import SubmissionUncertainError
+    from .order import AsyncInputs
+    from .outcome import Outcome, Progress
 
 
 class AsyncWaveSpeed:
@@ -57,6 +60,7 @@ class AsyncWaveSpeed:
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         self.settings = Settings.resolve(api_key, base_url, timeout, max_retries, transport)
+        self._at_work: set[AsyncWorkers] = set()
         self._http = connect_async(self.settings, http_client)
         self._durations = Durations()
         self.api = Client(base_url=self.settings.base_url)
@@ -100,6 +104,29 @@ class AsyncWaveSpeed:
             if on_update is not None:
                 await _told(on_update(waiting.task))
         return await self._wait(waiting, on_update)
+
+    def run_many(
+        self,
+        model: str,
+        inputs: AsyncInputs,
+        *,
+        max_in_flight: int = 8,
+        max_per_minute: int | None = None,
+        timeout: float | None = 600.0,
+        journal: str | PathLike[str] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> AsyncGenerator[Outcome]:
+        """Async `WaveSpeed.run_many`."""
+        # Loaded by those who use it.
+        from .async_workers import outcomes
+        from .batch import Batch
+        from .order import checked_order
+
+        limits = (max_in_flight, max_per_minute, timeout)
+        order = checked_order(self.settings, model, inputs, *limits, journal, on_progress)
+        self._check_open()
+        batch = Batch(order, self._clock, Waiting)
+        return outcomes(batch, inputs, self._submit, self._get, self._at_work)
 
     def tasks(
         self,
@@ -212,6 +239,8 @@ class AsyncWaveSpeed:
 
     async def aclose(self) -> None:
         """Async `WaveSpeed.close`."""
+        for workers in tuple(self._at_work):
+            await workers.end()
         await self._http.aclose()
 
     async def _submit(
@@ -220,11 +249,12 @@ class AsyncWaveSpeed:
         input: Mapping[str, Any] | TaskInput | None,
         webhook: str | None,
         deadline: Deadline | None,
+        leaving: Callable[[], object] | None = None,
     ) -> Task:
         provider, name, variant = split_model(model)
         body, hook = checked_input(input), checked_webhook(webhook) or UNSET
         self._check_open()
-        with calling(deadline) as call:
+        with calling(deadline, leaving) as call:
             if variant is None:
                 answer = await operations.submit_task.asyncio_detailed(
                     provider, name, client=self.api, body=body, webhook=hook
@@ -237,11 +267,11 @@ class AsyncWaveSpeed:
         self._durations.submitted(task, self._clock.now())
         return task
 
-    async def _get(self, task: Task, deadline: Deadline | None) -> Task:
+    async def _get(self, task: Task, deadline: Deadline | None, leaving: Callable[[], object] | None = None) -> Task:
         self._check_open()
         older = asked_by_older_path(task, self.settings.base_url)
         ask = operations.get_prediction.asyncio_detailed if older else operations.get_result.asyncio_detailed
-        with calling(deadline) as call:
+        with calling(deadline, leaving) as call:
             answer = await ask(task.id, client=self.api)
             return task_from_envelope(answer.parsed, call.answer, model=task.model)
 

@@ -22,11 +22,14 @@ class Call:
 
     Attributes:
         deadline: No retry begins and no read lasts beyond it.
+        leaving: Called just before the request leaves, and may refuse that with a ConfigurationError. A call
+            that has one is tried once: who watches its departure says when it is tried again, too.
         answer: The JSON of the answer, untouched.
         unreadable: Makes the error for an answer that cannot be read; None until there is an answer.
     """
 
     deadline: Deadline | None
+    leaving: Callable[[], object] | None = None
     answer: object = None
     unreadable: Callable[[Exception], WaveSpeedError] | None = None
 
@@ -40,7 +43,7 @@ def current_call() -> Call | None:
 
 
 @contextmanager
-def calling(deadline: Deadline | None) -> Generator[Call]:
+def calling(deadline: Deadline | None, leaving: Callable[[], object] | None = None) -> Generator[Call]:
     """Make one call. What the generated parser raises on an answer becomes one of our errors.
 
     Raises:
@@ -48,7 +51,7 @@ def calling(deadline: Deadline | None) -> Generator[Call]:
         SubmissionUncertainError: The same, for a submission.
         InvalidInputError: There was no request, because httpx could not make one.
     """
-    call = Call(deadline)
+    call = Call(deadline, leaving)
     token = _current.set(call)
     try:
         yield call

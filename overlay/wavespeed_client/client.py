@@ -23,7 +23,7 @@ from .task import Task, asked_by_older_path, task_from_envelope, task_of
 from .transfer import fetch, send
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from datetime import datetime
     from os import PathLike
     from pathlib import Path
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from wavespeed_api.models import Billing, Model, Price, TaskInput, UsageStats
 
     from .errors import SubmissionUncertainError
+    from .order import Inputs
+    from .outcome import Outcome, Progress
+    from .workers import Workers
 
 
 class WaveSpeed:
@@ -72,6 +75,7 @@ class WaveSpeed:
         http_client: httpx.Client | None = None,
     ) -> None:
         self.settings = Settings.resolve(api_key, base_url, timeout, max_retries, transport)
+        self._at_work: set[Workers] = set()
         self._http = connect(self.settings, http_client)
         self._durations = Durations()
         self.api = Client(base_url=self.settings.base_url)
@@ -160,6 +164,47 @@ class WaveSpeed:
             if on_update is not None:
                 on_update(waiting.task)
         return self._wait(waiting, on_update)
+
+    def run_many(
+        self,
+        model: str,
+        inputs: Inputs,
+        *,
+        max_in_flight: int = 8,
+        max_per_minute: int | None = None,
+        timeout: float | None = 600.0,
+        journal: str | PathLike[str] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Generator[Outcome]:
+        """The outcomes of many inputs, as they come: the completed task, or the error in its place.
+
+        It costs what a `submit` of each input costs. Leaving the loop ends it: nothing more is sent.
+
+        Args:
+            model: The model's id, such as wavespeed-ai/flux-dev.
+            inputs: Any iterable of inputs, pulled in your thread when there is room for one more. Outcomes that
+                you do not take make no room. Two that are equal are two tasks.
+            max_in_flight: Tasks at once, within what the account may have.
+            max_per_minute: Submissions within any 60 seconds.
+            timeout: Seconds for each task, from its submission on. One refused with 429 is tried again for as long.
+            journal: A file from which a run that was killed goes on, with nothing paid twice: see the module
+                `wavespeed_client.journal`. It needs the extra `batch`.
+            on_progress: Called in your thread before each outcome. Its errors are yours, and end the run.
+
+        Raises:
+            InvalidInputError: An argument is wrong; or, at the first outcome, the journal is none or in use.
+            ConfigurationError: The extra is missing, or the journal cannot be written any more.
+        """
+        # Loaded by those who use it.
+        from .batch import Batch
+        from .order import checked_order, pulled_from
+        from .workers import outcomes
+
+        limits = (max_in_flight, max_per_minute, timeout)
+        order = checked_order(self.settings, model, inputs, *limits, journal, on_progress)
+        self._check_open()
+        batch = Batch(order, self._clock, Waiting)
+        return outcomes(batch, pulled_from(inputs), self._submit, self._get, self._at_work)
 
     def tasks(
         self,
@@ -346,7 +391,9 @@ class WaveSpeed:
             return expected(answer.parsed, models.WebhookSecretEnvelope).data.secret
 
     def close(self) -> None:
-        """Close the connections. Closing twice does nothing."""
+        """End what `run_many` has under way, and close the connections. Closing twice does nothing."""
+        for workers in tuple(self._at_work):
+            workers.end()
         self._http.close()
 
     def _submit(
@@ -355,11 +402,12 @@ class WaveSpeed:
         input: Mapping[str, Any] | TaskInput | None,
         webhook: str | None,
         deadline: Deadline | None,
+        leaving: Callable[[], object] | None = None,
     ) -> Task:
         provider, name, variant = split_model(model)
         body, hook = checked_input(input), checked_webhook(webhook) or UNSET
         self._check_open()
-        with calling(deadline) as call:
+        with calling(deadline, leaving) as call:
             if variant is None:
                 answer = operations.submit_task.sync_detailed(provider, name, client=self.api, body=body, webhook=hook)
             else:
@@ -370,11 +418,11 @@ class WaveSpeed:
         self._durations.submitted(task, self._clock.now())
         return task
 
-    def _get(self, task: Task, deadline: Deadline | None) -> Task:
+    def _get(self, task: Task, deadline: Deadline | None, leaving: Callable[[], object] | None = None) -> Task:
         self._check_open()
         older = asked_by_older_path(task, self.settings.base_url)
         ask = operations.get_prediction.sync_detailed if older else operations.get_result.sync_detailed
-        with calling(deadline) as call:
+        with calling(deadline, leaving) as call:
             answer = ask(task.id, client=self.api)
             return task_from_envelope(answer.parsed, call.answer, model=task.model)
 

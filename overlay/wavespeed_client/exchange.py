@@ -77,7 +77,9 @@ class Exchange:
         self.submission = is_submission(request.method, self.path)
         self._submitted_at = datetime.now(UTC)
         self._started = time.monotonic()
-        request.extensions["retry"] = policy_for(submission=self.submission, max_retries=settings.max_retries)
+        call = current_call()
+        max_retries = 0 if call and call.leaving else settings.max_retries
+        request.extensions["retry"] = policy_for(submission=self.submission, max_retries=max_retries)
         request.extensions["exchange"] = self
         if _origin(request.url) == self.api.origin:
             request.headers["Authorization"] = f"Bearer {settings.api_key.reveal()}"
@@ -209,6 +211,9 @@ class Attempt:
         self.seconds = self._limit()
         if not self.seconds:
             raise httpx.PoolTimeout("the time was up before it could be sent", request=self.request)
+        call = current_call()
+        if call and call.leaving:
+            call.leaving()
         self.exchange.begun = True
         self._until = time.monotonic() + self.seconds
         self.request.extensions["timeout"] = TimeLeft(self._until)

@@ -7,7 +7,7 @@ import logging
 import math
 import random
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
@@ -25,6 +25,7 @@ from .errors import (
 from .task import UNKNOWN_STATUS, Task
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Generator
 
 logger = logging.getLogger("wavespeed_client")
@@ -50,6 +51,17 @@ class Clock:
 
     async def asleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        """Let that much time pass, or less: until the condition is notified, or for no reason."""
+        # On Windows, Ctrl-C is noticed between two waits only.
+        condition.wait(min(seconds, 1.0))
+
+    async def await_event(self, event: asyncio.Event, seconds: float) -> None:
+        """Let that much time pass, or less: until the event is set."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if math.isinf(seconds) else seconds):
+                await event.wait()
 
 
 @frozen

@@ -72,6 +72,18 @@ def checked_input(input: Mapping[str, Any] | models.TaskInput | None) -> models.
     return models.TaskInput.from_dict(fields)
 
 
+def sent_input(input: object) -> dict[str, Any]:
+    """What is sent for an input, as plain data of its own that no later change to the input reaches.
+
+    Raises:
+        InvalidInputError: See `checked_input`; nothing at all is no input here.
+    """
+    if input is None:
+        raise InvalidInputError("The input must be a mapping of names to values, not None; {} is an empty one.")
+    fields = checked_input(cast("Mapping[str, Any]", input)).to_dict()
+    return cast("dict[str, Any]", json.loads(json.dumps(fields)))
+
+
 def _fields(input: object) -> dict[str, Any]:
     if input is None:
         return {}

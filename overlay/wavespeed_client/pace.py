@@ -1,0 +1,121 @@
+"""How fast a batch may submit: a limit for each minute, and a pace that gives way to HTTP 429. Pure, no I/O."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import deque
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MINUTE = 60.0
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+JITTER = 0.2
+
+# A refusal takes a quarter off what may be in flight; ten submissions that were taken add one.
+CUT = 0.75
+GAIN = 0.1
+
+
+@define
+class Rate:
+    """At most so many submissions in any 60 seconds, wherever one begins to count.
+
+    A submission counts from when it is sent until a minute after its answer: in between lies the moment at
+    which the service counts it, however slow the way there was.
+    """
+
+    limit: int | None
+    _unanswered: int = field(init=False, default=0)
+    _answers: deque[float] = field(init=False, factory=deque[float])
+
+    def wait(self, now: float) -> float:
+        """Seconds until one more may be sent; without end while only an answer can make room."""
+        while self._answers and self._answers[0] <= now - MINUTE:
+            self._answers.popleft()
+        if self.limit is None or self._unanswered + len(self._answers) < self.limit:
+            return 0.0
+        return max(0.0, self._answers[0] + MINUTE - now) if self._answers else math.inf
+
+    def sent(self) -> None:
+        self._unanswered += 1
+
+    def answered(self, now: float) -> None:
+        self._unanswered -= 1
+        if self.limit is not None:
+            self._answers.append(now)
+
+    def not_sent(self) -> None:
+        self._unanswered -= 1
+
+
+@define
+class Pace:
+    """How many may be in flight, and when none may be sent: all tasks of a batch slow down and speed up together.
+
+    A refusal stops all submissions for a pause, and lowers what may be in flight. After the pause one submission
+    tries alone: if it is refused the next pause is twice as long, if it is taken the others follow.
+
+    Attributes:
+        most: What may be in flight when the service refuses nothing.
+    """
+
+    most: int
+    random_number: Callable[[], float] = random.random
+    _room: float = field(init=False)
+    _pause: float = field(init=False, default=FIRST_PAUSE)
+    _resumes_at: float = field(init=False, default=-math.inf)
+    _slowed: bool = field(init=False, default=False)
+    _trying: bool = field(init=False, default=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._room = float(self.most)
+
+    def wait(self, now: float, in_flight: int, unanswered: int) -> float:
+        """Seconds until one more may be sent; without end while only an answer can make room.
+
+        Args:
+            now: The time.
+            in_flight: Tasks that run, with the submissions that are not answered yet.
+            unanswered: Those submissions alone.
+        """
+        if in_flight >= int(self._room) or (self._slowed and unanswered):
+            return math.inf
+        return max(0.0, self._resumes_at - now)
+
+    def sent(self) -> None:
+        self._trying = self._slowed
+
+    def taken(self) -> None:
+        """A submission was taken."""
+        if self._trying or not self._slowed:
+            self._slowed = self._trying = False
+            self._pause = FIRST_PAUSE
+            self._room = min(float(self.most), self._room + GAIN)
+
+    def refused(self, now: float, in_flight: int, retry_after: float | None = None) -> None:
+        """A submission was refused for now, or could not be sent."""
+        if self._trying:
+            self._trying = False
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            self._stop(now, self._pause)
+        self.hindered(now, in_flight, retry_after)
+
+    def hindered(self, now: float, in_flight: int, retry_after: float | None = None) -> None:
+        """A question was refused for now: too many requests, so no more tasks either."""
+        if not self._slowed:
+            self._slowed = True
+            self._room = max(1.0, CUT * min(self._room, in_flight))
+            self._stop(now, self._pause)
+        # What else was under way at the time is refused too, and says nothing new but this.
+        self._stop(now, min(retry_after or 0.0, LONGEST_PAUSE))
+
+    def _stop(self, now: float, seconds: float) -> None:
+        # Never shorter than the service asks: the jitter only adds.
+        self._resumes_at = max(self._resumes_at, now + seconds * (1 + JITTER * self.random_number()))

@@ -1,0 +1,204 @@
+"""The threads that carry out a batch for `WaveSpeed`. What they do next is decided by `Batch`."""
+
+from __future__ import annotations
+
+import atexit
+import math
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from attrs import define, field
+
+from .outcome import delivered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from .batch import Batch, Job
+    from .outcome import Outcome
+    from .polling import Deadline
+    from .task import Task
+
+    Leaving: TypeAlias = Callable[[], object]
+    Submit: TypeAlias = Callable[[str, dict[str, Any], None, None, Leaving], Task]
+    Ask: TypeAlias = Callable[[Task, Deadline, Leaving], Task]
+
+# A thread has a request under way, or nothing to do: between its requests a task needs none.
+MOST_WORKERS = 32
+
+
+def outcomes(
+    batch: Batch, inputs: Iterator[object], submit: Submit, ask: Ask, at_work: set[Workers]
+) -> Generator[Outcome]:
+    """The outcomes of a batch, as they come. Its threads run while this does.
+
+    Args:
+        batch: The batch.
+        inputs: Where its inputs are pulled from.
+        submit: Sends a submission, once.
+        ask: Asks for a task, once.
+        at_work: Holds the workers while there are any, for the client to end them when it is closed.
+    """
+    batch.open()
+    workers = Workers(batch, inputs, submit, ask)
+    at_work.add(workers)
+    try:
+        while (outcome := workers.next_outcome()) is not None:
+            with delivered(outcome):
+                if batch.order.on_progress is not None:
+                    batch.order.on_progress(batch.progress())
+            yield outcome
+    finally:
+        workers.end()
+        at_work.discard(workers)
+
+
+@define(eq=False)
+class Workers:
+    """A batch's threads. Of those that have nothing to do, one watches the clock and the others sleep."""
+
+    batch: Batch
+    inputs: Iterator[object]
+    submit: Submit
+    ask: Ask
+    _threads: list[threading.Thread] = field(init=False, factory=list[threading.Thread])
+    _news: threading.Condition = field(init=False)
+    _work: threading.Condition = field(init=False)
+    _timer: threading.Condition = field(init=False)
+    _sleeping: int = field(init=False, default=0)
+    _watched_until: float | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        lock = threading.RLock()
+        self._news, self._work, self._timer = (threading.Condition(lock) for _ in range(3))
+        # Daemon threads of an iterator that nobody ends would be killed within a submission.
+        atexit.register(self.end)
+
+    # The caller's thread
+
+    def next_outcome(self) -> Outcome | None:
+        """The next outcome, waited for; None when there are no more. Inputs are pulled in here."""
+        while True:
+            self._pull()
+            with self._news:
+                outcome = self.batch.outcome()
+                if outcome is not None or self.batch.over:
+                    return outcome
+                room = self.batch.room()
+                if room:
+                    self.batch.clock.wait(self._news, room)
+
+    def end(self) -> None:
+        """Send nothing more, and return when what was sent has been answered."""
+        atexit.unregister(self.end)
+        with self._work:
+            self.batch.close()
+            self._wake_all()
+        # A garbage collection that happens to run in a worker may call this there.
+        if threading.current_thread() not in self._threads:
+            for thread in tuple(self._threads):
+                thread.join()
+            self.batch.shut()
+
+    def _pull(self) -> None:
+        while self._has_room():
+            try:
+                item = next(self.inputs)
+            except StopIteration:
+                self.batch.exhausted()
+            except Exception as error:
+                self.batch.exhausted(error)
+            else:
+                with self._work:
+                    self.batch.pull(item)
+                    self._employ()
+
+    def _has_room(self) -> bool:
+        with self._news:
+            return not self.batch.room()
+
+    def _employ(self) -> None:
+        if len(self._threads) < min(MOST_WORKERS, self.batch.under_way):
+            thread = threading.Thread(target=self._run, name="wavespeed-batch", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        elif self._sleeping:
+            self._work.notify()
+        else:
+            self._timer.notify()
+
+    # A worker's thread
+
+    def _run(self) -> None:
+        try:
+            while (job := self._next_job()) is not None:
+                self._step(job)
+        except BaseException as error:
+            with self._work:
+                self.batch.crashed(error)
+        finally:
+            with self._work:
+                self._threads.remove(threading.current_thread())
+                self._wake_all()
+                if self.batch.closed and not self._threads:
+                    self.batch.close_journal()
+
+    def _next_job(self) -> Job | None:
+        """The job whose step is due, waited for; None when nothing more is to be sent."""
+        with self._work:
+            while not self.batch.closed:
+                job = self.batch.take()
+                if self.batch.has_outcomes:  # for a job that has ended because its time was up
+                    self._news.notify()
+                if job is not None:
+                    if self._watched_until is None or not self.batch.pause():
+                        self._work.notify()
+                    return job
+                self._rest()
+        return None
+
+    def _rest(self) -> None:
+        if self._watched_until is None:
+            pause = self.batch.pause()
+            self._watched_until = self.batch.clock.now() + pause
+            self.batch.clock.wait(self._timer, pause)
+            self._watched_until = None
+        else:
+            self._sleeping += 1
+            self._work.wait()
+            self._sleeping -= 1
+
+    def _step(self, job: Job) -> None:
+        leaving = partial(self._leaving, job)
+        try:
+            if job.waiting is None:
+                task = self.submit(self.batch.order.model, job.input, None, None, leaving)
+            else:
+                task = self.ask(job.waiting.task, job.waiting.deadline.and_a_last_question(), leaving)
+        except Exception as error:
+            with self._work:
+                self.batch.failed(job, error)
+        else:
+            with self._work:
+                self.batch.answered(job, task)
+        self._tell()
+
+    def _leaving(self, job: Job) -> None:
+        with self._work:
+            self.batch.leaving(job)
+
+    def _tell(self) -> None:
+        """Wake whom the end of a step concerns."""
+        with self._work:
+            if self.batch.closed:
+                self._wake_all()
+            elif self.batch.has_outcomes or self.batch.over or self.batch.room() < math.inf:
+                self._news.notify()
+            until = self._watched_until
+            if until is not None and self.batch.clock.now() + self.batch.pause() < until:
+                self._timer.notify()
+
+    def _wake_all(self) -> None:
+        for condition in (self._news, self._work, self._timer):
+            condition.notify_all()
