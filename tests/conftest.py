@@ -60,6 +60,10 @@ def fake(running_fake: FakeWaveSpeed) -> Iterator[FakeWaveSpeed]:
     assert running_fake.violations == []
 
 
+# A wait of more seconds is for something to happen, which gets its chance before the time is let pass.
+LONG = 10.0
+
+
 @define
 class TestClock(Clock):
     """Time that passes only when somebody sleeps."""
@@ -81,13 +85,17 @@ class TestClock(Clock):
     def wait(self, condition: threading.Condition, seconds: float) -> None:
         if math.isinf(seconds):
             condition.wait()
-        else:
+        elif seconds < LONG or not condition.wait(0.05):
             self.sleep(seconds)
 
     async def await_event(self, event: asyncio.Event, seconds: float) -> None:
+        turns = 0 if seconds < LONG else 100
+        while turns and not event.is_set():
+            turns -= 1
+            await asyncio.sleep(0)
         if math.isinf(seconds):
             await event.wait()
-        else:
+        elif not event.is_set():
             self.sleep(seconds)
             await asyncio.sleep(0)
 

@@ -125,7 +125,7 @@ class Batch:
         try:
             job = Job(index, sent_input(item))
         except InvalidInputError as error:
-            self._hand_out(Outcome(index, item, None, error.with_traceback(None)))
+            self._outcomes.append(Outcome(index, item, None, error.with_traceback(None)))
             return
         self._jobs.add(job)
         entry = self.journal.claim(self.order.model, job.input) if self.journal else None
@@ -215,7 +215,11 @@ class Batch:
             BaseException: What broke the batch, or the iterable of its inputs, once all outcomes are handed out.
         """
         if self._outcomes:
-            return self._outcomes.popleft()
+            outcome = self._outcomes.popleft()
+            self._done += 1
+            self._uncertain += outcome.uncertain
+            self._failed += outcome.error is not None and not outcome.uncertain
+            return outcome
         if self._crash is not None:
             raise self._crash
         if self.closed:
@@ -396,13 +400,7 @@ class Batch:
     def _end(self, job: Job, task: Task | None, error: WaveSpeedError | None) -> None:
         self._jobs.discard(job)
         # An outcome is kept as data; the frames of its error would keep the batch alive.
-        self._hand_out(Outcome(job.index, job.input, task, error.with_traceback(None) if error else None))
-
-    def _hand_out(self, outcome: Outcome) -> None:
-        self._done += 1
-        self._uncertain += outcome.uncertain
-        self._failed += outcome.error is not None and not outcome.uncertain
-        self._outcomes.append(outcome)
+        self._outcomes.append(Outcome(job.index, job.input, task, error.with_traceback(None) if error else None))
 
     def _write(self, job: Job, event: str, **fields: Any) -> None:
         if self.journal is not None:

@@ -43,7 +43,7 @@ class Progress:
     """How far a batch has got.
 
     Attributes:
-        done: Inputs that have an outcome, whichever.
+        done: Inputs whose outcome was handed out, whichever it was.
         failed: Those among them that have an error, without the uncertain ones.
         uncertain: Those among them of which nobody knows whether a task was started.
         in_flight: Tasks that run, with the submissions that are not answered yet.

@@ -33,15 +33,15 @@ class Rate:
 
     limit: int | None
     _unanswered: int = field(init=False, default=0)
-    _answers: deque[float] = field(init=False, factory=deque[float])
+    _free_again: deque[float] = field(init=False, factory=deque[float])
 
     def wait(self, now: float) -> float:
         """Seconds until one more may be sent; without end while only an answer can make room."""
-        while self._answers and self._answers[0] <= now - MINUTE:
-            self._answers.popleft()
-        if self.limit is None or self._unanswered + len(self._answers) < self.limit:
+        while self._free_again and self._free_again[0] <= now:
+            self._free_again.popleft()
+        if self.limit is None or self._unanswered + len(self._free_again) < self.limit:
             return 0.0
-        return max(0.0, self._answers[0] + MINUTE - now) if self._answers else math.inf
+        return self._free_again[0] - now if self._free_again else math.inf
 
     def sent(self) -> None:
         self._unanswered += 1
@@ -49,7 +49,7 @@ class Rate:
     def answered(self, now: float) -> None:
         self._unanswered -= 1
         if self.limit is not None:
-            self._answers.append(now)
+            self._free_again.append(now + MINUTE)
 
     def not_sent(self) -> None:
         self._unanswered -= 1

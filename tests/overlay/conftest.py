@@ -1,0 +1,29 @@
+"""Clients of a service within the process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import Connect, Driven, TestClock
+from tests.service import Attach, Service
+from wavespeed_client import WaveSpeed
+
+
+@pytest.fixture
+def service(clock: TestClock) -> Service:
+    return Service(clock)
+
+
+@pytest.fixture
+def attach(connect: Connect, service: Service) -> Attach:
+    """Builds clients of the in-process service."""
+
+    def build(**arguments: Any) -> Driven:
+        probe = connect()
+        kind = httpx.Client if isinstance(probe.client, WaveSpeed) else httpx.AsyncClient
+        return connect(http_client=kind(transport=service), **arguments)
+
+    return build
