@@ -139,7 +139,7 @@ class AsyncWorkers:
             if job.waiting is None:
                 task = await self.submit(self.batch.order.model, job.input, None, None, leaving)
             else:
-                task = await self.ask(job.waiting.task, job.waiting.deadline.and_a_last_question(), leaving)
+                task = await self.ask(job.waiting.task, self.batch.answered_by(job.waiting), leaving)
         except Exception as error:
             self.batch.failed(job, error)
         else:

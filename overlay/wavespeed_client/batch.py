@@ -162,6 +162,10 @@ class Batch:
         next_question = self._due[0][0] - self.clock.now() if self._due else math.inf
         return max(0.0, min(next_question, self._until_next_try()))
 
+    def answered_by(self, waiting: Waiting) -> Deadline:
+        """When a question must have its answer. It may come late where many wait, and is asked all the same."""
+        return Deadline(self.clock, max(waiting.deadline.at, self.clock.now())).and_a_last_question()
+
     def leaving(self, job: Job) -> None:
         """The request of a job is about to leave.
 

@@ -123,7 +123,12 @@ class Workers:
             thread = threading.Thread(target=self._run, name="wavespeed-batch", daemon=True)
             self._threads.append(thread)
             thread.start()
-        elif self._sleeping:
+        else:
+            self._rouse()
+
+    def _rouse(self) -> None:
+        """Wake one who has nothing to do; who watches the clock comes last."""
+        if self._sleeping:
             self._work.notify()
         else:
             self._timer.notify()
@@ -153,7 +158,7 @@ class Workers:
                     self._news.notify()
                 if job is not None:
                     if self._watched_until is None or not self.batch.pause():
-                        self._work.notify()
+                        self._rouse()
                     return job
                 self._rest()
         return None
@@ -175,7 +180,7 @@ class Workers:
             if job.waiting is None:
                 task = self.submit(self.batch.order.model, job.input, None, None, leaving)
             else:
-                task = self.ask(job.waiting.task, job.waiting.deadline.and_a_last_question(), leaving)
+                task = self.ask(job.waiting.task, self.batch.answered_by(job.waiting), leaving)
         except Exception as error:
             with self._work:
                 self.batch.failed(job, error)

@@ -86,6 +86,7 @@ def test_every_public_name_loads_and_no_other_does() -> None:
             {"httpcore", "wavespeed_api.api", "wavespeed_api.models.prediction"},
         ),
         ("from wavespeed_client import AsyncWaveSpeed", {"httpcore", "wavespeed_api.api", "wavespeed_client.client"}),
+        ("from wavespeed_client import WaveSpeed", {"wavespeed_client.batch", "wavespeed_client.journal", "filelock"}),
         ("from wavespeed_client.errors import RateLimitError", {"httpx", "wavespeed_api"}),
     ],
 )
