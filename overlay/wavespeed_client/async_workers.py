@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, field
 
-from .batch import Job
+from .job import Job
 from .order import async_pulled_from
 from .outcome import delivered
 

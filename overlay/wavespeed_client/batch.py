@@ -25,6 +25,7 @@ from .errors import (
     TaskTimeoutError,
     WaveSpeedError,
 )
+from .job import Job
 from .outcome import Outcome, Progress
 from .pace import FIRST_PAUSE, LONGEST_PAUSE, Pace, Rate
 from .polling import PASSING, Deadline, completed
@@ -45,31 +46,6 @@ logger = logging.getLogger("wavespeed_client")
 NOT_SENT = (APIConnectionError, InvalidInputError)
 # Errors by which the service, or the way to it, is in trouble: the next submission would meet the same.
 TROUBLE = (*PASSING, SubmissionUncertainError)
-
-
-@define(eq=False)
-class Job:
-    """One input on its way to its outcome.
-
-    Attributes:
-        number: Its number in the journal.
-        gives_up: When it stops trying to be submitted; set by the first try.
-        until: When its wait ends, counted from the submission that is under way or was taken.
-        failures: How often it could not be sent; later, how often in a row nobody told how the task stands.
-        waiting: The wait for its task; None until there is one.
-    """
-
-    index: int
-    input: dict[str, Any]
-    number: int = 0
-    gives_up: Deadline | None = None
-    until: Deadline | None = None
-    failures: int = 0
-    error: WaveSpeedError | None = None
-    waiting: Waiting | None = None
-
-    def __lt__(self, other: Job) -> bool:
-        return self.index < other.index
 
 
 @define(eq=False)

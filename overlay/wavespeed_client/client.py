@@ -182,13 +182,11 @@ class WaveSpeed:
 
         Args:
             model: The model's id, such as wavespeed-ai/flux-dev.
-            inputs: Any iterable of inputs, pulled in your thread when there is room for one more. Outcomes that
-                you do not take make no room. Two that are equal are two tasks.
-            max_in_flight: Tasks at once, within what the account may have.
+            inputs: Any iterable, pulled in your thread when there is room. Two that are equal are two tasks.
+            max_in_flight: Tasks at once. Outcomes that you have not taken count, so nothing piles up.
             max_per_minute: Submissions within any 60 seconds.
             timeout: Seconds for each task, from its submission on. One refused with 429 is tried again for as long.
-            journal: A file from which a run that was killed goes on, with nothing paid twice: see the module
-                `wavespeed_client.journal`. It needs the extra `batch`.
+            journal: A file from which a killed run goes on: see `wavespeed_client.journal`. Needs the extra `batch`.
             on_progress: Called in your thread before each outcome. Its errors are yours, and end the run.
 
         Raises:

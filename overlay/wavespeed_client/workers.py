@@ -15,7 +15,8 @@ from .outcome import delivered
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from .batch import Batch, Job
+    from .batch import Batch
+    from .job import Job
     from .outcome import Outcome
     from .polling import Deadline
     from .task import Task

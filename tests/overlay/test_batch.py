@@ -21,7 +21,8 @@ from wavespeed_client import (
     Task,
     TaskTimeoutError,
 )
-from wavespeed_client.batch import Batch, Job
+from wavespeed_client.batch import Batch
+from wavespeed_client.job import Job
 from wavespeed_client.order import checked_order
 from wavespeed_client.polling import Waiting
 from wavespeed_client.submission import uncertain

@@ -168,7 +168,10 @@ def metadata(wheel: Path) -> Message:
 def test_the_wheel_requires_three_libraries_and_python_3_11(metadata: Message) -> None:
     requirements = [Requirement(line) for line in metadata.get_all("Requires-Dist", [])]
     assert {each.name for each in requirements if each.marker is None} == {"attrs", "httpx", "httpx-retries"}
-    assert {str(each.marker) for each in requirements if each.marker is not None} == {'extra == "testing"'}
+    assert {str(each.marker) for each in requirements if each.marker is not None} == {
+        'extra == "batch"',
+        'extra == "testing"',
+    }
     assert metadata["Requires-Python"] == ">=3.11"
     assert (metadata["Name"], metadata["Version"]) == ("wavespeed-client", wavespeed_client.__version__)
 
