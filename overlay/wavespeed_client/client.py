@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wavespeed_api import Client, models
@@ -201,7 +202,7 @@ class WaveSpeed:
         limits = (max_in_flight, max_per_minute, timeout)
         order = checked_order(self.settings, model, inputs, *limits, journal, on_progress)
         self._check_open()
-        batch = Batch(order, self._clock, Waiting)
+        batch = Batch(order, self._clock, partial(Waiting, durations=self._durations))
         return outcomes(batch, pulled_from(inputs), self._submit, self._get, self._at_work)
 
     def tasks(
