@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import logging
-import re
 import subprocess
 import sys
 import threading
@@ -391,12 +390,15 @@ def test_proxies_without_a_scheme_and_impossible_ones(
         ws.download("http://example.invalid/a", tmp_path / "a")
 
 
-def test_200_mib_pass_in_flat_memory() -> None:
-    done = subprocess.run([sys.executable, ROOT / "scripts" / "bench.py"], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_200_mib_pass_in_flat_memory(fake: FakeWaveSpeed, tmp_path: Path, kind: str) -> None:
+    program = ROOT / "scripts" / "bench.d" / "transfers.py"
+    command = [sys.executable, program, kind, fake.url, tmp_path, "200"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    found = [float(number) for number in re.findall(r"([0-9.]+) MiB \|", done.stdout)]
-    assert len(found) == 4
-    assert max(found) < 40
+    up, down, _ = json.loads(done.stdout)
+    assert len(next(iter(fake.files.values()))) == 1
+    assert max(up, down) < 40
 
 
 def test_a_closed_client_uploads_nothing(connect: Connect, fake: FakeWaveSpeed) -> None:

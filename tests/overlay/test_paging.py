@@ -56,7 +56,7 @@ def test_pages_are_asked_for_when_they_are_needed(fake: FakeWaveSpeed) -> None:
 
 def test_filters_are_sent_and_obeyed(ws: Driven, fake: FakeWaveSpeed) -> None:
     fake.script("a/b", "created", "failed")
-    first = ws.submit("a/b", {"prompt": "one"})
+    first = ws.get(ws.submit("a/b", {"prompt": "one"}))
     ws.submit("a/c", {"prompt": "two"})
     assert [task.id for task in ws.tasks(model="a/b", status="failed")] == [first.id]
     assert ws.tasks(model="a/b", status="completed") == []
