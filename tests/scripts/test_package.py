@@ -206,6 +206,21 @@ def test_importing_the_client_imports_no_library(environment: Path, tmp_path: Pa
     assert {"attr", "attrs", "httpx", "httpx_retries"}.isdisjoint(loaded)
 
 
+def test_the_fast_transport_needs_its_extra(environment: Path, tmp_path: Path) -> None:
+    program = (
+        "import json, wavespeed_client\n"
+        "told = []\n"
+        "for kind in (wavespeed_client.WaveSpeed, wavespeed_client.AsyncWaveSpeed):\n"
+        "    try:\n        kind('test-key', transport='fast')\n"
+        "    except wavespeed_client.ConfigurationError as error:\n        told.append(str(error))\n"
+        "print(json.dumps(told))"
+    )
+    sync, asynchronous = tell(environment, program, tmp_path)
+    for told, package in ((sync, "pyreqwest"), (asynchronous, "aiohttp")):
+        assert f"No module named '{package}'" in told
+        assert "pip install wavespeed-client[fast]" in told
+
+
 def test_the_contract_kit_needs_its_extra(environment: Path, tmp_path: Path) -> None:
     program = (
         "import json, wavespeed_client\n"

@@ -21,10 +21,11 @@ BLOCKS = [
 ]
 
 # What is run for a line of a shell block.
+DRY_RUN = f"{sys.executable} -m pip install --dry-run --no-deps --no-build-isolation"
 COMMANDS = {
-    "pip install wavespeed-client": f"{sys.executable} -m pip install --dry-run --no-deps --no-build-isolation .",
-    'pip install "wavespeed-client[testing]"': f"{sys.executable} -m pip install --dry-run --no-deps ."
-    " --no-build-isolation",
+    "pip install wavespeed-client": f"{DRY_RUN} .",
+    'pip install "wavespeed-client[testing]"': f"{DRY_RUN} .",
+    'pip install "wavespeed-client[fast]"': f"{DRY_RUN} .[fast]",
     "export WAVESPEED_API_KEY=your-key": "export WAVESPEED_API_KEY=your-key",
     "scripts/demo": "scripts/demo",
     "scripts/test": "scripts/test --collect-only --quiet tests/contract",
