@@ -131,7 +131,8 @@ class Body(httpx.SyncByteStream):
     def __init__(self, exchange: SyncStreamRequest, answer: SyncResponse, waiting: Waiting) -> None:
         self._exchange = exchange
         self._read = answer.body_reader.read_chunk
-        self._left = int(answer.get_header("Content-Length") or -1)
+        length = answer.get_header("Content-Length") or ""
+        self._left = int(length) if length.isdecimal() else -1
         self._waiting = waiting
 
     def __iter__(self) -> Iterator[bytes]:
@@ -190,7 +191,7 @@ class Waiting:
         """End the thread. Its last call has ended, or ends at once because the transport is closed."""
         self._dismiss()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(timeout=1.0)
 
     def _start(self) -> SimpleQueue[Callable[[], None] | None]:
         jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
