@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import flights
 import submissions
 from bars import BARS
+from bulk import bulk
 from instructions import instructions
 from regeneration import regeneration
 from server import serving
@@ -37,8 +38,19 @@ if TYPE_CHECKING:
     Measurement = tuple[str, Callable[[], Section]]
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-PACKAGES = ("httpx", "httpcore", "aiohttp", "requests", "urllib3", "wavespeed", "runwayml", "pydantic", "attrs")
-PARTS = ("submissions", "startup", "flights", "transfers", "polling", "regeneration")
+PACKAGES = (
+    "httpx",
+    "httpcore",
+    "aiohttp",
+    "pyreqwest",
+    "requests",
+    "urllib3",
+    "wavespeed",
+    "runwayml",
+    "pydantic",
+    "attrs",
+)
+PARTS = ("submissions", "startup", "flights", "bulk", "transfers", "polling", "regeneration")
 # Only when it is asked for: it takes many minutes.
 EXTRA = "instructions"
 PARTS_HELP = f"only these, and write nothing: {', '.join(PARTS)}; or {EXTRA}, counted by valgrind, which takes minutes"
@@ -85,6 +97,7 @@ def measurements(server: Server, folder: Path, *, quick: bool) -> Iterator[Measu
         yield "submissions", partial(under_way, server, load)
     yield "startup", partial(startup, server, folder, 3 if quick else 11)
     yield "flights", partial(flights.flights, server, flights.QUICK if quick else flights.FULL)
+    yield "bulk", partial(bulk, server, folder, 1000 if quick else 100_000)
     yield "transfers", partial(transfers, folder, 20 if quick else 200)
     yield "polling", partial(polling, 10 if quick else 200)
     yield "regeneration", partial(regeneration, 1 if quick else 5)

@@ -41,6 +41,8 @@ BARS = (
     Bar("1000 under way, fast, errors", 0, "errors in that", " errors"),
     Bar("10000 in flight", 1.5, "CPU a request with 10,000 tasks in flight to that with 100, fast transport"),
     Bar("memory of a task", 25, "memory of a task, 10,000 in flight, fast transport", " KB"),
+    Bar("growth of a batch", 10, "memory that grows from a tenth of 100,000 inputs to the end of the batch", " MB"),
+    Bar("errors of a batch", 0, "errors in that", " errors"),
     Bar("questions", 1, "questions a task to the official client's, the worst of the judged populations"),
     Bar("lateness", 1, "mean lateness to the official client's, the worst of the judged populations"),
     Bar("regeneration", 3, "regenerating", " s"),
