@@ -99,6 +99,8 @@ def main() -> int:
         continue_in_own_environment()
     try:
         chosen = choose(mutants(PACKAGE, RULES), arguments.names)
+        if arguments.each is not None:
+            chosen = spread(chosen, max(1, arguments.each))
         if arguments.list:
             print("\n".join(f"{mutant.name}: {mutant.rule.why}" for mutant in chosen))
             return 0
@@ -115,6 +117,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", help="names of mutants, with * for any text; else all of them")
     parser.add_argument("--list", action="store_true", help="try none; list them")
     parser.add_argument("--brief", action="store_true", help="say nothing of those that are as they should be")
+    parser.add_argument("--each", type=int, metavar="N", help="try at most N of each rule, from all over the code")
     parser.add_argument("--jobs", type=int, default=2, help="how many to try at a time (2)")
     return parser.parse_args()
 
@@ -133,6 +136,15 @@ def choose(found: list[Mutant], names: Sequence[str]) -> list[Mutant]:
     if unknown:
         raise MutantsError(f"no mutant is named {' or '.join(unknown)}; see --list")
     return [mutant for mutant in found if not names or any(fnmatch(mutant.name, name) for name in names)]
+
+
+def spread(found: list[Mutant], most: int) -> list[Mutant]:
+    """At most so many mutants of each rule, evenly from its first place to its last."""
+    by_rule: dict[str, list[Mutant]] = {}
+    for mutant in found:
+        by_rule.setdefault(mutant.rule.name, []).append(mutant)
+    counted = [(each, min(most, len(each))) for each in by_rule.values()]
+    return [each[len(each) * number // count] for each, count in counted for number in range(count)]
 
 
 @dataclass

@@ -240,9 +240,11 @@ class AsyncWaveSpeed:
 
     async def aclose(self) -> None:
         """Async `WaveSpeed.close`."""
-        for workers in tuple(self._at_work):
-            await workers.end()
-        await self._http.aclose()
+        try:
+            for workers in tuple(self._at_work):
+                await workers.end()
+        finally:
+            await self._http.aclose()
 
     async def _submit(
         self,

@@ -43,8 +43,10 @@ async def outcomes(
                         await told
             yield outcome
     finally:
-        await workers.end()
-        at_work.discard(workers)
+        try:
+            await workers.end()
+        finally:
+            at_work.discard(workers)
 
 
 @define(eq=False)
@@ -89,6 +91,7 @@ class AsyncWorkers:
                 for task in left:
                     task.cancel()
         self.batch.shut()
+        self.batch.close_journal()
         self._news.set()
         if cut_short is not None:
             raise cut_short

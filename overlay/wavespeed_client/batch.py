@@ -152,6 +152,7 @@ class Batch:
             raise ConfigurationError("The batch was closed meanwhile; nothing more is sent.")
         if job.waiting is None:
             self._write(job, "submitting")
+            job.sent = True
 
     # What came of it
 
@@ -161,8 +162,11 @@ class Batch:
             self._unanswered -= 1
             self._rate.answered(self.clock.now())
             self._pace.taken()
+            job.sent = False
             job.waiting = self.attend(task, self.order.timeout, job.until or self._deadline())
             self._write(job, "submitted", task=task.raw)
+            if job not in self._jobs and self.journal is None:  # nobody waits for it any more
+                logger.warning("Task %s of a batch that was left began after all: wait for it by its id.", task.id)
         else:
             job.waiting.saw(task)
         job.failures = 0
@@ -244,15 +248,22 @@ class Batch:
             self.journal = Journal.opened(self.order.journal)
 
     def shut(self) -> None:
-        """Close the journal. Where there is none, log the ids of the tasks that nobody would know of."""
+        """Hand out nothing more. Where there is no journal, log the tasks that nobody would know of."""
         tasks = [outcome.task for outcome in self._outcomes]
         tasks += [job.waiting.task for job in sorted(self._jobs) if job.waiting is not None]
         ids = [task.id for task in tasks if task is not None]
         if ids and (self.journal is None or self._crash is not None):
             logger.warning("A batch ended before these tasks were handed out. Wait for them by id: %s", " ".join(ids))
+        unanswered = sum(job.sent for job in self._jobs)
+        if unanswered:
+            logger.warning(
+                "A batch for %s was left with %d submissions unanswered. They may have been taken: look with tasks() "
+                "before you submit those inputs again.",
+                self.order.model,
+                unanswered,
+            )
         self._jobs.clear()
         self._outcomes.clear()
-        self.close_journal()
 
     def close_journal(self) -> None:
         """Nothing more is written down."""
@@ -297,6 +308,7 @@ class Batch:
 
     def _not_submitted(self, job: Job, error: WaveSpeedError) -> None:
         self._unanswered -= 1
+        job.sent = False
         if isinstance(error, NOT_SENT):
             self._rate.not_sent()
         else:

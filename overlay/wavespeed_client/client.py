@@ -183,7 +183,8 @@ class WaveSpeed:
 
         Args:
             model: The model's id, such as wavespeed-ai/flux-dev.
-            inputs: Any iterable, pulled in your thread when there is room. Two that are equal are two tasks.
+            inputs: Any iterable, pulled in your thread when there is room: it must not wait for outcomes. Two
+                that are equal are two tasks.
             max_in_flight: Tasks at once. Outcomes that you have not taken count, so nothing piles up.
             max_per_minute: Submissions within any 60 seconds.
             timeout: Seconds for each task, from its submission on. One refused with 429 is tried again for as long.
@@ -391,9 +392,11 @@ class WaveSpeed:
 
     def close(self) -> None:
         """End what `run_many` has under way, and close the connections. Closing twice does nothing."""
-        for workers in tuple(self._at_work):
-            workers.end()
-        self._http.close()
+        try:
+            for workers in tuple(self._at_work):
+                workers.end()
+        finally:
+            self._http.close()
 
     def _submit(
         self,

@@ -23,6 +23,7 @@ class Job:
         until: When its wait ends, counted from the submission that is under way or was taken.
         failures: How often it could not be sent; later, how often in a row nobody told how the task stands.
         error: Why it was refused last.
+        sent: Whether its submission has left and no answer has come.
         waiting: The wait for its task; None until there is one.
     """
 
@@ -33,6 +34,7 @@ class Job:
     until: Deadline | None = None
     failures: int = 0
     error: WaveSpeedError | None = None
+    sent: bool = False
     waiting: Waiting | None = None
 
     def __lt__(self, other: Job) -> bool:

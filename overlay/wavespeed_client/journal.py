@@ -22,7 +22,10 @@ same model; the order of the inputs is of no matter, and two that are equal have
 
 `submitting` is written before the request leaves, `submitted` when its answer has come. Each line is handed to the
 operating system at once, so the death of the process loses none, however it comes. A power cut may lose those of
-the last seconds: look with `tasks()` before you go on then. The service itself keeps tasks for 7 days.
+the last seconds: look with `tasks()` before you go on then.
+
+The service itself keeps tasks for 7 days. A submitted one that it no longer has is reported as not found by each run:
+use another journal for its input to submit it again.
 
 A line that was cut off at the end of the file is removed, or ended if it is whole. Anything else that does not
 belong there is refused and left as it is. The file is locked while a run uses it.

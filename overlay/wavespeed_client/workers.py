@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import atexit
 import math
+import os
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, field
 
+from .errors import ConfigurationError
 from .outcome import delivered
 
 if TYPE_CHECKING:
@@ -51,8 +53,10 @@ def outcomes(
                     batch.order.on_progress(batch.progress())
             yield outcome
     finally:
-        workers.end()
-        at_work.discard(workers)
+        try:
+            workers.end()
+        finally:
+            at_work.discard(workers)
 
 
 @define(eq=False)
@@ -69,6 +73,7 @@ class Workers:
     _timer: threading.Condition = field(init=False)
     _sleeping: int = field(init=False, default=0)
     _watched_until: float | None = field(init=False, default=None)
+    _process: int = field(init=False, factory=os.getpid)
 
     def __attrs_post_init__(self) -> None:
         lock = threading.RLock()
@@ -81,6 +86,7 @@ class Workers:
     def next_outcome(self) -> Outcome | None:
         """The next outcome, waited for; None when there are no more. Inputs are pulled in here."""
         while True:
+            self._check_process()
             self._pull()
             with self._news:
                 outcome = self.batch.outcome()
@@ -92,17 +98,36 @@ class Workers:
 
     def end(self) -> None:
         """Send nothing more, and return when what was sent has been answered."""
-        atexit.unregister(self.end)
+        if os.getpid() != self._process:
+            self.batch.close_journal()  # the threads and the batch are the parent's
+            return
         with self._work:
             self.batch.close()
             self._wake_all()
-        # A garbage collection that happens to run in a worker may call this there.
-        if threading.current_thread() not in self._threads:
-            for thread in tuple(self._threads):
-                thread.join()
-            self.batch.shut()
+            # A garbage collection that happens to run in a worker may call this there.
+            if threading.current_thread() in self._threads:
+                return
+        try:
+            self._wait_for_threads()
+        finally:
+            with self._work:
+                self.batch.shut()
+                if not self._threads:
+                    self.batch.close_journal()
+                    atexit.unregister(self.end)
+
+    def _wait_for_threads(self) -> None:
+        # An interrupted join takes a thread for ended that still has a submission under way.
+        with self._news:
+            while self._threads:
+                self._news.wait(1.0)
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._process:
+            raise ConfigurationError("This batch was begun before a fork: its loop goes on in the parent process only.")
 
     def _pull(self) -> None:
+        """Take in inputs while there is room; one at most when an outcome waits, so that no slow input withholds it."""
         while self._has_room():
             try:
                 item = next(self.inputs)
@@ -112,8 +137,12 @@ class Workers:
                 self.batch.exhausted(error)
             else:
                 with self._work:
+                    if self.batch.closed:
+                        return
                     self.batch.pull(item)
                     self._employ()
+            if self.batch.has_outcomes:
+                return
 
     def _has_room(self) -> bool:
         with self._news:
@@ -122,10 +151,15 @@ class Workers:
     def _employ(self) -> None:
         if len(self._threads) < min(MOST_WORKERS, self.batch.under_way):
             thread = threading.Thread(target=self._run, name="wavespeed-batch", daemon=True)
-            self._threads.append(thread)
-            thread.start()
-        else:
-            self._rouse()
+            try:
+                thread.start()
+            except RuntimeError as error:  # the system has no more; those that run will do
+                if not self._threads:
+                    raise ConfigurationError(f"No thread can be started to carry out the batch: {error}") from error
+            else:
+                self._threads.append(thread)
+                return
+        self._rouse()
 
     def _rouse(self) -> None:
         """Wake one who has nothing to do; who watches the clock comes last."""

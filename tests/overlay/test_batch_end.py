@@ -21,8 +21,9 @@ from tests.conftest import ROOT, Connect
 from tests.fault_server import record, running
 from tests.overlay.test_run_many import batch_threads
 from tests.service import Attach, Service, stepper, tagged
-from wavespeed_client import AsyncWaveSpeed, WaveSpeed
+from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
 from wavespeed_client.polling import Clock
+from wavespeed_client.workers import Workers
 
 MODEL = "provider/model"
 
@@ -174,3 +175,118 @@ def test_a_client_that_is_closed_ends_its_batches_first(attach: Attach, service:
     events = last_events(tmp_path / "batch.jsonl")
     assert events.count("submitted") + events.count("finished") == len(service.submitted)
     assert "submitting" not in events
+
+
+def test_a_second_ctrl_c_loses_no_submission_that_is_on_the_wire(
+    server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It comes while the end waits for the answers, and there is no journal."""
+
+    def interrupted(workers: Workers) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Workers, "_wait_for_threads", interrupted)
+    with WaveSpeed("test-key", base_url=server) as ws:
+        outcomes = ws.run_many(MODEL, late("second"))
+        next(outcomes)
+        until_arrived(server, "second", 4)
+        with pytest.raises(KeyboardInterrupt):
+            outcomes.close()
+        for thread in batch_threads():
+            thread.join(20)
+    # Each is told of, whether its answer came before the second one or after.
+    assert all(f"second{number}-none" in caplog.text for number in range(1, 4))
+    assert ("unanswered" in caplog.text) == ("began after all" in caplog.text)
+
+
+def test_threads_that_cannot_start_leave_the_work_to_the_others(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, started = threading.Thread.start, []
+
+    def refuse_the_third(thread: threading.Thread) -> None:
+        if thread.name == "wavespeed-batch":
+            started.append(thread)
+            if len(started) > 2:
+                raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse_the_third)
+    with httpx.Client(transport=service) as http, WaveSpeed("test-key", http_client=http) as ws:
+        ws._clock = service.clock
+        outcomes = list(ws.run_many(MODEL, tagged(9), max_in_flight=5))
+    assert [outcome.error for outcome in outcomes] == [None] * 9
+    assert len(started) > 2
+    assert batch_threads() == []
+
+
+def test_no_thread_at_all_is_a_clear_error(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with httpx.Client(transport=service) as http, WaveSpeed("test-key", http_client=http) as ws:
+        ws._clock = service.clock
+        outcomes = ws.run_many(MODEL, tagged(2))
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(ConfigurationError, match="No thread can be started"):
+            next(outcomes)
+    assert service.submitted == []
+
+
+def test_a_fork_neither_goes_on_with_the_batch_nor_touches_its_journal(server: str, tmp_path: Path) -> None:
+    code = """
+import os, sys
+from wavespeed_client import ConfigurationError, WaveSpeed
+with WaveSpeed("test-key", base_url=sys.argv[1]) as ws:
+    inputs = [{"tag": f"fork{number}"} for number in range(8)]
+    outcomes = ws.run_many("provider/model", inputs, max_in_flight=2, journal=sys.argv[2])
+    next(outcomes)
+    child = os.fork()
+    if not child:
+        try:
+            next(outcomes)
+        except ConfigurationError as error:
+            os._exit(7 if "fork" in str(error) else 8)
+        os._exit(9)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    print(len(list(outcomes)))
+"""
+    journal = tmp_path / "batch.jsonl"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, server, str(journal)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "7\n"
+    assert last_events(journal) == ["finished"] * 8
+
+
+def test_a_client_that_is_closed_while_an_input_is_pulled_says_so(service: Service, tmp_path: Path) -> None:
+    with httpx.Client(transport=service) as http, WaveSpeed("test-key", http_client=http) as ws:
+        ws._clock = service.clock
+
+        def inputs() -> Iterator[dict[str, str]]:
+            yield {"tag": "a"}
+            ws.close()
+            yield {"tag": "b"}
+
+        outcomes = ws.run_many(MODEL, inputs(), max_in_flight=4, journal=tmp_path / "batch.jsonl")
+        with pytest.raises(ConfigurationError, match="closed while this batch ran"):
+            list(outcomes)
+    assert "b" not in service.submitted
+
+
+def test_a_slow_input_does_not_withhold_what_has_finished(service: Service) -> None:
+    pulled: list[int] = []
+    handed: list[int] = []
+
+    def inputs() -> Iterator[dict[str, str]]:
+        for number in range(20):
+            pulled.append(len(handed))
+            yield {"tag": str(number)}
+
+    with httpx.Client(transport=service) as http, WaveSpeed("test-key", http_client=http) as ws:
+        ws._clock = service.clock
+        for outcome in ws.run_many(MODEL, inputs(), max_in_flight=3):
+            handed.append(outcome.index)
+    assert sorted(handed) == list(range(20))
+    # Never more than what may be in flight is pulled beyond what was handed out.
+    assert all(number - already <= 3 for number, already in enumerate(pulled))
