@@ -114,3 +114,11 @@ def test_the_list_names_more_than_forty_ways(run: Mutants) -> None:
     lines = run("--list").stdout.splitlines()
     assert len({line.partition(":")[0] for line in lines}) > 40
     assert "verb-get:get_result: a question is asked with the wrong verb" in lines
+
+
+def test_a_few_of_each_rule_are_from_all_over_the_code(run: Mutants) -> None:
+    all_of_them, few = (run("--list", *arguments).stdout.splitlines() for arguments in ((), ("--each", "3")))
+    rules, chosen = ([line.split(":")[0] for line in lines] for lines in (all_of_them, few))
+    assert set(chosen) == set(rules)
+    assert max(map(chosen.count, chosen)) == 3 < max(map(rules.count, rules))
+    assert len(set(few)) == len(few)
