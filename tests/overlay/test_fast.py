@@ -121,7 +121,9 @@ def test_redirects_are_not_followed(connect: Connect, raw_server: RawServer) -> 
 def test_the_end_of_an_answer_is_not_made_up(connect: Connect, raw_server: RawServer) -> None:
     """Pieces that come one by one are put together; a chunk that is missing is no answer."""
     chunks = b"".join(f"{1:x}\r\n".encode() + TASK[at : at + 1] + b"\r\n" for at in range(len(TASK)))
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    )
     raw_server.answers += [head + chunks + b"0\r\n\r\n", head + chunks]
     ws = connect(base_url=raw_server.url)
     assert ws.submit("a/b").id == "abc"
