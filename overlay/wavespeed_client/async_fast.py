@@ -9,7 +9,8 @@ import aiohttp
 import httpx
 from yarl import URL
 
-from .connection import CONNECT_SHARE, LIMITS, tls_context, web_proxy_for
+from .connection import CONNECT_SHARE, tls_context, web_proxy_for
+from .pools import KEEPALIVE_SECONDS
 from .transport import DepartingBody
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class AsyncFastTransport(httpx.AsyncBaseTransport):
     def _new_session(self) -> aiohttp.ClientSession:
         # It belongs to the running loop, and there may be none when the transport is built.
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0, keepalive_timeout=LIMITS.keepalive_expiry),
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )

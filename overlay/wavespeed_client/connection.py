@@ -14,6 +14,7 @@ from httpx_retries import Retry, RetryTransport
 
 from .errors import ConfigurationError
 from .exchange import NEVER_LEFT
+from .pools import KEEPALIVE_SECONDS, AsyncPools, Pools
 from .settings import USER_AGENT
 from .transport import AsyncErrorTransport, AsyncWholeTransport, DepartingBody, ErrorTransport, WholeTransport
 
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
-# httpx's own limit. Requests beyond it wait before they reach its pool, which gets slow when they queue in it.
+# httpx's own limit. An async client's requests beyond it wait before they reach the last link.
 CONNECTIONS = 100
 UNLIMITED = sys.maxsize
-# The pool itself sets no limit: what a cancelled connect leaves behind in it would count for ever.
-LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=CONNECTIONS)
+# For a client of ours behind a proxy. What a cancelled connect leaves behind in its pool would count for ever.
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS)
 
 # A connection has to come about within this part of a try's time: then it is the connector that gives up, which is
 # believed to have sent nothing, and not the timeout of the whole, which is not.
@@ -169,7 +170,7 @@ def _last_link(settings: Settings, http_client: object) -> httpx.BaseTransport:
             from .fast import FastTransport
         return FastTransport(settings)
     tls = tls_context()
-    return OwnClient(httpx.Client(verify=tls)) if _behind_proxy() else httpx.HTTPTransport(verify=tls)
+    return OwnClient(httpx.Client(verify=tls)) if _behind_proxy() else Pools(tls)
 
 
 def _async_last_link(settings: Settings, http_client: object) -> httpx.AsyncBaseTransport:
@@ -185,7 +186,7 @@ def _async_last_link(settings: Settings, http_client: object) -> httpx.AsyncBase
     tls = tls_context()
     if _behind_proxy():
         return AsyncOwnClient(httpx.AsyncClient(verify=tls, limits=LIMITS))
-    return httpx.AsyncHTTPTransport(verify=tls, limits=LIMITS)
+    return AsyncPools(tls)
 
 
 def _check_alone(settings: Settings) -> None:

@@ -21,8 +21,9 @@ from pyreqwest.exceptions import (
 )
 from pyreqwest.proxy import ProxyBuilder
 
-from .connection import CONNECT_SHARE, CONNECTIONS, LIMITS, tls_context, web_proxy_for
+from .connection import CONNECT_SHARE, CONNECTIONS, tls_context, web_proxy_for
 from .errors import ConfigurationError
+from .pools import KEEPALIVE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,8 +79,7 @@ def _client(settings: Settings) -> SyncClient:
     builder = builder.gzip(False).deflate(False).brotli(False).zstd(False)
     builder = builder.connect_timeout(timedelta(seconds=settings.timeout * CONNECT_SHARE))
     builder = builder.pool_max_idle_per_host(CONNECTIONS)
-    if LIMITS.keepalive_expiry is not None:
-        builder = builder.pool_idle_timeout(timedelta(seconds=LIMITS.keepalive_expiry))
+    builder = builder.pool_idle_timeout(timedelta(seconds=KEEPALIVE_SECONDS))
     _check_certificates()
     try:
         if proxy := web_proxy_for(settings.base_url):
