@@ -18,7 +18,7 @@ from attrs import define, field
 from ruamel.yaml import YAML
 
 from wavespeed_client import AsyncWaveSpeed, Settings, WaveSpeed, retry
-from wavespeed_client.polling import Clock
+from wavespeed_client.clock import Clock
 from wavespeed_client.testing import Contract, FakeWaveSpeed
 
 ROOT = Path(__file__).resolve().parent.parent

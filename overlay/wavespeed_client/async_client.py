@@ -12,17 +12,15 @@ from wavespeed_api.types import UNSET
 from . import operations
 from .answers import expected
 from .call import calling
-from .connection import connect_async, refuse_sync
+from .clock import Clock, Deadline
 from .durations import Durations
 from .errors import ConfigurationError
-from .files import opened, target_path
 from .paging import BillingPages, TaskPages
-from .polling import Clock, Deadline, Waiting, checked_watcher, completed
+from .polling import Waiting, checked_watcher, completed
 from .queries import billing_query, check_cost, checked_limit, deletions, price_query, task_query, usage_query
 from .settings import Settings
 from .submission import checked_input, checked_webhook, could_be, has_input, searched_from, split_model
 from .task import Task, asked_by_older_path, task_from_envelope, task_of
-from .transfer import fetch_async, send_async
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
@@ -60,6 +58,9 @@ class AsyncWaveSpeed:
         transport: Literal["httpx", "fast"] | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
+        # Loaded by the first client, as for WaveSpeed.
+        from .connection import connect_async, refuse_sync
+
         self.settings = Settings.resolve(api_key, base_url, timeout, max_retries, transport)
         self._at_work: set[AsyncWorkers] = set()
         self._http = connect_async(self.settings, http_client)
@@ -170,6 +171,9 @@ class AsyncWaveSpeed:
         on_progress: Callable[[int, int | None], object] | None = None,
     ) -> str:
         """Async `WaveSpeed.upload`."""
+        from .files import opened
+        from .transfer import send_async
+
         self._check_open()
         with opened(file, filename, content_type) as source:
             with calling(None):
@@ -186,6 +190,9 @@ class AsyncWaveSpeed:
         on_progress: Callable[[int, int | None], object] | None = None,
     ) -> Path:
         """Async `WaveSpeed.download`."""
+        from .files import target_path
+        from .transfer import fetch_async
+
         target = target_path(url, to)
         await fetch_async(url, target, self.settings.timeout, on_progress)
         return target

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from .batch import Batch
+    from .clock import Deadline
     from .order import AsyncInputs
     from .outcome import Outcome
-    from .polling import Deadline
     from .task import Task
 
     Leaving: TypeAlias = Callable[[], object]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
+from .clock import Deadline
 from .errors import (
     APIConnectionError,
     ConfigurationError,
@@ -28,16 +29,17 @@ from .errors import (
 from .job import Job
 from .outcome import Outcome, Progress
 from .pace import FIRST_PAUSE, LONGEST_PAUSE, Pace, Rate
-from .polling import PASSING, Deadline, completed
+from .polling import PASSING, completed
 from .submission import sent_input, uncertain
 from .task import UNKNOWN_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .clock import Clock
     from .journal import Entry, Journal
     from .order import Order
-    from .polling import Clock, Waiting
+    from .polling import Waiting
     from .task import Task
 
 logger = logging.getLogger("wavespeed_client")

@@ -13,7 +13,7 @@ from .errors import InvalidInputError, WaveSpeedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from .polling import Deadline
+    from .clock import Deadline
 
 
 @define

@@ -11,17 +11,15 @@ from wavespeed_api.types import UNSET
 from . import operations
 from .answers import expected
 from .call import calling
-from .connection import connect, refuse_async
+from .clock import Clock, Deadline
 from .durations import Durations
 from .errors import ConfigurationError
-from .files import opened, target_path
 from .paging import BillingPages, TaskPages
-from .polling import Clock, Deadline, Waiting, checked_watcher, completed
+from .polling import Waiting, checked_watcher, completed
 from .queries import billing_query, check_cost, checked_limit, deletions, price_query, task_query, usage_query
 from .settings import Settings
 from .submission import checked_input, checked_webhook, could_be, has_input, searched_from, split_model
 from .task import Task, asked_by_older_path, task_from_envelope, task_of
-from .transfer import fetch, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -75,6 +73,9 @@ class WaveSpeed:
         transport: Literal["httpx", "fast"] | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
+        # What reaches the network is loaded by the first client: a program that has none is spared asyncio.
+        from .connection import connect, refuse_async
+
         self.settings = Settings.resolve(api_key, base_url, timeout, max_retries, transport)
         self._at_work: set[Workers] = set()
         self._http = connect(self.settings, http_client)
@@ -282,6 +283,9 @@ class WaveSpeed:
             InvalidInputError: The file cannot be read, is too large, or changed while it was read.
             APIConnectionError: The upload broke off: upload again.
         """
+        from .files import opened
+        from .transfer import send
+
         self._check_open()
         with opened(file, filename, content_type) as source:
             with calling(None):
@@ -312,6 +316,9 @@ class WaveSpeed:
             APIConnectionError: The download broke off twice.
             InvalidInputError: It cannot be written there, or is neither a URL nor base64.
         """
+        from .files import target_path
+        from .transfer import fetch
+
         target = target_path(url, to)
         fetch(url, target, self.settings.timeout, on_progress)
         return target

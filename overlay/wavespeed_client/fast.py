@@ -46,7 +46,7 @@ class FastTransport(httpx.BaseTransport):
 
     def __init__(self, settings: Settings) -> None:
         self._client = _client(settings)
-        self._waiting = Waiting()
+        self._calls = InterruptibleCalls()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         seconds = request.extensions["timeout"]["read"]
@@ -54,15 +54,15 @@ class FastTransport(httpx.BaseTransport):
         builder = builder.timeout(timedelta(seconds=seconds)).streamed_read_buffer_limit(1)
         exchange = _with_body(builder, request).build_streamed()
         try:
-            answer = self._waiting.for_(exchange.__enter__)
+            answer = self._calls.make(exchange.__enter__)
         except PyreqwestError as error:
             raise as_httpx(error) from error
-        body = Body(exchange, answer, self._waiting)
+        body = Body(exchange, answer, self._calls)
         return httpx.Response(answer.status, headers=list(answer.headers.items()), stream=body)
 
     def close(self) -> None:
         self._client.close()
-        self._waiting.end()
+        self._calls.end()
 
 
 def _with_body(builder: SyncRequestBuilder, request: httpx.Request) -> SyncRequestBuilder:
@@ -128,12 +128,12 @@ def _reason(error: PyreqwestError) -> str:
 class Body(httpx.SyncByteStream):
     """The body of an answer, in pieces as they come."""
 
-    def __init__(self, exchange: SyncStreamRequest, answer: SyncResponse, waiting: Waiting) -> None:
+    def __init__(self, exchange: SyncStreamRequest, answer: SyncResponse, calls: InterruptibleCalls) -> None:
         self._exchange = exchange
         self._read = answer.body_reader.read_chunk
         length = answer.get_header("Content-Length") or ""
         self._left = int(length) if length.isdecimal() else -1
-        self._waiting = waiting
+        self._calls = calls
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -141,7 +141,7 @@ class Body(httpx.SyncByteStream):
             while piece is not None:
                 yield bytes(piece)
                 self._left -= len(piece)
-                piece = self._waiting.for_(self._read) if self._left else self._read()
+                piece = self._calls.make(self._read) if self._left else self._read()
         except PyreqwestError as error:
             raise as_httpx(error) from error
 
@@ -149,8 +149,8 @@ class Body(httpx.SyncByteStream):
         self._exchange.__exit__(None, None, None)
 
 
-class Waiting:
-    """Waits for calls that no signal can end, in a way that Ctrl-C can.
+class InterruptibleCalls:
+    """Makes calls that no signal can end in a way that Ctrl-C can.
 
     Python tells of Ctrl-C on the main thread only, so there a call is made on a thread beside it. What is still
     under way after Ctrl-C ends with its own timeout, or when the transport is closed.
@@ -160,7 +160,7 @@ class Waiting:
         self._jobs: SimpleQueue[Callable[[], None] | None] | None = None
         self._thread: threading.Thread | None = None
 
-    def for_(self, call: Callable[[], T]) -> T:
+    def make(self, call: Callable[[], T]) -> T:
         """What the call returns or raises."""
         if threading.current_thread() is not threading.main_thread():
             return call()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import define
 
 if TYPE_CHECKING:
+    from .clock import Deadline
     from .errors import WaveSpeedError
-    from .polling import Deadline, Waiting
+    from .polling import Waiting
 
 
 @define(eq=False)

@@ -12,8 +12,8 @@ from attrs import frozen
 
 from wavespeed_api.models import TaskInput
 
+from .clock import Clock, Deadline
 from .errors import ConfigurationError, InvalidInputError
-from .polling import Clock, Deadline
 from .submission import split_model
 
 if TYPE_CHECKING:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import math
 import random
-import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from .durations import PATIENCE, Durations, next_question
 from .errors import (
@@ -25,74 +22,17 @@ from .errors import (
 from .task import UNKNOWN_STATUS, Task
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Generator
+
+    from .clock import Deadline
 
 logger = logging.getLogger("wavespeed_client")
 
 # How much the patience between two questions varies, so that clients which began together do not ask together.
 JITTER = 0.4
 
-# Seconds past the end of a wait that its last question may take.
-LAST_QUESTION = 0.3
-
 # What another try may mend, so that the end of the wait is the better news.
 PASSING = (APIConnectionError, RateLimitError, ServerError)
-
-
-class Clock:
-    """Time that never jumps, and how to let it pass. Tests pass their own."""
-
-    def now(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-    async def asleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-    def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Let that much time pass, or less: until the condition is notified, or for no reason."""
-        # On Windows, Ctrl-C is noticed between two waits only.
-        condition.wait(min(seconds, 1.0))
-
-    async def await_event(self, event: asyncio.Event, seconds: float) -> None:
-        """Let that much time pass, or less: until the event is set."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(None if math.isinf(seconds) else seconds):
-                await event.wait()
-
-
-@frozen
-class Deadline:
-    """A moment after which nothing is waited for any more."""
-
-    clock: Clock
-    at: float
-
-    @classmethod
-    def after(cls, seconds: float | None, clock: Clock) -> Deadline:
-        """The deadline that many seconds from now; never, for None.
-
-        Raises:
-            InvalidInputError: It is not a number of seconds, 0 or more.
-        """
-        try:
-            number = math.inf if seconds is None else float(seconds)
-        except (TypeError, ValueError, OverflowError):
-            number = math.nan
-        if not number >= 0 or isinstance(seconds, str):
-            raise InvalidInputError("timeout must be a number of seconds, 0 or more, or None to wait without end.")
-        return cls(clock, clock.now() + number)
-
-    def left(self) -> float:
-        """Seconds until then, 0 once it has passed."""
-        return max(0.0, self.at - self.clock.now())
-
-    def and_a_last_question(self) -> Deadline:
-        """The deadline for the requests of a wait, so that even a wait of 0 seconds asks once."""
-        return Deadline(self.clock, self.at + LAST_QUESTION)
 
 
 @define

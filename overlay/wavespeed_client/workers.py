@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from .batch import Batch
+    from .clock import Deadline
     from .job import Job
     from .outcome import Outcome
-    from .polling import Deadline
     from .task import Task
 
     Leaving: TypeAlias = Callable[[], object]

@@ -10,8 +10,9 @@ from statistics import NormalDist, fmean
 from attrs import define, frozen
 
 from report import Section
+from wavespeed_client.clock import Clock, Deadline
 from wavespeed_client.durations import Durations
-from wavespeed_client.polling import Clock, Deadline, Waiting
+from wavespeed_client.polling import Waiting
 from wavespeed_client.task import Task
 
 ROUND_TRIP = 0.1

@@ -14,8 +14,8 @@ from wavespeed_client import (
     UnexpectedResponseError,
 )
 from wavespeed_client.call import calling
+from wavespeed_client.clock import Deadline
 from wavespeed_client.exchange import Api, Attempt, Exchange, TimeLeft
-from wavespeed_client.polling import Deadline
 from wavespeed_client.retry import policy_for
 from wavespeed_client.submission import SYNC_MODE_SECONDS
 

@@ -22,7 +22,7 @@ from tests.fault_server import record, running
 from tests.overlay.test_run_many import batch_threads
 from tests.service import Attach, Service, stepper, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
-from wavespeed_client.polling import Clock
+from wavespeed_client.clock import Clock
 from wavespeed_client.workers import Workers
 
 MODEL = "provider/model"

@@ -30,8 +30,8 @@ from attrs import define, field
 from tests.conftest import collected
 from tests.fault_server import HangupError, envelope, send
 from wavespeed_client import AsyncWaveSpeed, Outcome, WaveSpeed, async_workers, journal, workers
+from wavespeed_client.clock import Clock
 from wavespeed_client.connection import tls_context
-from wavespeed_client.polling import Clock
 
 # Loaded before the processes are forked off, which spares each of them the time.
 LOADED = (async_workers, journal, workers, filelock, tls_context())

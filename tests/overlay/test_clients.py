@@ -83,7 +83,7 @@ def test_every_public_name_loads_and_no_other_does() -> None:
         ("from wavespeed_client import WaveSpeed", {"wavespeed_client.testing", "wavespeed_client.async_client"}),
         (
             "from wavespeed_client import WaveSpeed",
-            {"httpcore", "wavespeed_api.api", "wavespeed_api.models.prediction"},
+            {"asyncio", "httpcore", "httpx_retries", "wavespeed_api.api", "wavespeed_api.models.prediction"},
         ),
         ("from wavespeed_client import AsyncWaveSpeed", {"httpcore", "wavespeed_api.api", "wavespeed_client.client"}),
         ("from wavespeed_client import WaveSpeed", {"wavespeed_client.batch", "wavespeed_client.journal", "filelock"}),

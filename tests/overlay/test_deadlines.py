@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import Connect, both_transports
 from tests.fault_server import ROOT, record, running
 from wavespeed_client import AsyncWaveSpeed, TaskTimeoutError
-from wavespeed_client.polling import Clock
+from wavespeed_client.clock import Clock
 
 transport = both_transports
 

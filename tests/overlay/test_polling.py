@@ -18,7 +18,8 @@ from wavespeed_client import (
     TaskFailedError,
     TaskTimeoutError,
 )
-from wavespeed_client.polling import Deadline, Waiting, completed
+from wavespeed_client.clock import Deadline
+from wavespeed_client.polling import Waiting, completed
 from wavespeed_client.task import FINAL_STATUSES
 from wavespeed_client.testing import FakeWaveSpeed
 

@@ -12,7 +12,7 @@ from wavespeed_client import (
     RateLimitError,
 )
 from wavespeed_client.call import calling
-from wavespeed_client.polling import Deadline
+from wavespeed_client.clock import Deadline
 from wavespeed_client.retry import policy_for
 
 

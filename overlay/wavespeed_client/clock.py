@@ -1,0 +1,78 @@
+"""Time, and deadlines. Tests pass a clock of their own."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from .errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import asyncio
+    import threading
+
+# Seconds past the end of a wait that its last question may take.
+LAST_QUESTION = 0.3
+
+
+class Clock:
+    """Time that never jumps, and how to let it pass."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        import asyncio  # takes long to load, and a sync program may do without
+
+        await asyncio.sleep(seconds)
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        """Let that much time pass, or less: until the condition is notified, or for no reason."""
+        # On Windows, Ctrl-C is noticed between two waits only.
+        condition.wait(min(seconds, 1.0))
+
+    async def await_event(self, event: asyncio.Event, seconds: float) -> None:
+        """Let that much time pass, or less: until the event is set."""
+        import asyncio
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if math.isinf(seconds) else seconds):
+                await event.wait()
+
+
+@frozen
+class Deadline:
+    """A moment after which nothing is waited for any more."""
+
+    clock: Clock
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float | None, clock: Clock) -> Deadline:
+        """The deadline that many seconds from now; never, for None.
+
+        Raises:
+            InvalidInputError: It is not a number of seconds, 0 or more.
+        """
+        try:
+            number = math.inf if seconds is None else float(seconds)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not number >= 0 or isinstance(seconds, str):
+            raise InvalidInputError("timeout must be a number of seconds, 0 or more, or None to wait without end.")
+        return cls(clock, clock.now() + number)
+
+    def left(self) -> float:
+        """Seconds until then, 0 once it has passed."""
+        return max(0.0, self.at - self.clock.now())
+
+    def and_a_last_question(self) -> Deadline:
+        """The deadline for the requests of a wait, so that even a wait of 0 seconds asks once."""
+        return Deadline(self.clock, self.at + LAST_QUESTION)
