@@ -247,7 +247,7 @@ class Batch:
         if self.order.journal is not None:
             from .journal import Journal
 
-            self.journal = Journal.opened(self.order.journal)
+            self.journal = Journal.opened(self.order.journal, self.order.base_url)
 
     def shut(self) -> None:
         """Hand out nothing more. Where there is no journal, log the tasks that nobody would know of."""

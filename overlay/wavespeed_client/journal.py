@@ -1,9 +1,10 @@
 """The journal of a batch: a file that remembers what was submitted, so that a killed run can go on.
 
 It is text, one JSON object a line, written as it happens and never changed afterwards. The first line says what
-it is; every other one tells what happened to the input with that `number`, and `at` what time:
+it is and where its tasks are, so that no run takes those of a stand-in for real; every other one tells what happened
+to the input with that `number`, and `at` what time:
 
-    {"journal": "wavespeed-client", "version": 1}
+    {"journal": "wavespeed-client", "version": 1, "base_url": "https://api.wavespeed.ai"}
     {"number": 1, "event": "planned", "at": "...", "model": "wavespeed-ai/flux-dev", "input": {"prompt": "A cat"}}
     {"number": 1, "event": "submitting", "at": "..."}
     {"number": 1, "event": "submitted", "at": "...", "task": {"id": "...", "status": "created", ...}}
@@ -40,7 +41,7 @@ import os
 import stat
 from array import array
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from attrs import define, field, frozen
 
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 
     from .task import Task
 
-HEADER = b'{"journal": "wavespeed-client", "version": 1}\n'
 # In the order in which equal inputs are served: what has its outcome first.
 EVENTS = ("finished", "failed", "submitted", "uncertain", "submitting", "refused", "planned")
 WITH_TASK = frozenset({"finished", "failed", "submitted"})
@@ -82,6 +82,7 @@ class Journal:
     """An open journal. What it keeps in memory is a few bytes for each input of earlier runs."""
 
     path: Path
+    base_url: str
     _file: io.FileIO
     _count: int = field(init=False, default=0)
     _broken: bool = field(init=False, default=False)
@@ -91,16 +92,17 @@ class Journal:
     _numbers: dict[bytes, tuple[int, ...]] = field(init=False, factory=dict[bytes, tuple[int, ...]])
 
     @classmethod
-    def opened(cls, path: Path) -> Journal:
+    def opened(cls, path: Path, base_url: str) -> Journal:
         """The journal in a file, which is made if there is none.
 
         Raises:
-            InvalidInputError: The file cannot be used, is used by another run, or is no journal.
+            InvalidInputError: The file cannot be used, is used by another run, is no journal, or one of tasks that
+                are not at this base URL.
         """
         try:
             file = io.FileIO(path, "a+")
             try:
-                journal = cls(path, file)
+                journal = cls(path, base_url, file)
                 journal._lock()
                 journal._load()
             except BaseException:
@@ -151,16 +153,15 @@ class Journal:
             raise InvalidInputError(message)
 
     def _load(self) -> None:
-        begin = self._read(0, len(HEADER))
-        if not HEADER.startswith(begin):
-            raise InvalidInputError(
-                f"{str(self.path)!r} is no journal of this version, and was left as it is. Name a file that is new."
-            )
-        if begin != HEADER:  # new, or cut off while it was begun
+        header = header_for(self.base_url)
+        begin = self._read(0, len(header))
+        if not header.startswith(begin):
+            self._refuse()
+        if begin != header:  # new, or cut off while it was begun
             self._file.truncate(0)
-            self._append(HEADER)
+            self._append(header)
             return
-        place = self._file.seek(len(HEADER))
+        place = self._file.seek(len(header))
         lines = io.BufferedReader(self._file, 1 << 20)
         for line_number, line in enumerate(lines, 2):
             if line.endswith(b"\n") or _is_whole(line):
@@ -169,6 +170,20 @@ class Journal:
             if not line.endswith(b"\n"):
                 self._mend(line, place)
         lines.detach()
+
+    def _refuse(self) -> NoReturn:
+        first_line = self._read(0, 1 << 12).partition(b"\n")[0]
+        base_url = _base_url_in(first_line)
+        if base_url is None or first_line + b"\n" != header_for(base_url):
+            message = (
+                f"{str(self.path)!r} is no journal of this version, and was left as it is. Name a file that is new."
+            )
+        else:
+            message = (
+                f"The tasks in the journal {str(self.path)!r} are at {base_url}, and this client is for "
+                f"{self.base_url}: name another file. If both are the same service, change the journal's first line."
+            )
+        raise InvalidInputError(message)
 
     def _mend(self, line: bytes, end: int) -> None:
         """End the last line, or remove it if it was cut off."""
@@ -233,6 +248,18 @@ class Journal:
                 f"The journal {str(self.path)!r} cannot be written ({error}), so nothing more is sent. What was "
                 "submitted and is not told in it is listed by tasks()."
             ) from error
+
+
+def header_for(base_url: str) -> bytes:
+    """The first line of a journal."""
+    return _line({"journal": "wavespeed-client", "version": 1, "base_url": base_url})
+
+
+def _base_url_in(header: bytes) -> str | None:
+    try:
+        return str(json.loads(header)["base_url"])
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None
 
 
 def _key(model: str, input: dict[str, Any]) -> bytes:

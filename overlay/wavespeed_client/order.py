@@ -31,6 +31,7 @@ class Order:
     """What a batch is to do, and within which limits.
 
     Attributes:
+        base_url: Where the tasks are to be.
         model: The model's id.
         total: How many inputs there are; None if the iterable does not tell.
         max_in_flight: Tasks at once.
@@ -41,6 +42,7 @@ class Order:
         on_progress: Is told of the progress with each outcome.
     """
 
+    base_url: str
     model: str
     total: int | None
     max_in_flight: int
@@ -76,6 +78,7 @@ def checked_order(
         kind = type(on_progress).__name__
         raise InvalidInputError(f"on_progress must be a function that takes a Progress, not {kind}.")
     return Order(
+        base_url=settings.base_url,
         model=model,
         total=len(inputs) if isinstance(inputs, Sized) else None,
         max_in_flight=_count("max_in_flight", max_in_flight),

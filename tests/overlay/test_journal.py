@@ -23,9 +23,11 @@ from wavespeed_client import (
     TaskFailedError,
     TaskTimeoutError,
 )
-from wavespeed_client.journal import EVENTS, HEADER, Journal
+from wavespeed_client.journal import EVENTS, Journal, header_for
 
 MODEL = "wavespeed-ai/flux-dev"
+BASE_URL = "https://api.wavespeed.ai"
+HEADER = header_for(BASE_URL)
 
 
 @pytest.fixture
@@ -141,11 +143,11 @@ def test_an_uncertain_submission_stays_uncertain(attach: Attach, service: Servic
     assert service.submitted == ["t0"]
 
 
-def written(path: Path, *records: dict[str, Any], tail: bytes = b"") -> None:
+def written(path: Path, *records: dict[str, Any], tail: bytes = b"", base_url: str = BASE_URL) -> None:
     text = b"".join(
         json.dumps({"at": "2026-11-22T10:00:00.000+00:00", **record}).encode() + b"\n" for record in records
     )
-    path.write_bytes(HEADER + text + tail)
+    path.write_bytes(header_for(base_url) + text + tail)
 
 
 PLANNED = {"number": 1, "event": "planned", "model": MODEL, "input": {"tag": "t0"}}
@@ -154,7 +156,7 @@ SUBMITTED = {"number": 1, "event": "submitted", "task": {"id": "t0-0", "status":
 
 
 def test_a_run_that_died_while_it_submitted_leaves_that_uncertain(ws: Driven, fake: Any, path: Path) -> None:
-    written(path, PLANNED, SUBMITTING)
+    written(path, PLANNED, SUBMITTING, base_url=fake.url)
     for _ in range(2):
         (outcome,) = ws.run_many(MODEL, [{"tag": "t0"}], journal=path)
         assert isinstance(outcome.error, SubmissionUncertainError)
@@ -208,7 +210,9 @@ def test_a_file_that_is_empty_or_hardly_begun_is_a_new_journal(
         b"{}\n",
         b"prompt\na cat\n",
         b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 100,
-        b'{"journal": "wavespeed-client", "version": 2}\n',
+        b'{"journal": "wavespeed-client", "version": 1}\n',
+        HEADER.replace(b"1", b"2"),
+        HEADER.replace(b"https://api.wavespeed.ai", b"http://127.0.0.1:8080").replace(b"1,", b"2,"),
         b'{"journal": "other"}\n',
         b"{" * 100_000,
         HEADER[:-1] + b" \n",
@@ -223,6 +227,18 @@ def test_a_file_that_is_no_journal_is_refused_and_not_touched(
         attach().run_many(MODEL, tagged(1), journal=path)
     assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, before)
     assert service.submitted == []
+
+
+def test_a_journal_of_tasks_elsewhere_is_refused_and_not_touched(attach: Attach, service: Service, path: Path) -> None:
+    stand_in = "http://127.0.0.1:8080"
+    attach(base_url=stand_in).run_many(MODEL, tagged(1), journal=path)
+    before = path.read_bytes()
+    with pytest.raises(InvalidInputError, match=f"at {stand_in}, and this client is for {BASE_URL}: name another file"):
+        attach().run_many(MODEL, tagged(1), journal=path)
+    assert path.read_bytes() == before
+    (again,) = attach(base_url=f"{stand_in}/").run_many(MODEL, tagged(1), journal=path)
+    assert again.error is None
+    assert len(service.submitted) == 1
 
 
 @pytest.mark.parametrize(
@@ -289,7 +305,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from wavespeed_client.journal import Journal
-journal = Journal.opened(Path(sys.argv[1]))
+journal = Journal.opened(Path(sys.argv[1]), sys.argv[2])
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -298,7 +314,7 @@ sys.stdin.read()
 def test_a_run_in_another_process_holds_the_journal_until_it_is_killed(
     attach: Attach, service: Service, path: Path
 ) -> None:
-    command = [sys.executable, "-c", HOLDER, str(path)]
+    command = [sys.executable, "-c", HOLDER, str(path), BASE_URL]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -401,7 +417,7 @@ def test_memory_for_earlier_runs_is_a_few_bytes_an_input(path: Path) -> None:
             finished = {"number": number, "event": "finished", "at": at, "task": task}
             file.write(json.dumps(planned).encode() + b"\n" + json.dumps(finished).encode() + b"\n")
     tracemalloc.start()
-    journal = Journal.opened(path)
+    journal = Journal.opened(path, BASE_URL)
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 400 * count
