@@ -95,8 +95,9 @@ def measurements(server: Server, folder: Path, *, quick: bool) -> Iterator[Measu
         yield "submissions", partial(one_by_one, server, tls=tls, calls=calls, rounds=rounds)
     for load in submissions.QUICK if quick else submissions.FULL:
         yield "submissions", partial(under_way, server, load)
-    yield "startup", partial(startup, server, folder, 3 if quick else 11)
-    yield "flights", partial(flights.flights, server, flights.QUICK if quick else flights.FULL)
+    yield "startup", partial(startup, server, folder, 2 if quick else 11)
+    sizes, seconds = (flights.QUICK, 1) if quick else (flights.FULL, 3)
+    yield "flights", partial(flights.flights, server, sizes, seconds)
     yield "bulk", partial(bulk, server, folder, 1000 if quick else 100_000)
     yield "transfers", partial(transfers, folder, 20 if quick else 200)
     yield "polling", partial(polling, 10 if quick else 200)

@@ -34,15 +34,15 @@ class Flight:
     errors: int
 
 
-def flights(server: Server, sizes: Sequence[int]) -> Section:
-    """Each verb that waits for tasks, by each client, with each number of tasks in flight."""
+def flights(server: Server, sizes: Sequence[int], seconds: int) -> Section:
+    """Each verb that waits for tasks, by each client, with each number of tasks in flight that take so long."""
     rows: list[tuple[str, ...]] = []
     findings: dict[str, float] = {}
     reasons = ""
     for label, verb, name in ((f"{verb}, {name}", verb, name) for verb in VERBS for name in CLIENTS):
         try:
             asked = [size for size in sizes if name == "ours, fast" or size <= MOST_BY_HTTPX]
-            found = {size: _flight(server, verb, name, size) for size in asked}
+            found = {size: _flight(server, verb, name, size, seconds) for size in asked}
         except (AbsentError, StuckError) as error:
             rows.append((label, "not there", "", "", "", "", ""))
             reasons += f" {label}: {error}."
@@ -52,7 +52,7 @@ def flights(server: Server, sizes: Sequence[int]) -> Section:
             findings["10000 in flight"] = found[10_000].cpu / found[100].cpu
             findings["memory of a task"] = found[10_000].kilobytes
     note = (
-        "Each in a process of its own; a task takes 3 s, or 1 ms for each that is in flight if that is more. "
+        f"Each in a process of its own; a task takes {seconds} s, or 1 ms for each that is in flight if that is more. "
         "Memory is what the process holds at its most beyond what it held before, for each task."
     )
     header = (
@@ -67,13 +67,13 @@ def flights(server: Server, sizes: Sequence[int]) -> Section:
     return Section("Tasks in flight, async", note + reasons, header, rows, findings)
 
 
-def _flight(server: Server, verb: str, name: str, size: int) -> Flight:
+def _flight(server: Server, verb: str, name: str, size: int, seconds: int) -> Flight:
     with working(verb, name, server.delayed, server) as worker:
         if "absent" in (answer := worker.answer()):
             raise AbsentError(answer["absent"])
         worker.ask(tasks=16, takes_ms=0)
         before = server.requests()
-        answer = worker.ask(tasks=size, takes_ms=max(3000, size))
+        answer = worker.ask(tasks=size, takes_ms=max(1000 * seconds, size))
     requests = server.requests() - before - 1
     kilobytes = answer["memory"] / size / 1000
     return Flight(answer["cpu"] / requests, requests / size, kilobytes, size - answer["completed"])

@@ -112,10 +112,11 @@ def measured(
     """Every candidate in every round, after one that warms up. One that is stuck is left out."""
     samples = Samples({}, {}, {}, {})
     with ExitStack() as stack:
-        workers: dict[str, Worker] = {}
-        for name in names:
-            worker = stack.enter_context(working(kind, name, url, server))
-            _start(worker, name, workers, samples)
+        workers = {name: stack.enter_context(working(kind, name, url, server)) for name in names}
+        for name in tuple(workers):
+            if absent := _absent(workers[name]):
+                samples.missing[name] = absent
+                del workers[name]
         rng = random.Random(7)  # noqa: S311 - the order of the rounds
         for number in range(-1, rounds):
             for name in rng.sample(sorted(workers), len(workers)):
@@ -135,15 +136,13 @@ def measured(
     return samples
 
 
-def _start(worker: Worker, name: str, workers: dict[str, Worker], samples: Samples) -> None:
+def _absent(worker: Worker) -> str:
+    """Why a candidate is not there; empty if it is ready."""
     try:
-        answer = worker.answer()
+        reason: str = worker.answer().get("absent", "")
     except StuckError as error:
-        answer = {"absent": str(error)}
-    if "absent" in answer:
-        samples.missing[name] = answer["absent"]
-    else:
-        workers[name] = worker
+        return str(error)
+    return reason
 
 
 def _leave_out(samples: Samples, name: str, reason: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from pathlib import Path
 
 import griffe
@@ -63,13 +62,9 @@ def generate(document: Document, folder: Path) -> Package:
         SpecError: The generator refuses the document.
     """
     folder.mkdir()
-    spec, package = folder / "openapi.json", folder / PACKAGE
+    package = folder / PACKAGE
     try:
-        spec.write_text(json.dumps(document.data, ensure_ascii=False, allow_nan=False), "utf-8")
-    except (TypeError, ValueError) as error:
-        raise SpecError(f"{document.name} holds what JSON cannot ({error}): quote dates") from None
-    try:
-        run_generator(package, spec, document.name)
+        run_generator(document.data, package, document.name)
         check_operations(document.data, package)
     except RegenerationError as error:
         raise SpecError(str(error)) from None
