@@ -175,15 +175,13 @@ class Journal:
         first_line = self._read(0, 1 << 12).partition(b"\n")[0]
         base_url = _base_url_in(first_line)
         if base_url is None or first_line + b"\n" != header_for(base_url):
-            message = (
+            raise InvalidInputError(
                 f"{str(self.path)!r} is no journal of this version, and was left as it is. Name a file that is new."
             )
-        else:
-            message = (
-                f"The tasks in the journal {str(self.path)!r} are at {base_url}, and this client is for "
-                f"{self.base_url}: name another file. If both are the same service, change the journal's first line."
-            )
-        raise InvalidInputError(message)
+        raise InvalidInputError(
+            f"The tasks in the journal {str(self.path)!r} are at {base_url}, and this client is for {self.base_url}: "
+            "name another file. If both are the same service, change the journal's first line."
+        )
 
     def _mend(self, line: bytes, end: int) -> None:
         """End the last line, or remove it if it was cut off."""
