@@ -31,7 +31,7 @@ async def outcomes(
     batch: Batch, inputs: AsyncInputs, submit: Submit, ask: Ask, at_work: set[AsyncWorkers]
 ) -> AsyncGenerator[Outcome]:
     """Async outcomes."""
-    batch.open()
+    batch.open_journal()
     workers = AsyncWorkers(batch, inputs, submit, ask)
     at_work.add(workers)
     try:
@@ -78,7 +78,7 @@ class AsyncWorkers:
 
     async def end(self) -> None:
         """Send nothing more, and return when the submissions that were sent have been answered."""
-        self.batch.close()
+        self.batch.stop()
         questions = [step for step, job in self._steps.items() if job.waiting is not None]
         for task in (*self._own, *questions):
             task.cancel()
@@ -90,7 +90,7 @@ class AsyncWorkers:
                 cut_short = error
                 for task in left:
                     task.cancel()
-        self.batch.shut()
+        self.batch.finish()
         self.batch.close_journal()
         self._news.set()
         if cut_short is not None:

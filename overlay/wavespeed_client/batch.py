@@ -22,14 +22,13 @@ from .errors import (
     RateLimitError,
     ServerError,
     SubmissionUncertainError,
-    TaskFailedError,
     TaskTimeoutError,
     WaveSpeedError,
 )
 from .job import Job
 from .outcome import Outcome, Progress
 from .pace import FIRST_PAUSE, LONGEST_PAUSE, Pace, Rate
-from .polling import PASSING, completed
+from .polling import PASSING, failure
 from .submission import sent_input, uncertain
 from .task import UNKNOWN_STATUS
 
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("wavespeed_client")
 
 # Errors by which a request certainly did not leave.
-NOT_SENT = (APIConnectionError, InvalidInputError)
+UNSENT = (APIConnectionError, InvalidInputError)
 # Errors by which the service, or the way to it, is in trouble: the next submission would meet the same.
 TROUBLE = (*PASSING, SubmissionUncertainError)
 
@@ -59,14 +58,14 @@ class Batch:
         clock: Tells the time.
         attend: Makes the wait for a task that must have ended by a deadline.
         journal: Where every step is written down.
-        closed: Whether nothing more is to be sent.
+        stopped: Whether nothing more is to be sent.
     """
 
     order: Order
     clock: Clock
     attend: Callable[[Task, float | None, Deadline], Waiting]
     journal: Journal | None = None
-    closed: bool = field(init=False, default=False)
+    stopped: bool = field(init=False, default=False)
     _pace: Pace = field(init=False)
     _rate: Rate = field(init=False)
     _fresh: deque[Job] = field(init=False, factory=deque[Job])
@@ -93,7 +92,7 @@ class Batch:
     def room(self) -> float:
         """Seconds until one more input may be pulled; without end while something else must happen first."""
         kept = len(self._jobs) + len(self._outcomes)
-        if self._exhausted or self.closed or self._again or kept >= self.order.max_in_flight:
+        if self._exhausted or self.stopped or self._again or kept >= self.order.max_in_flight:
             return math.inf
         return self._admission()
 
@@ -123,7 +122,7 @@ class Batch:
 
     def take(self) -> Job | None:
         """The job whose next step is due: its submission, or a question about its task. None when there is none."""
-        if self.closed:
+        if self.stopped:
             return None
         if self._fresh:
             return self._fresh.popleft()
@@ -133,7 +132,7 @@ class Batch:
 
     def pause(self) -> float:
         """Seconds until a step may be due; without end while something else must happen first."""
-        if self.closed:
+        if self.stopped:
             return math.inf
         if self._fresh:
             return 0.0
@@ -148,10 +147,10 @@ class Batch:
         """The request of a job is about to leave.
 
         Raises:
-            ConfigurationError: It must not: the batch was closed meanwhile, or the journal cannot be written.
+            ConfigurationError: It must not: the batch was ended meanwhile, or the journal cannot be written.
         """
-        if self.closed:
-            raise ConfigurationError("The batch was closed meanwhile; nothing more is sent.")
+        if self.stopped:
+            raise ConfigurationError("The batch was ended meanwhile; nothing more is sent.")
         if job.waiting is None:
             self._write(job, "submitting")
             job.sent = True
@@ -185,12 +184,12 @@ class Batch:
 
     def crashed(self, error: BaseException) -> None:
         """Something broke that is no matter of one input: nothing more is sent."""
-        if not self.closed:
-            self.closed, self._crash = True, error
+        if not self.stopped:
+            self.stopped, self._crash = True, error
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Nothing more is sent."""
-        self.closed = True
+        self.stopped = True
 
     # What goes out
 
@@ -208,7 +207,7 @@ class Batch:
             return outcome
         if self._crash is not None:
             raise self._crash
-        if self.closed:
+        if self.stopped:
             raise ConfigurationError("The client was closed while this batch ran; nothing more is sent.")
         if self.over and self._input_error is not None:
             raise self._input_error
@@ -238,7 +237,7 @@ class Batch:
         """How far it has got."""
         return Progress(self._done, self._failed, self._uncertain, self._in_flight, self.order.total)
 
-    def open(self) -> None:
+    def open_journal(self) -> None:
         """Open the journal, if there is to be one.
 
         Raises:
@@ -249,7 +248,7 @@ class Batch:
 
             self.journal = Journal.opened(self.order.journal, self.order.base_url)
 
-    def shut(self) -> None:
+    def finish(self) -> None:
         """Hand out nothing more. Where there is no journal, log the tasks that nobody would know of."""
         tasks = [outcome.task for outcome in self._outcomes]
         tasks += [job.waiting.task for job in sorted(self._jobs) if job.waiting is not None]
@@ -311,7 +310,7 @@ class Batch:
     def _not_submitted(self, job: Job, error: WaveSpeedError) -> None:
         self._unanswered -= 1
         job.sent = False
-        if isinstance(error, NOT_SENT):
+        if isinstance(error, UNSENT):
             self._rate.not_sent()
         else:
             self._rate.answered(self.clock.now())
@@ -321,7 +320,7 @@ class Batch:
             self._write(job, "refused", error=f"{type(error).__name__}: {error}")
         if isinstance(error, TROUBLE):
             self._pace.refused(self.clock.now(), self._in_flight, getattr(error, "retry_after", None))
-        elif not isinstance(error, NOT_SENT):
+        elif not isinstance(error, UNSENT):
             self._pace.taken()
         self._in_flight -= 1
         if self._tries_again(job, error):
@@ -348,7 +347,7 @@ class Batch:
             job.waiting = self.attend(task, self.order.timeout, self._deadline())
             self._wait_on(job, job.waiting)
         elif entry.task is not None:
-            self._end(job, entry.task, _failure(entry.task))
+            self._end(job, entry.task, failure(entry.task))
 
     def _lost(self, job: Job, entry: Entry) -> SubmissionUncertainError:
         why = "the run ended before its answer came"
@@ -365,7 +364,7 @@ class Batch:
         except TaskTimeoutError as error:
             self._ended(job, waiting.task, error)
         else:
-            self._ended(job, waiting.task, _failure(waiting.task))
+            self._ended(job, waiting.task, failure(waiting.task))
 
     def _not_told(self, job: Job, waiting: Waiting, error: WaveSpeedError) -> None:
         """A question got no answer. What may pass is ridden out until the wait ends: the task is paid for."""
@@ -399,11 +398,3 @@ class Batch:
     def _write(self, job: Job, event: str, **fields: Any) -> None:
         if self.journal is not None:
             self.journal.write(job.number, event, **fields)
-
-
-def _failure(task: Task) -> TaskFailedError | None:
-    try:
-        completed(task)
-    except TaskFailedError as error:
-        return error
-    return None

@@ -14,7 +14,7 @@ from wavespeed_api.models import TaskInput
 
 from .clock import Clock, Deadline
 from .errors import ConfigurationError, InvalidInputError
-from .submission import split_model
+from .submission import SYNC_MODE_SECONDS, split_model
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -37,6 +37,7 @@ class Order:
         max_in_flight: Tasks at once.
         max_per_minute: Submissions within any 60 seconds.
         timeout: Seconds that a task may take.
+        longest_submission: Seconds that the answer to a submission may take.
         max_retries: How often a submission that could not be sent is tried again.
         journal: Where the journal is.
         on_progress: Is told of the progress with each outcome.
@@ -48,6 +49,7 @@ class Order:
     max_in_flight: int
     max_per_minute: int | None
     timeout: float | None
+    longest_submission: float
     max_retries: int
     journal: Path | None
     on_progress: Callable[[Progress], object] | None
@@ -84,6 +86,7 @@ def checked_order(
         max_in_flight=_count("max_in_flight", max_in_flight),
         max_per_minute=None if max_per_minute is None else _count("max_per_minute", max_per_minute),
         timeout=timeout,
+        longest_submission=max(settings.timeout, SYNC_MODE_SECONDS),
         max_retries=settings.max_retries,
         journal=None if journal is None else _journal_path(journal),
         on_progress=cast("Callable[[Progress], object] | None", on_progress),

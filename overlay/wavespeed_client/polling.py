@@ -130,8 +130,15 @@ def completed(task: Task) -> Task:
     Raises:
         TaskFailedError: It ended in another way.
     """
+    if error := failure(task):
+        raise error
+    return task
+
+
+def failure(task: Task) -> TaskFailedError | None:
+    """Why a task that has ended is not completed; None if it is."""
     if task.succeeded:
-        return task
+        return None
     reason = task.error or "the service gives no reason"
     code = f" (code {task.code})" if task.code else ""
-    raise TaskFailedError(f"Task {task.id} ended as {task.status}: {reason}{code}", task=task)
+    return TaskFailedError(f"Task {task.id} ended as {task.status}: {reason}{code}", task=task)

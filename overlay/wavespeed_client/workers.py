@@ -6,6 +6,7 @@ import atexit
 import math
 import os
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 # A thread has a request under way, or nothing to do: between its requests a task needs none.
 MOST_WORKERS = 32
 
+# Seconds that a submission may take beyond its timeouts, such as for a slow name server.
+MARGIN = 60.0
+
 
 def outcomes(
     batch: Batch, inputs: Iterator[object], submit: Submit, ask: Ask, at_work: set[Workers]
@@ -43,7 +47,7 @@ def outcomes(
         ask: Asks for a task, once.
         at_work: Holds the workers while there are any, for the client to end them when it is closed.
     """
-    batch.open()
+    batch.open_journal()
     workers = Workers(batch, inputs, submit, ask)
     at_work.add(workers)
     try:
@@ -102,7 +106,7 @@ class Workers:
             self.batch.close_journal()  # the threads and the batch are the parent's
             return
         with self._work:
-            self.batch.close()
+            self.batch.stop()
             self._wake_all()
             # A garbage collection that happens to run in a worker may call this there.
             if threading.current_thread() in self._threads:
@@ -111,15 +115,16 @@ class Workers:
             self._wait_for_threads()
         finally:
             with self._work:
-                self.batch.shut()
+                self.batch.finish()
                 if not self._threads:
                     self.batch.close_journal()
                     atexit.unregister(self.end)
 
     def _wait_for_threads(self) -> None:
-        # An interrupted join takes a thread for ended that still has a submission under way.
-        with self._news:
-            while self._threads:
+        # Not without end: garbage collection may end a batch within a lock that one of its threads needs.
+        end = time.monotonic() + self.batch.order.longest_submission + MARGIN
+        with self._news:  # an interrupted join would take a thread for ended that still has a submission under way
+            while self._threads and time.monotonic() < end:
                 self._news.wait(1.0)
 
     def _check_process(self) -> None:
@@ -137,7 +142,7 @@ class Workers:
                 self.batch.exhausted(error)
             else:
                 with self._work:
-                    if self.batch.closed:
+                    if self.batch.stopped:
                         return
                     self.batch.pull(item)
                     self._employ()
@@ -181,13 +186,13 @@ class Workers:
             with self._work:
                 self._threads.remove(threading.current_thread())
                 self._wake_all()
-                if self.batch.closed and not self._threads:
+                if self.batch.stopped and not self._threads:
                     self.batch.close_journal()
 
     def _next_job(self) -> Job | None:
         """The job whose step is due, waited for; None when nothing more is to be sent."""
         with self._work:
-            while not self.batch.closed:
+            while not self.batch.stopped:
                 job = self.batch.take()
                 if self.batch.has_outcomes:  # for a job that has ended because its time was up
                     self._news.notify()
@@ -231,7 +236,7 @@ class Workers:
     def _tell(self) -> None:
         """Wake whom the end of a step concerns."""
         with self._work:
-            if self.batch.closed:
+            if self.batch.stopped:
                 self._wake_all()
             elif self.batch.has_outcomes or self.batch.over or self.batch.room() < math.inf:
                 self._news.notify()

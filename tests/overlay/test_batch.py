@@ -182,12 +182,12 @@ def test_the_end_of_a_wait_keeps_the_task(clock: TestClock) -> None:
     assert ended.task == task(7)
 
 
-def test_nothing_leaves_once_it_is_closed(clock: TestClock) -> None:
+def test_nothing_leaves_once_it_has_stopped(clock: TestClock) -> None:
     state = batch(clock)
     state.pull({})
     job = state.take()
     assert job is not None
-    state.close()
+    state.stop()
     with pytest.raises(ConfigurationError, match="nothing more is sent"):
         state.leaving(job)
     assert (state.take(), state.room(), state.pause()) == (None, math.inf, math.inf)

@@ -21,8 +21,9 @@ from tests.conftest import ROOT, Connect
 from tests.fault_server import record, running
 from tests.overlay.test_run_many import batch_threads
 from tests.service import Attach, Service, stepper, tagged
-from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
+from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed, workers
 from wavespeed_client.clock import Clock
+from wavespeed_client.submission import SYNC_MODE_SECONDS
 from wavespeed_client.workers import Workers
 
 MODEL = "provider/model"
@@ -273,6 +274,35 @@ def test_a_client_that_is_closed_while_an_input_is_pulled_says_so(service: Servi
         with pytest.raises(ConfigurationError, match="closed while this batch ran"):
             list(outcomes)
     assert "b" not in service.submitted
+
+
+def test_an_end_does_not_wait_for_what_never_ends(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "MARGIN", -SYNC_MODE_SECONDS)
+    arrived, answered = threading.Event(), threading.Event()
+    given_up = threading.Timer(20, answered.set)
+    given_up.start()
+
+    def submission(number: int, given: dict[str, Any]) -> None:
+        if number:
+            arrived.set()
+            answered.wait()
+
+    service.questions, service.submission = 0, submission
+    journal = tmp_path / "batch.jsonl"
+    with httpx.Client(transport=service) as http, WaveSpeed("test-key", http_client=http) as ws:
+        ws._clock = service.clock
+        outcomes = ws.run_many(MODEL, tagged(2), journal=journal)
+        next(outcomes)
+        assert arrived.wait(20)
+        outcomes.close()
+        assert not answered.is_set()
+        given_up.cancel()
+        answered.set()
+        for thread in batch_threads():
+            thread.join()
+    assert last_events(journal) == ["finished", "finished"]
 
 
 def test_a_slow_input_does_not_withhold_what_has_finished(service: Service) -> None:
