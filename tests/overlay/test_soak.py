@@ -132,7 +132,8 @@ def test_soak(server: str, transport: str, kind: str, record_property: Any) -> N
     assert (set(faults) - set(arrived)) | (refused - tally.refused) <= tally.uncertain
     assert len(tally.uncertain) > len(given) * 0.05
     middle, end = tally.objects
-    assert end - middle < len(given) / 4, "something is kept for each run"
+    # Less than one object for each run of the second half; connections that are just being closed count, too.
+    assert end - middle < len(given) / 2, "something is kept for each run"
     record_property("runs", len(given))
     record_property("faults", sum(1 for one in given for key in ("fault", "poll_fault") if key in one))
     record_property("doubled", sum(count - 1 for count in accepted.values()))
