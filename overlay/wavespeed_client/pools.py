@@ -50,17 +50,21 @@ class Kept(Generic[PoolT]):
         with self._lock:
             self._in_use.discard(pool)
 
-    def give_back(self, pool: PoolT, now: float) -> list[PoolT]:
-        """Keep a pool for the next request; returns those to be closed, because nobody has used them for long."""
+    def give_back(self, pool: PoolT, now: float) -> bool:
+        """Keep a pool for the next request; False if it is to be closed instead."""
         with self._lock:
             self._in_use.discard(pool)
-            if self.closed:
-                return [pool]
-            self._idle.append((now, pool))
-            old: list[PoolT] = []
-            while self._idle[0][0] + KEEPALIVE_SECONDS < now:
+            if not self.closed:
+                self._idle.append((now, pool))
+            return not self.closed
+
+    def give_up(self, now: float) -> list[PoolT]:
+        """Forget the pools that nobody has used for long; returns them, to be closed."""
+        old: list[PoolT] = []
+        with self._lock:
+            while self._idle and self._idle[0][0] + KEEPALIVE_SECONDS < now:
                 old.append(self._idle.popleft()[1])
-            return old
+        return old
 
     def close(self) -> list[PoolT]:
         """Keep nothing; returns all pools, to be closed."""
@@ -79,6 +83,8 @@ class Pools(httpx.BaseTransport):
         self._kept = Kept[httpx.HTTPTransport]()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for old in self._kept.give_up(time.monotonic()):
+            old.close()
         pool = self._kept.take(self._new)
         try:
             response = pool.handle_request(request)
@@ -93,8 +99,8 @@ class Pools(httpx.BaseTransport):
         return httpx.HTTPTransport(verify=self._tls, limits=ONE_CONNECTION)
 
     def _give_back(self, pool: httpx.HTTPTransport) -> None:
-        for old in self._kept.give_back(pool, time.monotonic()):
-            old.close()
+        if not self._kept.give_back(pool, time.monotonic()):
+            pool.close()
 
     def close(self) -> None:
         for pool in self._kept.close():
@@ -109,6 +115,8 @@ class AsyncPools(httpx.AsyncBaseTransport):
         self._kept = Kept[httpx.AsyncHTTPTransport]()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        for old in self._kept.give_up(time.monotonic()):
+            await old.aclose()
         pool = self._kept.take(self._new)
         try:
             response = await pool.handle_async_request(request)
@@ -123,8 +131,8 @@ class AsyncPools(httpx.AsyncBaseTransport):
         return httpx.AsyncHTTPTransport(verify=self._tls, limits=ONE_CONNECTION)
 
     async def _give_back(self, pool: httpx.AsyncHTTPTransport) -> None:
-        for old in self._kept.give_back(pool, time.monotonic()):
-            await old.aclose()
+        if not self._kept.give_back(pool, time.monotonic()):
+            await pool.aclose()
 
     async def aclose(self) -> None:
         for pool in self._kept.close():
