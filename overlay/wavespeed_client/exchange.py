@@ -166,17 +166,27 @@ class Exchange:
 
 
 class TimeLeft(Mapping[str, float]):
-    """Timeouts in seconds that shrink: each phase of a try gets what the phases before it have left."""
+    """Timeouts in seconds that shrink: each phase of a try gets what the phases before it have left.
+
+    A host with several addresses can take the whole time of each to connect. A request whose time is up by then does
+    not begin to leave: so it is certain that nothing was sent.
+    """
 
     _phases = ("connect", "read", "write", "pool")
 
     def __init__(self, until: float) -> None:
         self._until = until
+        self._leaves = False
 
     def __getitem__(self, phase: str) -> float:
         if phase not in self._phases:
             raise KeyError(phase)
-        return max(0.001, self._until - time.monotonic())
+        left = self._until - time.monotonic()
+        if phase == "write" and not self._leaves:
+            if left <= 0:
+                raise httpx.ConnectTimeout("the time was up before it could be sent")
+            self._leaves = True
+        return max(0.001, left)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._phases)

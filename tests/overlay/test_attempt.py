@@ -1,7 +1,9 @@
 """One try: its answer is read within bounds of time and size."""
 
 import gzip
+import socket
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -9,15 +11,19 @@ import pytest
 
 from tests.conftest import SETTINGS, TASK, Connect, RawServer, both_transports, http
 from wavespeed_client import (
+    APIConnectionError,
     Settings,
     SubmissionUncertainError,
     UnexpectedResponseError,
+    WaveSpeed,
+    exchange,
 )
 from wavespeed_client.call import calling
 from wavespeed_client.clock import Deadline
 from wavespeed_client.exchange import Api, Attempt, Exchange, TimeLeft
 from wavespeed_client.retry import policy_for
 from wavespeed_client.submission import SYNC_MODE_SECONDS
+from wavespeed_client.testing import FakeWaveSpeed
 
 transport = both_transports
 
@@ -122,3 +128,32 @@ def test_each_phase_of_a_try_gets_what_the_others_have_left(monkeypatch: pytest.
     assert 9 < left["connect"] <= 10
     assert TimeLeft(time.monotonic() - 10)["read"] == 0.001
     assert left.get("unknown") is None
+
+
+def test_a_request_whose_time_is_up_does_not_begin_to_leave_but_goes_on_once_it_has() -> None:
+    late = TimeLeft(time.monotonic() - 10)
+    with pytest.raises(httpx.ConnectTimeout, match="before it could be sent"):
+        late.get("write")
+    begun = TimeLeft(time.monotonic() + 10)
+    assert begun["write"] > 9
+    begun._until -= 20
+    assert begun["write"] == 0.001
+
+
+def test_a_connect_that_takes_all_the_time_means_that_nothing_was_sent(
+    fake: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it may where a host has several addresses, of which the first ones do not answer."""
+    skipped = [0.0]
+    connect = socket.create_connection
+
+    def slowly(*args: Any, **kwargs: Any) -> socket.socket:
+        skipped[0] += 100.0
+        return connect(*args, **kwargs)
+
+    monkeypatch.setattr(exchange, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + skipped[0]))
+    monkeypatch.setattr(socket, "create_connection", slowly)
+    with WaveSpeed(fake.api_key, base_url=fake.url, max_retries=0) as ws:
+        with pytest.raises(APIConnectionError, match="could not be sent, so nothing was started"):
+            ws.submit("a/b")
+        assert fake.requests == []
