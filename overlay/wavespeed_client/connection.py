@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # httpx's own limit. An async client's requests beyond it wait before they reach the last link.
 CONNECTIONS = 100
 UNLIMITED = sys.maxsize
-# For a client of ours behind a proxy. What a cancelled connect leaves behind in its pool would count for ever.
+# For an async client behind a proxy. What a cancelled connect leaves behind in its pool would count for ever.
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS)
 
 # A connection has to come about within this part of a try's time: then it is the connector that gives up, which is

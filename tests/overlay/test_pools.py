@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 from tests.conftest import TASK, http
 from wavespeed_client import AsyncWaveSpeed, Task, WaveSpeed, pools
-from wavespeed_client.pools import KEEPALIVE_SECONDS, Kept
+from wavespeed_client.pools import KEEPALIVE_SECONDS, PoolSet
 
 
 class MeetingServer(ThreadingHTTPServer):
@@ -106,23 +107,56 @@ def test_connections_that_nobody_has_used_for_long_are_closed(
     assert server.ended.acquire(timeout=10)
 
 
+async def cancelled(submission: Coroutine[Any, Any, Task], turns: int) -> bool:
+    """Whether a submission could be cancelled after so many turns of the loop."""
+    task = asyncio.create_task(submission)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    return task.cancelled()
+
+
+def test_a_cancellation_at_any_moment_spoils_no_pool() -> None:
+    connections = {"made": 0, "open": 0}
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections["made"] += 1
+        connections["open"] += 1
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"{}"):
+                writer.write(http(200, TASK).replace(b"Connection: close\r\n", b""))
+        connections["open"] -= 1
+        writer.close()
+
+    async def run() -> None:
+        # In the loop of the client, so that its answer comes within a few turns.
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server:
+            async with AsyncWaveSpeed("test-key", base_url=url) as ws:
+                for turns in range(60):
+                    await cancelled(ws.submit("a/b"), turns)
+                    await ws.submit("a/b")
+                    before = connections["made"]
+                    await ws.submit("a/b")
+                    assert connections == {"made": before, "open": 1}, turns
+            for _ in range(300):  # for the server to notice
+                await asyncio.sleep(0)
+            assert connections["open"] == 0
+
+    asyncio.run(run())
+
+
 def test_a_request_that_is_cancelled_at_any_moment_leaves_nothing() -> None:
     def left() -> int:
         gc.collect()
         return sum(isinstance(thing, httpcore.AsyncHTTPConnection) for thing in gc.get_objects())
 
-    async def cancelled(submission: Coroutine[Any, Any, Task], turns: int) -> None:
-        task = asyncio.create_task(submission)
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.wait([task])
-        assert task.cancelled()
-
     async def run(url: str) -> None:
         async with AsyncWaveSpeed("test-key", base_url=url) as ws:
             for turns in range(60):
-                await cancelled(ws.submit("a/b"), turns)
+                assert await cancelled(ws.submit("a/b"), turns)
             assert left() == before
 
     before = left()
@@ -131,29 +165,36 @@ def test_a_request_that_is_cancelled_at_any_moment_leaves_nothing() -> None:
 
 
 def test_the_pool_used_last_is_taken_first() -> None:
-    kept, new = Kept[str](), iter("abc")
-    assert [kept.take(lambda: next(new)) for _ in range(3)] == ["a", "b", "c"]
-    assert all(kept.give_back(pool, now) for now, pool in enumerate("bac"))
-    assert [kept.take(lambda: next(new)) for _ in range(2)] == ["c", "a"]
+    pool_set, new = PoolSet[str](), iter("abc")
+    assert [pool_set.take(lambda: next(new)) for _ in range(3)] == ["a", "b", "c"]
+    assert all(pool_set.give_back(pool, now) for now, pool in enumerate("bac"))
+    assert [pool_set.take(lambda: next(new)) for _ in range(2)] == ["c", "a"]
 
 
 def test_pools_are_given_up_when_they_were_idle_for_long() -> None:
-    kept, new = Kept[str](), iter("abc")
+    pool_set, new = PoolSet[str](), iter("abc")
     for _ in range(3):
-        kept.take(lambda: next(new))
+        pool_set.take(lambda: next(new))
     for now, pool in enumerate("abc"):
-        kept.give_back(pool, now)
-    assert kept.give_up(1.5 + KEEPALIVE_SECONDS) == ["a", "b"]
-    assert kept.give_up(1.5 + KEEPALIVE_SECONDS) == []
-    assert kept.take(lambda: "new") == "c"
+        pool_set.give_back(pool, now)
+    assert pool_set.give_up(1.5 + KEEPALIVE_SECONDS) == ["a", "b"]
+    assert pool_set.give_up(1.5 + KEEPALIVE_SECONDS) == []
+    assert pool_set.take(lambda: "new") == "c"
 
 
 def test_nothing_is_kept_after_the_end() -> None:
-    kept, new = Kept[str](), iter("abc")
+    pool_set, new = PoolSet[str](), iter("abc")
     for _ in range(3):
-        kept.take(lambda: next(new))
-    kept.drop("b")
-    assert kept.give_back("a", 0.0)
-    assert sorted(kept.close()) == ["a", "c"]
-    assert not kept.give_back("c", 0.0)
-    assert (kept.close(), kept.give_up(9.0)) == ([], [])
+        pool_set.take(lambda: next(new))
+    pool_set.drop("b")
+    assert pool_set.give_back("a", 0.0)
+    assert sorted(pool_set.close()) == ["a", "c"]
+    assert not pool_set.give_back("c", 0.0)
+
+
+def test_a_pool_that_is_given_back_twice_has_one_request_at_a_time() -> None:
+    pool_set, new = PoolSet[str](), iter("ab")
+    pool_set.take(lambda: next(new))
+    assert pool_set.give_back("a", 0.0)
+    assert pool_set.give_back("a", 0.0)
+    assert [pool_set.take(lambda: next(new)) for _ in range(2)] == ["a", "b"]
