@@ -179,8 +179,9 @@ class Journal:
                 f"{str(self.path)!r} is no journal of this version, and was left as it is. Name a file that is new."
             )
         raise InvalidInputError(
-            f"The tasks in the journal {str(self.path)!r} are at {base_url}, and this client is for {self.base_url}: "
-            "name another file. If both are the same service, change the journal's first line."
+            f"The tasks in the journal {str(self.path)!r} are at {base_url!r}, and this client is for "
+            f"{self.base_url!r}. If that is another service, name another file, which submits every input anew; if it "
+            "is the same one, change the journal's first line."
         )
 
     def _mend(self, line: bytes, end: int) -> None:

@@ -31,13 +31,13 @@ class Order:
     """What a batch is to do, and within which limits.
 
     Attributes:
-        base_url: Where the tasks are to be.
+        base_url: The API that the tasks are at.
         model: The model's id.
         total: How many inputs there are; None if the iterable does not tell.
         max_in_flight: Tasks at once.
         max_per_minute: Submissions within any 60 seconds.
         timeout: Seconds that a task may take.
-        longest_submission: Seconds that the answer to a submission may take.
+        longest_submission: Seconds within which a submission has its answer, or none.
         max_retries: How often a submission that could not be sent is tried again.
         journal: Where the journal is.
         on_progress: Is told of the progress with each outcome.

@@ -135,7 +135,9 @@ def _base_url(value: object, name: str) -> str:
     path = parts.path.rstrip("/")
     if path.endswith("/api/v3"):
         raise ConfigurationError(f"{name} must not end in /api/v3: the client adds that itself.")
-    return f"{parts.scheme}://{parts.netloc}{path}"
+    # As every other way to write the same address, so that two can be compared.
+    netloc = parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
+    return f"{parts.scheme}://{netloc}{path}"
 
 
 def _is_loopback(host: str) -> bool:

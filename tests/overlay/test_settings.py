@@ -105,6 +105,19 @@ def test_base_urls_that_are_right(url: str) -> None:
     assert resolve(base_url=url).base_url == url
 
 
+@pytest.mark.parametrize(
+    ("url", "canonical"),
+    [
+        ("HTTPS://API.Example.com:443/Gate/", "https://api.example.com/Gate"),
+        ("http://[::1]:80", "http://[::1]"),
+        ("http://localhost:80/", "http://localhost"),
+        ("https://example.com:80", "https://example.com:80"),
+    ],
+)
+def test_one_address_has_one_base_url(url: str, canonical: str) -> None:
+    assert resolve(base_url=url).base_url == canonical
+
+
 @pytest.mark.parametrize("value", ["abc", "0", "-1", "nan", "inf", "1e999", "1,5", "٣s", "86401"])
 def test_timeouts_that_cannot_be_right(value: str) -> None:
     with pytest.raises(ConfigurationError, match=r"WAVESPEED_TIMEOUT must be .* above 0, and at most a day"):
