@@ -73,7 +73,7 @@ class WaveSpeed:
         transport: Literal["httpx", "fast"] | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
-        # What reaches the network is loaded by the first client: a program that has none is spared asyncio.
+        # What reaches the network is loaded by the first client. It takes a third as long as httpx, most of that asyncio.
         from .connection import connect, refuse_async
 
         self.settings = Settings.resolve(api_key, base_url, timeout, max_retries, transport)
@@ -283,6 +283,7 @@ class WaveSpeed:
             InvalidInputError: The file cannot be read, is too large, or changed while it was read.
             APIConnectionError: The upload broke off: upload again.
         """
+        # Loaded by those who use it.
         from .files import opened
         from .transfer import send
 

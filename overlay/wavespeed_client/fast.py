@@ -150,7 +150,7 @@ class Body(httpx.SyncByteStream):
 
 
 class InterruptibleCalls:
-    """Makes calls that no signal can end in a way that Ctrl-C can.
+    """Lets Ctrl-C end calls that no signal can end.
 
     Python tells of Ctrl-C on the main thread only, so there a call is made on a thread beside it. What is still
     under way after Ctrl-C ends with its own timeout, or when the transport is closed.

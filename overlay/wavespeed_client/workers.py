@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 # A thread has a request under way, or nothing to do: between its requests a task needs none.
 MOST_WORKERS = 32
 
-# Seconds that a submission may take beyond its timeouts, such as for a slow name server.
+# Seconds beyond that for which an end waits, such as for a slow name server. Then a thread is left to itself: no
+# submission leaves that late, and an answer that comes is still written to the journal.
 MARGIN = 60.0
 
 
@@ -101,7 +102,7 @@ class Workers:
                     self.batch.clock.wait(self._news, room)
 
     def end(self) -> None:
-        """Send nothing more, and return when what was sent has been answered."""
+        """Send nothing more, and return when what was sent has been answered, or will hardly be."""
         if os.getpid() != self._process:
             self.batch.close_journal()  # the threads and the batch are the parent's
             return

@@ -35,7 +35,7 @@ class Flight:
 
 
 def flights(server: Server, sizes: Sequence[int], seconds: int) -> Section:
-    """Each verb that waits for tasks, by each client, with each number of tasks in flight that take so long."""
+    """Each verb that waits for tasks, by each client, with each number of tasks in flight, each of so many seconds."""
     rows: list[tuple[str, ...]] = []
     findings: dict[str, float] = {}
     reasons = ""
