@@ -73,7 +73,7 @@ class WaveSpeed:
         transport: Literal["httpx", "fast"] | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
-        # What reaches the network is loaded by the first client. It takes a third as long as httpx, most of that asyncio.
+        # What reaches the network is loaded by the first client: with asyncio, it takes a third as long as httpx.
         from .connection import connect, refuse_async
 
         self.settings = Settings.resolve(api_key, base_url, timeout, max_retries, transport)

@@ -70,6 +70,8 @@ def _sync_findings(samples: Samples) -> dict[str, float]:
     pairs = {
         "submit": ("ours", "httpx"),
         "submit to official": ("ours", "official"),
+        "bare httpx to official": ("httpx", "official"),
+        "fast to official": ("ours, fast", "official"),
         "submit, fast": ("ours, fast", "httpx"),
     }
     return {

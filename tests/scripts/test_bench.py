@@ -47,6 +47,8 @@ def test_a_bar_is_reached_not_reached_or_not_measured() -> None:
     assert bar.verdict({"submit": 1.25}) == "reached       a submission: 1.25x (at most 1.25x)"
     assert bar.verdict({"submit": 1.26}) == "NOT REACHED   a submission: 1.26x (at most 1.25x)"
     assert bar.verdict({}) == "not measured  a submission"
+    beside = Bar("submit", 1.25, "a submission", beside=("bare", "missing"))
+    assert beside.verdict({"submit": 1, "bare": 0.5}) == "reached       a submission: 1x (at most 1.25x); bare: 0.5x"
 
 
 @pytest.mark.parametrize(
