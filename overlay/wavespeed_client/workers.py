@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 # A thread has a request under way, or nothing to do: between its requests a task needs none.
 MOST_WORKERS = 32
 
-# Seconds beyond that for which an end waits, such as for a slow name server. Then a thread is left to itself: no
-# submission leaves that late, and an answer that comes is still written to the journal.
+# Seconds for which an end waits beyond the time of a submission, such as for a slow name server. Then a thread is
+# left to itself: no submission leaves that late, and an answer that comes is still written to the journal.
 MARGIN = 60.0
 
 
