@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -23,6 +23,7 @@ from wavespeed_client import (
 )
 from wavespeed_client.batch import Batch
 from wavespeed_client.job import Job
+from wavespeed_client.journal import Journal
 from wavespeed_client.order import checked_order
 from wavespeed_client.polling import Waiting
 from wavespeed_client.submission import uncertain
@@ -224,7 +225,7 @@ class Diary:
 
 def test_each_step_is_written_down_before_the_request_leaves_and_after_its_answer(clock: TestClock) -> None:
     state, diary = batch(clock), Diary()
-    state.journal = diary  # type: ignore[assignment]
+    state.journal = cast("Journal", diary)
     state.pull({})
     assert diary.lines == [(1, "planned")]
     job = state.take()
@@ -246,7 +247,7 @@ def test_each_step_is_written_down_before_the_request_leaves_and_after_its_answe
 @pytest.mark.parametrize("error", [TaskTimeoutError, SubmissionUncertainError])
 def test_a_task_that_runs_on_stays_submitted(clock: TestClock, error: type[Exception]) -> None:
     state, diary = batch(clock, timeout=0), Diary()
-    state.journal = diary  # type: ignore[assignment]
+    state.journal = cast("Journal", diary)
     state.pull({})
     if error is TaskTimeoutError:
         state.answered(step(state), task(0))

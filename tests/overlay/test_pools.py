@@ -192,6 +192,20 @@ def test_nothing_is_kept_after_the_end() -> None:
     assert not pool_set.give_back("c", 0.0)
 
 
+def test_a_pool_is_made_outside_the_lock() -> None:
+    """Garbage collection within it may wait for a thread that needs the lock."""
+    pool_set = PoolSet[str]()
+
+    def new() -> str:
+        other = threading.Thread(target=pool_set.give_up, args=(0.0,))
+        other.start()
+        other.join(10)
+        assert not other.is_alive()
+        return "a"
+
+    assert pool_set.take(new) == "a"
+
+
 def test_a_pool_that_is_given_back_twice_has_one_request_at_a_time() -> None:
     pool_set, new = PoolSet[str](), iter("ab")
     pool_set.take(lambda: next(new))
