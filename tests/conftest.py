@@ -7,21 +7,30 @@ import inspect
 import json
 import math
 import os
+import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from attrs import define, field
 from ruamel.yaml import YAML
 
-from wavespeed_client import AsyncWaveSpeed, Settings, WaveSpeed, retry
+from wavespeed_client import AsyncWaveSpeed, Settings, WaveSpeed
 from wavespeed_client.clock import Clock
 from wavespeed_client.testing import Contract, FakeWaveSpeed
+from wavespeed_client.transport import retry
+from wavespeed_client.transport.authorization import Authorization
+from wavespeed_client.transport.exchange import Exchange
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A child inherits a signal that is ignored, and resets one that has a handler: so Ctrl-C reaches the children of tests
+# even where the tests themselves were started in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No setting of the machine's reaches a client.
 for _name in list(os.environ):
@@ -149,27 +158,33 @@ async def collected(items: AsyncIterator[Any]) -> list[Any]:
 Connect = Callable[..., Driven]
 
 
-@pytest.fixture
-def transport() -> str:
-    """What the clients of a test send with."""
-    return "httpx"
-
-
-@pytest.fixture(params=["httpx", "fast"])
-def both_transports(request: pytest.FixtureRequest) -> str:
-    """In place of it, `transport = both_transports` runs every test of a module on both."""
+@pytest.fixture(params=["sync", "async"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The kind of the clients of a test, and what they send with."""
     return request.param
 
 
-@pytest.fixture(params=[WaveSpeed, AsyncWaveSpeed], ids=["sync", "async"])
-def connect(request: pytest.FixtureRequest, clock: TestClock, transport: str) -> Iterator[Connect]:
+@pytest.fixture(params=["sync", "async", "aiohttp"])
+def every_engine(request: pytest.FixtureRequest) -> str:
+    """In place of it, `engine = every_engine` runs every test of a module on the optional engine, too."""
+    return request.param
+
+
+# For tests that build an AsyncWaveSpeed themselves.
+both_transports = pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+
+
+@pytest.fixture
+def connect(clock: TestClock, engine: str) -> Iterator[Connect]:
     """Builds clients of one kind with the test's clock, and closes them."""
+    kind: Any = WaveSpeed if engine == "sync" else AsyncWaveSpeed
     made: list[Driven] = []
     with asyncio.Runner() as runner:
 
         def build(api_key: str | None = "test-key", **arguments: Any) -> Driven:
-            own = {} if "http_client" in arguments else {"transport": transport}
-            client = request.param(api_key, **(own | arguments))
+            if engine == "aiohttp":
+                arguments.setdefault("transport", "aiohttp")
+            client = kind(api_key, **arguments)
             client._clock = clock
             made.append(Driven(client, runner))
             return made[-1]
@@ -227,6 +242,11 @@ def raw_server() -> Iterator[RawServer]:
 TASK = json.dumps({"code": 200, "message": "success", "data": {"id": "abc", "status": "created"}}).encode()
 BUSY = json.dumps({"code": 429, "message": "Slow down."}).encode()
 SETTINGS = Settings.resolve("test-key", environment={})
+
+
+def begun(request: httpx.Request, settings: Settings = SETTINGS) -> Exchange:
+    """An exchange, as the chain begins it."""
+    return Exchange.begun(request, settings, Authorization(settings))
 
 
 def envelope(code: int) -> bytes:

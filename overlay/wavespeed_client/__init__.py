@@ -2,12 +2,15 @@
 
 from importlib import import_module
 
+from ._version import __version__ as __version__
+
 TYPE_CHECKING = False  # type checkers take it for True; to import typing takes longer than all of this
 
 if TYPE_CHECKING:
     from wavespeed_api.models import Billing, Model, Price, TaskInput, UsageStats
 
     from .async_client import AsyncWaveSpeed
+    from .batch.outcome import Outcome, Progress
     from .client import WaveSpeed
     from .errors import (
         APIConnectionError,
@@ -30,12 +33,9 @@ if TYPE_CHECKING:
         WaveSpeedError,
         WebhookVerificationError,
     )
-    from .outcome import Outcome, Progress
     from .settings import Settings
     from .task import Task
     from .webhooks import Webhook
-
-__version__ = "0.1.0"
 
 __all__ = (
     "APIConnectionError",
@@ -75,9 +75,9 @@ _HOME = {
     "AsyncWaveSpeed": ".async_client",
     "Billing": "wavespeed_api.models",
     "Model": "wavespeed_api.models",
-    "Outcome": ".outcome",
+    "Outcome": ".batch.outcome",
     "Price": "wavespeed_api.models",
-    "Progress": ".outcome",
+    "Progress": ".batch.outcome",
     "Settings": ".settings",
     "Task": ".task",
     "TaskInput": "wavespeed_api.models",

@@ -1,26 +1,21 @@
-"""AsyncWaveSpeed: the async client. Its rules live in submission, polling, task and transport."""
+"""AsyncWaveSpeed: the async client, which differs from WaveSpeed by `await` alone."""
 
 from __future__ import annotations
 
 import inspect
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from wavespeed_api import Client, models
-from wavespeed_api.types import UNSET
+from wavespeed_api import Client
 
-from . import operations
-from .answers import expected
-from .call import calling
+from .arguments import check_callable, check_cost, check_limit, deletions, searched_from, task_of
 from .clock import Clock, Deadline
-from .durations import Durations
 from .errors import ConfigurationError
-from .paging import BillingPages, TaskPages
-from .polling import Waiting, checked_watcher, completed
-from .queries import billing_query, check_cost, checked_limit, deletions, price_query, task_query, usage_query
+from .parsing import could_be, has_input
 from .settings import Settings
-from .submission import checked_input, checked_webhook, could_be, has_input, searched_from, split_model
-from .task import Task, asked_by_older_path, task_from_envelope, task_of
+from .transport.context import Context
+from .waiting.durations import Durations
+from .waiting.wait import Wait, completed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
@@ -34,16 +29,24 @@ if TYPE_CHECKING:
 
     from wavespeed_api.models import Billing, Model, Price, TaskInput, UsageStats
 
-    from .async_workers import AsyncWorkers
+    from .batch.options import AsyncInputs
+    from .batch.outcome import Outcome, Progress
+    from .batch.tasks import AsyncWorkers
     from .errors import SubmissionUncertainError
-    from .order import AsyncInputs
-    from .outcome import Outcome, Progress
+    from .paging import Pages
+    from .task import Task
+
+T = TypeVar("T")
 
 
 class AsyncWaveSpeed:
     """Async `WaveSpeed`: the same arguments and verbs, for one event loop. Tasks of that loop may share it.
 
     It can be built outside a running loop, and belongs to the loop that it is first used in.
+
+    Args:
+        transport: What reaches the network: "httpx", or "aiohttp", which costs half the CPU and needs the package of
+            `wavespeed-client[aiohttp]`. Not together with http_client.
     """
 
     _clock = Clock()
@@ -55,36 +58,38 @@ class AsyncWaveSpeed:
         base_url: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
-        transport: Literal["httpx", "fast"] | None = None,
+        transport: Literal["httpx", "aiohttp"] = "httpx",
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         # Loaded by the first client, as for WaveSpeed.
-        from .connection import connect_async, refuse_sync
+        from .calls import Calls
+        from .transport.chain import connect_async, refuse_sync
 
-        self.settings = Settings.resolve(api_key, base_url, timeout, max_retries, transport)
-        self._at_work: set[AsyncWorkers] = set()
-        self._http = connect_async(self.settings, http_client)
-        self._durations = Durations()
+        self.settings = Settings.resolve(api_key, base_url, timeout, max_retries)
+        self._http = connect_async(self.settings, http_client, transport)
         self.api = Client(base_url=self.settings.base_url)
         self.api.set_async_httpx_client(self._http).set_httpx_client(refuse_sync())
+        self._calls = Calls(self.settings.base_url, self._bound)
+        self._durations = Durations()
+        self._at_work: set[AsyncWorkers] = set()
 
     async def submit(
         self, model: str, input: Mapping[str, Any] | TaskInput | None = None, *, webhook: str | None = None
     ) -> Task:
         """Async `WaveSpeed.submit`."""
-        return await self._submit(model, input, webhook, None)
+        return await self._submit(Context(), model, input, webhook)
 
     async def get(self, task: Task | str) -> Task:
         """Async `WaveSpeed.get`."""
-        return await self._get(task_of(task), None)
+        return await self._get(Context(), task_of(task))
 
     async def wait(
         self, task: Task | str, *, timeout: float | None = 600.0, on_update: Callable[[Task], object] | None = None
     ) -> Task:
         """Async `WaveSpeed.wait`."""
-        checked_watcher(on_update)
+        check_callable(on_update, "on_update", "a task")
         deadline = Deadline.after(timeout, self._clock)
-        return await self._wait(Waiting(task_of(task), timeout, deadline, self._durations), on_update)
+        return await self._wait(Wait(task_of(task), timeout, deadline, self._durations), on_update)
 
     async def run(
         self,
@@ -96,16 +101,17 @@ class AsyncWaveSpeed:
         max_cost: float | None = None,
     ) -> Task:
         """Async `WaveSpeed.run`."""
-        checked_watcher(on_update)
-        checked_limit(max_cost)
+        check_callable(on_update, "on_update", "a task")
+        check_limit(max_cost)
         deadline = Deadline.after(timeout, self._clock)
         if max_cost is not None:
             check_cost(await self.price(model, input), max_cost)
-        waiting = Waiting(await self._submit(model, input, None, deadline), timeout, deadline, self._durations)
-        with waiting.guarded():
+        task = await self._submit(Context(deadline), model, input)
+        wait = Wait(task, timeout, deadline, self._durations)
+        with wait.guarded():
             if on_update is not None:
-                await _told(on_update(waiting.task))
-        return await self._wait(waiting, on_update)
+                await _told(on_update(task))
+        return await self._wait(wait, on_update)
 
     def run_many(
         self,
@@ -120,14 +126,14 @@ class AsyncWaveSpeed:
     ) -> AsyncGenerator[Outcome]:
         """Async `WaveSpeed.run_many`."""
         # Loaded by those who use it.
-        from .async_workers import outcomes
-        from .batch import Batch
-        from .order import checked_order
+        from .batch.options import checked_options
+        from .batch.state import Batch
+        from .batch.tasks import outcomes
 
         limits = (max_in_flight, max_per_minute, timeout)
-        order = checked_order(self.settings, model, inputs, *limits, journal, on_progress)
+        options = checked_options(self.settings, model, inputs, *limits, journal, on_progress)
         self._check_open()
-        batch = Batch(order, self._clock, partial(Waiting, durations=self._durations))
+        batch = Batch(options, self._clock, partial(Wait, durations=self._durations))
         return outcomes(batch, inputs, self._submit, self._get, self._at_work)
 
     def tasks(
@@ -139,28 +145,18 @@ class AsyncWaveSpeed:
         created_before: datetime | None = None,
     ) -> AsyncIterator[Task]:
         """Async `WaveSpeed.tasks`."""
-        return self._tasks(TaskPages(task_query(model, status, created_after, created_before)))
+        return self._listed(self._calls.tasks(model, status, created_after, created_before))
 
     async def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
         """Async `WaveSpeed.find_submissions`."""
         since = searched_from(error)
-        of_model = self.tasks(model=error.model, created_after=since)
-        found = [task async for task in of_model if could_be(task, error)]
+        found = [task async for task in self.tasks(model=error.model, created_after=since) if could_be(task, error)]
         # The service may know the model by another name.
-        of_any = self.tasks(created_after=since)
-        return found or [task async for task in of_any if has_input(task, error)]
+        return found or [task async for task in self.tasks(created_after=since) if has_input(task, error)]
 
     async def delete(self, *tasks: Task | str) -> int:
         """Async `WaveSpeed.delete`."""
-        self._check_open()
-        deleted = 0
-        for ids in deletions(tasks):
-            with calling(None):
-                answer = await operations.delete_predictions.asyncio_detailed(
-                    client=self.api, body=models.DeletionQuery(ids=ids)
-                )
-                deleted += expected(answer.parsed, models.DeletionEnvelope).data.deleted_count
-        return deleted
+        return sum([await self._calls.delete(ids).asend() for ids in deletions(tasks)])
 
     async def upload(
         self,
@@ -171,14 +167,11 @@ class AsyncWaveSpeed:
         on_progress: Callable[[int, int | None], object] | None = None,
     ) -> str:
         """Async `WaveSpeed.upload`."""
-        from .files import opened
-        from .transfer import send_async
+        from .files.upload import opened, send_async
 
         self._check_open()
         with opened(file, filename, content_type) as source:
-            with calling(None):
-                answer = await operations.create_upload.asyncio_detailed(client=self.api, body=source.query())
-                ticket = expected(answer.parsed, models.UploadTicketEnvelope).data
+            ticket = await self._calls.upload(source.query()).asend()
             await send_async(ticket, source, self.settings.timeout, on_progress)
         return ticket.download_url
 
@@ -190,8 +183,7 @@ class AsyncWaveSpeed:
         on_progress: Callable[[int, int | None], object] | None = None,
     ) -> Path:
         """Async `WaveSpeed.download`."""
-        from .files import target_path
-        from .transfer import fetch_async
+        from .files.download import fetch_async, target_path
 
         target = target_path(url, to)
         await fetch_async(url, target, self.settings.timeout, on_progress)
@@ -199,33 +191,19 @@ class AsyncWaveSpeed:
 
     async def models(self) -> list[Model]:
         """Async `WaveSpeed.models`."""
-        self._check_open()
-        with calling(None):
-            answer = await operations.list_models.asyncio_detailed(client=self.api)
-            return expected(answer.parsed, models.ModelsEnvelope).data or []
+        return await self._calls.models().asend()
 
     async def price(self, model: str, input: Mapping[str, Any] | TaskInput | None = None) -> Price:
         """Async `WaveSpeed.price`."""
-        query = price_query(model, input)
-        self._check_open()
-        with calling(None):
-            answer = await operations.get_price.asyncio_detailed(client=self.api, body=query)
-            return expected(answer.parsed, models.PriceEnvelope).data
+        return await self._calls.price(model, input).asend()
 
     async def balance(self) -> float:
         """Async `WaveSpeed.balance`."""
-        self._check_open()
-        with calling(None):
-            answer = await operations.get_balance.asyncio_detailed(client=self.api)
-            return expected(answer.parsed, models.BalanceEnvelope).data.balance
+        return await self._calls.balance().asend()
 
     async def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> UsageStats:
         """Async `WaveSpeed.usage`."""
-        query = usage_query(start, end, model)
-        self._check_open()
-        with calling(None):
-            answer = await operations.get_usage.asyncio_detailed(client=self.api, body=query)
-            return expected(answer.parsed, models.UsageEnvelope).data
+        return await self._calls.usage(start, end, model).asend()
 
     def billings(
         self,
@@ -236,14 +214,11 @@ class AsyncWaveSpeed:
         prediction_ids: Sequence[str] = (),
     ) -> AsyncIterator[Billing]:
         """Async `WaveSpeed.billings`."""
-        return self._billings(BillingPages(billing_query(billing_type, start, end, prediction_ids)))
+        return self._listed(self._calls.billings(billing_type, start, end, prediction_ids))
 
     async def webhook_secret(self) -> str:
         """Async `WaveSpeed.webhook_secret`."""
-        self._check_open()
-        with calling(None):
-            answer = await operations.get_webhook_secret.asyncio_detailed(client=self.api)
-            return expected(answer.parsed, models.WebhookSecretEnvelope).data.secret
+        return await self._calls.webhook_secret().asend()
 
     async def aclose(self) -> None:
         """Async `WaveSpeed.close`."""
@@ -253,64 +228,31 @@ class AsyncWaveSpeed:
         finally:
             await self._http.aclose()
 
-    async def _submit(
-        self,
-        model: str,
-        input: Mapping[str, Any] | TaskInput | None,
-        webhook: str | None,
-        deadline: Deadline | None,
-        leaving: Callable[[], object] | None = None,
-    ) -> Task:
-        provider, name, variant = split_model(model)
-        body, hook = checked_input(input), checked_webhook(webhook) or UNSET
-        self._check_open()
-        with calling(deadline, leaving) as call:
-            if variant is None:
-                answer = await operations.submit_task.asyncio_detailed(
-                    provider, name, client=self.api, body=body, webhook=hook
-                )
-            else:
-                answer = await operations.submit_task_variant.asyncio_detailed(
-                    provider, name, variant, client=self.api, body=body, webhook=hook
-                )
-            task = task_from_envelope(answer.parsed, call.answer, model=model)
+    async def _submit(self, context: Context, model: str, input: object, webhook: str | None = None) -> Task:
+        task = await self._calls.submit(context, model, input, webhook).asend()
         self._durations.submitted(task, self._clock.now())
         return task
 
-    async def _get(self, task: Task, deadline: Deadline | None, leaving: Callable[[], object] | None = None) -> Task:
-        self._check_open()
-        older = asked_by_older_path(task, self.settings.base_url)
-        ask = operations.get_prediction.asyncio_detailed if older else operations.get_result.asyncio_detailed
-        with calling(deadline, leaving) as call:
-            answer = await ask(task.id, client=self.api)
-            return task_from_envelope(answer.parsed, call.answer, model=task.model)
+    async def _get(self, context: Context, task: Task) -> Task:
+        return await self._calls.get(context, task).asend()
 
-    async def _tasks(self, pages: TaskPages) -> AsyncIterator[Task]:
-        while pages.more:
-            self._check_open()
-            with calling(None) as call:
-                answer = await operations.list_predictions.asyncio_detailed(client=self.api, body=pages.query)
-                found = pages.take(answer.parsed, call.answer)
-            for task in found:
-                yield task
-
-    async def _billings(self, pages: BillingPages) -> AsyncIterator[Billing]:
-        while pages.more:
-            self._check_open()
-            with calling(None):
-                answer = await operations.search_billings.asyncio_detailed(client=self.api, body=pages.query)
-                found = pages.take(answer.parsed)
-            for record in found:
-                yield record
-
-    async def _wait(self, waiting: Waiting, on_update: Callable[[Task], object] | None) -> Task:
-        with waiting.guarded():
-            while waiting.goes_on():
-                await self._clock.asleep(waiting.delay())
-                changed = waiting.saw(await self._get(waiting.task, waiting.deadline.and_a_last_question()))
+    async def _wait(self, wait: Wait, on_update: Callable[[Task], object] | None) -> Task:
+        with wait.guarded():
+            while wait.goes_on():
+                await self._clock.asleep(wait.delay())
+                changed = wait.saw(await self._get(Context(wait.deadline.and_a_last_poll()), wait.task))
                 if changed and on_update is not None:
-                    await _told(on_update(waiting.task))
-        return completed(waiting.task)
+                    await _told(on_update(wait.task))
+        return completed(wait.task)
+
+    async def _listed(self, pages: Pages[T]) -> AsyncIterator[T]:
+        while pages.more:
+            for item in pages.take(await pages.next_call().asend()):
+                yield item
+
+    def _bound(self, context: Context) -> Client:
+        self._check_open()
+        return Client(base_url=self.settings.base_url).set_async_httpx_client(self._http.bound(context))
 
     def _check_open(self) -> None:
         if self._http.is_closed:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import threading
 
 # Seconds past the end of a wait that its last question may take.
-LAST_QUESTION = 0.3
+LAST_POLL = 0.3
 
 
 class Clock:
@@ -73,6 +73,6 @@ class Deadline:
         """Seconds until then, 0 once it has passed."""
         return max(0.0, self.at - self.clock.now())
 
-    def and_a_last_question(self) -> Deadline:
+    def and_a_last_poll(self) -> Deadline:
         """The deadline for the requests of a wait, so that even a wait of 0 seconds asks once."""
-        return Deadline(self.clock, self.at + LAST_QUESTION)
+        return Deadline(self.clock, self.at + LAST_POLL)

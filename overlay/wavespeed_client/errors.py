@@ -1,15 +1,15 @@
-"""Everything this package raises, as one tree, and the function that turns an answer into an exception.
+"""Everything this package raises, as one tree, and the function that turns a response into an exception.
 
 WaveSpeedError
 ├── ConfigurationError          an argument or environment variable is wrong
 ├── InvalidInputError           refused here, nothing was sent (also a ValueError)
 │   └── InvalidModelError       the model id is not provider/model[/variant]
 ├── APIConnectionError          nothing was sent, or a read gave up after its retries
-├── SubmissionUncertainError    sent, but the answer was lost: the task may be running and billed
+├── SubmissionUncertainError    sent, but the response was lost: the task may be running and billed
 ├── APIError                    the service said no
 │   ├── BadRequestError 400   AuthenticationError 401   PermissionDeniedError 403
 │   └── NotFoundError 404     RateLimitError 429        ServerError 5xx
-├── UnexpectedResponseError     the answer is outside the contract
+├── UnexpectedResponseError     the response is outside the contract
 ├── CostLimitError              a task would cost more than the limit
 ├── WebhookVerificationError    a webhook call that did not come from the service
 └── TaskError                   the task itself, see .task
@@ -66,7 +66,7 @@ class APIConnectionError(WaveSpeedError):
 
 
 class SubmissionUncertainError(WaveSpeedError):
-    """A submission was sent and its answer lost: the task may be running, and will then be billed.
+    """A submission was sent and its response lost: the task may be running, and will then be billed.
 
     Attributes:
         model: The model id that was submitted to.
@@ -88,7 +88,7 @@ class APIError(WaveSpeedError):
         status_code: The HTTP status, or the envelope's code where a refusal came under HTTP 200.
         code: The number in the error body, if there was one.
         message: What the service said.
-        body: The first 500 characters of the answer.
+        body: The first 500 characters of the response.
         retry_after: Seconds that the service asks to wait, if it said so.
     """
 
@@ -134,11 +134,11 @@ class ServerError(APIError):
 
 
 class UnexpectedResponseError(WaveSpeedError):
-    """The answer is outside the contract.
+    """The response is outside the contract.
 
     Attributes:
         status_code: The HTTP status.
-        body: The first 500 characters of the answer.
+        body: The first 500 characters of the response.
     """
 
     def __init__(self, message: str, *, status_code: int, body: str) -> None:
@@ -194,20 +194,20 @@ _CLASS_OF_STATUS: dict[int, type[APIError]] = {
 }
 
 
-def error_from_answer(
+def error_from_response(
     status: int, body: bytes, *, retry_after: float | None = None, hide: Callable[[str], str] = str
 ) -> APIError | UnexpectedResponseError:
-    """The exception for an answer that is not a success.
+    """Make the exception for a response that is not a success.
 
     Args:
         status: The HTTP status, or the code of an envelope under HTTP 200.
-        body: The answer.
+        body: The response's body.
         retry_after: Seconds that it asks to wait.
         hide: Takes out of a text what must not be shown.
     """
     said = excerpt(body, hide)
     if not 400 <= status < 600:
-        message = f"The answer is outside the contract (HTTP {status}): {said or 'it is empty'}"
+        message = f"The response is outside the contract (HTTP {status}): {said or 'it is empty'}"
         return UnexpectedResponseError(message, status_code=status, body=said)
     fields = error_fields(body)
     code = fields.get("code")
@@ -221,8 +221,21 @@ def error_from_answer(
     )
 
 
+def uncertain_submission(
+    model: str, input: dict[str, Any], submitted_at: datetime, why: str
+) -> SubmissionUncertainError:
+    """Make the error for a submission that may have been taken."""
+    return SubmissionUncertainError(
+        f"The submission to {model} was sent at {submitted_at:%Y-%m-%d %H:%M:%S} UTC, but {why}. The task may be "
+        "running and billed: look with find_submissions(error) before you submit it again.",
+        model=model,
+        input=input,
+        submitted_at=submitted_at,
+    )
+
+
 def error_fields(body: bytes) -> dict[str, Any]:
-    """The error body's fields; empty when it is not a JSON object."""
+    """Return the fields of a body; none when it is not a JSON object."""
     try:
         fields: Any = json.loads(body)
     except (ValueError, RecursionError):
@@ -231,7 +244,7 @@ def error_fields(body: bytes) -> dict[str, Any]:
 
 
 def excerpt(body: bytes, hide: Callable[[str], str] = str) -> str:
-    """The beginning of an answer, fit for a message. Hidden before it is cut: half a key is too much."""
+    """Return the beginning of a body, fit for a message. Hidden before it is cut: half a key is too much."""
     return hide(body[: 16 * EXCERPT_CHARACTERS].decode("utf-8", "replace"))[:EXCERPT_CHARACTERS]
 
 

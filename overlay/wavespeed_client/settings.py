@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from . import __version__
+from ._version import __version__
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ LONGEST_TIMEOUT = 24 * 60 * 60.0
 DEFAULT_MAX_RETRIES = 3
 DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
-Transport = Literal["httpx", "fast"]
-
 
 class Secret:
     """Text that no repr shows and no pickle holds."""
@@ -35,7 +33,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself."""
+        """Return the text itself."""
         return self._text
 
     def __repr__(self) -> str:
@@ -54,15 +52,13 @@ class Settings:
         base_url: Where the API is, without a trailing slash.
         timeout: Seconds that one attempt of a call may take, from connecting to the last byte.
         max_retries: How often a call is tried again at most; 0 turns retries off.
-        transport: What reaches the network: httpx itself, or the packages of the extra `fast`.
-        max_response_bytes: Bytes that an answer may have; a larger one is refused.
+        max_response_bytes: Bytes that a response may have; a larger one is refused.
     """
 
     api_key: Secret
     base_url: str = DEFAULT_BASE_URL
     timeout: float = DEFAULT_TIMEOUT
     max_retries: int = DEFAULT_MAX_RETRIES
-    transport: Transport = "httpx"
     max_response_bytes: int = field(default=DEFAULT_MAX_RESPONSE_BYTES, kw_only=True)
 
     @classmethod
@@ -72,11 +68,10 @@ class Settings:
         base_url: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
-        transport: Transport | None = None,
         *,
         environment: Mapping[str, str] | None = None,
     ) -> Settings:
-        """The settings for these arguments, with what is missing taken from the environment.
+        """Resolve settings: what these arguments leave out comes from the environment.
 
         Args:
             environment: Where to look instead of the process's environment.
@@ -89,7 +84,6 @@ class Settings:
             base_url=_base_url(*_given("base_url", base_url, "WAVESPEED_BASE_URL", environment)),
             timeout=_seconds(*_given("timeout", timeout, "WAVESPEED_TIMEOUT", environment)),
             max_retries=_count(*_given("max_retries", max_retries, "WAVESPEED_MAX_RETRIES", environment)),
-            transport=_transport(*_given("transport", transport, "WAVESPEED_TRANSPORT", environment)),
         )
 
 
@@ -169,11 +163,3 @@ def _count(value: object, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ConfigurationError(f"{name} must be a whole number, 0 or more.")
     return value
-
-
-def _transport(value: object, name: str) -> Transport:
-    if value == "fast":
-        return "fast"
-    if value in (None, "httpx"):
-        return "httpx"
-    raise ConfigurationError(f"{name} must be httpx or fast.")

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from wavespeed_api.models import Prediction
 
 from .errors import ConfigurationError, InvalidInputError, WebhookVerificationError
+from .parsing import task_from_prediction
 from .settings import Secret
-from .task import task_from_prediction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

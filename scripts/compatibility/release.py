@@ -17,7 +17,7 @@ from .verdict import Verdict, compare
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSION_FILE = "overlay/wavespeed_client/__init__.py"
+VERSION_FILE = "overlay/wavespeed_client/_version.py"
 CHANGELOG = "CHANGELOG.md"
 GENERATED = f"generated/{PACKAGE}"
 JUDGED = ("spec", "generated", VERSION_FILE, CHANGELOG)

@@ -27,8 +27,8 @@ from tests.contract.document import (
 from tests.contract.reading import assert_read_as, assert_same
 from wavespeed_api.models import Prediction, TaskInput
 from wavespeed_client import APIError, SubmissionUncertainError, Task
-from wavespeed_client.submission import REFUSALS
 from wavespeed_client.testing import FakeWaveSpeed
+from wavespeed_client.transport.submission import REFUSALS
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 31, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ import pytest
 import wavespeed_client
 from tests.conftest import Connect, Driven
 from wavespeed_client import SubmissionUncertainError, TaskInput
-from wavespeed_client.submission import RESERVED_WORDS
+from wavespeed_client.arguments import RESERVED_WORDS
 from wavespeed_client.testing import Contract, FakeWaveSpeed, Request
 
 FLUX = "wavespeed-ai/flux-dev"

@@ -23,10 +23,11 @@ def surface(kind: type) -> dict[str, inspect.Signature]:
 
 
 def test_both_clients_have_the_same_verbs_with_the_same_arguments() -> None:
-    expected = {TWIN.get(name, name): signature for name, signature in surface(WaveSpeed).items()}
-    assert {name: str(signature).replace("Async", "") for name, signature in surface(AsyncWaveSpeed).items()} == {
-        name: str(signature) for name, signature in expected.items()
-    }
+    expected = {TWIN.get(name, name): str(signature) for name, signature in surface(WaveSpeed).items()}
+    found = {name: str(signature).replace("Async", "") for name, signature in surface(AsyncWaveSpeed).items()}
+    own = " transport: \"Literal['httpx', 'aiohttp']\" = 'httpx',"
+    assert own in found["__init__"]
+    assert found | {"__init__": found["__init__"].replace(own, "")} == expected
 
 
 def test_every_async_verb_points_to_its_sync_twin() -> None:
@@ -86,7 +87,7 @@ def test_every_public_name_loads_and_no_other_does() -> None:
             {"asyncio", "httpcore", "httpx_retries", "wavespeed_api.api", "wavespeed_api.models.prediction"},
         ),
         ("from wavespeed_client import AsyncWaveSpeed", {"httpcore", "wavespeed_api.api", "wavespeed_client.client"}),
-        ("from wavespeed_client import WaveSpeed", {"wavespeed_client.batch", "wavespeed_client.journal", "filelock"}),
+        ("from wavespeed_client import WaveSpeed", {"wavespeed_client.batch", "filelock"}),
         ("from wavespeed_client.errors import RateLimitError", {"httpx", "wavespeed_api"}),
     ],
 )

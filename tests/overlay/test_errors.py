@@ -25,7 +25,7 @@ from wavespeed_client import (
     WaveSpeedError,
     errors,
 )
-from wavespeed_client.errors import error_from_answer
+from wavespeed_client.errors import error_from_response
 
 TASK = Task(id="abc", model="a/b", status="failed", raw={"id": "abc"})
 PRICE = Price(model_id="a/b", price=1.0, discounted_price=1.0, discount_rate=100.0, currency="USD")
@@ -90,7 +90,7 @@ def test_every_error_is_public_and_in_the_tree() -> None:
     ],
 )
 def test_refusals_and_failures(status: int, body: bytes, kind: type[APIError], message: str, code: int | None) -> None:
-    error = error_from_answer(status, body, retry_after=2.0)
+    error = error_from_response(status, body, retry_after=2.0)
     assert type(error) is kind
     assert isinstance(error, APIError)
     assert (error.message, error.status_code, error.code, error.retry_after) == (message, status, code, 2.0)
@@ -99,7 +99,7 @@ def test_refusals_and_failures(status: int, body: bytes, kind: type[APIError], m
 
 @pytest.mark.parametrize("status", [200, 204, 302, 600, 5004])
 def test_every_other_status_is_unexpected(status: int) -> None:
-    error = error_from_answer(status, b"odd")
+    error = error_from_response(status, b"odd")
     assert isinstance(error, UnexpectedResponseError)
     assert (error.status_code, error.body) == (status, "odd")
 
@@ -107,6 +107,6 @@ def test_every_other_status_is_unexpected(status: int) -> None:
 def test_what_is_quoted_of_an_answer_is_cut() -> None:
     long = "ü" * 10_000
     for status in (200, 400):
-        error = error_from_answer(status, f'{{"message": "{long}"}}'.encode())
+        error = error_from_response(status, f'{{"message": "{long}"}}'.encode())
         assert len(error.body) == 500
         assert len(str(error)) < 700

@@ -20,7 +20,6 @@ def test_defaults() -> None:
     settings = resolve()
     assert settings.api_key.reveal() == KEY
     assert (settings.base_url, settings.timeout, settings.max_retries) == ("https://api.wavespeed.ai", 60.0, 3)
-    assert settings.transport == "httpx"
     assert settings.max_response_bytes == 64 * 1024 * 1024
 
 
@@ -30,14 +29,11 @@ def test_environment_beats_defaults_and_arguments_beat_the_environment() -> None
         "WAVESPEED_TIMEOUT": "1.5",
         "WAVESPEED_MAX_RETRIES": "0",
         "WAVESPEED_API_KEY": "from-environment",
-        "WAVESPEED_TRANSPORT": "fast",
     }
     settings = resolve(api_key=None, **told)
     assert settings.api_key.reveal() == "from-environment"
     assert (settings.base_url, settings.timeout, settings.max_retries) == ("http://localhost:1", 1.5, 0)
-    assert settings.transport == "fast"
-    settings = resolve(base_url="https://example.com/gate/", timeout=2, max_retries=7, transport="httpx", **told)
-    assert settings.transport == "httpx"
+    settings = resolve(base_url="https://example.com/gate/", timeout=2, max_retries=7, **told)
     assert settings.api_key.reveal() == KEY
     assert (settings.base_url, settings.timeout, settings.max_retries) == ("https://example.com/gate", 2.0, 7)
 
@@ -140,15 +136,6 @@ def test_retry_counts_that_cannot_be_right(value: str) -> None:
 def test_retry_arguments_that_cannot_be_right(value: object) -> None:
     with pytest.raises(ConfigurationError, match="max_retries must be a whole number"):
         resolve(max_retries=value)
-
-
-@pytest.mark.parametrize("value", ["FAST", "aiohttp", "", 1, True, [], b"fast"])
-def test_transports_that_cannot_be_right(value: object) -> None:
-    with pytest.raises(ConfigurationError, match=r"^transport must be httpx or fast"):
-        resolve(transport=value)
-    if value and isinstance(value, str):
-        with pytest.raises(ConfigurationError, match=r"^WAVESPEED_TRANSPORT must be httpx or fast"):
-            resolve(WAVESPEED_TRANSPORT=value)
 
 
 def test_the_key_is_shown_nowhere_and_goes_into_no_pickle() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Driven
 from wavespeed_api.models import PredictionEnvelope
 from wavespeed_client import InvalidInputError, Task
-from wavespeed_client.task import task_from_envelope
+from wavespeed_client.parsing import task_from_envelope
 from wavespeed_client.testing import FakeWaveSpeed
 
 WHOLE = Task(

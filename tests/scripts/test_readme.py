@@ -25,7 +25,7 @@ DRY_RUN = f"{sys.executable} -m pip install --dry-run --no-deps --no-build-isola
 COMMANDS = {
     "pip install wavespeed-client": f"{DRY_RUN} .",
     'pip install "wavespeed-client[testing]"': f"{DRY_RUN} .",
-    'pip install "wavespeed-client[fast]"': f"{DRY_RUN} .[fast]",
+    'pip install "wavespeed-client[aiohttp]"': f"{DRY_RUN} .[aiohttp]",
     "export WAVESPEED_API_KEY=your-key": "export WAVESPEED_API_KEY=your-key",
     "scripts/demo": "scripts/demo",
     "scripts/test": "scripts/test --collect-only --quiet tests/contract",
@@ -111,7 +111,7 @@ def released(tmp_path: Path) -> Path:
 def write_release(project: Path, version: str, unreleased: str) -> None:
     released = "## [0.1.0] - 2026-01-01\n\n### Added\n\n- The start.\n"
     (project / "CHANGELOG.md").write_text(f"# Changelog\n\n## [Unreleased]\n\n{unreleased}{released}")
-    (project / "overlay" / "wavespeed_client" / "__init__.py").write_text(f'__version__ = "{version}"\n')
+    (project / "overlay" / "wavespeed_client" / "_version.py").write_text(f'__version__ = "{version}"\n')
 
 
 def test_the_transcript_of_a_change_is_what_the_programs_say(released: Path) -> None:

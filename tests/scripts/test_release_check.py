@@ -157,7 +157,7 @@ def test_a_renamed_operation_asks_for_a_breaking_version(released: Repository, v
     released.write(RENAMED, version, BREAKING + RELEASED)
     assert released.problems() == [
         f"__version__ is {version}, but since 0.1.0 the spec has breaking changes (operations/get_order operationId is "
-        "fetch_order now): set 0.2.0 or later in overlay/wavespeed_client/__init__.py"
+        "fetch_order now): set 0.2.0 or later in overlay/wavespeed_client/_version.py"
     ]
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from ..arguments import split_model
 from ..settings import Settings
-from ..submission import split_model
 from .arrangements import Arranged, Kind, checked_count, checked_status
 from .contract import Contract, client_contract
 from .desk import Desk, Submission
@@ -213,7 +213,7 @@ class FakeWaveSpeed:
         """The tasks as they were told last, in the order of their submission. Looking does not move them on."""
         from wavespeed_api.models import Prediction
 
-        from ..task import task_from_prediction
+        from ..parsing import task_from_prediction
 
         with self._desk.lock:
             states = [task.state(self._service.url) | {"inputs": task.input} for task in self._service.tasks.values()]

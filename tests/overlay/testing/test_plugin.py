@@ -80,7 +80,8 @@ def test_starting_pytest_imports_next_to_nothing(pytester: pytest.Pytester) -> N
         import sys
         def test_imported():
             ours = {name for name in sys.modules if name.startswith("wavespeed")}
-            assert ours == {"wavespeed_client", "wavespeed_client.testing", "wavespeed_client.testing.plugin"}
+            kit = {"wavespeed_client.testing", "wavespeed_client.testing.plugin"}
+            assert ours == {"wavespeed_client", "wavespeed_client._version", *kit}
             assert not {"httpx", "attrs", "openapi_core", "werkzeug", "pytest_httpserver"} & set(sys.modules)
         """
     )

@@ -1,0 +1,255 @@
+"""Every check of what a user passes in. What is wrong is refused here, before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from .errors import CostLimitError, InvalidInputError, InvalidModelError, SubmissionUncertainError
+from .task import UNKNOWN_STATUS, Task, is_task_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from wavespeed_api.models import Price
+
+Word = TypeVar("Word", bound=str)
+
+API_PATH = "/api/v3/"
+# First words of the API's own paths. A POST to anything else below API_PATH is a submission.
+RESERVED_WORDS = frozenset({"models", "model", "predictions", "balance", "media", "user", "billings", "webhook", "api"})
+
+# How far this machine's clock may be ahead of the service's.
+CLOCK_SKEW = timedelta(minutes=1)
+
+LONGEST_USAGE = timedelta(days=31)
+DELETED_AT_ONCE = 100
+LONGEST_MODEL_ID = 200
+LONGEST_WEBHOOK = 4096
+
+_SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def split_model(model: object) -> tuple[str, str, str | None]:
+    """Split a model id into its two or three segments.
+
+    Raises:
+        InvalidModelError: It is not provider/model or provider/model/variant.
+    """
+    segments = model.split("/") if isinstance(model, str) and len(model) <= LONGEST_MODEL_ID else []
+    if len(segments) not in (2, 3) or not all(map(_SEGMENT.fullmatch, segments)):
+        raise InvalidModelError(
+            "A model id is provider/model or provider/model/variant, each part letters, digits, '.', '_' or '-', "
+            f"as in wavespeed-ai/flux-dev; this is {str(model)[:80]!r}. A webhook goes into webhook=."
+        )
+    if segments[0] in RESERVED_WORDS:
+        raise InvalidModelError(f"A model id cannot begin with {segments[0]!r}: that is one of the API's own paths.")
+    provider, name, *variant = segments
+    return provider, name, variant[0] if variant else None
+
+
+def model_id(model: str) -> str:
+    """Return the model id, if it can be one.
+
+    Raises:
+        InvalidModelError: See `split_model`.
+    """
+    split_model(model)
+    return model
+
+
+def input_fields(input: object) -> dict[str, Any]:
+    """Return the fields of a model's input; none for None.
+
+    Raises:
+        InvalidInputError: It is not a mapping with string keys.
+    """
+    if input is None:
+        return {}
+    if not isinstance(input, Mapping):
+        return _fields_of_model(input)
+    fields = dict(cast("Mapping[object, Any]", input))
+    for key in fields:
+        if not isinstance(key, str):
+            raise InvalidInputError(f"The input's names must be strings; this one is {key!r}.")
+    return cast("dict[str, Any]", fields)
+
+
+def _fields_of_model(input: object) -> dict[str, Any]:
+    from wavespeed_api.models import TaskInput  # loads httpx, which a batch's state does without
+    from wavespeed_api.types import Unset
+
+    if not isinstance(input, TaskInput):
+        raise InvalidInputError(f"The input must be a mapping of names to values, not {type(input).__name__}.")
+    # After a pickle or a copy an unset field is no longer the one object that to_dict looks for.
+    return {key: value for key, value in input.to_dict().items() if not isinstance(value, Unset)}
+
+
+def encoded(fields: object) -> bytes:
+    """Encode a body as JSON, as httpx writes it.
+
+    Raises:
+        InvalidInputError: It is not what JSON can hold.
+    """
+    try:
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInputError(f"The input cannot be sent as JSON: {error}") from error
+
+
+def sent_input(input: object) -> dict[str, Any]:
+    """Return what is sent for an input, as plain data of its own that no later change to the input reaches.
+
+    Raises:
+        InvalidInputError: It is no mapping, or not what JSON can hold; nothing at all is no input here.
+    """
+    if input is None:
+        raise InvalidInputError("The input must be a mapping of names to values, not None; {} is an empty one.")
+    return cast("dict[str, Any]", json.loads(encoded(input_fields(input))))
+
+
+def checked_webhook(webhook: str | None) -> str | None:
+    """Return the webhook's URL as it was given.
+
+    Raises:
+        InvalidInputError: It is not an http or https URL.
+    """
+    if webhook is None:
+        return None
+    try:
+        parts = urlsplit(webhook)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname)
+        fits = fits and webhook.isprintable() and " " not in webhook and len(webhook) <= LONGEST_WEBHOOK
+    except (AttributeError, TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise InvalidInputError("webhook must be a URL that begins with https:// (or http:// for your own tests).")
+    return webhook
+
+
+def task_of(task: Task | str) -> Task:
+    """Return the task itself, or a blank one for an id.
+
+    Raises:
+        InvalidInputError: It is neither a task nor a task's id.
+    """
+    found = task if isinstance(task, Task) else Task(id=task, model="", status=UNKNOWN_STATUS)
+    if not is_task_id(found.id):
+        raise InvalidInputError(
+            f"A task's id is 1 to 128 letters, digits, _ or -, as in Task.id; this is {str(found.id)[:80]!r}."
+        )
+    return found
+
+
+def task_ids(tasks: Sequence[Task | str], name: str) -> list[str]:
+    """Return the ids of tasks.
+
+    Raises:
+        InvalidInputError: It is no list, or holds something that is neither a task nor an id.
+    """
+    if isinstance(tasks, str) or not isinstance(tasks, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+        raise InvalidInputError(f"{name} must be a list of ids.")
+    return [task_of(task).id for task in tasks]
+
+
+def deletions(tasks: Sequence[Task | str]) -> list[list[str]]:
+    """Return the ids to delete, as many at once as one request takes.
+
+    Raises:
+        InvalidInputError: No tasks, or something that is no task.
+    """
+    ids = task_ids(tasks, "tasks")
+    if not ids:
+        raise InvalidInputError("delete needs at least one task or id.")
+    return [ids[begin : begin + DELETED_AT_ONCE] for begin in range(0, len(ids), DELETED_AT_ONCE)]
+
+
+def word_of(word: str, name: str, check: Callable[[str], Word], words: set[Word]) -> Word:
+    """Return the word, if it is one of those that the service knows.
+
+    Raises:
+        InvalidInputError: It is not; the message names them.
+    """
+    try:
+        return check(word)
+    except TypeError:
+        known = ", ".join(sorted(map(str, words)))
+        raise InvalidInputError(f"{name} must be one of {known}; this is {str(word)[:80]!r}.") from None
+
+
+def aware(moment: object, name: str) -> datetime:
+    """Return the moment, if it has a time zone.
+
+    Raises:
+        InvalidInputError: It has none, or is no datetime.
+    """
+    if not isinstance(moment, datetime):
+        raise InvalidInputError(f"{name} must be a datetime, not {type(moment).__name__}.")
+    if moment.utcoffset() is None:
+        raise InvalidInputError(f"{name} has no time zone: write datetime(..., tzinfo=UTC), or use astimezone().")
+    return moment
+
+
+def usage_span(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Return the span for which use can be added up.
+
+    Raises:
+        InvalidInputError: A time without a time zone, an end before its start, or more than 31 days.
+    """
+    span = aware(start, "start"), aware(end, "end")
+    if not timedelta(0) < end - start <= LONGEST_USAGE:
+        raise InvalidInputError("end must be after start, and at most 31 days after it: ask for longer spans in parts.")
+    return span
+
+
+def check_limit(max_cost: object) -> None:
+    """Refuse a limit that is none, before anything is asked.
+
+    Raises:
+        InvalidInputError: It is not an amount of USD, 0 or more.
+    """
+    if max_cost is None:
+        return
+    if not isinstance(max_cost, int | float) or isinstance(max_cost, bool) or not 0 <= max_cost < math.inf:
+        raise InvalidInputError("max_cost must be an amount of USD, 0 or more.")
+
+
+def check_cost(price: Price, max_cost: float) -> None:
+    """Stop a task that would cost too much.
+
+    Raises:
+        CostLimitError: The price is above the limit, or in another currency than USD.
+    """
+    if price.currency != "USD" or not 0 <= price.discounted_price <= max_cost:
+        raise CostLimitError(
+            f"A task of {price.model_id} would cost {price.discounted_price:g} {price.currency}, and the limit is "
+            f"{max_cost:g} USD. Nothing was submitted.",
+            price=price,
+            limit=max_cost,
+        )
+
+
+def check_callable(function: object, name: str, takes: str) -> None:
+    """Refuse what cannot be called, before anything is paid for.
+
+    Raises:
+        InvalidInputError: It is neither None nor callable.
+    """
+    if function is not None and not callable(function):
+        raise InvalidInputError(f"{name} must be a function that takes {takes}, not {type(function).__name__}.")
+
+
+def searched_from(error: object) -> datetime:
+    """Return the moment from which an uncertain submission is looked for.
+
+    Raises:
+        InvalidInputError: It is another error.
+    """
+    if not isinstance(error, SubmissionUncertainError):
+        raise InvalidInputError("find_submissions takes a SubmissionUncertainError; for others see tasks().")
+    return error.submitted_at - CLOCK_SKEW

@@ -1,0 +1,70 @@
+"""What a batch tells: the outcome of each input, and how far it has got."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from ..errors import SubmissionUncertainError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ..errors import WaveSpeedError
+    from ..task import Task
+
+
+@frozen
+class Outcome:
+    """What became of one input of a batch.
+
+    Attributes:
+        index: The input's place among the inputs, from 0.
+        input: The input as it was sent; what was given instead, if it could not be one.
+        task: The task as it was last seen; None if none was started, or if that is not known.
+        error: Why there is no completed task: what `run` would have raised. None when all is well.
+    """
+
+    index: int
+    input: Any
+    task: Task | None
+    error: WaveSpeedError | None
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the task may be running and billed although nobody knows its id: see `find_submissions`."""
+        return isinstance(self.error, SubmissionUncertainError)
+
+
+@frozen
+class Progress:
+    """How far a batch has got.
+
+    Attributes:
+        done: Inputs whose outcome was handed out, whichever it was.
+        failed: Those among them that have an error, without the uncertain ones.
+        uncertain: Those among them of which nobody knows whether a task was started.
+        in_flight: Tasks that run, with the submissions that are not answered yet.
+        total: All inputs; None if the iterable does not tell its length.
+        cost: None: the service does not tell what a single task has cost. See `billings`.
+    """
+
+    done: int = 0
+    failed: int = 0
+    uncertain: int = 0
+    in_flight: int = 0
+    total: int | None = None
+    cost: float | None = None
+
+
+@contextmanager
+def delivered(outcome: Outcome) -> Generator[None]:
+    """See to it that an error of on_progress, which is the caller's own, does not lose the outcome's task."""
+    try:
+        yield
+    except BaseException as error:
+        task = f"task {outcome.task.id}" if outcome.task else repr(outcome.error)
+        error.add_note(f"The outcome of input {outcome.index} was not handed out: {task}")
+        raise

@@ -1,0 +1,246 @@
+"""One `Call` for each operation that the verbs need: the generated module, its arguments, how its response is read.
+
+The operations that submit and ask are loaded with this module, the others by those who use them.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
+
+from wavespeed_api import models
+from wavespeed_api.api.tasks import get_prediction, get_result, submit_task, submit_task_variant
+from wavespeed_api.types import UNSET
+
+from .arguments import aware, checked_webhook, input_fields, model_id, split_model, task_ids, usage_span, word_of
+from .errors import WaveSpeedError
+from .paging import PAGE_SIZE, Pages
+from .parsing import asked_by_older_path, expected, task_from_envelope, tasks_from_page
+from .transport.context import Context
+from .transport.exchange import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from datetime import datetime
+
+    from wavespeed_api import Client
+    from wavespeed_api.models import Billing, Model, Price, UploadQuery, UploadTicket, UsageStats
+    from wavespeed_api.types import Response
+
+    from .task import Task
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Operation(Protocol[P]):
+    """A generated module."""
+
+    def sync_detailed(self, *args: P.args, **kwargs: P.kwargs) -> Response[Any]: ...
+
+    def asyncio_detailed(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Response[Any]]: ...
+
+
+class Call(Generic[T]):
+    """One operation with its arguments.
+
+    Args:
+        context: What the call asks of the transport.
+        read: Makes the result from the parsed response and its JSON. What it raises means that it cannot be read.
+        operation: The generated module; its arguments follow.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        read: Callable[[Any, Any], T],
+        operation: Operation[P],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        self._context = context
+        self._read = read
+        self._sync = partial(operation.sync_detailed, *args, **kwargs)
+        self._asyncio = partial(operation.asyncio_detailed, *args, **kwargs)
+
+    def send(self) -> T:
+        """Send the request and read its response.
+
+        Raises:
+            WaveSpeedError: There is none, or it is no success, or it cannot be read.
+        """
+        try:
+            return self._read(self._sync().parsed, self._context.answer)
+        except WaveSpeedError:
+            raise
+        except Exception as error:
+            raise explained(self._context, error) from error
+
+    async def asend(self) -> T:
+        """Async send."""
+        try:
+            return self._read((await self._asyncio()).parsed, self._context.answer)
+        except WaveSpeedError:
+            raise
+        except Exception as error:
+            raise explained(self._context, error) from error
+
+
+class Calls:
+    """The calls of one client.
+
+    Args:
+        base_url: Where its API is.
+        bind: Makes the generated client through which a call of this context is sent.
+    """
+
+    def __init__(self, base_url: str, bind: Callable[[Context], Client]) -> None:
+        self._base_url = base_url
+        self._bind = bind
+
+    def submit(self, context: Context, model: str, input: object, webhook: str | None) -> Call[Task]:
+        """Submit a task."""
+        provider, name, variant = split_model(model)
+        body = models.TaskInput.from_dict(input_fields(input))
+        hook, read = checked_webhook(webhook) or UNSET, partial(task_from_envelope, model=model)
+        client = self._bind(context)
+        if variant is None:
+            return Call(context, read, submit_task, provider, name, client=client, body=body, webhook=hook)
+        return Call(context, read, submit_task_variant, provider, name, variant, client=client, body=body, webhook=hook)
+
+    def get(self, context: Context, task: Task) -> Call[Task]:
+        """Ask how a task stands, by the path that its own URL names."""
+        operation = get_prediction if asked_by_older_path(task, self._base_url) else get_result
+        read = partial(task_from_envelope, model=task.model)
+        return Call(context, read, operation, task.id, client=self._bind(context))
+
+    def tasks(
+        self, model: str | None, status: str | None, created_after: datetime | None, created_before: datetime | None
+    ) -> Pages[Task]:
+        """List tasks, newest first."""
+        from wavespeed_api.api.tasks import list_predictions
+        from wavespeed_api.models import prediction_query_status as statuses
+
+        query = models.PredictionQuery(page_size=PAGE_SIZE)
+        if model is not None:
+            query.model = model_id(model)
+        if status is not None:
+            known = statuses.PREDICTION_QUERY_STATUS_VALUES
+            query.status = word_of(status, "status", statuses.check_prediction_query_status, known)
+        if created_after is not None:
+            query.created_after = aware(created_after, "created_after")
+        if created_before is not None:
+            query.created_before = aware(created_before, "created_before")
+
+        def page(number: int) -> Call[list[Task]]:
+            query.page, context = number, Context()
+            return Call(context, tasks_from_page, list_predictions, client=self._bind(context), body=query)
+
+        return Pages(page, lambda task: task.id)
+
+    def delete(self, ids: list[str]) -> Call[int]:
+        """Delete the records of tasks."""
+        from wavespeed_api.api.tasks import delete_predictions
+
+        def read(parsed: object, _: object) -> int:
+            return expected(parsed, models.DeletionEnvelope).data.deleted_count
+
+        context, query = Context(), models.DeletionQuery(ids=ids)
+        return Call(context, read, delete_predictions, client=self._bind(context), body=query)
+
+    def upload(self, query: UploadQuery) -> Call[UploadTicket]:
+        """Ask for a ticket, which says where a file is to be uploaded to."""
+        from wavespeed_api.api.media import create_upload
+
+        def read(parsed: object, _: object) -> UploadTicket:
+            return expected(parsed, models.UploadTicketEnvelope).data
+
+        context = Context()
+        return Call(context, read, create_upload, client=self._bind(context), body=query)
+
+    def models(self) -> Call[list[Model]]:
+        """List all models."""
+        from wavespeed_api.api.models import list_models
+
+        def read(parsed: object, _: object) -> list[Model]:
+            return expected(parsed, models.ModelsEnvelope).data or []
+
+        context = Context()
+        return Call(context, read, list_models, client=self._bind(context))
+
+    def price(self, model: str, input: object) -> Call[Price]:
+        """Ask what a task would cost, or without an input for the model's base price."""
+        from wavespeed_api.api.models import get_price
+
+        def read(parsed: object, _: object) -> Price:
+            return expected(parsed, models.PriceEnvelope).data
+
+        context, query = Context(), models.PriceQuery(model_id=model_id(model))
+        if input is not None:
+            query.inputs = models.TaskInput.from_dict(input_fields(input))
+        return Call(context, read, get_price, client=self._bind(context), body=query)
+
+    def balance(self) -> Call[float]:
+        """Ask for the account's balance."""
+        from wavespeed_api.api.account import get_balance
+
+        def read(parsed: object, _: object) -> float:
+            return expected(parsed, models.BalanceEnvelope).data.balance
+
+        context = Context()
+        return Call(context, read, get_balance, client=self._bind(context))
+
+    def usage(self, start: datetime, end: datetime, model: str | None) -> Call[UsageStats]:
+        """Ask what was used in a time span."""
+        from wavespeed_api.api.account import get_usage
+
+        def read(parsed: object, _: object) -> UsageStats:
+            return expected(parsed, models.UsageEnvelope).data
+
+        start, end = usage_span(start, end)
+        context, query = Context(), models.UsageQuery(start_time=start, end_time=end)
+        if model is not None:
+            query.model_uuid = model_id(model)
+        return Call(context, read, get_usage, client=self._bind(context), body=query)
+
+    def billings(
+        self, billing_type: str | None, start: datetime | None, end: datetime | None, prediction_ids: Sequence[str]
+    ) -> Pages[Billing]:
+        """List charges and refunds, newest first."""
+        from wavespeed_api.api.account import search_billings
+        from wavespeed_api.models import billing_query_billing_type as types
+
+        query = models.BillingQuery(page_size=PAGE_SIZE, sort="created_at DESC")
+        if billing_type is not None:
+            check, known = types.check_billing_query_billing_type, types.BILLING_QUERY_BILLING_TYPE_VALUES
+            query.billing_type = word_of(billing_type, "billing_type", check, known)
+        if start is not None:
+            query.start_time = _milliseconds(aware(start, "start"))
+        if end is not None:
+            query.end_time = _milliseconds(aware(end, "end"))
+        if ids := task_ids(prediction_ids, "prediction_ids"):
+            query.prediction_uuids = ids
+
+        def read(parsed: object, _: object) -> list[Billing]:
+            return expected(parsed, models.BillingPageEnvelope).data.items or []
+
+        def page(number: int) -> Call[list[Billing]]:
+            query.page, context = number, Context()
+            return Call(context, read, search_billings, client=self._bind(context), body=query)
+
+        return Pages(page, lambda record: record.uuid)
+
+    def webhook_secret(self) -> Call[str]:
+        """Ask for the secret that signs webhook calls."""
+        from wavespeed_api.api.webhooks import get_webhook_secret
+
+        def read(parsed: object, _: object) -> str:
+            return expected(parsed, models.WebhookSecretEnvelope).data.secret
+
+        context = Context()
+        return Call(context, read, get_webhook_secret, client=self._bind(context))
+
+
+def _milliseconds(moment: datetime) -> str:
+    return str(round(moment.timestamp() * 1000))

@@ -1,0 +1,129 @@
+"""aiohttp, of the extra `aiohttp`, as the link of an AsyncWaveSpeed: it costs half the CPU of httpx."""
+
+from __future__ import annotations
+
+import math
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import aiohttp
+import httpx
+from yarl import URL
+
+from .environment import proxy_for, tls_context
+from .exchange import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+# What aiohttp raises only before it has a connection to write to; so it does a proxy's refusal of a tunnel.
+NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+
+# A connection has to come about within this part of a try's time: then it is the connector that gives up, which is
+# believed to have sent nothing, and not the timeout of the whole, which is not.
+CONNECT_SHARE = 0.5
+KEEPALIVE_SECONDS = 5.0
+
+
+class AiohttpTransport(httpx.AsyncBaseTransport):
+    """The link when aiohttp was asked for.
+
+    Raises:
+        ValueError, OSError: A proxy variable or SSL_CERT_FILE cannot be used.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self._tls = tls_context()
+        self._proxy = proxy_for(httpx.URL(base_url))
+        if self._proxy is not None and httpx.URL(self._proxy).scheme not in ("http", "https"):
+            raise ValueError("aiohttp takes http:// and https:// proxies only")
+        self._session: aiohttp.ClientSession | None = None
+
+    @asynccontextmanager
+    async def lease(self, exchange: Exchange) -> AsyncGenerator[AiohttpTransport]:
+        """Lend the session, which any number of requests may use at a time."""
+        yield self
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._session is None:
+            self._session = self._new_session()
+        exchange = Exchange.of(request)
+        exchange.sent = True  # aiohttp does not tell when the request leaves
+        try:
+            response = await self._session.request(
+                request.method,
+                URL(str(request.url), encoded=True),
+                headers=_headers(request),
+                data=_body(request),
+                timeout=_timeout(request),
+                proxy=self._proxy,
+                allow_redirects=False,
+            )
+        except (aiohttp.ClientError, OSError) as error:
+            exchange.sent = not isinstance(error, NEVER_CONNECTED)
+            raise as_httpx(error) from error
+        return httpx.Response(response.status, headers=response.raw_headers, stream=Body(response))
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        # It belongs to the running loop, and there may be none when the transport is built.
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+        )
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+class Body(httpx.AsyncByteStream):
+    """The body of a response, in pieces as they come."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._response.content.iter_any():
+                yield piece
+        except (aiohttp.ClientError, OSError) as error:
+            raise as_httpx(error) from error
+
+    async def aclose(self) -> None:
+        self._response.close()
+
+
+def _headers(request: httpx.Request) -> list[tuple[str, str]]:
+    # aiohttp announces a body that comes in pieces itself.
+    return [(name, value) for name, value in request.headers.multi_items() if name != "transfer-encoding"]
+
+
+def _body(request: httpx.Request) -> object:
+    try:
+        return request.content or None
+    except httpx.RequestNotRead:
+        return request.stream
+
+
+def _timeout(request: httpx.Request) -> aiohttp.ClientTimeout:
+    # The chain bounds the whole of a try. aiohttp would round longer times up to whole seconds.
+    seconds = request.extensions["timeout"]["connect"] * CONNECT_SHARE
+    return aiohttp.ClientTimeout(connect=seconds, ceil_threshold=math.inf)
+
+
+def as_httpx(error: Exception) -> httpx.TransportError:
+    """Return the same as an error of httpx's. It is a failed connect only where it is certain that nothing was sent."""
+    late, reason = isinstance(error, TimeoutError), _reason(error)
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return httpx.ProxyError(f"the proxy refused the tunnel: {reason}")
+    if isinstance(error, NEVER_CONNECTED):
+        return httpx.ConnectTimeout(reason) if late else httpx.ConnectError(reason)
+    return httpx.ReadTimeout(reason) if late else httpx.ReadError(reason)
+
+
+def _reason(error: Exception) -> str:
+    # Other classes quote the URL, with a webhook's token in it.
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{error.status} {error.message}"
+    return str(error) if isinstance(error, aiohttp.ClientOSError) else type(error).__name__

@@ -1,0 +1,52 @@
+"""What a call asks of the transport besides its request."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from ..clock import Deadline
+    from .exchange import Exchange
+
+EXTENSION = "wavespeed_client"
+
+
+@define(eq=False)
+class Context:
+    """One call: what it asks for, and the exchange that came of it.
+
+    Attributes:
+        deadline: No retry begins and no read lasts beyond it. A submission that has been sent is never cut short.
+        tries: How often the request may be sent at most; None leaves that to the settings.
+        departure: Called before each try, which leaves only after it has returned. An async call awaits what it
+            returns, if that can be awaited. It may raise a ConfigurationError to keep the request from leaving.
+        exchange: The request with its tries and response; None until the request is made.
+    """
+
+    deadline: Deadline | None = None
+    tries: int | None = None
+    departure: Callable[[], object] | None = None
+    exchange: Exchange | None = field(init=False, default=None, repr=False)
+
+    @classmethod
+    def of(cls, request: httpx.Request) -> Context:
+        """Return the request's context; one that asks for nothing if it was made elsewhere."""
+        context = request.extensions.get(EXTENSION)
+        return context if isinstance(context, Context) else cls()
+
+    def seconds_left(self) -> float:
+        """Return the seconds until the deadline; infinite without one."""
+        return self.deadline.left() if self.deadline else math.inf
+
+    @property
+    def answer(self) -> object:
+        """The JSON of the response; None until there is one."""
+        response = self.exchange.response if self.exchange else None
+        return response.answer if response else None

@@ -1,0 +1,48 @@
+"""What the environment says of the network: proxies and trusted certificates, read as httpx reads them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+import httpx
+
+# httpx matches NO_PROXY to addresses within its Client alone, which hides the result.
+from httpx._utils import URLPattern, get_environment_proxies  # pyright: ignore[reportPrivateUsage]
+
+from ..errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Generator
+
+
+def proxy_for(url: httpx.URL) -> str | None:
+    """Return the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY name for an address, unless NO_PROXY excludes it."""
+    patterns = sorted((URLPattern(pattern), proxy) for pattern, proxy in get_environment_proxies().items())
+    return next((proxy for pattern, proxy in patterns if pattern.matches(url)), None)
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return the certificates that are trusted: SSL_CERT_FILE and SSL_CERT_DIR, else those that httpx ships."""
+    return _shared_tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def _shared_tls_context(_cert_file: str | None, _cert_dir: str | None) -> ssl.SSLContext:
+    # Loading the certificates takes longer than a request, so clients that trust the same ones share them.
+    return httpx.create_ssl_context()
+
+
+@contextmanager
+def explained() -> Generator[None]:
+    """Turn httpx's own complaints about addresses and certificates into a ConfigurationError."""
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
+        what = "The base URL, a proxy variable (HTTPS_PROXY, ALL_PROXY, NO_PROXY ...) or SSL_CERT_FILE cannot be used"
+        raise ConfigurationError(f"{what}: {error}") from error

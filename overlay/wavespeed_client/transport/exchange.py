@@ -1,0 +1,255 @@
+"""One request with all its tries: it gets the key, and whatever goes wrong leaves as one of our errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, NoReturn, cast
+
+import httpx
+from attrs import define, field
+
+from ..errors import (
+    APIConnectionError,
+    ConfigurationError,
+    InvalidInputError,
+    SubmissionUncertainError,
+    UnexpectedResponseError,
+    WaveSpeedError,
+    error_fields,
+    error_from_response,
+    excerpt,
+    uncertain_submission,
+)
+from .authorization import Authorization
+from .context import EXTENSION, Context
+from .retry import policy_for, retry_after
+from .submission import is_refusal, is_submission, model_of
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+    from .response import WholeResponse
+
+logger = logging.getLogger("wavespeed_client")
+logger.addHandler(logging.NullHandler())
+
+
+@define(eq=False)
+class Exchange:
+    """One request on its way, with all its tries, and what its outcome means.
+
+    Attributes:
+        request: The request.
+        context: What the call asks for.
+        settings: The client's settings.
+        authorization: The client's key.
+        path: The request's path below the base URL.
+        submission: Whether it starts a task.
+        sent: Whether the try that is under way may have begun to leave. Before that, nothing can have been taken.
+        response: The response; None until it is whole.
+    """
+
+    request: httpx.Request
+    context: Context
+    settings: Settings
+    authorization: Authorization
+    path: str
+    submission: bool
+    sent: bool = field(init=False, default=False)
+    response: WholeResponse | None = field(init=False, default=None)
+    _submitted_at: datetime = field(init=False, factory=lambda: datetime.now(UTC))
+    _started: float = field(init=False, factory=time.monotonic)
+
+    @classmethod
+    def begun(cls, request: httpx.Request, settings: Settings, authorization: Authorization) -> Exchange:
+        """Begin an exchange: give the request its key, and what may be tried again."""
+        path = _path(request.url).removeprefix(_base_path(settings.base_url))
+        submission = is_submission(request.method, path)
+        context = request.extensions[EXTENSION] = Context.of(request)
+        policy = policy_for(context, submission=submission, max_retries=settings.max_retries)
+        request.extensions["retry"] = policy
+        authorization.attach(request)
+        context.exchange = exchange = cls(request, context, settings, authorization, path, submission)
+        return exchange
+
+    @classmethod
+    def of(cls, request: httpx.Request) -> Exchange:
+        """Return the exchange that a request belongs to."""
+        return cast("Exchange", Context.of(request).exchange)  # the outermost link has begun it
+
+    def checked(self, response: WholeResponse) -> WholeResponse:
+        """Return the response, if it is a success.
+
+        Raises:
+            WaveSpeedError: What the response says instead; SubmissionUncertainError if it may have been taken.
+        """
+        self._log(response.status_code)
+        self.response = response
+        if response.has_data:
+            return response
+        status, body = response.status_code, response.content
+        error = error_from_response(status, body, retry_after=retry_after(response), hide=self.authorization.hide)
+        if self.submission and not is_refusal(status, body):
+            raise self.uncertain(f"the response does not tell what became of it ({error})") from error
+        raise error
+
+    def fail(self, error: Exception) -> NoReturn:
+        """End an exchange that has no usable response.
+
+        Raises:
+            WaveSpeedError: What that means for the caller.
+        """
+        self._log(type(error).__name__)
+        outcome = self._outcome(error)
+        if outcome is error:
+            raise error
+        # The frames below hold the request's headers, and with them the key, in their locals.
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        if self.authorization.hide(str(error)) != str(error):
+            raise outcome from None
+        raise outcome from error
+
+    def interrupted(self, error: BaseException) -> None:
+        """Leave a trace of a submission that Ctrl-C, a cancellation or the like has cut short."""
+        if self.submission and self.sent:
+            trace = (
+                f"A submission to {model_of(self.path)} was interrupted at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC. "
+                "It may have been taken: look with tasks(model=..., created_after=...) before you submit it again."
+            )
+            error.add_note(trace)
+            logger.warning("%s", trace)
+
+    def uncertain(self, why: str) -> SubmissionUncertainError:
+        """Make the error for a submission that may have been taken."""
+        input = error_fields(content(self.request))
+        return uncertain_submission(model_of(self.path), input, self._submitted_at, self.authorization.hide(why))
+
+    def unreadable(self, error: Exception) -> WaveSpeedError:
+        """Make the error for a response that is not what the contract says."""
+        if self.response is None:
+            return self._outcome(error)
+        why = self.authorization.hide(f"{error!r}")[:200]
+        body = excerpt(self.response.content, self.authorization.hide)
+        if self.submission:
+            return self.uncertain(f"its response cannot be read ({why}): {body}")
+        message = f"The response to {self._name()} cannot be read ({why}): {body}"
+        return UnexpectedResponseError(message, status_code=self.response.status_code, body=body)
+
+    def _outcome(self, error: Exception) -> WaveSpeedError:
+        why = self.authorization.hide(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+        if isinstance(error, ConfigurationError | SubmissionUncertainError):
+            return error
+        if not self.sent:
+            return APIConnectionError(f"{self._name()} could not be sent, so nothing was started ({why}).")
+        if self.submission:
+            return self.uncertain(f"its response was lost ({why})")
+        if isinstance(error, WaveSpeedError):
+            return error
+        return APIConnectionError(f"{self._name()} got no usable response ({why}).")
+
+    def _name(self) -> str:
+        return f"{self.request.method} {self.path}"
+
+    def _log(self, outcome: int | str) -> None:
+        milliseconds = (time.monotonic() - self._started) * 1000
+        logger.debug("%s: %s in %.0f ms", self._name(), outcome, milliseconds)
+
+
+def explained(context: Context, error: Exception) -> WaveSpeedError:
+    """Make the error for a call that something other than the chain ended, such as the generated parser.
+
+    Returns:
+        InvalidInputError when there was no request, because httpx could not make one.
+    """
+    exchange = context.exchange
+    if exchange is None:
+        return InvalidInputError(f"The request could not be made, nothing was sent: {error!r}")
+    return exchange.unreadable(error)
+
+
+class ExchangeTransport(httpx.BaseTransport):
+    """The outermost link: an exchange for each request."""
+
+    def __init__(self, inner: httpx.BaseTransport, settings: Settings) -> None:
+        self._inner = inner
+        self._settings = settings
+        self._authorization = Authorization(settings)
+        self._process = os.getpid()
+
+    def handle_request(self, request: httpx.Request) -> WholeResponse:
+        _check_process(self._process)
+        exchange = Exchange.begun(request, self._settings, self._authorization)
+        try:
+            response = self._inner.handle_request(request)
+        except Exception as error:
+            exchange.fail(error)
+        except BaseException as error:
+            exchange.interrupted(error)
+            raise
+        return exchange.checked(cast("WholeResponse", response))  # the innermost link makes no others
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class AsyncExchangeTransport(httpx.AsyncBaseTransport):
+    """Async ExchangeTransport."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, settings: Settings) -> None:
+        self._inner = inner
+        self._settings = settings
+        self._authorization = Authorization(settings)
+        self._process = os.getpid()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> WholeResponse:
+        _check_process(self._process)
+        loop = asyncio.get_running_loop()
+        if self._loop not in (None, loop):
+            raise ConfigurationError("This client was first used in another event loop: build one for each loop.")
+        self._loop = loop
+        exchange = Exchange.begun(request, self._settings, self._authorization)
+        try:
+            response = await self._inner.handle_async_request(request)
+        except Exception as error:
+            exchange.fail(error)
+        except BaseException as error:
+            exchange.interrupted(error)
+            raise
+        return exchange.checked(cast("WholeResponse", response))  # the innermost link makes no others
+
+    async def aclose(self) -> None:
+        if self._loop in (None, asyncio.get_running_loop()):
+            await self._inner.aclose()
+        elif self._loop.is_closed():
+            # Its connections ended with it; httpx says so when it is to close them.
+            with suppress(RuntimeError):
+                await self._inner.aclose()
+
+
+def _check_process(process: int) -> None:
+    if os.getpid() != process:
+        raise ConfigurationError("This client was built before a fork: build one in each process.")
+
+
+def content(request: httpx.Request) -> bytes:
+    """Return the request's body; nothing for a stream of the caller's own."""
+    try:
+        return request.content
+    except httpx.RequestNotRead:
+        return b""
+
+
+@lru_cache(maxsize=64)
+def _base_path(base_url: str) -> str:
+    return _path(httpx.URL(base_url)).rstrip("/")
+
+
+def _path(url: httpx.URL) -> str:
+    """The path as it is on the wire: an encoded slash is no slash."""
+    return url.raw_path.partition(b"?")[0].decode("ascii")

@@ -1,0 +1,73 @@
+"""What may be sent again, and when: httpx-retries' mechanics with our policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from httpx_retries import Retry
+
+from .submission import UNSENT
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .context import Context
+
+BACKOFF_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 60.0
+
+RETRIED_STATUSES = (429, 500, 502, 503, 504)
+
+
+class Policy(Retry):
+    """httpx-retries' back-off, cut to the deadline of the call that it serves."""
+
+    def __init__(self, *, context: Context | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._context = context
+
+    def increment(self) -> Retry:
+        following = super().increment()
+        if isinstance(following, Policy):
+            following._context = self._context
+        return following
+
+    def backoff_strategy(self) -> float:
+        return min(super().backoff_strategy(), self._left())
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        try:
+            return min(super().parse_retry_after(retry_after), self._left())
+        except OverflowError:  # a date beyond the calendar
+            raise ValueError(f"Invalid Retry-After header: {retry_after}") from None
+
+    def is_exhausted(self) -> bool:
+        return super().is_exhausted() or not self._left()
+
+    def _left(self) -> float:
+        return self._context.seconds_left() if self._context else float("inf")
+
+
+def policy_for(context: Context, *, submission: bool, max_retries: int) -> Policy:
+    """Return the policy for a request.
+
+    A submission is sent again only if it certainly was not taken: each one is paid for.
+    """
+    return Policy(
+        context=context,
+        total=max_retries if context.tries is None else context.tries - 1,
+        allowed_methods=["GET", "POST"],
+        # An empty list would mean the library's own.
+        status_forcelist=[429] if submission else RETRIED_STATUSES,
+        retry_on_exceptions=UNSENT if submission else Retry.RETRYABLE_EXCEPTIONS,
+        backoff_factor=BACKOFF_SECONDS,
+        max_backoff_wait=LONGEST_PAUSE_SECONDS,
+    )
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Return the seconds that a response asks to wait; None if it does not say so in a way that can be read."""
+    try:
+        return Retry().parse_retry_after(response.headers["Retry-After"])
+    except (KeyError, ValueError, OverflowError):
+        return None

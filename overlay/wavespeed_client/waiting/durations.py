@@ -1,0 +1,181 @@
+"""How long tasks take, model by model, and when that says to poll: learnt from tasks that were waited for. No I/O."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+
+if TYPE_CHECKING:
+    from ..task import Task
+
+# A poll is due when the lateness to be expected since the last one, in seconds, has grown to this.
+PATIENCE = 0.04
+SHORTEST_DELAY = 0.2
+
+# How probable it is, at the least, that a task has nothing to do with the ones before: it may fail, for one.
+LEAST_DOUBT = 0.07
+
+# The last durations of a model that count: few, so that a model which becomes faster is soon known to be.
+REMEMBERED = 9
+# What is added to their deviations, so that few durations that agree by chance are not believed too much.
+ADDED_DEVIATION = 0.2
+
+MOST_MODELS = 256
+MOST_SUBMISSIONS = 10_000
+
+
+@frozen
+class Duration:
+    """Seconds that a task may take: a log-Laplace distribution, sharp at its median and with heavy tails.
+
+    Args:
+        median: Half of the tasks take longer.
+        spread: Mean absolute deviation of the natural logarithm.
+    """
+
+    median: float
+    spread: float
+
+    def at(self, age: float) -> tuple[float, float]:
+        """Return the probability that a task of this age still runs, and its integral from 0 to this age."""
+        ratio, power = age / self.median, 1 / self.spread
+        if ratio < 1:
+            ended = math.pow(ratio, power) / 2
+            return 1 - ended, age * (1 - ended / (power + 1))
+        runs = math.pow(ratio, -power) / 2
+        beyond = math.log(ratio) / 2 if math.isclose(power, 1) else (0.5 - ratio * runs) / (power - 1)
+        return runs, self.median * (1 - 0.5 / (power + 1) + beyond)
+
+    def doubt(self) -> float:
+        """Return the probability that a task has nothing to do with this: less, the more alike the ones before were."""
+        return max(LEAST_DOUBT, self.spread / (self.spread + ANY_MODEL.spread))
+
+    @classmethod
+    def of(cls, logarithms: tuple[float, ...]) -> Duration:
+        """Estimate the distribution that durations with these natural logarithms come from."""
+        ordered, count = sorted(logarithms), len(logarithms)
+        median = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+        deviation = sum(abs(value - median) for value in ordered)
+        return cls(math.exp(median), (deviation + ADDED_DEVIATION) / count)
+
+
+# Images take some seconds, videos minutes.
+ANY_MODEL = Duration(median=3.0, spread=1.2)
+
+
+def next_poll(age: float, known: Duration | None, patience: float = PATIENCE) -> float:
+    """Return the seconds from the last poll to the next one, due when the lateness to expect is `patience`.
+
+    This is close to the fewest polls for a mean lateness, whatever the distribution: far apart where a task
+    hardly ends, close where it probably does, and ever farther apart once it takes longer than any before.
+
+    Args:
+        age: How old the task was when it was last seen running.
+        known: How long tasks of its model take; None if that is not known.
+        patience: Seconds of expected lateness.
+    """
+    runs, area = _mixed(known, age)
+
+    def expected(delay: float) -> tuple[float, float]:
+        """The lateness of a poll after this delay, beyond the patience, and the probability that it is late."""
+        runs_then, area_then = _mixed(known, age + delay)
+        return delay - (area_then - area) / runs - patience, 1 - runs_then / runs
+
+    delay = SHORTEST_DELAY
+    excess, late = expected(delay)
+    if excess >= 0:
+        return delay
+    while excess < 0:
+        delay *= 2
+        excess, late = expected(delay)
+    # The excess rises ever more steeply, so Newton's steps come down to its zero and never pass it.
+    while (step := excess / late) > 0.005:
+        delay -= step
+        excess, late = expected(delay)
+    return delay
+
+
+def _mixed(known: Duration | None, age: float) -> tuple[float, float]:
+    """`Duration.at` of what is known, in so far as it is not doubted, and of any model."""
+    runs, area = ANY_MODEL.at(age)
+    if known is None:
+        return runs, area
+    doubt = known.doubt()
+    known_runs, known_area = known.at(age)
+    return known_runs + doubt * (runs - known_runs), known_area + doubt * (area - known_area)
+
+
+def seconds_taken(inference_ms: float | None, at_least: float, at_most: float, known: Duration | None) -> float | None:
+    """Return the seconds that a completed task took, as well as it can be told; None if that would be a guess.
+
+    Args:
+        inference_ms: What the service says; it leaves out the time in a queue.
+        at_least: How old the task was when it was last seen running, 0 if it never was.
+        at_most: How old it was when it was seen completed.
+        known: What is known of its model.
+    """
+    if inference_ms is not None and inference_ms > 0:
+        return min(max(inference_ms / 1000, at_least), at_most)
+    if at_most <= 2 * at_least:
+        return math.sqrt(at_least * at_most)
+    # Nobody looked for long, and what is left is an upper bound: news only if it is low.
+    return at_most if at_most < (known or ANY_MODEL).median else None
+
+
+@define
+class Durations:
+    """One client's memory: when it submitted its tasks, and how long those of each model took.
+
+    Threads may share it without a lock: each step replaces a whole value, so a race costs one lesson at most.
+    """
+
+    # For each model the natural logarithms of the last seconds taken, and what they say.
+    _learnt: dict[str, tuple[tuple[float, ...], Duration | None]] = field(
+        factory=dict[str, Any], init=False, repr=False
+    )
+    _submissions: dict[str, float] = field(factory=dict[str, float], init=False, repr=False)
+
+    def submitted(self, task: Task, now: float) -> None:
+        """Remember when a task began."""
+        if not task.done:
+            self._submissions[task.id] = now
+            _forget_oldest(self._submissions, MOST_SUBMISSIONS)
+
+    def submission(self, task: Task) -> float | None:
+        """Return when the task was submitted; None if that was long ago, or not by this client."""
+        return self._submissions.get(task.id)
+
+    def known(self, task: Task) -> Duration | None:
+        """Return how long tasks of this task's model take, if any was seen to complete."""
+        return self._learnt.get(task.model, ((), None))[1]
+
+    def ended(self, task: Task, at_least: float, at_most: float) -> None:
+        """Learn from a task that has ended. One that has failed tells nothing of those that complete.
+
+        Args:
+            task: The task; if the client does not know when it was submitted, nothing is learnt.
+            at_least: How old it was when it was last seen running.
+            at_most: How old it was when it was seen to have ended.
+        """
+        began = self._submissions.pop(task.id, None)
+        if began is None or not task.succeeded or not task.model:
+            return
+        taken = seconds_taken(task.inference_ms, at_least, at_most, self.known(task))
+        if taken is not None:
+            self._learn(task.model, max(taken, SHORTEST_DELAY))
+
+    def _learn(self, model: str, seconds: float) -> None:
+        # Taken out and put back at the end: the first model is the one that was not heard of for longest.
+        before, _ = self._learnt.pop(model, ((), None))
+        logarithms = (*before, math.log(seconds))[-REMEMBERED:]
+        self._learnt[model] = logarithms, Duration.of(logarithms)
+        _forget_oldest(self._learnt, MOST_MODELS)
+
+
+def _forget_oldest(memory: dict[str, Any], most: int) -> None:
+    """Forget a tenth of a memory that has grown too large."""
+    if len(memory) > most:
+        for key in list(memory)[: most // 10]:  # in one step, whatever other threads do
+            memory.pop(key, None)

@@ -1,0 +1,242 @@
+"""SIGKILL at 50 random moments of batches, sync and async: nothing is sent twice, and no result is lost.
+
+The service is in this process and does the killing: at a request that was drawn beforehand, before or after it is
+taken, a moment later. What counts is what has arrived at it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import math
+import multiprocessing
+import multiprocessing.connection
+import os
+import random
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import filelock
+import pytest
+from attrs import define, field
+
+from tests.conftest import collected
+from tests.fault_server import HangupError, envelope, send
+from wavespeed_client import AsyncWaveSpeed, Outcome, WaveSpeed
+from wavespeed_client.batch import journal, tasks, threads
+from wavespeed_client.clock import Clock
+from wavespeed_client.transport import chain
+from wavespeed_client.transport.environment import tls_context
+
+# Loaded before the processes are forked off, which spares each of them the time.
+LOADED = (chain, journal, tasks, threads, filelock, tls_context())
+
+MODEL = "provider/model"
+KILLS = 50
+KILLS_EACH = 5
+INPUTS = 40
+REQUESTS_EACH = 3
+IN_FLIGHT = 4
+AT_ONCE = 4
+
+# What multiprocessing does with the processes of one thread, it does with those of the others too.
+ONE_AT_A_TIME = threading.Lock()
+
+
+class HurriedClock(Clock):
+    """A minute of it is a second of ours."""
+
+    def now(self) -> float:
+        return super().now() * 60
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        super().wait(condition, seconds / 60)
+
+    async def await_event(self, event: asyncio.Event, seconds: float) -> None:
+        await super().await_event(event, seconds / 60)
+
+
+def inputs(run: str) -> list[dict[str, Any]]:
+    """The inputs of a run, of which ten come twice."""
+    return [{"prompt": f"{run} {number % (INPUTS - 10)}", "run": run} for number in range(INPUTS)]
+
+
+def carry_out(kind: str, url: str, journal: Path, run: str) -> list[Outcome]:
+    """Carry out a run to its end, unless somebody ends it before."""
+    if kind == "sync":
+        with WaveSpeed("test-key", base_url=url) as ws:
+            ws._clock = HurriedClock()
+            return list(ws.run_many(MODEL, inputs(run), max_in_flight=IN_FLIGHT, journal=journal))
+
+    async def carry_out_async() -> list[Outcome]:
+        async with AsyncWaveSpeed("test-key", base_url=url) as ws:
+            ws._clock = HurriedClock()
+            return await collected(ws.run_many(MODEL, inputs(run), max_in_flight=IN_FLIGHT, journal=journal))
+
+    return asyncio.run(carry_out_async())
+
+
+@define
+class Killer:
+    """Who is killed, at which of the requests that come from now on, and where in it."""
+
+    countdown: int
+    place: str
+    delay: float
+    process: int | None = None
+    struck: bool = False
+    ready: threading.Event = field(factory=threading.Event)
+
+    async def strike(self, place: str) -> None:
+        if place == self.place:
+            self.countdown -= 1
+            if self.countdown == 0:
+                await asyncio.sleep(self.delay)
+                if self.process is None:
+                    await asyncio.to_thread(self.ready.wait)
+                assert self.process is not None
+                with contextlib.suppress(ProcessLookupError):  # it came to its end
+                    os.kill(self.process, signal.SIGKILL)
+                    self.struck = True
+
+
+@define
+class Service:
+    """Takes every submission, completes a task when it is asked for the second time, and kills."""
+
+    arrived: Counter[str] = field(factory=Counter)
+    tasks: dict[str, str] = field(factory=dict)
+    asked: Counter[str] = field(factory=Counter)
+    killers: dict[str, Killer] = field(factory=dict)
+    url: str = ""
+    _numbers: Iterator[int] = field(factory=itertools.count)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                lines = head.split("\r\n")
+                length = next((int(line[15:]) for line in lines if line.lower().startswith("content-length:")), 0)
+                await self.answer(lines[0].split()[1], await reader.readexactly(length), writer)
+        except (HangupError, ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def answer(self, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        if body:
+            given = json.loads(body)
+            run, task = given["run"], f"{given['run']}-{next(self._numbers)}"
+        else:
+            task = path.split("/")[-2]
+            run = task.split("-")[0]
+        killer = self.killers.get(run, Killer(0, "", 0.0))
+        await killer.strike("before")
+        if body:
+            self.arrived[given["prompt"]] += 1
+            self.tasks[task] = given["prompt"]
+        else:
+            self.asked[task] += 1
+        done = self.asked[task] > 1
+        data = {"id": task, "status": "completed" if done else "created", "outputs": [task] if done else []}
+        await send(writer, 200, envelope(data))
+        await killer.strike("after")
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    service, started, stop = Service(), threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        server = await asyncio.start_server(service.serve, "127.0.0.1", 0)
+        service.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        started.set()
+        await stop.wait()
+        server.close()
+        open_ones = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in open_ones:
+            task.cancel()
+        await asyncio.gather(*open_ones, return_exceptions=True)
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    started.wait()
+    yield service
+    loop.call_soon_threadsafe(stop.set)
+    thread.join()
+    loop.close()
+
+
+def killed(service: Service, kind: str, journal: Path, run: str, killer: Killer) -> bool:
+    """Carry out a run in a process of its own; True if it was killed, False if it came to its end before."""
+    service.killers[run] = killer
+    # Each process is forked off a server that has loaded everything: it starts at once, and shares nothing with this.
+    process = multiprocessing.get_context("forkserver").Process(
+        target=carry_out, args=(kind, service.url, journal, run)
+    )
+    with ONE_AT_A_TIME:
+        process.start()
+    killer.process = process.pid
+    killer.ready.set()
+    multiprocessing.connection.wait([process.sentinel])
+    with ONE_AT_A_TIME:
+        process.join()
+    del service.killers[run]
+    assert process.exitcode == 0 or (process.exitcode == -signal.SIGKILL and killer.struck)
+    return process.exitcode != 0
+
+
+def tormented(service: Service, kind: str, folder: Path, run: str) -> tuple[int, list[Outcome]]:
+    """How often a run was killed, each time somewhere in what was left of it, and its outcomes at last."""
+    path, dice, kills = folder / f"{run}.jsonl", random.Random(run), 0
+    while kills < KILLS_EACH:
+        place, delay = dice.choice(["before", "after"]), dice.choice([0.0, dice.random() * 0.01])
+        killer = Killer(dice.randint(1, INPUTS * REQUESTS_EACH // (KILLS_EACH + 1)), place, delay)
+        if not killed(service, kind, path, run, killer):
+            break
+        kills += 1
+    return kills, carry_out(kind, service.url, path, run)
+
+
+def check(service: Service, run: str, outcomes: list[Outcome], kills: int) -> int:
+    """Hold a run against what has arrived; returns how many of its submissions are uncertain."""
+    assert sorted(outcome.index for outcome in outcomes) == list(range(INPUTS))
+    lost = Counter(outcome.input["prompt"] for outcome in outcomes if outcome.uncertain)
+    for prompt, count in Counter(given["prompt"] for given in inputs(run)).items():
+        assert count - lost[prompt] <= service.arrived[prompt] <= count, prompt
+    found = [outcome for outcome in outcomes if not outcome.uncertain]
+    for outcome in found:
+        assert outcome.error is None
+        assert outcome.task.outputs == (outcome.task.id,)
+        assert service.tasks[outcome.task.id] == outcome.input["prompt"]
+    assert len({outcome.task.id for outcome in found}) == len(found)
+    assert lost.total() <= kills * IN_FLIGHT
+    return lost.total()
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_nothing_is_sent_twice_and_nothing_is_lost(
+    service: Service, tmp_path: Path, kind: str, record_property: Any
+) -> None:
+    multiprocessing.get_context("forkserver").set_forkserver_preload([__name__])
+    killed = uncertain = runs = 0
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while killed < KILLS:
+            names = [f"{kind}{runs + number}" for number in range(math.ceil((KILLS - killed) / KILLS_EACH))]
+            for run, (kills, outcomes) in zip(
+                names, pool.map(lambda run: tormented(service, kind, tmp_path, run), names), strict=True
+            ):
+                killed += kills
+                uncertain += check(service, run, outcomes, kills)
+            runs += len(names)
+            assert runs <= KILLS
+    record_property("kills", killed)
+    record_property("uncertain", uncertain)

@@ -1,0 +1,264 @@
+"""What a batch does next, without any service: no I/O, no thread, no loop."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tests.conftest import SETTINGS, TestClock
+from wavespeed_client import (
+    APIConnectionError,
+    BadRequestError,
+    ConfigurationError,
+    Outcome,
+    RateLimitError,
+    ServerError,
+    SubmissionUncertainError,
+    Task,
+    TaskTimeoutError,
+)
+from wavespeed_client.batch.job import Job
+from wavespeed_client.batch.journal import Journal
+from wavespeed_client.batch.options import checked_options
+from wavespeed_client.batch.state import Batch
+from wavespeed_client.errors import uncertain_submission
+from wavespeed_client.waiting.wait import Wait
+
+MODEL = "a/b"
+BUSY = RateLimitError("Slow down.", status_code=429)
+
+
+def batch(
+    clock: TestClock, *, most: int = 2, rate: int | None = None, timeout: float | None = 600.0, journal: Any = None
+) -> Batch:
+    return Batch(checked_options(SETTINGS, MODEL, [], most, rate, timeout, journal, None), clock, Wait)
+
+
+def task(number: int, status: str = "created") -> Task:
+    return Task(id=f"task-{number}", model=MODEL, status=status, raw={"id": f"task-{number}", "status": status})
+
+
+def step(state: Batch) -> Job:
+    """The next step, which is due."""
+    job = state.take()
+    assert job is not None
+    state.departing(job)
+    return job
+
+
+def outcome(state: Batch) -> Outcome:
+    found = state.outcome()
+    assert found is not None
+    return found
+
+
+def test_an_input_goes_from_its_pull_to_its_outcome(clock: TestClock) -> None:
+    state = batch(clock)
+    assert (state.room(), state.take(), state.pause()) == (0, None, math.inf)
+    state.pull({"prompt": "a cat"})
+    job = step(state)
+    assert (job.index, job.input, state.take()) == (0, {"prompt": "a cat"}, None)
+    state.answered(job, task(0))
+    assert state.take() is None
+    clock.sleep(state.pause())
+    asked = step(state)
+    assert asked is job
+    state.answered(job, task(0, "processing"))
+    clock.sleep(state.pause())
+    state.answered(step(state), task(0, "completed"))
+    assert outcome(state) == Outcome(0, {"prompt": "a cat"}, task(0, "completed"), None)
+    state.exhausted()
+    assert state.over
+
+
+def test_outcomes_that_are_not_taken_leave_no_room(clock: TestClock) -> None:
+    state = batch(clock, most=2)
+    for number in range(2):
+        state.pull({})
+        state.answered(step(state), task(number, "completed"))
+    assert state.room() == math.inf
+    outcome(state)
+    assert state.room() == 0
+
+
+def test_the_rate_holds_back_the_pull_itself(clock: TestClock) -> None:
+    state = batch(clock, most=9, rate=1)
+    state.pull({})
+    assert state.room() == math.inf
+    state.answered(step(state), task(0))
+    assert state.room() == 60
+    clock.sleep(60)
+    assert state.room() == 0
+
+
+def test_who_was_refused_goes_before_who_is_new(clock: TestClock) -> None:
+    state = batch(clock, most=4)
+    for _ in range(2):
+        state.pull({})
+    first, second = step(state), step(state)
+    state.failed(second, BUSY)
+    state.failed(first, BUSY)
+    assert (state.take(), state.room()) == (None, math.inf)
+    clock.sleep(state.pause())
+    assert step(state) is first
+    assert state.take() is None  # it tries alone
+    state.answered(first, task(0, "completed"))
+    assert step(state) is second
+    assert state.progress().in_flight == 1
+
+
+def test_one_that_is_refused_too_long_ends_even_while_all_are_held_back(clock: TestClock) -> None:
+    state = batch(clock, timeout=10)
+    state.pull({})
+    state.failed(step(state), RateLimitError("Slow down.", status_code=429, retry_after=50.0))
+    assert state.pause() == 10
+    clock.sleep(10)
+    assert state.take() is None
+    assert isinstance(outcome(state).error, RateLimitError)
+
+
+def test_what_could_not_be_sent_is_tried_again_only_so_often(clock: TestClock) -> None:
+    state = batch(clock)
+    state.pull({})
+    for _ in range(SETTINGS.max_retries + 1):
+        assert state.outcome() is None
+        state.failed(step(state), APIConnectionError("No connection."))
+        clock.sleep(0 if math.isinf(state.pause()) else state.pause())
+    assert isinstance(outcome(state).error, APIConnectionError)
+
+
+@pytest.mark.parametrize(
+    ("error", "slows"),
+    [
+        (BadRequestError("No.", status_code=400), False),
+        (ServerError("No.", status_code=500), True),
+        (uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"), True),
+    ],
+)
+def test_trouble_slows_down_and_a_plain_no_does_not(clock: TestClock, error: Any, slows: bool) -> None:
+    state = batch(clock)
+    state.pull({})
+    state.failed(step(state), error)
+    assert outcome(state).error is error
+    assert (state.room() > 0) is slows
+
+
+def test_an_uncertain_submission_is_never_taken_up_again(clock: TestClock) -> None:
+    state = batch(clock)
+    state.pull({"prompt": "a cat"})
+    state.failed(step(state), uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"))
+    assert outcome(state).uncertain
+    state.exhausted()
+    assert (state.take(), state.pause(), state.over) == (None, math.inf, True)
+
+
+def test_a_question_that_fails_is_asked_again_ever_later_up_to_the_end_of_the_wait(clock: TestClock) -> None:
+    state = batch(clock, timeout=500)
+    state.pull({})
+    state.answered(step(state), task(0))
+    pauses: list[float] = []
+    while state.outcome() is None:
+        pauses.append(state.pause())
+        clock.sleep(state.pause())
+        job = state.take()
+        assert job is not None
+        state.failed(job, ServerError("No.", status_code=503))
+    assert pauses[1] >= 1
+    assert max(pauses) <= 60
+    assert len(pauses) < 20
+
+
+def test_the_end_of_a_wait_keeps_the_task(clock: TestClock) -> None:
+    state = batch(clock, timeout=5)
+    state.pull({})
+    state.answered(step(state), task(7))
+    clock.sleep(5)
+    state.failed(step(state), ServerError("No.", status_code=503))
+    ended = outcome(state)
+    assert isinstance(ended.error, TaskTimeoutError)
+    assert ended.task == task(7)
+
+
+def test_nothing_leaves_once_it_has_stopped(clock: TestClock) -> None:
+    state = batch(clock)
+    state.pull({})
+    job = state.take()
+    assert job is not None
+    state.stop()
+    with pytest.raises(ConfigurationError, match="nothing more is sent"):
+        state.departing(job)
+    assert (state.take(), state.room(), state.pause()) == (None, math.inf, math.inf)
+
+
+def test_outcomes_are_handed_out_before_what_broke_the_batch(clock: TestClock) -> None:
+    state = batch(clock)
+    state.pull({})
+    state.answered(step(state), task(0, "completed"))
+    state.pull({})
+    state.failed(step(state), ConfigurationError("This client is closed."))
+    assert outcome(state).task == task(0, "completed")
+    with pytest.raises(ConfigurationError, match="is closed"):
+        state.outcome()
+    assert state.take() is None
+
+
+class Diary:
+    """In place of a journal: remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[Any, ...]] = []
+
+    def claim(self, model: str, input: dict[str, Any]) -> None:
+        return None
+
+    def planned(self, model: str, input: dict[str, Any]) -> int:
+        self.lines.append((1, "planned"))
+        return 1
+
+    def write(self, number: int, event: str, **fields: Any) -> None:
+        self.lines.append((number, event))
+
+
+def test_each_step_is_written_down_before_the_request_leaves_and_after_its_answer(clock: TestClock) -> None:
+    state, diary = batch(clock), Diary()
+    state.journal = cast("Journal", diary)
+    state.pull({})
+    assert diary.lines == [(1, "planned")]
+    job = state.take()
+    assert job is not None
+    assert diary.lines == [(1, "planned")]
+    state.departing(job)
+    assert diary.lines[-1] == (1, "submitting")
+    state.failed(job, BUSY)
+    assert diary.lines[-1] == (1, "refused")
+    clock.sleep(state.pause())
+    state.answered(step(state), task(0))
+    assert [event for _, event in diary.lines[3:]] == ["submitting", "submitted"]
+    clock.sleep(state.pause())
+    state.answered(step(state), task(0, "failed"))
+    assert diary.lines[-1] == (1, "failed")
+    assert [event for _, event in diary.lines].count("submitting") == 2
+
+
+@pytest.mark.parametrize("error", [TaskTimeoutError, SubmissionUncertainError])
+def test_a_task_that_runs_on_stays_submitted(clock: TestClock, error: type[Exception]) -> None:
+    state, diary = batch(clock, timeout=0), Diary()
+    state.journal = cast("Journal", diary)
+    state.pull({})
+    if error is TaskTimeoutError:
+        state.answered(step(state), task(0))
+        state.answered(step(state), task(0, "processing"))
+        assert diary.lines[-1] == (1, "submitted")
+    else:
+        state.failed(step(state), uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"))
+        assert diary.lines[-1] == (1, "uncertain")
+    assert isinstance(outcome(state).error, error)
+
+
+def test_a_path_is_a_path(clock: TestClock) -> None:
+    options = checked_options(SETTINGS, MODEL, [{}], 1, None, None, Path("x.jsonl"), None)
+    assert (options.journal, options.total) == (Path("x.jsonl"), 1)

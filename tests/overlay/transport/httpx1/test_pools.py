@@ -1,0 +1,215 @@
+"""httpx's transport, once for each request under way: connections are kept, reused and closed again."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpcore
+import pytest
+
+from tests.conftest import TASK, http
+from wavespeed_client import AsyncWaveSpeed, Task, WaveSpeed
+from wavespeed_client.transport.httpx1 import pools
+from wavespeed_client.transport.httpx1.pools import PoolSet
+
+
+class MeetingServer(ThreadingHTTPServer):
+    """Keeps connections, and answers when so many requests are there as the barrier asks for."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), MeetingHandler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.meeting = threading.Barrier(1)
+        self.made = 0
+        self.ended = threading.Semaphore(0)
+
+
+class MeetingHandler(BaseHTTPRequestHandler):
+    server: MeetingServer
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.made += 1
+
+    def handle(self) -> None:
+        while line := self.rfile.readline():
+            assert line.startswith(b"POST")
+            lines = list(iter(self.rfile.readline, b"\r\n"))
+            self.rfile.read(next(int(line[15:]) for line in lines if line.lower().startswith(b"content-length:")))
+            self.server.meeting.wait(10)
+            self.wfile.write(http(200, TASK).replace(b"Connection: close\r\n", b""))
+
+    def finish(self) -> None:
+        super().finish()
+        self.server.ended.release()
+
+
+@pytest.fixture
+def server() -> Iterator[MeetingServer]:
+    with MeetingServer() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def by_threads(server: MeetingServer, rounds: list[int], then: Callable[[], object]) -> None:
+    with WaveSpeed("test-key", base_url=server.url) as ws:
+        for count in rounds:
+            server.meeting = threading.Barrier(count)
+            with ThreadPoolExecutor(count) as threads:
+                list(threads.map(ws.submit, ["a/b"] * count))
+        then()
+
+
+def by_tasks(server: MeetingServer, rounds: list[int], then: Callable[[], object]) -> None:
+    async def run() -> None:
+        async with AsyncWaveSpeed("test-key", base_url=server.url) as ws:
+            for count in rounds:
+                server.meeting = threading.Barrier(count)
+                await asyncio.gather(*(ws.submit("a/b") for _ in range(count)))
+            then()
+
+    asyncio.run(run())
+
+
+both = pytest.mark.parametrize("submitted", [by_threads, by_tasks])
+
+
+@both
+def test_connections_are_used_again(server: MeetingServer, submitted: Callable[..., None]) -> None:
+    submitted(server, [8, 8, 1, 5, 1], lambda: None)
+    assert server.made == 8
+
+
+@both
+def test_connections_that_nobody_has_used_for_long_are_closed(
+    server: MeetingServer, submitted: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "READ_IDLE_SECONDS", 0.0)
+
+    def then() -> None:
+        assert all(server.ended.acquire(timeout=10) for _ in range(8))
+        assert not server.ended.acquire(blocking=False)
+
+    submitted(server, [8, 1], then)
+    assert server.ended.acquire(timeout=10)
+
+
+async def cancelled(submission: Coroutine[Any, Any, Task], turns: int) -> bool:
+    """Whether a submission could be cancelled after so many turns of the loop."""
+    task = asyncio.create_task(submission)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    return task.cancelled()
+
+
+def test_a_cancellation_at_any_moment_spoils_no_pool() -> None:
+    connections = {"made": 0, "open": 0}
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections["made"] += 1
+        connections["open"] += 1
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"{}"):
+                writer.write(http(200, TASK).replace(b"Connection: close\r\n", b""))
+        connections["open"] -= 1
+        writer.close()
+
+    async def run() -> None:
+        # In the loop of the client, so that its answer comes within a few turns.
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server:
+            async with AsyncWaveSpeed("test-key", base_url=url) as ws:
+                for turns in range(60):
+                    await cancelled(ws.submit("a/b"), turns)
+                    await ws.submit("a/b")
+                    before = connections["made"]
+                    await ws.submit("a/b")
+                    assert connections == {"made": before, "open": 1}, turns
+            for _ in range(300):  # for the server to notice
+                await asyncio.sleep(0)
+            assert connections["open"] == 0
+
+    asyncio.run(run())
+
+
+def test_a_request_that_is_cancelled_at_any_moment_leaves_nothing() -> None:
+    def left() -> int:
+        gc.collect()
+        return sum(isinstance(thing, httpcore.AsyncHTTPConnection) for thing in gc.get_objects())
+
+    async def run(url: str) -> None:
+        async with AsyncWaveSpeed("test-key", base_url=url) as ws:
+            for turns in range(60):
+                assert await cancelled(ws.submit("a/b"), turns)
+            assert left() == before
+
+    before = left()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asyncio.run(run(f"http://127.0.0.1:{silent.getsockname()[1]}"))
+
+
+def test_the_pool_used_last_is_taken_first() -> None:
+    pool_set, new = PoolSet[str](), iter("abc")
+    assert [pool_set.take(lambda: next(new), 0.0) for _ in range(3)] == ["a", "b", "c"]
+    assert all(pool_set.give_back(pool, now) for now, pool in enumerate("bac"))
+    assert [pool_set.take(lambda: next(new), 0.0) for _ in range(2)] == ["c", "a"]
+
+
+def test_pools_are_given_up_when_they_were_idle_for_long() -> None:
+    pool_set, new = PoolSet[str](), iter("abc")
+    for _ in range(3):
+        pool_set.take(lambda: next(new), 0.0)
+    for now, pool in enumerate("abc"):
+        pool_set.give_back(pool, now)
+    assert pool_set.give_up(1.5) == ["a", "b"]
+    assert pool_set.give_up(1.5) == []
+    assert pool_set.take(lambda: "new", 0.0) == "c"
+
+
+def test_nothing_is_kept_after_the_end() -> None:
+    pool_set, new = PoolSet[str](), iter("abc")
+    for _ in range(3):
+        pool_set.take(lambda: next(new), 0.0)
+    pool_set.drop("b")
+    assert pool_set.give_back("a", 0.0)
+    assert sorted(pool_set.close()) == ["a", "c"]
+    assert not pool_set.give_back("c", 0.0)
+
+
+def test_a_pool_is_made_outside_the_lock() -> None:
+    """Garbage collection within it may wait for a thread that needs the lock."""
+    pool_set = PoolSet[str]()
+
+    def new() -> str:
+        other = threading.Thread(target=pool_set.give_up, args=(0.0,))
+        other.start()
+        other.join(10)
+        assert not other.is_alive()
+        return "a"
+
+    assert pool_set.take(new, 0.0) == "a"
+
+
+def test_a_pool_that_is_given_back_twice_has_one_request_at_a_time() -> None:
+    pool_set, new = PoolSet[str](), iter("ab")
+    pool_set.take(lambda: next(new), 0.0)
+    assert pool_set.give_back("a", 0.0)
+    assert pool_set.give_back("a", 0.0)
+    assert [pool_set.take(lambda: next(new), 0.0) for _ in range(2)] == ["a", "b"]

@@ -1,0 +1,162 @@
+"""The aiohttp engine: which errors are believed to have sent nothing, what it leaves untouched, what it needs."""
+
+import io
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import TASK, Connect, RawServer, http
+from wavespeed_api.api.media import upload_binary
+from wavespeed_api.models import BinaryUpload
+from wavespeed_api.types import File
+from wavespeed_client import (
+    APIConnectionError,
+    AsyncWaveSpeed,
+    ConfigurationError,
+    SubmissionUncertainError,
+)
+from wavespeed_client.testing import FakeWaveSpeed
+
+
+@pytest.fixture
+def engine() -> str:
+    return "aiohttp"
+
+
+class HalfDeafServer:
+    """Takes requests on one connection after the other, and ends the second of each connection in its own way."""
+
+    def __init__(self, end: str) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self._end = end
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # closed
+                return
+            self.connections += 1
+            with connection, connection.makefile("rb") as stream:
+                if self._took(stream):
+                    connection.sendall(http(200, TASK).replace(b"Connection: close\r\n", b""))
+                    self._took(stream)
+                if self._end == "reset":
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _took(self, stream: Any) -> bool:
+        lines = list(iter(stream.readline, b"\r\n"))
+        if b"" in lines:
+            return False
+        length = next(int(line.split(b":")[1]) for line in lines if line.lower().startswith(b"content-length"))
+        self.requests.append(b"".join(lines) + stream.read(length))
+        return True
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+
+@pytest.fixture(params=["close", "reset"])
+def half_deaf(request: pytest.FixtureRequest) -> Iterator[HalfDeafServer]:
+    server = HalfDeafServer(request.param)
+    yield server
+    server.close()
+
+
+def test_a_kept_connection_that_ends_with_a_submission_makes_it_uncertain(
+    connect: Connect, half_deaf: HalfDeafServer
+) -> None:
+    ws = connect(base_url=half_deaf.url)
+    assert ws.submit("a/b", {"number": 1}).id == "abc"
+    with pytest.raises(SubmissionUncertainError):
+        ws.submit("a/b", {"number": 2})
+    assert half_deaf.connections == 1
+    assert [request[-12:] for request in half_deaf.requests] == [b'{"number":1}', b'{"number":2}']
+
+
+@pytest.mark.parametrize("name", ["nowhere.invalid", "127.0.0.1:9"])
+def test_a_host_that_is_not_there_gets_nothing(connect: Connect, name: str) -> None:
+    with pytest.raises(APIConnectionError, match="could not be sent, so nothing was started"):
+        connect(base_url=f"https://{name}", max_retries=0).submit("a/b")
+
+
+def test_the_request_leaves_as_httpx_made_it(connect: Connect, raw_server: RawServer) -> None:
+    raw_server.answers += [http(200, TASK)] * 2
+    webhook = "https://example.com/a%2Fb?c=d&e=%2B+f"
+    for transport in ("httpx", "aiohttp"):
+        connect(base_url=raw_server.url, transport=transport).submit("a/b", {"prompt": "a+b"}, webhook=webhook)
+
+    def parts(request: bytes) -> tuple[bytes, list[bytes], bytes]:
+        head, _, body = request.partition(b"\r\n\r\n")
+        first, *headers = head.split(b"\r\n")
+        return first, sorted(header.split(b":")[0].lower() + header.partition(b":")[2] for header in headers), body
+
+    assert parts(raw_server.requests[0]) == parts(raw_server.requests[1])
+
+
+def test_redirects_are_not_followed(connect: Connect, raw_server: RawServer) -> None:
+    raw_server.answers.append(http(307, b"", f"Location: {raw_server.url}/elsewhere"))
+    with pytest.raises(SubmissionUncertainError):
+        connect(base_url=raw_server.url).submit("a/b")
+    assert len(raw_server.requests) == 1
+
+
+def test_the_end_of_an_answer_is_not_made_up(connect: Connect, raw_server: RawServer) -> None:
+    """Pieces that come one by one are put together; a chunk that is missing is no answer."""
+    chunks = b"".join(f"{1:x}\r\n".encode() + TASK[at : at + 1] + b"\r\n" for at in range(len(TASK)))
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    )
+    raw_server.answers += [head + chunks + b"0\r\n\r\n", head + chunks]
+    ws = connect(base_url=raw_server.url)
+    assert ws.submit("a/b").id == "abc"
+    with pytest.raises(SubmissionUncertainError):
+        ws.submit("a/b")
+    assert len(raw_server.requests) == 2
+
+
+def test_an_error_tells_no_query(connect: Connect, raw_server: RawServer) -> None:
+    raw_server.answers.append(b"garbage\r\n\r\n")
+    for url in (raw_server.url, "http://127.0.0.1:9"):
+        with pytest.raises((SubmissionUncertainError, APIConnectionError)) as caught:
+            connect(base_url=url, max_retries=0).submit("a/b", webhook="https://example.com/?token=hidden")
+        assert "hidden" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+def test_a_body_in_pieces_is_sent_whole(connect: Connect, fake: FakeWaveSpeed) -> None:
+    ws = connect(fake.api_key, base_url=fake.url)
+    answer = ws.call(upload_binary, body=BinaryUpload(file=File(payload=io.BytesIO(b"x" * 70_000), file_name="a.png")))
+    assert answer.status_code == 200
+    (request,) = fake.requests
+    assert b"x" * 70_000 in request.body
+
+
+def test_the_missing_package_is_named(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "wavespeed_client.transport.aiohttp", raising=False)
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'wavespeed-client\[aiohttp\]'"):
+        connect()
+
+
+def test_a_client_of_ones_own_does_not_go_with_it(connect: Connect) -> None:
+    with pytest.raises(ConfigurationError, match="cannot go with transport='aiohttp'"):
+        connect(http_client=httpx.AsyncClient())
+
+
+@pytest.mark.parametrize("value", ["AIOHTTP", "fast", "", None, 1, [], b"aiohttp"])
+def test_transports_that_cannot_be_right(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^transport must be 'httpx' or 'aiohttp'\."):
+        AsyncWaveSpeed("test-key", transport=value)

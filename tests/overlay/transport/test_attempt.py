@@ -1,0 +1,171 @@
+"""One try: its answer is read within bounds of time and size."""
+
+import gzip
+import socket
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import SETTINGS, TASK, Connect, RawServer, begun, every_engine, http
+from wavespeed_client import (
+    APIConnectionError,
+    Settings,
+    SubmissionUncertainError,
+    UnexpectedResponseError,
+    WaveSpeed,
+)
+from wavespeed_client.clock import Deadline
+from wavespeed_client.testing import FakeWaveSpeed
+from wavespeed_client.transport import attempt
+from wavespeed_client.transport.attempt import Attempt, seconds_for
+from wavespeed_client.transport.context import EXTENSION, Context
+from wavespeed_client.transport.retry import policy_for
+from wavespeed_client.transport.submission import SYNC_MODE_SECONDS
+
+engine = every_engine
+
+
+def test_a_byte_order_mark_is_no_reason_to_lose_a_task(connect: Connect, raw_server: RawServer) -> None:
+    raw_server.answers.append(http(200, b"\xef\xbb\xbf" + TASK))
+    assert connect(base_url=raw_server.url).submit("a/b", {}).id == "abc"
+
+
+def test_compressed_answers_are_read_and_broken_ones_told(connect: Connect, raw_server: RawServer) -> None:
+    ws = connect(base_url=raw_server.url)
+    raw_server.answers.append(http(200, gzip.compress(TASK), "Content-Encoding: gzip"))
+    assert ws.submit("a/b", {}).id == "abc"
+    raw_server.answers += [http(200, b"no gzip", "Content-Encoding: gzip")] * 2
+    with pytest.raises(UnexpectedResponseError, match="compression is broken"):
+        ws.get("abc")
+    with pytest.raises(SubmissionUncertainError, match="compression is broken"):
+        ws.submit("a/b", {})
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "zstd"])
+def test_a_compression_that_was_not_asked_for_is_told(connect: Connect, raw_server: RawServer, encoding: str) -> None:
+    raw_server.answers.append(http(200, TASK, f"Content-Encoding: {encoding}"))
+    with pytest.raises(UnexpectedResponseError, match="was not asked for"):
+        connect(base_url=raw_server.url).get("abc")
+    assert b"accept-encoding: gzip\r\n" in raw_server.requests[0].lower()
+
+
+def test_a_huge_answer_is_refused_before_it_is_whole() -> None:
+    reading = Attempt(begun(httpx.Request("GET", "https://example.com")), 10.0)
+    chunk, response = b"x" * 1024 * 1024, httpx.Response(200)
+    for _ in range(64):
+        reading.add(chunk, response)
+    with pytest.raises(UnexpectedResponseError, match="larger than 67108864 bytes"):
+        reading.add(b"x", response)
+
+
+def test_an_answer_that_announces_too_much_is_not_read(connect: Connect, raw_server: RawServer) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 67108865\r\n\r\n{"
+    raw_server.answers += [head, head]
+    ws = connect(base_url=raw_server.url)
+    with pytest.raises(UnexpectedResponseError, match="larger than") as caught:
+        ws.get("abc")
+    assert caught.value.status_code == 200
+    with pytest.raises(SubmissionUncertainError, match="larger than"):
+        ws.submit("a/b")
+
+
+def test_a_small_answer_that_holds_a_huge_one_is_refused(connect: Connect, raw_server: RawServer) -> None:
+    bomb = gzip.compress(bytes(80 * 1024 * 1024), compresslevel=9)
+    assert len(bomb) < 100_000
+    raw_server.answers += [http(200, bomb, "Content-Encoding: gzip")] * 2
+    ws = connect(base_url=raw_server.url)
+    with pytest.raises(UnexpectedResponseError, match="larger than 67108864 bytes"):
+        ws.get("abc")
+    with pytest.raises(SubmissionUncertainError, match="larger than 67108864 bytes"):
+        ws.submit("a/b")
+
+
+@pytest.mark.parametrize(
+    ("body", "timeout", "expected"),
+    [
+        (b"{}", None, SETTINGS.timeout),
+        (b'{"enable_sync_mode": true}', None, SYNC_MODE_SECONDS),
+        (b'{"enable_sync_mode": true}', 500.0, 500.0),
+    ],
+)
+def test_a_submission_in_sync_mode_may_take_longer(body: bytes, timeout: float | None, expected: float) -> None:
+    request = httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b", content=body)
+    settings = Settings.resolve("test-key", timeout=timeout, environment={})
+    assert seconds_for(begun(request, settings)) == expected
+
+
+def test_a_deadline_bounds_reads_and_their_retries_but_no_submission(clock: Any) -> None:
+    context = Context(Deadline.after(10, clock))
+    read = begun(httpx.Request("GET", "https://api.wavespeed.ai/", extensions={EXTENSION: context}))
+    submission = httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b", content=b"{}")
+    submission.extensions[EXTENSION] = Context(Deadline.after(10, clock))
+    policy = policy_for(context, submission=False, max_retries=3)
+    for same in (policy, policy.increment()):
+        assert same.parse_retry_after("3600") == 10
+        assert same.parse_retry_after("3") == 3
+        assert not same.is_exhausted()
+    assert seconds_for(read) == 10
+    assert seconds_for(begun(submission)) == SETTINGS.timeout
+    clock.sleep(10)
+    assert policy.is_exhausted()
+    with pytest.raises(httpx.PoolTimeout):
+        seconds_for(read)
+    unbounded = policy_for(Context(), submission=False, max_retries=3)
+    assert unbounded.parse_retry_after("3600") == 3600
+    assert not unbounded.is_exhausted()
+
+
+def followed(seconds: float, method: str = "POST") -> tuple[Attempt, Any]:
+    """A try whose steps httpcore reports, and what it reports of the request."""
+    one_try = Attempt(begun(httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b")), seconds)
+    one_try.watched_by(one_try.trace)
+    return one_try, {"request": SimpleNamespace(method=method.encode())}
+
+
+def test_each_step_of_a_try_gets_what_those_before_it_have_left() -> None:
+    one_try, info = followed(10)
+    timeouts = one_try.exchange.request.extensions["timeout"]
+    assert timeouts == dict.fromkeys(("connect", "read", "write", "pool"), 10)
+    one_try._until -= 5
+    one_try.trace("connection.connect_tcp.complete", info)
+    assert timeouts["read"] == 10
+    one_try.trace("http11.send_request_headers.started", info)
+    assert 4 < timeouts["write"] <= 5
+    one_try._until -= 20
+    one_try.trace("http11.receive_response_headers.started", info)
+    assert timeouts["read"] == 0.001
+
+
+def test_a_request_whose_time_is_up_does_not_begin_to_leave() -> None:
+    one_try, info = followed(0)
+    with pytest.raises(httpx.ConnectTimeout, match="before it could be sent"):
+        one_try.trace("http11.send_request_headers.started", info)
+    assert not one_try.exchange.sent
+
+
+def test_a_tunnel_that_is_asked_for_sends_nothing_yet() -> None:
+    one_try, info = followed(10, "CONNECT")
+    one_try.trace("http11.send_request_headers.started", info)
+    assert not one_try.exchange.sent
+
+
+def test_a_connect_that_takes_all_the_time_means_that_nothing_was_sent(
+    fake: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it may where a host has several addresses, of which the first ones do not answer."""
+    skipped = [0.0]
+    connect = socket.create_connection
+
+    def slowly(*args: Any, **kwargs: Any) -> socket.socket:
+        skipped[0] += 100.0
+        return connect(*args, **kwargs)
+
+    monkeypatch.setattr(attempt, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + skipped[0]))
+    monkeypatch.setattr(socket, "create_connection", slowly)
+    with WaveSpeed(fake.api_key, base_url=fake.url, max_retries=0) as ws:
+        with pytest.raises(APIConnectionError, match="could not be sent, so nothing was started"):
+            ws.submit("a/b")
+        assert fake.requests == []

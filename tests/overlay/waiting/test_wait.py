@@ -1,0 +1,205 @@
+"""Waiting: when to ask, when to stop, and what the end is called."""
+
+import asyncio
+import json
+import logging
+from itertools import repeat
+from typing import Any
+
+import pytest
+
+from tests.conftest import Driven, TestClock
+from wavespeed_client import (
+    APIConnectionError,
+    InvalidInputError,
+    NotFoundError,
+    RateLimitError,
+    Task,
+    TaskFailedError,
+    TaskTimeoutError,
+)
+from wavespeed_client.clock import Deadline
+from wavespeed_client.task import FINAL_STATUSES
+from wavespeed_client.testing import FakeWaveSpeed
+from wavespeed_client.waiting.wait import Wait, completed
+
+FLUX = "wavespeed-ai/flux-dev"
+
+
+def test_the_first_question_comes_soon_and_is_never_quite_at_the_same_time(clock: TestClock) -> None:
+    task = Task(id="abc", model=FLUX, status="created")
+    low, middle, high = (
+        Wait(task, 60, Deadline.after(60, clock), random_number=repeat(number).__next__).delay()
+        for number in (0.0, 0.5, 1.0)
+    )
+    assert 0.2 < low < middle < high < 1
+    assert Wait(task, 60, Deadline.after(60, clock)).delay() != Wait(task, 60, Deadline.after(60, clock)).delay()
+
+
+def test_a_deadline_counts_down_to_zero_and_stays_there(clock: TestClock) -> None:
+    deadline = Deadline.after(10, clock)
+    clock.sleep(4)
+    assert deadline.left() == 6
+    clock.sleep(40)
+    assert deadline.left() == 0
+    assert Deadline.after(None, clock).left() == float("inf")
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), "10", [], object(), 10**400])
+def test_timeouts_that_are_no_numbers_of_seconds_are_refused(ws: Driven, fake: FakeWaveSpeed, timeout: Any) -> None:
+    for verb in (lambda: ws.wait("abc", timeout=timeout), lambda: ws.run(FLUX, {}, timeout=timeout)):
+        with pytest.raises(InvalidInputError, match="timeout"):
+            verb()
+    assert fake.requests == []
+
+
+def test_run_submits_once_and_asks_until_the_task_has_completed(ws: Driven, fake: FakeWaveSpeed) -> None:
+    fake.script(FLUX, "created", "created", "odd-new-word", "processing", "completed", outputs=["a", {"b": 1}])
+    seen: list[str] = []
+    task = ws.run(FLUX, {"prompt": "a cat"}, on_update=lambda task: seen.append(task.status))
+    assert (task.status, task.outputs, task.succeeded) == ("completed", ("a", {"b": 1}), True)
+    assert seen == ["created", "odd-new-word", "processing", "completed"]
+    assert [request.method for request in fake.requests] == ["POST", "GET", "GET", "GET", "GET"]
+
+
+@pytest.mark.parametrize("status", sorted(FINAL_STATUSES))
+def test_a_submission_that_is_final_already_is_not_asked_for(ws: Driven, fake: FakeWaveSpeed, status: str) -> None:
+    fake.script(FLUX, status)
+    if status == "completed":
+        assert ws.run(FLUX).succeeded
+    else:
+        with pytest.raises(TaskFailedError, match=status) as caught:
+            ws.run(FLUX)
+        assert caught.value.task.status == status
+    assert ws.submit(FLUX).status == status
+    assert {request.method for request in fake.requests} == {"POST"}
+
+
+def test_waiting_for_a_done_task_asks_nothing(ws: Driven, fake: FakeWaveSpeed) -> None:
+    task = Task(id="abc", model=FLUX, status="completed")
+    assert ws.wait(task) is task
+    with pytest.raises(TaskFailedError):
+        ws.wait(Task(id="abc", model=FLUX, status="cancelled"), timeout=0)
+    assert fake.requests == []
+
+
+def test_a_failed_task_tells_why(ws: Driven, fake: FakeWaveSpeed) -> None:
+    fake.fail(FLUX, error="The prompt was refused.", code=1200)
+    with pytest.raises(TaskFailedError, match=r"ended as failed: The prompt was refused\. \(code 1200\)") as caught:
+        ws.run(FLUX)
+    task = caught.value.task
+    assert (task.status, task.error, task.code) == ("failed", "The prompt was refused.", 1200)
+    assert ws.get(task.id).status == "failed"
+
+
+def test_timeout_zero_asks_once(ws: Driven, fake: FakeWaveSpeed) -> None:
+    fake.script(FLUX, "created", "processing")
+    task = ws.submit(FLUX)
+    with pytest.raises(TaskTimeoutError, match="wait for it again by its id") as caught:
+        ws.wait(task.id, timeout=0)
+    assert isinstance(caught.value, TimeoutError)
+    assert (caught.value.task.id, caught.value.task.status) == (task.id, "processing")
+    assert [request.method for request in fake.requests] == ["POST", "GET"]
+
+
+def test_a_wait_never_sleeps_past_its_deadline(ws: Driven, fake: FakeWaveSpeed, clock: TestClock) -> None:
+    fake.script(FLUX, "created", "processing")
+    began = clock.now()
+    with pytest.raises(TaskTimeoutError):
+        ws.run(FLUX, timeout=7.0)
+    assert clock.now() - began == pytest.approx(7.0)
+    assert len(fake.requests) == 1 + len(clock.slept)
+
+
+def test_a_wait_by_id_asks_at_once(ws: Driven, clock: TestClock) -> None:
+    task = ws.submit(FLUX)
+    ws.wait(task.id)
+    assert clock.slept[0] == 0
+    assert all(slept > 0 for slept in clock.slept[1:])
+
+
+def test_an_error_that_may_pass_becomes_a_timeout_when_the_time_is_up(ws: Driven, fake: FakeWaveSpeed) -> None:
+    fake.refuse(429, on="poll", times=10)
+    with pytest.raises(TaskTimeoutError) as caught:
+        ws.wait("abc", timeout=0)
+    assert caught.value.task == Task(id="abc", model="", status="unknown")
+    assert isinstance(caught.value.__cause__, RateLimitError)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, NotFoundError), (429, RateLimitError)])
+def test_an_error_within_the_time_keeps_its_class_and_names_the_task(
+    ws: Driven, fake: FakeWaveSpeed, status: int, kind: type[Exception]
+) -> None:
+    fake.refuse(status, on="poll", times=10)
+    with pytest.raises(kind) as caught:
+        ws.wait("abc", timeout=60)
+    assert "task abc" in caught.value.__notes__[0]
+
+
+def test_an_interrupted_wait_logs_the_id(clock: TestClock, caplog: pytest.LogCaptureFixture) -> None:
+    for interruption in (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
+        waiting = Wait(Task(id="abc", model=FLUX, status="created"), 60, Deadline.after(60, clock))
+        with (
+            caplog.at_level(logging.WARNING, "wavespeed_client"),
+            pytest.raises(interruption) as caught,
+            waiting.guarded(),
+        ):
+            raise interruption
+        assert "task abc" in caplog.records[-1].getMessage()
+        assert caught.value.__notes__ == [caplog.records[-1].getMessage()]
+
+
+def test_a_coroutine_function_may_watch_an_async_wait(ws: Driven) -> None:
+    seen: list[str] = []
+
+    async def watch(task: Task) -> None:
+        seen.append(task.status)
+
+    if "Async" in repr(ws.client):
+        ws.run(FLUX, on_update=watch)
+        assert seen == ["created", "processing", "completed"]
+
+
+def test_an_error_of_the_watcher_is_the_callers_own(ws: Driven) -> None:
+    def watch(task: Task) -> None:
+        raise LookupError(task.id)
+
+    with pytest.raises(LookupError) as caught:
+        ws.run(FLUX, on_update=watch)
+    assert f"task {caught.value.args[0]} was cut short" in caught.value.__notes__[0]
+
+
+def test_a_watcher_that_cannot_be_called_is_refused_before_anything_is_sent(ws: Driven, fake: FakeWaveSpeed) -> None:
+    for verb in (lambda: ws.run(FLUX, on_update=5), lambda: ws.wait("abc", on_update="print")):
+        with pytest.raises(InvalidInputError, match="on_update must be a function"):
+            verb()
+    assert fake.requests == []
+
+
+def test_a_model_that_a_later_answer_leaves_out_is_remembered(ws: Driven, fake: FakeWaveSpeed) -> None:
+    fake.raw(200, b'{"data": {"id": "abc", "status": "created"}}', on="submit")
+    fake.raw(200, b'{"data": {"id": "abc", "status": "completed"}}', on="poll")
+    assert ws.run(FLUX).model == FLUX
+
+
+def test_completed_returns_the_task_or_says_how_it_ended() -> None:
+    task = Task(id="abc", model=FLUX, status="completed")
+    assert completed(task) is task
+    with pytest.raises(TaskFailedError, match="abc ended as timeout: the service gives no reason"):
+        completed(Task(id="abc", model=FLUX, status="timeout"))
+
+
+def test_a_wait_without_the_service_says_so(connect: Any) -> None:
+    ws = connect(base_url="http://127.0.0.1:9", max_retries=1)
+    with pytest.raises(APIConnectionError) as caught:
+        ws.wait("abc")
+    assert "task abc" in caught.value.__notes__[0]
+
+
+def test_sync_mode_is_passed_on_and_its_timeout_is_not_the_end(ws: Driven, fake: FakeWaveSpeed) -> None:
+    running = {"id": "abc", "status": "processing", "code": 5004, "error": "Sync mode ended after 90 seconds."}
+    fake.raw(200, json.dumps({"data": running}).encode(), on="submit")
+    fake.raw(200, b'{"data": {"id": "abc", "status": "completed", "outputs": ["aGVsbG8="]}}', on="poll")
+    task = ws.run(FLUX, {"prompt": "a cat", "enable_sync_mode": True, "enable_base64_output": True})
+    assert (task.status, task.outputs) == ("completed", ("aGVsbG8=",))
+    assert json.loads(fake.requests[0].body)["enable_sync_mode"] is True
