@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .errors import CostLimitError, InvalidInputError, InvalidModelError, SubmissionUncertainError
@@ -16,7 +16,10 @@ from .task import UNKNOWN_STATUS, Task, is_task_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from wavespeed_api.models import Price
+    from wavespeed_api.models import Price, TaskInput
+
+# A model's input, as a user passes it in.
+Input: TypeAlias = "Mapping[str, Any] | TaskInput | None"
 
 Word = TypeVar("Word", bound=str)
 

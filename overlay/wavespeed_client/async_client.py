@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from wavespeed_api import Client
 
@@ -18,7 +18,7 @@ from .waiting.durations import Durations
 from .waiting.wait import Wait, completed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
     from datetime import datetime
     from os import PathLike
     from pathlib import Path
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from wavespeed_api.models import Billing, Model, Price, TaskInput, UsageStats
+    from wavespeed_api.models import Billing, Model, Price, UsageStats
 
+    from .arguments import Input
     from .batch.options import AsyncInputs
     from .batch.outcome import Outcome, Progress
     from .batch.tasks import AsyncWorkers
@@ -73,9 +74,7 @@ class AsyncWaveSpeed:
         self._durations = Durations()
         self._at_work: set[AsyncWorkers] = set()
 
-    async def submit(
-        self, model: str, input: Mapping[str, Any] | TaskInput | None = None, *, webhook: str | None = None
-    ) -> Task:
+    async def submit(self, model: str, input: Input = None, *, webhook: str | None = None) -> Task:
         """Async `WaveSpeed.submit`."""
         return await self._submit(Context(), model, input, webhook)
 
@@ -94,7 +93,7 @@ class AsyncWaveSpeed:
     async def run(
         self,
         model: str,
-        input: Mapping[str, Any] | TaskInput | None = None,
+        input: Input = None,
         *,
         timeout: float | None = 600.0,
         on_update: Callable[[Task], object] | None = None,
@@ -156,7 +155,7 @@ class AsyncWaveSpeed:
 
     async def delete(self, *tasks: Task | str) -> int:
         """Async `WaveSpeed.delete`."""
-        return sum([await self._calls.delete(ids).asend() for ids in deletions(tasks)])
+        return sum([(await self._calls.delete(ids).asend()).deleted_count for ids in deletions(tasks)])
 
     async def upload(
         self,
@@ -191,15 +190,15 @@ class AsyncWaveSpeed:
 
     async def models(self) -> list[Model]:
         """Async `WaveSpeed.models`."""
-        return await self._calls.models().asend()
+        return await self._calls.models().asend() or []
 
-    async def price(self, model: str, input: Mapping[str, Any] | TaskInput | None = None) -> Price:
+    async def price(self, model: str, input: Input = None) -> Price:
         """Async `WaveSpeed.price`."""
         return await self._calls.price(model, input).asend()
 
     async def balance(self) -> float:
         """Async `WaveSpeed.balance`."""
-        return await self._calls.balance().asend()
+        return (await self._calls.balance().asend()).balance
 
     async def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> UsageStats:
         """Async `WaveSpeed.usage`."""
@@ -218,7 +217,7 @@ class AsyncWaveSpeed:
 
     async def webhook_secret(self) -> str:
         """Async `WaveSpeed.webhook_secret`."""
-        return await self._calls.webhook_secret().asend()
+        return (await self._calls.webhook_secret().asend()).secret
 
     async def aclose(self) -> None:
         """Async `WaveSpeed.close`."""
@@ -228,7 +227,7 @@ class AsyncWaveSpeed:
         finally:
             await self._http.aclose()
 
-    async def _submit(self, context: Context, model: str, input: object, webhook: str | None = None) -> Task:
+    async def _submit(self, context: Context, model: str, input: Input, webhook: str | None = None) -> Task:
         task = await self._calls.submit(context, model, input, webhook).asend()
         self._durations.submitted(task, self._clock.now())
         return task

@@ -15,7 +15,7 @@ from wavespeed_api.types import UNSET
 from .arguments import aware, checked_webhook, input_fields, model_id, split_model, task_ids, usage_span, word_of
 from .errors import WaveSpeedError
 from .paging import PAGE_SIZE, Pages
-from .parsing import asked_by_older_path, expected, task_from_envelope, tasks_from_page
+from .parsing import asked_by_older_path, data_of, expected, task_from_envelope, tasks_from_page
 from .transport.context import Context
 from .transport.exchange import explained
 
@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from wavespeed_api import Client
-    from wavespeed_api.models import Billing, Model, Price, UploadQuery, UploadTicket, UsageStats
+    from wavespeed_api.models import (
+        Balance,
+        Billing,
+        Deletion,
+        Model,
+        Price,
+        UploadQuery,
+        UploadTicket,
+        UsageStats,
+        WebhookSecret,
+    )
     from wavespeed_api.types import Response
 
     from .task import Task
@@ -139,67 +149,52 @@ class Calls:
 
         return Pages(page, lambda task: task.id)
 
-    def delete(self, ids: list[str]) -> Call[int]:
+    def delete(self, ids: list[str]) -> Call[Deletion]:
         """Delete the records of tasks."""
         from wavespeed_api.api.tasks import delete_predictions
 
-        def read(parsed: object, _: object) -> int:
-            return expected(parsed, models.DeletionEnvelope).data.deleted_count
-
-        context, query = Context(), models.DeletionQuery(ids=ids)
+        context, read = Context(), partial(data_of, models.DeletionEnvelope)
+        query = models.DeletionQuery(ids=ids)
         return Call(context, read, delete_predictions, client=self._bind(context), body=query)
 
     def upload(self, query: UploadQuery) -> Call[UploadTicket]:
         """Ask for a ticket, which says where a file is to be uploaded to."""
         from wavespeed_api.api.media import create_upload
 
-        def read(parsed: object, _: object) -> UploadTicket:
-            return expected(parsed, models.UploadTicketEnvelope).data
-
-        context = Context()
+        context, read = Context(), partial(data_of, models.UploadTicketEnvelope)
         return Call(context, read, create_upload, client=self._bind(context), body=query)
 
-    def models(self) -> Call[list[Model]]:
+    def models(self) -> Call[list[Model] | None]:
         """List all models."""
         from wavespeed_api.api.models import list_models
 
-        def read(parsed: object, _: object) -> list[Model]:
-            return expected(parsed, models.ModelsEnvelope).data or []
-
-        context = Context()
+        context, read = Context(), partial(data_of, models.ModelsEnvelope)
         return Call(context, read, list_models, client=self._bind(context))
 
     def price(self, model: str, input: object) -> Call[Price]:
         """Ask what a task would cost, or without an input for the model's base price."""
         from wavespeed_api.api.models import get_price
 
-        def read(parsed: object, _: object) -> Price:
-            return expected(parsed, models.PriceEnvelope).data
-
-        context, query = Context(), models.PriceQuery(model_id=model_id(model))
+        context, read = Context(), partial(data_of, models.PriceEnvelope)
+        query = models.PriceQuery(model_id=model_id(model))
         if input is not None:
             query.inputs = models.TaskInput.from_dict(input_fields(input))
         return Call(context, read, get_price, client=self._bind(context), body=query)
 
-    def balance(self) -> Call[float]:
+    def balance(self) -> Call[Balance]:
         """Ask for the account's balance."""
         from wavespeed_api.api.account import get_balance
 
-        def read(parsed: object, _: object) -> float:
-            return expected(parsed, models.BalanceEnvelope).data.balance
-
-        context = Context()
+        context, read = Context(), partial(data_of, models.BalanceEnvelope)
         return Call(context, read, get_balance, client=self._bind(context))
 
     def usage(self, start: datetime, end: datetime, model: str | None) -> Call[UsageStats]:
         """Ask what was used in a time span."""
         from wavespeed_api.api.account import get_usage
 
-        def read(parsed: object, _: object) -> UsageStats:
-            return expected(parsed, models.UsageEnvelope).data
-
+        context, read = Context(), partial(data_of, models.UsageEnvelope)
         start, end = usage_span(start, end)
-        context, query = Context(), models.UsageQuery(start_time=start, end_time=end)
+        query = models.UsageQuery(start_time=start, end_time=end)
         if model is not None:
             query.model_uuid = model_id(model)
         return Call(context, read, get_usage, client=self._bind(context), body=query)
@@ -231,14 +226,11 @@ class Calls:
 
         return Pages(page, lambda record: record.uuid)
 
-    def webhook_secret(self) -> Call[str]:
+    def webhook_secret(self) -> Call[WebhookSecret]:
         """Ask for the secret that signs webhook calls."""
         from wavespeed_api.api.webhooks import get_webhook_secret
 
-        def read(parsed: object, _: object) -> str:
-            return expected(parsed, models.WebhookSecretEnvelope).data.secret
-
-        context = Context()
+        context, read = Context(), partial(data_of, models.WebhookSecretEnvelope)
         return Call(context, read, get_webhook_secret, client=self._bind(context))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from wavespeed_api import Client
 
@@ -17,7 +17,7 @@ from .waiting.durations import Durations
 from .waiting.wait import Wait, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from datetime import datetime
     from os import PathLike
     from pathlib import Path
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from wavespeed_api.models import Billing, Model, Price, TaskInput, UsageStats
+    from wavespeed_api.models import Billing, Model, Price, UsageStats
 
+    from .arguments import Input
     from .batch.options import Inputs
     from .batch.outcome import Outcome, Progress
     from .batch.threads import Workers
@@ -81,9 +82,7 @@ class WaveSpeed:
         self._durations = Durations()
         self._at_work: set[Workers] = set()
 
-    def submit(
-        self, model: str, input: Mapping[str, Any] | TaskInput | None = None, *, webhook: str | None = None
-    ) -> Task:
+    def submit(self, model: str, input: Input = None, *, webhook: str | None = None) -> Task:
         """Submit a task. This is the call that costs money: one request, one billed task if it succeeds.
 
         It is sent again only if it certainly was not taken (no connection, or HTTP 429).
@@ -133,7 +132,7 @@ class WaveSpeed:
     def run(
         self,
         model: str,
-        input: Mapping[str, Any] | TaskInput | None = None,
+        input: Input = None,
         *,
         timeout: float | None = 600.0,
         on_update: Callable[[Task], object] | None = None,
@@ -248,7 +247,7 @@ class WaveSpeed:
         Raises:
             InvalidInputError: No tasks, or something that is neither a task nor an id.
         """
-        return sum([self._calls.delete(ids).send() for ids in deletions(tasks)])
+        return sum([self._calls.delete(ids).send().deleted_count for ids in deletions(tasks)])
 
     def upload(
         self,
@@ -311,9 +310,9 @@ class WaveSpeed:
 
     def models(self) -> list[Model]:
         """List all models with their prices in USD and the form of their input. One request, about 2 MB."""
-        return self._calls.models().send()
+        return self._calls.models().send() or []
 
-    def price(self, model: str, input: Mapping[str, Any] | TaskInput | None = None) -> Price:
+    def price(self, model: str, input: Input = None) -> Price:
         """Ask what a task would cost; `discounted_price` is what the account pays. One request, free of charge.
 
         Without an input it is the model's base price.
@@ -326,7 +325,7 @@ class WaveSpeed:
 
     def balance(self) -> float:
         """Ask for the account's balance in USD. One request."""
-        return self._calls.balance().send()
+        return self._calls.balance().send().balance
 
     def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> UsageStats:
         """Add up what was used in a time span, in total, by model and by day, in USD. One request.
@@ -364,7 +363,7 @@ class WaveSpeed:
 
     def webhook_secret(self) -> str:
         """Ask for the secret that checks the service's calls, to keep like a password. One request."""
-        return self._calls.webhook_secret().send()
+        return self._calls.webhook_secret().send().secret
 
     def close(self) -> None:
         """End what `run_many` has under way, and close the connections. Closing twice does nothing."""
@@ -374,7 +373,7 @@ class WaveSpeed:
         finally:
             self._http.close()
 
-    def _submit(self, context: Context, model: str, input: object, webhook: str | None = None) -> Task:
+    def _submit(self, context: Context, model: str, input: Input, webhook: str | None = None) -> Task:
         task = self._calls.submit(context, model, input, webhook).send()
         self._durations.submitted(task, self._clock.now())
         return task

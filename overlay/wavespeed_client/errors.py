@@ -39,14 +39,11 @@ class WaveSpeedError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Subclasses take keyword arguments, which the inherited way of pickling would lose.
-        return _restore, (type(self), self.args, self.__dict__)
+        return _restored, (type(self), self.args), self.__dict__
 
 
-def _restore(kind: type[WaveSpeedError], args: tuple[Any, ...], attributes: dict[str, Any]) -> WaveSpeedError:
-    error = kind.__new__(kind)
-    error.args = args
-    error.__dict__.update(attributes)
-    return error
+def _restored(kind: type[WaveSpeedError], args: tuple[Any, ...]) -> WaveSpeedError:
+    return kind.__new__(kind, *args)
 
 
 class ConfigurationError(WaveSpeedError):

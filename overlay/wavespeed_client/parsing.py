@@ -8,7 +8,7 @@ from __future__ import annotations
 import types
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from attrs import fields, has
 
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from .errors import SubmissionUncertainError
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Envelope(Protocol[T_co]):
+    """A generated envelope."""
+
+    @property
+    def data(self) -> T_co: ...
+
 
 # Neither NaN, which JSON's parser takes, nor what no float can hold is a price.
 LARGEST_NUMBER = 10**18
@@ -136,6 +145,15 @@ def _in_utc(moment: object) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:  # year 1 or 9999, moved across the calendar's edge
         return None
+
+
+def data_of(kind: type[Envelope[T]], parsed: object, _answer: object) -> T:
+    """Return what an envelope of this kind carries.
+
+    Raises:
+        TypeError: See `expected`.
+    """
+    return expected(parsed, kind).data
 
 
 def expected(parsed: object, kind: type[T]) -> T:

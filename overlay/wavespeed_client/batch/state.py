@@ -351,8 +351,7 @@ class Batch:
             self._end(job, entry.task, failure(entry.task))
 
     def _lost(self, job: Job, entry: Entry) -> SubmissionUncertainError:
-        why = "the run ended before its answer came"
-        error = uncertain_submission(self.options.model, job.input, entry.at, why)
+        error = uncertain_submission(self.options.model, job.input, entry.at, "the run ended before its response came")
         if entry.event == "submitting":
             self._write(job, "uncertain", error=str(error), submitted_at=entry.at.isoformat())
         return error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Self
 
 import aiohttp
 import httpx
@@ -14,7 +14,7 @@ from .environment import proxy_for, tls_context
 from .exchange import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncIterator
 
 # What aiohttp raises only before it has a connection to write to; so it does a proxy's refusal of a tunnel.
 NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
@@ -39,10 +39,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             raise ValueError("aiohttp takes http:// and https:// proxies only")
         self._session: aiohttp.ClientSession | None = None
 
-    @asynccontextmanager
-    async def lease(self, exchange: Exchange) -> AsyncGenerator[AiohttpTransport]:
+    def lease(self, exchange: Exchange) -> nullcontext[Self]:
         """Lend the session, which any number of requests may use at a time."""
-        yield self
+        return nullcontext(self)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self._session is None:

@@ -7,7 +7,7 @@ import inspect
 import math
 import time
 import zlib
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 from attrs import define, field
@@ -19,38 +19,13 @@ from .submission import SYNC_MODE_SECONDS, named_task, responds_late
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+
+    from .aiohttp import AiohttpTransport
+    from .borrowed import AsyncBorrowed, Borrowed
+    from .httpx1.pools import AsyncPools, Pools
 
 # httpx's own timeouts come first: they close the connection, which a cancelled handshake leaves open.
 CLEAN_UP_SECONDS = 0.05
-PHASES = ("connect", "read", "write", "pool")
-
-
-class Link(Protocol):
-    """What reaches the network."""
-
-    def lease(self, exchange: Exchange) -> AbstractContextManager[httpx.BaseTransport]:
-        """Lend a transport for one try, until its response has been read."""
-        ...
-
-    def close(self) -> None: ...
-
-
-class AsyncLink(Protocol):
-    """Async Link."""
-
-    def lease(self, exchange: Exchange) -> AbstractAsyncContextManager[httpx.AsyncBaseTransport]: ...
-
-    async def aclose(self) -> None: ...
-
-
-class Inflater(Protocol):
-    """What zlib.decompressobj gives."""
-
-    @property
-    def eof(self) -> bool: ...
-
-    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes: ...
 
 
 def seconds_for(exchange: Exchange) -> float:
@@ -78,11 +53,11 @@ class Attempt:
     _timeouts: dict[str, float] = field(init=False)
     _chunks: list[bytes] = field(init=False, factory=list[bytes])
     _size: int = field(init=False, default=0)
-    _inflater: Inflater | None = field(init=False, default=None)
+    _inflater: Any = field(init=False, default=None)  # zlib does not name its type
 
     def __attrs_post_init__(self) -> None:
         self._until = time.monotonic() + self.seconds
-        self._timeouts = dict.fromkeys(PHASES, self.seconds)
+        self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self.seconds)
 
     def watched_by(self, trace: object) -> None:
         """Bound the request by this try's time, and let httpcore report each of its steps to `trace`."""
@@ -103,8 +78,8 @@ class Attempt:
             if left <= 0:
                 raise httpx.ConnectTimeout("the time was up before it could be sent")
             self.exchange.sent = True
-        for phase in PHASES:
-            self._timeouts[phase] = max(0.001, left)
+        timeouts = self._timeouts
+        timeouts["connect"] = timeouts["read"] = timeouts["write"] = max(0.001, left)
 
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
         """Async trace."""
@@ -139,7 +114,7 @@ class Attempt:
         if time.monotonic() > self._until:
             raise self.late()
         if self._inflater is not None:
-            chunk = self._inflated(self._inflater, chunk, response)
+            chunk = self._inflated(chunk, response)
         self._chunks.append(chunk)
         self._size += len(chunk)
         self._check_size(self._size, response)
@@ -159,11 +134,11 @@ class Attempt:
             raise self.exchange.uncertain(f"the response says {whole.status_code} and yet names a task, {task}")
         return whole
 
-    def _inflated(self, inflater: Inflater, chunk: bytes, response: httpx.Response) -> bytes:
+    def _inflated(self, chunk: bytes, response: httpx.Response) -> bytes:
         # One byte beyond the limit is enough to refuse it: a small body may hold a huge one.
         room = self.exchange.settings.max_response_bytes - self._size + 1
         try:
-            return inflater.decompress(chunk, room)
+            return cast("bytes", self._inflater.decompress(chunk, room))
         except zlib.error as error:
             raise _undecodable(response, str(error)) from error
 
@@ -183,7 +158,7 @@ def _undecodable(response: httpx.Response, why: str) -> UnexpectedResponseError:
 class AttemptTransport(httpx.BaseTransport):
     """The innermost link of ours: reads the response here, so that one that breaks half-way can be tried again, too."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Pools | Borrowed) -> None:
         self._link = link
         self._closed = False
 
@@ -220,7 +195,7 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
         slots: Requests that may be under way at once; the others wait their turn here.
     """
 
-    def __init__(self, link: AsyncLink, slots: int) -> None:
+    def __init__(self, link: AsyncPools | AsyncBorrowed | AiohttpTransport, slots: int) -> None:
         self._link = link
         self._slots = asyncio.Semaphore(slots)
         self._closed = False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import Self
 
 import httpx
 from httpx_retries import Retry
@@ -12,9 +12,7 @@ from ..errors import ConfigurationError
 from .exchange import Exchange
 from .submission import UNSENT
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
-
+FAILED_CONNECTS = (*UNSENT, httpx.ProxyError, httpx.UnsupportedProtocol)
 # A caller's client may have a RetryTransport of its own; our policy is the one that counts.
 NO_RETRIES = Retry(total=0)
 
@@ -31,16 +29,15 @@ class Borrowed(httpx.BaseTransport):
             raise ConfigurationError("http_client must be an open httpx.Client (AsyncWaveSpeed: httpx.AsyncClient).")
         self._client = client
 
-    @contextmanager
-    def lease(self, exchange: Exchange) -> Generator[Borrowed]:
+    def lease(self, exchange: Exchange) -> nullcontext[Self]:
         """Lend the client, which any number of requests may use at a time."""
-        yield self
+        return nullcontext(self)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         _prepare(self._client, request)
         try:
             return self._client.send(request, stream=True, auth=None, follow_redirects=False)
-        except (*UNSENT, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
+        except FAILED_CONNECTS as error:
             raise _believed(error, request) from error
 
 
@@ -52,20 +49,16 @@ class AsyncBorrowed(httpx.AsyncBaseTransport):
             raise ConfigurationError("http_client must be an open httpx.AsyncClient (WaveSpeed: httpx.Client).")
         self._client = client
 
-    @asynccontextmanager
-    async def lease(self, exchange: Exchange) -> AsyncGenerator[AsyncBorrowed]:
+    def lease(self, exchange: Exchange) -> nullcontext[Self]:
         """Async Borrowed.lease."""
-        yield self
+        return nullcontext(self)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         _prepare(self._client, request)
         try:
             return await self._client.send(request, stream=True, auth=None, follow_redirects=False)
-        except (*UNSENT, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
+        except FAILED_CONNECTS as error:
             raise _believed(error, request) from error
-
-    async def aclose(self) -> None:
-        """Leave the client open."""
 
 
 def _prepare(client: httpx.Client | httpx.AsyncClient, request: httpx.Request) -> None:

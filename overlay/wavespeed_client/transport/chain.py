@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
@@ -12,18 +11,17 @@ from httpx_retries import RetryTransport
 
 from ..errors import ConfigurationError
 from ..settings import USER_AGENT
-from .attempt import AsyncAttemptTransport, AsyncLink, AttemptTransport, Link
+from .attempt import AsyncAttemptTransport, AttemptTransport
 from .borrowed import AsyncBorrowed, Borrowed
 from .context import EXTENSION, Context
 from .environment import explained
-from .exchange import AsyncExchangeTransport, ExchangeTransport
+from .exchange import ExchangeTransport
 from .httpx1.pools import AsyncPools, Pools
-from .httpx1.requests import keep_cookies, plain_request
+from .httpx1.requests import plain_request, with_cookies_kept
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from ..settings import Settings
+    from .aiohttp import AiohttpTransport
 
 Engine: TypeAlias = Literal["httpx", "aiohttp"]
 
@@ -32,61 +30,55 @@ CONNECTIONS = 100
 UNLIMITED = sys.maxsize
 
 
-class ApiClient(httpx.Client):
+class Bound:
+    """What both kinds of ApiClient share: a context for each call."""
+
+    context: Context | None = None
+
+    def bound(self, context: Context) -> Self:
+        """Return a light copy for one call: the same chain and cookies, and the call's context."""
+        bound = copy(self)
+        bound.context = context
+        return bound
+
+    def in_context(self, request: httpx.Request) -> httpx.Request:
+        """Give a request the call's context."""
+        request.extensions[EXTENSION] = self.context
+        return request
+
+
+class ApiClient(Bound, httpx.Client):
     """What generated functions call. Their requests go into the chain as they are, without httpx's own detours."""
 
     def __init__(self, chain: ExchangeTransport, **options: Any) -> None:
         super().__init__(transport=chain, **options)
         self._chain = chain
-        self._context: Context | None = None
-
-    def bound(self, context: Context) -> Self:
-        """Return a light copy for one call: the same chain and cookies, and the call's context."""
-        bound = copy(self)
-        bound._context = context
-        return bound
 
     def request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Response:
         request = plain_request(self, method, url, **options)
         if request is None:
-            return super().request(method, url, **_with_context(options, self._context))
-        if self._context is not None:
-            request.extensions[EXTENSION] = self._context
-        response = self._chain.handle_request(request)
-        response.request = request
-        keep_cookies(self, response)
-        return response
+            return super().request(method, url, **options)
+        return with_cookies_kept(self, self._chain.handle_request(self.in_context(request)), request)
+
+    def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
+        return self.in_context(super().build_request(method, url, **options))
 
 
-class AsyncApiClient(httpx.AsyncClient):
+class AsyncApiClient(Bound, httpx.AsyncClient):
     """Async ApiClient."""
 
-    def __init__(self, chain: AsyncExchangeTransport, **options: Any) -> None:
+    def __init__(self, chain: ExchangeTransport, **options: Any) -> None:
         super().__init__(transport=chain, **options)
         self._chain = chain
-        self._context: Context | None = None
-
-    def bound(self, context: Context) -> Self:
-        """Async ApiClient.bound."""
-        bound = copy(self)
-        bound._context = context
-        return bound
 
     async def request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Response:
         request = plain_request(self, method, url, **options)
         if request is None:
-            return await super().request(method, url, **_with_context(options, self._context))
-        if self._context is not None:
-            request.extensions[EXTENSION] = self._context
-        response = await self._chain.handle_async_request(request)
-        response.request = request
-        keep_cookies(self, response)
-        return response
+            return await super().request(method, url, **options)
+        return with_cookies_kept(self, await self._chain.handle_async_request(self.in_context(request)), request)
 
-
-def _with_context(options: dict[str, Any], context: Context | None) -> dict[str, Any]:
-    extensions: dict[str, Any] = options.get("extensions") or {}
-    return {**options, "extensions": {**extensions, EXTENSION: context}}
+    def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
+        return self.in_context(super().build_request(method, url, **options))
 
 
 def connect(settings: Settings, http_client: httpx.Client | None) -> ApiClient:
@@ -96,44 +88,38 @@ def connect(settings: Settings, http_client: httpx.Client | None) -> ApiClient:
         ConfigurationError: http_client is of the wrong kind, or closed; or the environment cannot be used.
     """
     with explained():
-        link: Link = Pools(settings.base_url) if http_client is None else Borrowed(http_client)
+        link = Pools(settings.base_url) if http_client is None else Borrowed(http_client)
         chain = ExchangeTransport(RetryTransport(AttemptTransport(link)), settings)
-        return ApiClient(chain, **_client_options(settings, http_client))
+        return ApiClient(chain, **_options(settings, http_client))
 
 
 def connect_async(settings: Settings, http_client: httpx.AsyncClient | None, engine: Engine) -> AsyncApiClient:
     """Async connect."""
-    with explained():
-        link = _async_link(settings, http_client, engine)
-        slots = CONNECTIONS if http_client is None else UNLIMITED
-        chain = AsyncExchangeTransport(RetryTransport(AsyncAttemptTransport(link, slots)), settings)
-        return AsyncApiClient(chain, **_client_options(settings, http_client))
-
-
-def _async_link(settings: Settings, http_client: httpx.AsyncClient | None, engine: Engine) -> AsyncLink:
     if engine not in ("httpx", "aiohttp"):
         raise ConfigurationError("transport must be 'httpx' or 'aiohttp'.")
-    if http_client is not None:
-        if engine != "httpx":
-            raise ConfigurationError("http_client sends the requests itself, so it cannot go with transport='aiohttp'.")
-        return AsyncBorrowed(http_client)
-    if engine == "httpx":
-        return AsyncPools(settings.base_url)
-    with _needing_the_extra():
-        from .aiohttp import AiohttpTransport
-    return AiohttpTransport(settings.base_url)
+    if http_client is not None and engine == "aiohttp":
+        raise ConfigurationError("http_client sends the requests itself, so it cannot go with transport='aiohttp'.")
+    with explained():
+        slots = CONNECTIONS if http_client is None else UNLIMITED
+        if http_client is not None:
+            tries = AsyncAttemptTransport(AsyncBorrowed(http_client), slots)
+        elif engine == "httpx":
+            tries = AsyncAttemptTransport(AsyncPools(settings.base_url), slots)
+        else:
+            tries = AsyncAttemptTransport(_aiohttp_transport(settings.base_url), slots)
+        return AsyncApiClient(ExchangeTransport(RetryTransport(tries), settings), **_options(settings, http_client))
 
 
-@contextmanager
-def _needing_the_extra() -> Generator[None]:
+def _aiohttp_transport(base_url: str) -> AiohttpTransport:
     try:
-        yield
+        from .aiohttp import AiohttpTransport
     except ImportError as error:
         message = f"transport='aiohttp' needs a package of its own ({error}): pip install 'wavespeed-client[aiohttp]'"
         raise ConfigurationError(message) from error
+    return AiohttpTransport(base_url)
 
 
-def _client_options(settings: Settings, http_client: httpx.Client | httpx.AsyncClient | None) -> dict[str, Any]:
+def _options(settings: Settings, http_client: httpx.Client | httpx.AsyncClient | None) -> dict[str, Any]:
     headers = httpx.Headers(http_client.headers if http_client else None)
     headers["User-Agent"] = USER_AGENT
     headers["Accept-Encoding"] = "gzip"

@@ -6,10 +6,10 @@ import asyncio
 import logging
 import os
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
 import httpx
 from attrs import define, field
@@ -32,6 +32,10 @@ from .retry import policy_for, retry_after
 from .submission import is_refusal, is_submission, model_of
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from httpx_retries import RetryTransport
+
     from ..settings import Settings
     from .response import WholeResponse
 
@@ -82,14 +86,14 @@ class Exchange:
         """Return the exchange that a request belongs to."""
         return cast("Exchange", Context.of(request).exchange)  # the outermost link has begun it
 
-    def checked(self, response: WholeResponse) -> WholeResponse:
-        """Return the response, if it is a success.
+    def checked(self, whole: httpx.Response) -> WholeResponse:
+        """Return the response, which the innermost link has read, if it is a success.
 
         Raises:
             WaveSpeedError: What the response says instead; SubmissionUncertainError if it may have been taken.
         """
+        self.response = response = cast("WholeResponse", whole)
         self._log(response.status_code)
-        self.response = response
         if response.has_data:
             return response
         status, body = response.status_code, response.content
@@ -98,24 +102,31 @@ class Exchange:
             raise self.uncertain(f"the response does not tell what became of it ({error})") from error
         raise error
 
-    def fail(self, error: Exception) -> NoReturn:
-        """End an exchange that has no usable response.
+    @contextmanager
+    def guarded(self) -> Generator[None]:
+        """Turn whatever ends the exchange without a usable response into one of our errors.
+
+        A submission that Ctrl-C, a cancellation or the like cuts short leaves a trace.
 
         Raises:
-            WaveSpeedError: What that means for the caller.
+            WaveSpeedError: What it means for the caller.
         """
-        self._log(type(error).__name__)
-        outcome = self._outcome(error)
-        if outcome is error:
-            raise error
-        # The frames below hold the request's headers, and with them the key, in their locals.
-        error.__traceback__ = error.__cause__ = error.__context__ = None
-        if self.authorization.hide(str(error)) != str(error):
-            raise outcome from None
-        raise outcome from error
+        try:
+            yield
+        except Exception as error:
+            self._log(type(error).__name__)
+            outcome = self._outcome(error)
+            if outcome is error:
+                raise
+            # The frames below hold the request's headers, and with them the key, in their locals.
+            error.__traceback__ = error.__cause__ = error.__context__ = None
+            raise outcome from (error if self.authorization.hide(str(error)) == str(error) else None)
+        except BaseException as error:
+            self.interrupted(error)
+            raise
 
     def interrupted(self, error: BaseException) -> None:
-        """Leave a trace of a submission that Ctrl-C, a cancellation or the like has cut short."""
+        """Leave a trace of a submission that was cut short."""
         if self.submission and self.sent:
             trace = (
                 f"A submission to {model_of(self.path)} was interrupted at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC. "
@@ -172,56 +183,39 @@ def explained(context: Context, error: Exception) -> WaveSpeedError:
     return exchange.unreadable(error)
 
 
-class ExchangeTransport(httpx.BaseTransport):
-    """The outermost link: an exchange for each request."""
+class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """The outermost link, sync and async: an exchange for each request."""
 
-    def __init__(self, inner: httpx.BaseTransport, settings: Settings) -> None:
-        self._inner = inner
-        self._settings = settings
-        self._authorization = Authorization(settings)
-        self._process = os.getpid()
-
-    def handle_request(self, request: httpx.Request) -> WholeResponse:
-        _check_process(self._process)
-        exchange = Exchange.begun(request, self._settings, self._authorization)
-        try:
-            response = self._inner.handle_request(request)
-        except Exception as error:
-            exchange.fail(error)
-        except BaseException as error:
-            exchange.interrupted(error)
-            raise
-        return exchange.checked(cast("WholeResponse", response))  # the innermost link makes no others
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-class AsyncExchangeTransport(httpx.AsyncBaseTransport):
-    """Async ExchangeTransport."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport, settings: Settings) -> None:
+    def __init__(self, inner: RetryTransport, settings: Settings) -> None:
         self._inner = inner
         self._settings = settings
         self._authorization = Authorization(settings)
         self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    def handle_request(self, request: httpx.Request) -> WholeResponse:
+        exchange = self._begun(request)
+        with exchange.guarded():
+            response = self._inner.handle_request(request)
+        return exchange.checked(response)
+
     async def handle_async_request(self, request: httpx.Request) -> WholeResponse:
-        _check_process(self._process)
         loop = asyncio.get_running_loop()
         if self._loop not in (None, loop):
             raise ConfigurationError("This client was first used in another event loop: build one for each loop.")
         self._loop = loop
-        exchange = Exchange.begun(request, self._settings, self._authorization)
-        try:
+        exchange = self._begun(request)
+        with exchange.guarded():
             response = await self._inner.handle_async_request(request)
-        except Exception as error:
-            exchange.fail(error)
-        except BaseException as error:
-            exchange.interrupted(error)
-            raise
-        return exchange.checked(cast("WholeResponse", response))  # the innermost link makes no others
+        return exchange.checked(response)
+
+    def _begun(self, request: httpx.Request) -> Exchange:
+        if os.getpid() != self._process:
+            raise ConfigurationError("This client was built before a fork: build one in each process.")
+        return Exchange.begun(request, self._settings, self._authorization)
+
+    def close(self) -> None:
+        self._inner.close()
 
     async def aclose(self) -> None:
         if self._loop in (None, asyncio.get_running_loop()):
@@ -230,11 +224,6 @@ class AsyncExchangeTransport(httpx.AsyncBaseTransport):
             # Its connections ended with it; httpx says so when it is to close them.
             with suppress(RuntimeError):
                 await self._inner.aclose()
-
-
-def _check_process(process: int) -> None:
-    if os.getpid() != process:
-        raise ConfigurationError("This client was built before a fork: build one in each process.")
 
 
 def content(request: httpx.Request) -> bytes:

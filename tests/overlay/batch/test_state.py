@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -262,3 +264,11 @@ def test_a_task_that_runs_on_stays_submitted(clock: TestClock, error: type[Excep
 def test_a_path_is_a_path(clock: TestClock) -> None:
     options = checked_options(SETTINGS, MODEL, [{}], 1, None, None, Path("x.jsonl"), None)
     assert (options.journal, options.total) == (Path("x.jsonl"), 1)
+
+
+@pytest.mark.parametrize("module", ["batch.state", "batch.throttle", "waiting.wait", "waiting.durations"])
+def test_what_decides_loads_no_network(module: str) -> None:
+    network = {"httpx", "asyncio", "wavespeed_api"}
+    code = f"import sys, wavespeed_client.{module}; print(sorted({network} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -53,10 +53,14 @@ def plain_request(
     return request
 
 
-def keep_cookies(client: httpx.Client | httpx.AsyncClient, response: httpx.Response) -> None:
-    """Keep the cookies that a response sets, for the requests that follow."""
+def with_cookies_kept(
+    client: httpx.Client | httpx.AsyncClient, response: httpx.Response, request: httpx.Request
+) -> httpx.Response:
+    """Return the response to a request; the cookies that it sets are sent with the requests that follow."""
+    response.request = request
     if "Set-Cookie" in response.headers:
         client.cookies.extract_cookies(response)
+    return response
 
 
 @lru_cache(maxsize=1024)

@@ -6,16 +6,18 @@ import asyncio
 import gc
 import socket
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import httpcore
 import pytest
 
-from tests.conftest import TASK, http
+from tests.conftest import TASK, Connect, http
 from wavespeed_client import AsyncWaveSpeed, Task, WaveSpeed
 from wavespeed_client.transport.httpx1 import pools
 from wavespeed_client.transport.httpx1.pools import PoolSet
@@ -43,10 +45,9 @@ class MeetingHandler(BaseHTTPRequestHandler):
         self.server.made += 1
 
     def handle(self) -> None:
-        while line := self.rfile.readline():
-            assert line.startswith(b"POST")
+        while self.rfile.readline():
             lines = list(iter(self.rfile.readline, b"\r\n"))
-            self.rfile.read(next(int(line[15:]) for line in lines if line.lower().startswith(b"content-length:")))
+            self.rfile.read(next((int(line[15:]) for line in lines if line.lower().startswith(b"content-length:")), 0))
             self.server.meeting.wait(10)
             self.wfile.write(http(200, TASK).replace(b"Connection: close\r\n", b""))
 
@@ -106,6 +107,27 @@ def test_connections_that_nobody_has_used_for_long_are_closed(
 
     submitted(server, [8, 1], then)
     assert server.ended.acquire(timeout=10)
+
+
+def test_a_read_uses_a_connection_that_has_idled_for_longer_than_a_submission_does(
+    server: MeetingServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skipped = [0.0]
+    monkeypatch.setattr(pools, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + skipped[0]))
+    ws = connect(base_url=server.url)
+    ws.submit("a/b")
+    made: list[int] = []
+    for seconds, verb, argument in [
+        (4, ws.submit, "a/b"),
+        (6, ws.get, "abc"),
+        (6, ws.submit, "a/b"),  # both connections are kept now
+        (19, ws.get, "abc"),
+        (21, ws.get, "abc"),
+    ]:
+        skipped[0] += seconds
+        verb(argument)
+        made.append(server.made)
+    assert made == [1, 1, 2, 2, 3]
 
 
 async def cancelled(submission: Coroutine[Any, Any, Task], turns: int) -> bool:
@@ -170,6 +192,14 @@ def test_the_pool_used_last_is_taken_first() -> None:
     assert [pool_set.take(lambda: next(new), 0.0) for _ in range(3)] == ["a", "b", "c"]
     assert all(pool_set.give_back(pool, now) for now, pool in enumerate("bac"))
     assert [pool_set.take(lambda: next(new), 0.0) for _ in range(2)] == ["c", "a"]
+
+
+def test_a_pool_that_has_idled_for_too_long_is_left_to_others() -> None:
+    pool_set, new = PoolSet[str](), iter("ab")
+    pool_set.take(lambda: next(new), 0.0)
+    pool_set.give_back("a", 7.0)
+    assert pool_set.take(lambda: next(new), 7.5) == "b"
+    assert pool_set.take(lambda: next(new), 7.0) == "a"
 
 
 def test_pools_are_given_up_when_they_were_idle_for_long() -> None:

@@ -1,0 +1,10 @@
+"""Where the journal of a test is."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "batch.jsonl"
