@@ -24,7 +24,7 @@ from bulk import bulk
 from instructions import instructions
 from regeneration import regeneration
 from server import serving
-from simulation import polling
+from simulation import connections, polling
 from startup import startup
 from submissions import one_by_one, under_way
 from transfers import transfers
@@ -41,8 +41,8 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 PACKAGES = (
     "httpx",
     "httpcore",
+    "sniffio",
     "aiohttp",
-    "pyreqwest",
     "requests",
     "urllib3",
     "wavespeed",
@@ -100,7 +100,9 @@ def measurements(server: Server, folder: Path, *, quick: bool) -> Iterator[Measu
     yield "flights", partial(flights.flights, server, sizes, seconds)
     yield "bulk", partial(bulk, server, folder, 1000 if quick else 100_000)
     yield "transfers", partial(transfers, folder, 20 if quick else 200)
-    yield "polling", partial(polling, 10 if quick else 200)
+    models = 10 if quick else 200
+    yield "polling", partial(polling, models)
+    yield "polling", partial(connections, models)
     yield "regeneration", partial(regeneration, 1 if quick else 5)
     yield EXTRA, partial(instructions, server)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Its tasks take 1 ms, so that the client is what takes the time.
 MODEL = "wavespeed-ai/takes-1"
 IN_FLIGHT = 500
-NAMES = ("ours, fast",)
+NAMES = ("ours, aiohttp",)
 MB = 1e6
 # Seconds after which a batch is taken to be stuck.
 PATIENCE = 1200

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from server import Server
 
 FULL = (100, 1000, 10_000)
-# httpx's pool takes about 10 ms for each request of so many: more is for the fast transport alone.
+# The default engine has 100 requests under way at a time: more is for aiohttp alone.
 MOST_BY_HTTPX = 1000
 QUICK = (100,)
 # Both come to the same tasks in flight: run by as many calls at once, run_many by one.
 VERBS = ("run", "run_many")
-CLIENTS = ("ours", "ours, fast")
+CLIENTS = ("ours", "ours, aiohttp")
 
 
 @frozen
@@ -41,14 +41,14 @@ def flights(server: Server, sizes: Sequence[int], seconds: int) -> Section:
     reasons = ""
     for label, verb, name in ((f"{verb}, {name}", verb, name) for verb in VERBS for name in CLIENTS):
         try:
-            asked = [size for size in sizes if name == "ours, fast" or size <= MOST_BY_HTTPX]
+            asked = [size for size in sizes if name == "ours, aiohttp" or size <= MOST_BY_HTTPX]
             found = {size: _flight(server, verb, name, size, seconds) for size in asked}
         except (AbsentError, StuckError) as error:
             rows.append((label, "not there", "", "", "", "", ""))
             reasons += f" {label}: {error}."
             continue
         rows += [_row(label, size, flight, found[sizes[0]]) for size, flight in found.items()]
-        if name == "ours, fast" and 10_000 in found:  # of run and run_many, the last one that is there counts
+        if name == "ours, aiohttp" and 10_000 in found:  # of run and run_many, the last one that is there counts
             findings["10000 in flight"] = found[10_000].cpu / found[100].cpu
             findings["memory of a task"] = found[10_000].kilobytes
     note = (

@@ -15,7 +15,7 @@ from workers import environment
 if TYPE_CHECKING:
     from server import Server
 
-NAMES = ("raw socket", "httpx", "generated function", "ours", "ours, fast", "requests.Session", "runwayml", "official")
+NAMES = ("raw socket", "httpx", "generated function", "ours", "requests.Session", "runwayml", "official")
 FEW, MANY = 60, 260
 PROGRAM = "import candidates\ncall = candidates.SYNC[{!r}]({!r})\nfor _ in range({}): call()"
 COUNTED = re.compile(r"Collected : (\d+)")

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import NormalDist, fmean
 
-from attrs import define, frozen
+from attrs import astuple, define, frozen
 
 from report import Section
 from wavespeed_client.clock import Clock, Deadline
-from wavespeed_client.durations import Durations
-from wavespeed_client.polling import Waiting
 from wavespeed_client.task import Task
+from wavespeed_client.transport.httpx1.pools import READ_IDLE_SECONDS
+from wavespeed_client.waiting.durations import Durations
+from wavespeed_client.waiting.wait import Wait
 
 ROUND_TRIP = 0.1
 SEEN = 3  # tasks of a model that teach before the counting begins
 COUNTED = 7
+
+HTTPX_IDLE_SECONDS = 5.0  # how long a connection of httpx's own pool may idle, if nobody says otherwise
 
 OFFICIAL_PAUSE = 1.0  # the official client asks at once, then this long after each answer
 
@@ -54,10 +57,19 @@ class Case:
 
 @frozen
 class Cost:
-    """What waiting took on average: questions a task, and seconds from its end until that was known."""
+    """What waiting took, for one task or on average.
+
+    Attributes:
+        questions: Questions a task.
+        lateness: Seconds from its end until that was known.
+        connections: New connections a task, beside the one that submitted it.
+        with_httpx: The same, if a connection might idle only for as long as in httpx's own pool.
+    """
 
     questions: float
     lateness: float
+    connections: float
+    with_httpx: float
 
     def __str__(self) -> str:
         return f"{self.questions:.1f} @ {self.lateness:.2f} s"
@@ -114,10 +126,11 @@ def either(first: float, second: float, share: float) -> Callable[[float, random
     return model
 
 
+VIDEO = Case("video, sigma 0.1", steady(video, 0.1), judged=True)
 CASES = (
     Case("0.5-120 s log-uniform, sigma 0.1", steady(log_uniform, 0.1), judged=True),
     Case("images, sigma 0.1", steady(image, 0.1), judged=True),
-    Case("video, sigma 0.1", steady(video, 0.1), judged=True),
+    VIDEO,
     Case("log-uniform, sigma 0.3", steady(log_uniform, 0.3)),
     Case("images, sigma 0.3", steady(image, 0.3)),
     Case("video, sigma 0.3", steady(video, 0.3)),
@@ -137,23 +150,30 @@ CASES = (
 
 
 def official(sample: Sample) -> Cost:
-    """The official client: a question each second."""
+    """The official client: a question each second, each over a connection of its own."""
     cycle = ROUND_TRIP + OFFICIAL_PAUSE
     pauses = max(0, math.ceil((sample.seconds - ROUND_TRIP / 2) / cycle))
-    return Cost(pauses + 1, pauses * cycle + ROUND_TRIP - sample.seconds)
+    questions = pauses + 1
+    return Cost(questions, pauses * cycle + ROUND_TRIP - sample.seconds, questions, questions)
 
 
 def ours(sample: Sample, memory: Durations, rng: random.Random) -> Cost:
     """This client's own code, on a simulated clock."""
-    clock, questions = SimulatedClock(), 0
+    clock, pauses = SimulatedClock(), list[float]()
     submitted = Task(id="simulated", model="some/model", status="created")
     memory.submitted(submitted, clock.now())
-    waiting = Waiting(submitted, None, Deadline.after(None, clock), memory, rng.random)
-    while waiting.goes_on():
-        clock.time += waiting.delay() + ROUND_TRIP
-        questions += 1
-        waiting.saw(_answer(sample, clock.time - ROUND_TRIP / 2))
-    return Cost(questions, clock.time - sample.seconds)
+    wait = Wait(submitted, None, Deadline.after(None, clock), memory, rng.random)
+    while wait.goes_on():
+        pauses.append(wait.delay())
+        clock.time += pauses[-1] + ROUND_TRIP
+        wait.saw(_answer(sample, clock.time - ROUND_TRIP / 2))
+    idle = (new_connections(pauses, READ_IDLE_SECONDS), new_connections(pauses, HTTPX_IDLE_SECONDS))
+    return Cost(len(pauses), clock.time - sample.seconds, *idle)
+
+
+def new_connections(pauses: Iterable[float], idle: float) -> int:
+    """How many questions need a new connection, if one may idle for so long; the first may use the submission's."""
+    return sum(pause > idle for pause in pauses)
 
 
 def _answer(sample: Sample, age: float) -> Task:
@@ -166,11 +186,12 @@ def _answer(sample: Sample, age: float) -> Task:
 def simulate(case: Case, models: int, seed: int = 7) -> tuple[Cost, Cost, Cost]:
     """What the tasks of a case cost on average: by the official client, by ours without a memory, and by ours."""
     rows = [row for number in range(models) for row in _model(case, (number + 0.5) / models, f"{seed} {number}")]
-    theirs, blind, learnt = (
-        Cost(fmean(cost.questions for cost in costs), fmean(cost.lateness for cost in costs))
-        for costs in zip(*rows, strict=True)
-    )
+    theirs, blind, learnt = (_mean(costs) for costs in zip(*rows, strict=True))
     return theirs, blind, learnt
+
+
+def _mean(costs: Sequence[Cost]) -> Cost:
+    return Cost(*(fmean(values) for values in zip(*map(astuple, costs), strict=True)))
 
 
 def _model(case: Case, quantile: float, seed: str) -> Iterator[tuple[Cost, Cost, Cost]]:
@@ -202,3 +223,22 @@ def polling(models: int) -> Section:
     )
     header = ("tasks", "official, every second", "ours, model unknown", "ours, model known")
     return Section("Polling", note, header, rows, {"questions": max(questions), "lateness": max(lateness)})
+
+
+def connections(models: int) -> Section:
+    """How often a wait has to connect anew, in the cases that are judged."""
+    rows: list[tuple[str, ...]] = []
+    findings: dict[str, float] = {}
+    for case in (case for case in CASES if case.judged):
+        _, blind, learnt = simulate(case, models)
+        counts = (blind.connections, blind.with_httpx, learnt.connections, learnt.with_httpx)
+        rows.append((case.name, *(f"{count:.2f}" for count in counts)))
+        if case is VIDEO:
+            findings = {"new connections": learnt.connections, "idle for 5 s at most": learnt.with_httpx}
+    note = (
+        "The same waits: new connections a task, beside the one that submitted it, when a question may use one that "
+        f"has idled for {READ_IDLE_SECONDS:g} s, as ours may, and when it may for httpx's {HTTPX_IDLE_SECONDS:g} s. "
+        "The official client opens one for each question."
+    )
+    kinds = (f"model {known}, {whose}" for known in ("unknown", "known") for whose in ("ours", "with httpx's"))
+    return Section("New connections", note, ("tasks", *kinds), rows, findings)

@@ -23,7 +23,7 @@ EMPTY = "an empty program"
 HTTPX = "import httpx"
 PACKAGE = "import wavespeed_client"
 CLIENT = "from wavespeed_client import WaveSpeed"
-FIRST_CALLS = ("httpx", "ours", "ours, fast", "requests.Session", "runwayml", "official")
+FIRST_CALLS = ("httpx", "ours", "requests.Session", "runwayml", "official")
 LOADED = """
 import sys
 from wavespeed_client import WaveSpeed

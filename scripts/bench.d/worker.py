@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from candidates import ASYNC, INPUT, KEY, SYNC, TIMEOUT, AbsentError, fast_client
+from candidates import ASYNC, INPUT, KEY, SYNC, TIMEOUT, AbsentError, aiohttp_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,8 +123,8 @@ def _told(cpu: float, began: float, errors: Errors) -> Answer:
 
 
 def our_client(name: str, url: str) -> Any:
-    if name == "ours, fast":
-        return fast_client("AsyncWaveSpeed", url)
+    if name == "ours, aiohttp":
+        return aiohttp_client(url)
     return import_module("wavespeed_client").AsyncWaveSpeed(KEY, base_url=url, timeout=TIMEOUT)
 
 

@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,9 +108,28 @@ class Samples:
 
 
 def measured(
-    kind: str, names: Iterable[str], url: str, server: Server, *, rounds: int, calls: int, concurrency: int = 1
+    kind: str,
+    names: Iterable[str],
+    url: str,
+    server: Server,
+    *,
+    rounds: int,
+    calls: int,
+    concurrency: int = 1,
+    rest: float = 0.0,
 ) -> Samples:
-    """Every candidate in every round, after one that warms up. One that is stuck is left out."""
+    """Every candidate in every round, after one that warms up. One that is stuck is left out.
+
+    Args:
+        kind: "sync" or "async".
+        names: The candidates.
+        url: Where they find the server.
+        server: The server.
+        rounds: How often each has its turn.
+        calls: Calls in a turn.
+        concurrency: Calls under way at once.
+        rest: Seconds before each turn.
+    """
     samples = Samples({}, {}, {}, {})
     with ExitStack() as stack:
         workers = {name: stack.enter_context(working(kind, name, url, server)) for name in names}
@@ -120,6 +140,7 @@ def measured(
         rng = random.Random(7)  # noqa: S311 - the order of the rounds
         for number in range(-1, rounds):
             for name in rng.sample(sorted(workers), len(workers)):
+                time.sleep(rest)
                 share = calls if number >= 0 else calls // 2
                 try:
                     answer = workers[name].ask(calls=share, concurrency=concurrency)

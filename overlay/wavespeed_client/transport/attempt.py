@@ -60,12 +60,12 @@ class Attempt:
         self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self.seconds)
 
     def watched_by(self, trace: object) -> None:
-        """Bound the request by this try's time, and let httpcore report each of its steps to `trace`."""
+        """Bound the request by this try's time, and let httpcore report its steps to `trace` until it leaves."""
         extensions = self.exchange.request.extensions
         extensions["timeout"], extensions["trace"] = self._timeouts, trace
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Follow a step of httpcore's: each gets the time that those before it have left.
+        """Follow httpcore's steps up to the one that counts: the request's header leaves. A tunnel's does not count.
 
         Raises:
             httpx.ConnectTimeout: The request is about to leave, and the time is up: a host with several addresses can
@@ -78,12 +78,17 @@ class Attempt:
             if left <= 0:
                 raise httpx.ConnectTimeout("the time was up before it could be sent")
             self.exchange.sent = True
-        timeouts = self._timeouts
-        timeouts["connect"] = timeouts["read"] = timeouts["write"] = max(0.001, left)
+            # httpcore looks for it at each step, and to call it costs more than the step's own work.
+            self.exchange.request.extensions.pop("trace", None)
+        self._bound(left)
 
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
         """Async trace."""
         self.trace(event, info)
+
+    def _bound(self, left: float) -> None:
+        timeouts = self._timeouts
+        timeouts["connect"] = timeouts["read"] = timeouts["write"] = max(0.001, left)
 
     def late(self) -> httpx.TimeoutException:
         """Make the error of a try whose time is up. Not sent means that it could not even connect."""
@@ -96,6 +101,7 @@ class Attempt:
         Raises:
             UnexpectedResponseError: It announces a body that is too large, or compressed in a way not asked for.
         """
+        self._bound(self._until - time.monotonic())
         length = response.headers.get("Content-Length", "")
         self._check_size(int(length) if length.isdecimal() else 0, response)
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()

@@ -134,8 +134,10 @@ def test_each_step_of_a_try_gets_what_those_before_it_have_left() -> None:
     assert timeouts["read"] == 10
     one_try.trace("http11.send_request_headers.started", info)
     assert 4 < timeouts["write"] <= 5
+    assert one_try.exchange.sent
+    assert "trace" not in one_try.exchange.request.extensions
     one_try._until -= 20
-    one_try.trace("http11.receive_response_headers.started", info)
+    one_try.begin(httpx.Response(200))
     assert timeouts["read"] == 0.001
 
 
@@ -144,12 +146,14 @@ def test_a_request_whose_time_is_up_does_not_begin_to_leave() -> None:
     with pytest.raises(httpx.ConnectTimeout, match="before it could be sent"):
         one_try.trace("http11.send_request_headers.started", info)
     assert not one_try.exchange.sent
+    assert "trace" in one_try.exchange.request.extensions
 
 
 def test_a_tunnel_that_is_asked_for_sends_nothing_yet() -> None:
     one_try, info = followed(10, "CONNECT")
     one_try.trace("http11.send_request_headers.started", info)
     assert not one_try.exchange.sent
+    assert "trace" in one_try.exchange.request.extensions
 
 
 def test_a_connect_that_takes_all_the_time_means_that_nothing_was_sent(
