@@ -35,6 +35,7 @@ DELETED_AT_ONCE = 100
 LONGEST_MODEL_ID = 200
 LONGEST_WEBHOOK = 4096
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -100,7 +101,7 @@ def encoded(fields: object) -> bytes:
         InvalidInputError: It is not what JSON can hold.
     """
     try:
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return _JSON.encode(fields).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"The input cannot be sent as JSON: {error}") from error
 

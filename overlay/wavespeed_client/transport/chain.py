@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from copy import copy
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import httpx
@@ -37,8 +36,8 @@ class Bound:
 
     def bound(self, context: Context) -> Self:
         """Return a light copy for one call: the same chain and cookies, and the call's context."""
-        bound = copy(self)
-        bound.context = context
+        bound = object.__new__(type(self))
+        bound.__dict__.update(self.__dict__, context=context)
         return bound
 
     def in_context(self, request: httpx.Request) -> httpx.Request:

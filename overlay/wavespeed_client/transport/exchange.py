@@ -6,10 +6,10 @@ import asyncio
 import logging
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import httpx
 from attrs import define, field
@@ -32,8 +32,6 @@ from .retry import policy_for, retry_after
 from .submission import is_refusal, is_submission, model_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from httpx_retries import RetryTransport
 
     from ..settings import Settings
@@ -102,28 +100,19 @@ class Exchange:
             raise self.uncertain(f"the response does not tell what became of it ({error})") from error
         raise error
 
-    @contextmanager
-    def guarded(self) -> Generator[None]:
-        """Turn whatever ends the exchange without a usable response into one of our errors.
-
-        A submission that Ctrl-C, a cancellation or the like cuts short leaves a trace.
+    def fail(self, error: Exception) -> NoReturn:
+        """End an exchange that has no usable response.
 
         Raises:
-            WaveSpeedError: What it means for the caller.
+            WaveSpeedError: What that means for the caller.
         """
-        try:
-            yield
-        except Exception as error:
-            self._log(type(error).__name__)
-            outcome = self._outcome(error)
-            if outcome is error:
-                raise
-            # The frames below hold the request's headers, and with them the key, in their locals.
-            error.__traceback__ = error.__cause__ = error.__context__ = None
-            raise outcome from (error if self.authorization.hide(str(error)) == str(error) else None)
-        except BaseException as error:
-            self.interrupted(error)
-            raise
+        self._log(type(error).__name__)
+        outcome = self._outcome(error)
+        if outcome is error:
+            raise error
+        # The frames below hold the request's headers, and with them the key, in their locals.
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        raise outcome from (error if self.authorization.hide(str(error)) == str(error) else None)
 
     def interrupted(self, error: BaseException) -> None:
         """Leave a trace of a submission that was cut short."""
@@ -195,8 +184,13 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> WholeResponse:
         exchange = self._begun(request)
-        with exchange.guarded():
+        try:
             response = self._inner.handle_request(request)
+        except Exception as error:
+            exchange.fail(error)
+        except BaseException as error:
+            exchange.interrupted(error)
+            raise
         return exchange.checked(response)
 
     async def handle_async_request(self, request: httpx.Request) -> WholeResponse:
@@ -205,8 +199,13 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             raise ConfigurationError("This client was first used in another event loop: build one for each loop.")
         self._loop = loop
         exchange = self._begun(request)
-        with exchange.guarded():
+        try:
             response = await self._inner.handle_async_request(request)
+        except Exception as error:
+            exchange.fail(error)
+        except BaseException as error:
+            exchange.interrupted(error)
+            raise
         return exchange.checked(response)
 
     def _begun(self, request: httpx.Request) -> Exchange:

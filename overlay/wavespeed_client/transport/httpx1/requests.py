@@ -37,14 +37,17 @@ def plain_request(
     if others or bodiless or not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
         return None
     url = address(client.base_url, path)
-    lines = {b"host": (b"Host", url.netloc)}
-    lines |= {name.lower(): (name, value) for name, value in client.headers.raw}
-    lines |= {name.lower().encode(): (name.encode(), value.encode()) for name, value in (headers or {}).items()}
+    lines = {name.lower(): (name, value) for name, value in client.headers.raw}
+    for name, value in (headers or {}).items():
+        lines[name.lower().encode()] = (name.encode(), value.encode())
+    if b"host" not in lines:
+        lines = {b"host": (b"Host", url.netloc), **lines}
     body = b""
     if json is not None:
         body = encoded(json)
-        lines.setdefault(b"content-type", (b"Content-Type", b"application/json"))
-        lines[b"content-length"] = (b"Content-Length", str(len(body)).encode())
+        if b"content-type" not in lines:
+            lines[b"content-type"] = (b"Content-Type", b"application/json")
+        lines[b"content-length"] = (b"Content-Length", b"%d" % len(body))
     stream = httpx.ByteStream(body)
     request = httpx.Request(method, url, params=params or None, headers=list(lines.values()), stream=stream)
     if client.cookies:
