@@ -43,7 +43,9 @@ class WaveSpeedError(Exception):
 
 
 def _restored(kind: type[WaveSpeedError], args: tuple[Any, ...]) -> WaveSpeedError:
-    return kind.__new__(kind, *args)
+    error = kind.__new__(kind)
+    error.args = args  # which OSError, the base of TimeoutError, takes in __init__ alone
+    return error
 
 
 class ConfigurationError(WaveSpeedError):
