@@ -48,11 +48,19 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
-        return self._respond(request)
+        try:
+            return self._respond(request)
+        except httpx.ConnectError:
+            request.extensions["trace"]("connection.connect_tcp.started", {})  # as httpx's own transport reports it
+            raise
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
-        return self._respond(request)
+        try:
+            return self._respond(request)
+        except httpx.ConnectError:
+            await request.extensions["trace"]("connection.connect_tcp.started", {})
+            raise
 
     def _respond(self, request: httpx.Request) -> httpx.Response:
         with self._lock:

@@ -10,7 +10,7 @@ from wavespeed_api import Client
 
 from .arguments import check_callable, check_cost, check_limit, deletions, searched_from, task_of
 from .clock import Clock, Deadline
-from .errors import ConfigurationError
+from .errors import ConfigurationError, WaveSpeedError
 from .parsing import could_be, has_input
 from .settings import Settings
 from .transport.context import Context
@@ -185,7 +185,7 @@ class AsyncWaveSpeed:
         from .files.download import fetch_async, target_path
 
         target = target_path(url, to)
-        await fetch_async(url, target, self.settings.timeout, on_progress)
+        await fetch_async(url, target, self.settings.timeout, on_progress, self.settings.max_retries)
         return target
 
     async def models(self) -> list[Model]:
@@ -239,8 +239,12 @@ class AsyncWaveSpeed:
         with wait.guarded():
             while wait.goes_on():
                 await self._clock.asleep(wait.delay())
-                changed = wait.saw(await self._get(Context(wait.deadline.and_a_last_poll()), wait.task))
-                if changed and on_update is not None:
+                try:
+                    task = await self._get(Context(wait.deadline.and_a_last_poll()), wait.task)
+                except WaveSpeedError as error:
+                    wait.missed(error)
+                    continue
+                if wait.saw(task) and on_update is not None:
                     await _told(on_update(wait.task))
         return completed(wait.task)
 

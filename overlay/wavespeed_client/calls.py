@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
 
 from wavespeed_api import models
 from wavespeed_api.api.tasks import get_prediction, get_result, submit_task, submit_task_variant
+from wavespeed_api.models import Prediction, PredictionTimings, PredictionUrls, StructuredOutput, prediction_status
 from wavespeed_api.types import UNSET
 
 from .arguments import aware, checked_webhook, input_fields, model_id, split_model, task_ids, usage_span, word_of
@@ -17,7 +18,7 @@ from .errors import WaveSpeedError
 from .paging import PAGE_SIZE, Pages
 from .parsing import asked_by_older_path, data_of, expected, task_from_envelope, tasks_from_page
 from .transport.context import Context
-from .transport.exchange import explained
+from .transport.exchange import explained, keep_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from wavespeed_api.types import Response
 
     from .task import Task
+
+# What the response of a paid task is read with: a late import fails where file descriptors are few.
+LOADED = (Prediction, PredictionTimings, PredictionUrls, StructuredOutput, prediction_status)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,6 +90,9 @@ class Call(Generic[T]):
             raise
         except Exception as error:
             raise explained(self._context, error) from error
+        except BaseException as error:
+            keep_trace(self._context, error)
+            raise
 
     async def asend(self) -> T:
         """Async send."""
@@ -95,6 +102,9 @@ class Call(Generic[T]):
             raise
         except Exception as error:
             raise explained(self._context, error) from error
+        except BaseException as error:
+            keep_trace(self._context, error)
+            raise
 
 
 class Calls:

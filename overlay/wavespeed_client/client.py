@@ -9,7 +9,7 @@ from wavespeed_api import Client
 
 from .arguments import check_callable, check_cost, check_limit, deletions, searched_from, task_of
 from .clock import Clock, Deadline
-from .errors import ConfigurationError
+from .errors import ConfigurationError, WaveSpeedError
 from .parsing import could_be, has_input
 from .settings import Settings
 from .transport.context import Context
@@ -289,23 +289,24 @@ class WaveSpeed:
     ) -> Path:
         """Download an output; return where it was written. A broken download leaves nothing.
 
-        One request, two if the first breaks off, to the output's own host, which does not get the key.
-        The service keeps outputs for 7 days.
+        One request to the output's own host, which does not get the key. It is begun again, as often as reads are, when
+        the connection breaks off or the host fails. The service keeps outputs for 7 days.
 
         Args:
-            url: An output of a task: a URL, or base64 data.
+            url: An output of a task: a URL, a data: URI, or base64 data.
             to: The file to write; or a folder, which a path with a separator at its end is too.
             on_progress: Called with the bytes that are done, and with all bytes if the host tells.
 
         Raises:
             NotFoundError: The file is gone.
-            APIConnectionError: The download broke off twice.
-            InvalidInputError: It cannot be written there, or is neither a URL nor base64.
+            APIConnectionError: The download broke off each time.
+            UnexpectedResponseError: The host does not tell where the file ends, so half of it could pass for the whole.
+            InvalidInputError: It cannot be written there, or is no output.
         """
         from .files.download import fetch, target_path
 
         target = target_path(url, to)
-        fetch(url, target, self.settings.timeout, on_progress)
+        fetch(url, target, self.settings.timeout, on_progress, self.settings.max_retries)
         return target
 
     def models(self) -> list[Model]:
@@ -385,8 +386,12 @@ class WaveSpeed:
         with wait.guarded():
             while wait.goes_on():
                 self._clock.sleep(wait.delay())
-                changed = wait.saw(self._get(Context(wait.deadline.and_a_last_poll()), wait.task))
-                if changed and on_update is not None:
+                try:
+                    task = self._get(Context(wait.deadline.and_a_last_poll()), wait.task)
+                except WaveSpeedError as error:
+                    wait.missed(error)
+                    continue
+                if wait.saw(task) and on_update is not None:
                     on_update(wait.task)
         return completed(wait.task)
 

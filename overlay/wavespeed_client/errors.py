@@ -61,7 +61,15 @@ class InvalidModelError(InvalidInputError):
 
 
 class APIConnectionError(WaveSpeedError):
-    """The service could not be reached, or a read gave up after its retries. Nothing was submitted."""
+    """The service could not be reached, or a read gave up after its retries. Nothing was submitted.
+
+    Attributes:
+        lasting: Whether another try would meet the same, as with a certificate that is not trusted.
+    """
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting
 
 
 class SubmissionUncertainError(WaveSpeedError):
@@ -70,14 +78,18 @@ class SubmissionUncertainError(WaveSpeedError):
     Attributes:
         model: The model id that was submitted to.
         input: The input that was sent.
-        submitted_at: When it was sent, in UTC.
+        submitted_at: When it was sent, in UTC, by this machine's clock.
+        task_id: The task that it probably started; None if no id could be read.
     """
 
-    def __init__(self, message: str, *, model: str, input: dict[str, Any], submitted_at: datetime) -> None:
+    def __init__(
+        self, message: str, *, model: str, input: dict[str, Any], submitted_at: datetime, task_id: str | None = None
+    ) -> None:
         super().__init__(message)
         self.model = model
         self.input = input
         self.submitted_at = submitted_at
+        self.task_id = task_id
 
 
 class APIError(WaveSpeedError):
@@ -89,6 +101,7 @@ class APIError(WaveSpeedError):
         message: What the service said.
         body: The first 500 characters of the response.
         retry_after: Seconds that the service asks to wait, if it said so.
+        from_service: Whether it was the service that said so, and not something in between, whose word may pass.
     """
 
     def __init__(
@@ -99,6 +112,7 @@ class APIError(WaveSpeedError):
         code: int | None = None,
         body: str = "",
         retry_after: float | None = None,
+        from_service: bool = True,
     ) -> None:
         super().__init__(f"{message} (HTTP {status_code})")
         self.message = message
@@ -106,6 +120,7 @@ class APIError(WaveSpeedError):
         self.code = code
         self.body = body
         self.retry_after = retry_after
+        self.from_service = from_service
 
 
 class BadRequestError(APIError):
@@ -194,7 +209,12 @@ _CLASS_OF_STATUS: dict[int, type[APIError]] = {
 
 
 def error_from_response(
-    status: int, body: bytes, *, retry_after: float | None = None, hide: Callable[[str], str] = str
+    status: int,
+    body: bytes,
+    *,
+    retry_after: float | None = None,
+    from_service: bool = True,
+    hide: Callable[[str], str] = str,
 ) -> APIError | UnexpectedResponseError:
     """Make the exception for a response that is not a success.
 
@@ -202,6 +222,7 @@ def error_from_response(
         status: The HTTP status, or the code of an envelope under HTTP 200.
         body: The response's body.
         retry_after: Seconds that it asks to wait.
+        from_service: Whether the service itself made it.
         hide: Takes out of a text what must not be shown.
     """
     said = excerpt(body, hide)
@@ -217,19 +238,22 @@ def error_from_response(
         code=code if isinstance(code, int) else None,
         body=said,
         retry_after=retry_after,
+        from_service=from_service,
     )
 
 
 def uncertain_submission(
-    model: str, input: dict[str, Any], submitted_at: datetime, why: str
+    model: str, input: dict[str, Any], submitted_at: datetime, why: str, task_id: str | None = None
 ) -> SubmissionUncertainError:
     """Make the error for a submission that may have been taken."""
+    named = f" Its task is probably {task_id}." if task_id else ""
     return SubmissionUncertainError(
-        f"The submission to {model} was sent at {submitted_at:%Y-%m-%d %H:%M:%S} UTC, but {why}. The task may be "
-        "running and billed: look with find_submissions(error) before you submit it again.",
+        f"The submission to {model} was sent at {submitted_at:%Y-%m-%d %H:%M:%S} UTC, but {why}.{named} The task may "
+        "be running and billed: look with find_submissions(error) before you submit it again.",
         model=model,
         input=input,
         submitted_at=submitted_at,
+        task_id=task_id,
     )
 
 

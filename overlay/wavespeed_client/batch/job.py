@@ -22,7 +22,7 @@ class Job:
         number: Its number in the journal.
         gives_up: When it stops trying to be submitted; set by the first try.
         until: When its wait ends, counted from the submission that is under way or was taken.
-        failures: How often it could not be sent; later, how often in a row nobody told how the task stands.
+        failures: How often it could not be sent.
         error: Why it was refused last.
         sent: Whether its submission has left and no answer has come.
         wait: The wait for its task; None until there is one.

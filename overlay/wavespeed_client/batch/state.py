@@ -28,10 +28,10 @@ from ..errors import (
     uncertain_submission,
 )
 from ..task import UNKNOWN_STATUS
-from ..waiting.wait import PASSING, failure
+from ..waiting.wait import failure
 from .job import Job
 from .outcome import Outcome, Progress
-from .throttle import FIRST_PAUSE, LONGEST_PAUSE, Pace, Rate
+from .throttle import Pace, Rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ logger = logging.getLogger("wavespeed_client")
 # Errors by which a request certainly did not leave.
 UNSENT = (APIConnectionError, InvalidInputError)
 # Errors by which the service, or the way to it, is in trouble: the next submission would meet the same.
-TROUBLE = (*PASSING, SubmissionUncertainError)
+TROUBLE = (APIConnectionError, RateLimitError, ServerError, SubmissionUncertainError)
 
 
 @define(eq=False)
@@ -171,7 +171,6 @@ class Batch:
                 logger.warning("Task %s of a batch that was left began after all: wait for it by its id.", task.id)
         else:
             job.wait.saw(task)
-        job.failures = 0
         self._wait_on(job, job.wait)
 
     def failed(self, job: Job, error: Exception) -> None:
@@ -367,21 +366,16 @@ class Batch:
             self._ended(job, wait.task, failure(wait.task))
 
     def _not_told(self, job: Job, wait: Wait, error: WaveSpeedError) -> None:
-        """A question got no answer. What may pass is ridden out until the wait ends: the task is paid for."""
-        if isinstance(error, PASSING) and wait.deadline.left():
-            job.failures += 1
-            retry_after: float = getattr(error, "retry_after", None) or 0.0
-            if not isinstance(error, ServerError):  # which may be about this task alone
-                self._pace.hindered(self.clock.now(), self._in_flight, retry_after)
-            pause = max(FIRST_PAUSE * 2 ** min(job.failures - 1, 6), retry_after, wait.delay())
-            soon = min(pause, LONGEST_PAUSE, wait.deadline.left())
-            heapq.heappush(self._due, (self.clock.now() + soon, job))
-            return
+        """A poll got no usable answer. What may pass is ridden out until the wait ends: the task is paid for."""
         try:
             with wait.guarded():
-                raise error
+                wait.missed(error)
         except WaveSpeedError as outcome:
             self._ended(job, wait.task, outcome)
+            return
+        if isinstance(error, APIConnectionError | RateLimitError):  # others may be about this task alone
+            self._pace.hindered(self.clock.now(), self._in_flight, getattr(error, "retry_after", None))
+        heapq.heappush(self._due, (self.clock.now() + wait.delay(), job))
 
     def _ended(self, job: Job, task: Task, error: WaveSpeedError | None) -> None:
         """A job with a task has come to its end. A task that still runs stays submitted in the journal."""

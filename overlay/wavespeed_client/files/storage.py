@@ -1,15 +1,26 @@
 """Storage hosts: which addresses are asked, through which transport, and what they say.
 
 They are not the API: they get no key and no cookie, and their signed URLs are in no log. So the requests go through a
-bare httpx transport, one for each file.
+bare httpx transport, one for each file. Whatever they send is read as it came: a small body may unpack to a huge one.
 """
 
 from __future__ import annotations
+
+import ssl
+from contextlib import aclosing, contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import httpx
 
 from ..errors import UnexpectedResponseError
 from ..transport.environment import explained, proxy_for, tls_context
+from ..transport.httpx1.connections import interruptible
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator, Iterator
+
+# anyio lets through what TLS finds wrong with a record.
+NETWORK_ERRORS = (httpx.HTTPError, ssl.SSLError)
 
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_OF_AN_ERROR = 64 * 1024
@@ -49,16 +60,27 @@ def redirected(url: httpx.URL, response: httpx.Response) -> httpx.URL | None:
 
 
 def length_of(response: httpx.Response) -> int | None:
-    """Return how many bytes a response's body has, if it tells.
+    """Return how many bytes a file has, as its host tells; None if it comes in chunks, of which the last one is marked.
 
     Raises:
-        UnexpectedResponseError: It is compressed, which was not asked for: its end could not be told from a drop.
+        UnexpectedResponseError: Its end could not be told from a drop; or it is compressed, which was not asked for.
     """
-    if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
-        message = "The file came compressed, which was not asked for."
-        raise UnexpectedResponseError(message, status_code=response.status_code, body="")
     length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdecimal() else None
+    if _is_compressed(response):
+        message = "The file came compressed, which was not asked for."
+    elif "Transfer-Encoding" in response.headers:  # which counts when there is a length, too
+        return None
+    elif length.isdecimal():
+        return int(length)
+    else:
+        # The end of the connection is none of the file: a drop looks the same on TCP, and httpcore and anyio do not
+        # tell whether TLS was closed properly.
+        message = "The host does not tell where the file ends, neither by its length nor by chunks."
+    raise UnexpectedResponseError(message, status_code=response.status_code, body="")
+
+
+def _is_compressed(response: httpx.Response) -> bool:
+    return response.headers.get("Content-Encoding", "").strip().lower() not in ("identity", "")
 
 
 def bounded(request: httpx.Request, timeout: float) -> httpx.Request:
@@ -74,7 +96,7 @@ def host(url: httpx.URL) -> httpx.HTTPTransport:
         ConfigurationError: A proxy variable or SSL_CERT_FILE cannot be used.
     """
     with explained():
-        return httpx.HTTPTransport(verify=tls_context(), proxy=proxy_for(url))
+        return interruptible(httpx.HTTPTransport(verify=tls_context(), proxy=proxy_for(url)))
 
 
 def async_host(url: httpx.URL) -> httpx.AsyncHTTPTransport:
@@ -83,21 +105,59 @@ def async_host(url: httpx.URL) -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(verify=tls_context(), proxy=proxy_for(url))
 
 
+class DropError(Exception):
+    """The network failed within a try, as the cause tells. What the caller's own code raises is none of these."""
+
+
+@contextmanager
+def network() -> Generator[None]:
+    """Turn what the network raises into DropError."""
+    try:
+        yield
+    except NETWORK_ERRORS as error:
+        raise DropError from error
+
+
+def chunks(response: httpx.Response) -> Iterator[bytes]:
+    """Read a body, as it came.
+
+    Raises:
+        DropError: It broke off.
+    """
+    with network():
+        yield from response.iter_raw()
+
+
+async def async_chunks(response: httpx.Response) -> AsyncGenerator[bytes]:
+    """Async chunks."""
+    with network():
+        async for chunk in response.aiter_raw():
+            yield chunk
+
+
 def beginning(response: httpx.Response) -> bytes:
-    """Read the first 64 KiB of a body, or a little more."""
+    """Read the first 64 KiB of what a host says, or a little more; as much as came, if it broke off."""
     body = b""
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > MOST_OF_AN_ERROR:
-            break
-    return body
+    with suppress(DropError):
+        for chunk in chunks(response):
+            body += chunk
+            if len(body) > MOST_OF_AN_ERROR:
+                break
+    return _readable(response, body)
 
 
 async def async_beginning(response: httpx.Response) -> bytes:
     """Async beginning."""
     body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MOST_OF_AN_ERROR:
-            break
-    return body
+    with suppress(DropError):
+        async with aclosing(async_chunks(response)) as parts:
+            async for chunk in parts:
+                body += chunk
+                if len(body) > MOST_OF_AN_ERROR:
+                    break
+    return _readable(response, body)
+
+
+def _readable(response: httpx.Response, body: bytes) -> bytes:
+    """Return what can be quoted of a body: nothing of a compressed one, which was not asked for."""
+    return b"" if _is_compressed(response) else body

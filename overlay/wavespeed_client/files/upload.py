@@ -16,7 +16,7 @@ from attrs import define
 from wavespeed_api import models
 
 from ..errors import APIConnectionError, InvalidInputError, UnexpectedResponseError, WaveSpeedError, error_from_response
-from .storage import async_beginning, async_host, beginning, bounded, host, web_url
+from .storage import NETWORK_ERRORS, async_beginning, async_host, beginning, bounded, host, web_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -135,10 +135,11 @@ def send(ticket: UploadTicket, source: Source, timeout: float, on_progress: Prog
         with host(request.url) as transport:
             response = transport.handle_request(request)
             try:
-                _check_stored(response, beginning(response))
+                if not response.is_success:
+                    raise error_from_response(response.status_code, beginning(response))
             finally:
                 response.close()
-    except httpx.HTTPError as error:
+    except NETWORK_ERRORS as error:
         raise _broken_upload(error) from error
 
 
@@ -158,17 +159,13 @@ async def send_async(ticket: UploadTicket, source: Source, timeout: float, on_pr
         async with async_host(request.url) as transport:
             response = await transport.handle_async_request(request)
             try:
-                _check_stored(response, await async_beginning(response))
+                if not response.is_success:
+                    raise error_from_response(response.status_code, await async_beginning(response))
             finally:
                 await response.aclose()
-    except httpx.HTTPError as error:
+    except NETWORK_ERRORS as error:
         raise _broken_upload(error) from error
 
 
-def _check_stored(response: httpx.Response, body: bytes) -> None:
-    if not response.is_success:
-        raise error_from_response(response.status_code, body)
-
-
-def _broken_upload(error: httpx.HTTPError) -> WaveSpeedError:
+def _broken_upload(error: Exception) -> WaveSpeedError:
     return APIConnectionError(f"The upload broke off ({type(error).__name__}): upload the file again.")

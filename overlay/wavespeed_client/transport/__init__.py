@@ -10,5 +10,6 @@
               Borrowed   borrowed.py    a client of the caller's
 
 What a verb wants of the transport travels on the request as one extension, its `Context`. What a response proves about
-a submission is decided in submission.py alone, and so is whether a request counts as sent.
+a submission is said in submission.py. Whether a request counts as sent is one attribute, `Exchange.sent`: true from the
+moment at which a link gets it, but while that link reports that it is still connecting.
 """

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Self
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import httpx
@@ -14,7 +16,12 @@ from .environment import proxy_for, tls_context
 from .exchange import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.client_reqrep import ClientRequest
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
 
 # What aiohttp raises only before it has a connection to write to; so it does a proxy's refusal of a tunnel.
 NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
@@ -25,7 +32,7 @@ CONNECT_SHARE = 0.5
 KEEPALIVE_SECONDS = 5.0
 
 
-class AiohttpTransport(httpx.AsyncBaseTransport):
+class Aiohttp:
     """The link when aiohttp was asked for.
 
     Raises:
@@ -39,17 +46,80 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             raise ValueError("aiohttp takes http:// and https:// proxies only")
         self._session: aiohttp.ClientSession | None = None
 
-    def lease(self, exchange: Exchange) -> nullcontext[Self]:
-        """Lend the session, which any number of requests may use at a time."""
-        return nullcontext(self)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    @asynccontextmanager
+    async def lease(self, exchange: Exchange) -> AsyncGenerator[AiohttpTransport]:
+        """Lend the session. The connection is kept for the next request unless this one is cut short."""
         if self._session is None:
             self._session = self._new_session()
-        exchange = Exchange.of(request)
-        exchange.sent = True  # aiohttp does not tell when the request leaves
+        transport = AiohttpTransport(self._session, self._proxy)
         try:
-            response = await self._session.request(
+            yield transport
+        except BaseException:
+            if transport.response is not None:
+                transport.response.close()
+            self._connector.drop()
+            raise
+        finally:
+            self._connector.forget()
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        # It belongs to the running loop, and there may be none when the link is built.
+        self._connector = CleanConnector(ssl=self._tls, limit=0, keepalive_timeout=KEEPALIVE_SECONDS)
+        return aiohttp.ClientSession(
+            connector=self._connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+        )
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+class CleanConnector(aiohttp.TCPConnector):
+    """Never takes a kept connection on which something has come in the meantime: it would answer the next request.
+
+    aiohttp looks for that when a connection is given back alone. It gives one back before it hands its response over,
+    so what each asyncio task has taken is noted here, for one that turns out to be bad.
+    """
+
+    @cached_property
+    def _taken(self) -> dict[asyncio.Task[Any] | None, ResponseHandler]:
+        return {}
+
+    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            if protocol is None or not protocol.should_close:
+                break
+            connection.close()
+        if protocol is not None:
+            self._taken[asyncio.current_task()] = protocol
+        return connection
+
+    def drop(self) -> None:
+        """Close the connection that this asyncio task has taken."""
+        if protocol := self._taken.get(asyncio.current_task()):
+            protocol.close()
+
+    def forget(self) -> None:
+        """Forget what this asyncio task has taken."""
+        self._taken.pop(asyncio.current_task(), None)
+
+
+class AiohttpTransport(httpx.AsyncBaseTransport):
+    """A session for one request."""
+
+    def __init__(self, session: aiohttp.ClientSession, proxy: str | None) -> None:
+        self._session = session
+        self._proxy = proxy
+        self.response: aiohttp.ClientResponse | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        exchange = Exchange.of(request)
+        try:
+            self.response = response = await self._session.request(
                 request.method,
                 URL(str(request.url), encoded=True),
                 headers=_headers(request),
@@ -62,18 +132,6 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             exchange.sent = not isinstance(error, NEVER_CONNECTED)
             raise as_httpx(error) from error
         return httpx.Response(response.status, headers=response.raw_headers, stream=Body(response))
-
-    def _new_session(self) -> aiohttp.ClientSession:
-        # It belongs to the running loop, and there may be none when the transport is built.
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-        )
-
-    async def aclose(self) -> None:
-        if self._session is not None:
-            await self._session.close()
 
 
 class Body(httpx.AsyncByteStream):

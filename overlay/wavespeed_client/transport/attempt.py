@@ -7,6 +7,8 @@ import inspect
 import math
 import time
 import zlib
+from collections.abc import Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -14,18 +16,21 @@ from attrs import define, field
 
 from ..errors import ConfigurationError, UnexpectedResponseError, excerpt
 from .exchange import Exchange, content
-from .response import WholeResponse
-from .submission import SYNC_MODE_SECONDS, named_task, responds_late
+from .identity import Received, check_identity
+from .response import WholeResponse, parsed, task_named_in
+from .submission import SYNC_MODE_SECONDS, UNTAKEN, responds_late
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Iterator
 
-    from .aiohttp import AiohttpTransport
+    from .aiohttp import Aiohttp
     from .borrowed import AsyncBorrowed, Borrowed
     from .httpx1.pools import AsyncPools, Pools
 
 # httpx's own timeouts come first: they close the connection, which a cancelled handshake leaves open.
 CLEAN_UP_SECONDS = 0.05
+# httpcore's steps before a request leaves. Any that is not known counts as one by which it has left.
+CONNECTING = frozenset({"connect_tcp", "connect_unix_socket", "start_tls", "retry", "setup_socks5_connection"})
 
 
 def seconds_for(exchange: Exchange) -> float:
@@ -43,29 +48,49 @@ def seconds_for(exchange: Exchange) -> float:
     return seconds
 
 
+class TimeLeft(Mapping[str, float]):
+    """Timeouts in seconds that shrink: each step of a try gets what the steps before it have left."""
+
+    _phases = ("connect", "read", "write", "pool")
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+
+    def __getitem__(self, phase: str) -> float:
+        if phase not in self._phases:
+            raise KeyError(phase)
+        return max(0.001, self._until - time.monotonic())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._phases)
+
+    def __len__(self) -> int:
+        return len(self._phases)
+
+
 @define(eq=False)
 class Attempt:
     """One try, whose seconds count from now on."""
 
     exchange: Exchange
     seconds: float
+    received: Received = field(repr=False)
     _until: float = field(init=False)
-    _timeouts: dict[str, float] = field(init=False)
-    _chunks: list[bytes] = field(init=False, factory=list[bytes])
+    _chunks: list[bytes] = field(init=False, factory=list[bytes], repr=False)  # they may repeat the key
     _size: int = field(init=False, default=0)
-    _inflater: Any = field(init=False, default=None)  # zlib does not name its type
+    _inflater: Any = field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._until = time.monotonic() + self.seconds
-        self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self.seconds)
 
-    def watched_by(self, trace: object) -> None:
+    def hand_over(self, trace: object) -> None:
         """Bound the request by this try's time, and let httpcore report its steps to `trace` until it leaves."""
         extensions = self.exchange.request.extensions
-        extensions["timeout"], extensions["trace"] = self._timeouts, trace
+        extensions["timeout"], extensions["trace"] = TimeLeft(self._until), trace
+        self.exchange.sent = True  # until a link says that it is still about to connect
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Follow httpcore's steps up to the one that counts: the request's header leaves. A tunnel's does not count.
+        """Follow httpcore's steps up to the one that counts: the request leaves. Asking a proxy for a tunnel does not.
 
         Raises:
             httpx.ConnectTimeout: The request is about to leave, and the time is up: a host with several addresses can
@@ -73,22 +98,21 @@ class Attempt:
         """
         if not event.endswith(".started"):
             return
-        left = self._until - time.monotonic()
-        if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
-            if left <= 0:
+        step = event.split(".")[-2]
+        request = info.get("request")
+        if step in CONNECTING or (request is not None and request.method == b"CONNECT"):
+            self.exchange.sent = False
+        elif step != "response_closed":
+            if self._until <= time.monotonic():
+                self.exchange.sent = False
                 raise httpx.ConnectTimeout("the time was up before it could be sent")
             self.exchange.sent = True
             # httpcore looks for it at each step, and to call it costs more than the step's own work.
             self.exchange.request.extensions.pop("trace", None)
-        self._bound(left)
 
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
         """Async trace."""
         self.trace(event, info)
-
-    def _bound(self, left: float) -> None:
-        timeouts = self._timeouts
-        timeouts["connect"] = timeouts["read"] = timeouts["write"] = max(0.001, left)
 
     def late(self) -> httpx.TimeoutException:
         """Make the error of a try whose time is up. Not sent means that it could not even connect."""
@@ -101,14 +125,14 @@ class Attempt:
         Raises:
             UnexpectedResponseError: It announces a body that is too large, or compressed in a way not asked for.
         """
-        self._bound(self._until - time.monotonic())
         length = response.headers.get("Content-Length", "")
         self._check_size(int(length) if length.isdecimal() else 0, response)
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding in ("gzip", "x-gzip", "deflate"):
-            self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
+            self._inflater = _inflater()
         elif encoding not in ("identity", ""):
-            raise _undecodable(response, f"{encoding[:40]!r} was not asked for")
+            shown = self.exchange.authorization.hide(encoding)[:40]
+            raise _undecodable(response, f"{shown!r} was not asked for")
 
     def add(self, chunk: bytes, response: httpx.Response) -> None:
         """Take in a part of the body, as it came.
@@ -130,23 +154,44 @@ class Attempt:
 
         Raises:
             SubmissionUncertainError: It refuses a submission and yet names a task, so it must not be sent again.
+            httpx.RemoteProtocolError: It belongs to another question.
         """
         if self._inflater is not None:
             if self._size and not self._inflater.eof:
                 raise _undecodable(response, "it ends too early")
             del response.headers["Content-Encoding"]
-        whole = WholeResponse(response.status_code, response.headers, b"".join(self._chunks))
-        if whole.status_code != 200 and self.exchange.submission and (task := named_task(whole.body)):
-            raise self.exchange.uncertain(f"the response says {whole.status_code} and yet names a task, {task}")
+        whole = WholeResponse(response, b"".join(self._chunks))
+        check_identity(self.exchange, whole, self.received)
+        self.exchange.task_id = whole.task_id
+        if whole.status_code != 200 and self.exchange.submission:
+            self.exchange.task_id = task_named_in(parsed(whole.body))
+            if self.exchange.task_id:
+                raise self.exchange.uncertain(f"the response says {whole.status_code} and yet names a task")
+        if whole.status_code in UNTAKEN:
+            self.exchange.sent = False
         return whole
+
+    @contextmanager
+    def reading(self) -> Generator[None]:
+        """Keep the task that a response names which breaks off, if its JSON was whole by then."""
+        try:
+            yield
+        except BaseException:
+            if self.exchange.submission:
+                self.exchange.task_id = task_named_in(parsed(b"".join(self._chunks)))
+            raise
 
     def _inflated(self, chunk: bytes, response: httpx.Response) -> bytes:
         # One byte beyond the limit is enough to refuse it: a small body may hold a huge one.
         room = self.exchange.settings.max_response_bytes - self._size + 1
         try:
-            return cast("bytes", self._inflater.decompress(chunk, room))
+            inflated: bytes = self._inflater.decompress(chunk, room)
+            while self._inflater.eof and self._inflater.unused_data and len(inflated) < room:  # another member
+                rest, self._inflater = self._inflater.unused_data, _inflater()
+                inflated += self._inflater.decompress(rest, room - len(inflated))
         except zlib.error as error:
             raise _undecodable(response, str(error)) from error
+        return inflated
 
     def _check_size(self, size: int, response: httpx.Response) -> None:
         limit = self.exchange.settings.max_response_bytes
@@ -154,6 +199,10 @@ class Attempt:
             body = excerpt(self._chunks[0], self.exchange.authorization.hide) if self._chunks else ""
             message = f"The response is larger than {limit} bytes."
             raise UnexpectedResponseError(message, status_code=response.status_code, body=body)
+
+
+def _inflater() -> Any:  # zlib does not name its type
+    return zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, as its header says
 
 
 def _undecodable(response: httpx.Response, why: str) -> UnexpectedResponseError:
@@ -164,8 +213,9 @@ def _undecodable(response: httpx.Response, why: str) -> UnexpectedResponseError:
 class AttemptTransport(httpx.BaseTransport):
     """The innermost link of ours: reads the response here, so that one that breaks half-way can be tried again, too."""
 
-    def __init__(self, link: Pools | Borrowed) -> None:
+    def __init__(self, link: Pools | Borrowed, received: Received) -> None:
         self._link = link
+        self._received = received
         self._closed = False
 
     def handle_request(self, request: httpx.Request) -> WholeResponse:
@@ -175,18 +225,17 @@ class AttemptTransport(httpx.BaseTransport):
         seconds = seconds_for(exchange)
         if exchange.context.departure:
             exchange.context.departure()
-        attempt = Attempt(exchange, seconds)
-        attempt.watched_by(attempt.trace)
+        attempt = Attempt(exchange, seconds, self._received)
+        attempt.hand_over(attempt.trace)
         with self._link.lease(exchange) as transport:
             response = transport.handle_request(request)
             stream = cast("httpx.SyncByteStream", response.stream)
-            try:
+            with attempt.reading():
                 attempt.begin(response)
                 for chunk in stream:
                     attempt.add(chunk, response)
-            finally:
-                stream.close()
-        return attempt.whole(response)
+            stream.close()
+            return attempt.whole(response)
 
     def close(self) -> None:
         self._closed = True
@@ -198,11 +247,13 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
 
     Args:
         link: What reaches the network.
+        received: The ids that the client has received.
         slots: Requests that may be under way at once; the others wait their turn here.
     """
 
-    def __init__(self, link: AsyncPools | AsyncBorrowed | AiohttpTransport, slots: int) -> None:
+    def __init__(self, link: AsyncPools | AsyncBorrowed | Aiohttp, received: Received, slots: int) -> None:
         self._link = link
+        self._received = received
         self._slots = asyncio.Semaphore(slots)
         self._closed = False
 
@@ -227,8 +278,8 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
             done = exchange.context.departure()
             if inspect.isawaitable(done):
                 await done
-        attempt = Attempt(exchange, seconds)
-        attempt.watched_by(attempt.atrace)
+        attempt = Attempt(exchange, seconds, self._received)
+        attempt.hand_over(attempt.atrace)
         try:
             async with asyncio.timeout(seconds + CLEAN_UP_SECONDS):
                 return await self._read(attempt)
@@ -239,13 +290,12 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
         async with self._link.lease(attempt.exchange) as transport:
             response = await transport.handle_async_request(attempt.exchange.request)
             stream = cast("httpx.AsyncByteStream", response.stream)
-            try:
+            with attempt.reading():
                 attempt.begin(response)
                 async for chunk in stream:
                     attempt.add(chunk, response)
-            finally:
-                await stream.aclose()
-        return attempt.whole(response)
+            await stream.aclose()
+            return attempt.whole(response)
 
     async def aclose(self) -> None:
         self._closed = True

@@ -17,10 +17,11 @@ from .environment import explained
 from .exchange import ExchangeTransport
 from .httpx1.pools import AsyncPools, Pools
 from .httpx1.requests import plain_request, with_cookies_kept
+from .identity import Received
 
 if TYPE_CHECKING:
     from ..settings import Settings
-    from .aiohttp import AiohttpTransport
+    from .aiohttp import Aiohttp
 
 Engine: TypeAlias = Literal["httpx", "aiohttp"]
 
@@ -88,7 +89,7 @@ def connect(settings: Settings, http_client: httpx.Client | None) -> ApiClient:
     """
     with explained():
         link = Pools(settings.base_url) if http_client is None else Borrowed(http_client)
-        chain = ExchangeTransport(RetryTransport(AttemptTransport(link)), settings)
+        chain = ExchangeTransport(RetryTransport(AttemptTransport(link, Received())), settings)
         return ApiClient(chain, **_options(settings, http_client))
 
 
@@ -99,23 +100,22 @@ def connect_async(settings: Settings, http_client: httpx.AsyncClient | None, eng
     if http_client is not None and engine == "aiohttp":
         raise ConfigurationError("http_client sends the requests itself, so it cannot go with transport='aiohttp'.")
     with explained():
-        slots = CONNECTIONS if http_client is None else UNLIMITED
         if http_client is not None:
-            tries = AsyncAttemptTransport(AsyncBorrowed(http_client), slots)
+            tries = AsyncAttemptTransport(AsyncBorrowed(http_client), Received(), UNLIMITED)
         elif engine == "httpx":
-            tries = AsyncAttemptTransport(AsyncPools(settings.base_url), slots)
+            tries = AsyncAttemptTransport(AsyncPools(settings.base_url), Received(), CONNECTIONS)
         else:
-            tries = AsyncAttemptTransport(_aiohttp_transport(settings.base_url), slots)
+            tries = AsyncAttemptTransport(_aiohttp(settings.base_url), Received(), CONNECTIONS)
         return AsyncApiClient(ExchangeTransport(RetryTransport(tries), settings), **_options(settings, http_client))
 
 
-def _aiohttp_transport(base_url: str) -> AiohttpTransport:
+def _aiohttp(base_url: str) -> Aiohttp:
     try:
-        from .aiohttp import AiohttpTransport
+        from .aiohttp import Aiohttp
     except ImportError as error:
         message = f"transport='aiohttp' needs a package of its own ({error}): pip install 'wavespeed-client[aiohttp]'"
         raise ConfigurationError(message) from error
-    return AiohttpTransport(base_url)
+    return Aiohttp(base_url)
 
 
 def _options(settings: Settings, http_client: httpx.Client | httpx.AsyncClient | None) -> dict[str, Any]:

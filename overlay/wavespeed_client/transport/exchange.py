@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import ssl
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ from ..errors import (
 from .authorization import Authorization
 from .context import EXTENSION, Context
 from .retry import policy_for, retry_after
-from .submission import is_refusal, is_submission, model_of
+from .submission import is_from_service, is_refusal, is_submission, model_of
 
 if TYPE_CHECKING:
     from httpx_retries import RetryTransport
@@ -54,6 +55,7 @@ class Exchange:
         submission: Whether it starts a task.
         sent: Whether the try that is under way may have begun to leave. Before that, nothing can have been taken.
         response: The response; None until it is whole.
+        task_id: The task that a response names, be it one that cannot be relied on otherwise.
     """
 
     request: httpx.Request
@@ -64,6 +66,7 @@ class Exchange:
     submission: bool
     sent: bool = field(init=False, default=False)
     response: WholeResponse | None = field(init=False, default=None)
+    task_id: str | None = field(init=False, default=None)
     _submitted_at: datetime = field(init=False, factory=lambda: datetime.now(UTC))
     _started: float = field(init=False, factory=time.monotonic)
 
@@ -73,8 +76,9 @@ class Exchange:
         path = _path(request.url).removeprefix(_base_path(settings.base_url))
         submission = is_submission(request.method, path)
         context = request.extensions[EXTENSION] = Context.of(request)
-        policy = policy_for(context, submission=submission, max_retries=settings.max_retries)
-        request.extensions["retry"] = policy
+        once = not isinstance(request.stream, httpx.ByteStream)  # such a body may not be there a second time
+        max_retries = 0 if once else settings.max_retries
+        request.extensions["retry"] = policy_for(context, submission=submission, max_retries=max_retries)
         authorization.attach(request)
         context.exchange = exchange = cls(request, context, settings, authorization, path, submission)
         return exchange
@@ -94,11 +98,20 @@ class Exchange:
         self._log(response.status_code)
         if response.has_data:
             return response
-        status, body = response.status_code, response.content
-        error = error_from_response(status, body, retry_after=retry_after(response), hide=self.authorization.hide)
-        if self.submission and not is_refusal(status, body):
-            raise self.uncertain(f"the response does not tell what became of it ({error})") from error
-        raise error
+        raise self._refusal(response)
+
+    def _refusal(self, response: WholeResponse) -> WaveSpeedError:
+        # Nothing that holds the body is in a frame that raises: it may repeat the key.
+        error = error_from_response(
+            response.status_code,
+            response.body,
+            retry_after=retry_after(response),
+            from_service=is_from_service(response),
+            hide=self.authorization.hide,
+        )
+        if self.submission and not is_refusal(response):
+            return self.uncertain(f"the response does not tell what became of it ({error})")
+        return error
 
     def fail(self, error: Exception) -> NoReturn:
         """End an exchange that has no usable response.
@@ -108,32 +121,42 @@ class Exchange:
         """
         self._log(type(error).__name__)
         outcome = self._outcome(error)
+        without_frames(error)
         if outcome is error:
             raise error
-        # The frames below hold the request's headers, and with them the key, in their locals.
-        error.__traceback__ = error.__cause__ = error.__context__ = None
-        raise outcome from (error if self.authorization.hide(str(error)) == str(error) else None)
+        if self.authorization.hide(repr(error)) != repr(error):
+            error.args = (self.authorization.hide(str(error)),)
+            raise outcome from None
+        raise outcome from error
 
     def interrupted(self, error: BaseException) -> None:
-        """Leave a trace of a submission that was cut short."""
+        """Leave a trace of a submission that was cut short by Ctrl-C, a cancellation or the like."""
+        without_frames(error)
         if self.submission and self.sent:
+            named = f" as task {self.task_id}" if self.task_id else ""
             trace = (
                 f"A submission to {model_of(self.path)} was interrupted at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC. "
-                "It may have been taken: look with tasks(model=..., created_after=...) before you submit it again."
+                f"It may have been taken{named}: look with tasks(model=..., created_after=...) before you submit it "
+                "again."
             )
             error.add_note(trace)
-            logger.warning("%s", trace)
+            with suppress(Exception):  # a handler of the user's may fail
+                logger.warning("%s", trace)
 
     def uncertain(self, why: str) -> SubmissionUncertainError:
         """Make the error for a submission that may have been taken."""
         input = error_fields(content(self.request))
-        return uncertain_submission(model_of(self.path), input, self._submitted_at, self.authorization.hide(why))
+        why = self.authorization.hide(why)
+        return uncertain_submission(model_of(self.path), input, self._submitted_at, why, self.task_id)
 
     def unreadable(self, error: Exception) -> WaveSpeedError:
         """Make the error for a response that is not what the contract says."""
         if self.response is None:
             return self._outcome(error)
         why = self.authorization.hide(f"{error!r}")[:200]
+        if self.authorization.hide(self.response.text) != self.response.text:
+            without_frames(error)
+            error.args = (why,)
         body = excerpt(self.response.content, self.authorization.hide)
         if self.submission:
             return self.uncertain(f"its response cannot be read ({why}): {body}")
@@ -145,7 +168,8 @@ class Exchange:
         if isinstance(error, ConfigurationError | SubmissionUncertainError):
             return error
         if not self.sent:
-            return APIConnectionError(f"{self._name()} could not be sent, so nothing was started ({why}).")
+            message = f"{self._name()} could not be sent, so nothing was started ({why})."
+            return APIConnectionError(message, lasting=_is_untrusted(error))
         if self.submission:
             return self.uncertain(f"its response was lost ({why})")
         if isinstance(error, WaveSpeedError):
@@ -157,7 +181,8 @@ class Exchange:
 
     def _log(self, outcome: int | str) -> None:
         milliseconds = (time.monotonic() - self._started) * 1000
-        logger.debug("%s: %s in %.0f ms", self._name(), outcome, milliseconds)
+        with suppress(Exception):  # a handler or filter of the user's never decides what a request became
+            logger.debug("%s: %s in %.0f ms", self._name(), outcome, milliseconds)
 
 
 def explained(context: Context, error: Exception) -> WaveSpeedError:
@@ -170,6 +195,12 @@ def explained(context: Context, error: Exception) -> WaveSpeedError:
     if exchange is None:
         return InvalidInputError(f"The request could not be made, nothing was sent: {error!r}")
     return exchange.unreadable(error)
+
+
+def keep_trace(context: Context, error: BaseException) -> None:
+    """Leave a trace of a submission whose response was whole when Ctrl-C or the like came before it was read."""
+    if context.exchange is not None and context.exchange.response is not None:
+        context.exchange.interrupted(error)
 
 
 class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -223,6 +254,25 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             # Its connections ended with it; httpx says so when it is to close them.
             with suppress(RuntimeError):
                 await self._inner.aclose()
+
+
+def without_frames(error: BaseException) -> None:
+    """Drop the frames below, whose locals hold the request's headers, and with them the key."""
+    for one in _linked(error):
+        one.__traceback__ = None
+
+
+def _is_untrusted(error: BaseException) -> bool:
+    return any(isinstance(one, ssl.SSLCertVerificationError) for one in _linked(error))
+
+
+def _linked(error: BaseException | None) -> list[BaseException]:
+    """The error with its causes, which may lead back to itself."""
+    found: list[BaseException] = []
+    while error is not None and all(error is not one for one in found):
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
 
 
 def content(request: httpx.Request) -> bytes:

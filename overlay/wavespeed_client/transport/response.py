@@ -1,4 +1,4 @@
-"""A response that is whole, its JSON parsed once."""
+"""A response that is whole, its JSON parsed once, however oddly it is written."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from typing import Any, cast
 
 import httpx
 
+from ..task import is_task_id
+
 
 class WholeResponse(httpx.Response):
     """A response whose body has been read: httpx would read it, and parse its JSON, once more.
 
     Attributes:
         body: The body, decompressed.
-        answer: The parsed JSON of a response with HTTP 200; None if it is no JSON or has another status.
+        answer: The parsed JSON of a success, so of any 2xx; None if it is no JSON or has another status.
+        task_id: The task that the answer names; None if it names none.
     """
 
-    def __init__(self, status: int, headers: httpx.Headers, body: bytes) -> None:
+    def __init__(self, response: httpx.Response, body: bytes) -> None:
+        status = response.status_code
         self.body = body
-        self.answer = parsed(body) if status == 200 else None
-        # A refusal may come under HTTP 200, with its status as the envelope's code.
-        super().__init__(envelope_code(self.answer, status), headers=headers, stream=httpx.ByteStream(body))
-
-    @property
-    def content(self) -> bytes:
-        return self.body
-
-    def read(self) -> bytes:
-        return self.body
-
-    async def aread(self) -> bytes:
-        return self.body
+        self.answer = parsed(body) if 200 <= status < 300 else None
+        self.task_id = task_named_in(self.answer)
+        # A response that names a task is one, whatever else it says. A refusal may come under HTTP 200, with its status
+        # as the envelope's code.
+        status = 200 if self.task_id else _code(self.answer, status) if status == 200 else status
+        stream = httpx.ByteStream(body)
+        super().__init__(status, headers=response.headers, stream=stream, extensions=response.extensions)
+        self._content = body
+        self.is_closed = self.is_stream_consumed = True
 
     def json(self, **options: Any) -> Any:
         return super().json(**options) if self.answer is None or options else self.answer
@@ -38,23 +38,47 @@ class WholeResponse(httpx.Response):
     @property
     def has_data(self) -> bool:
         """Whether the response is a success that carries data."""
-        answer = self.answer
-        return (
-            self.status_code == 200
-            and isinstance(answer, dict)
-            and cast("dict[str, object]", answer).get("data") is not None
-        )
+        return self.status_code == 200 and _fields(self.answer).get("data") is not None
 
 
-def parsed(body: bytes) -> object:
-    """Parse JSON; None if it is none."""
+def parsed(body: bytes) -> Any:
+    """Parse JSON; None if it is none.
+
+    What strict JSON refuses is read all the same where it can be: bytes that are no UTF-8, raw control characters,
+    numbers too long for an int, text after the first value. The task that is told of beside them is paid for.
+    """
     try:
         return json.loads(body)
+    except RecursionError:
+        return None
+    except ValueError:
+        text = body.decode("utf-8-sig", "replace").lstrip()
+    try:
+        return _LENIENT.raw_decode(text)[0]
     except (ValueError, RecursionError):
         return None
 
 
-def envelope_code(answer: object, status: int) -> int:
-    """Return the code in an envelope, or the status if there is none."""
-    code = cast("dict[str, object]", answer).get("code") if isinstance(answer, dict) else None
+def _whole_number(digits: str) -> int | float:
+    try:
+        return int(digits)
+    except ValueError:  # more digits than Python converts
+        return float(digits)
+
+
+_LENIENT = json.JSONDecoder(strict=False, parse_int=_whole_number)
+
+
+def task_named_in(answer: object) -> str | None:
+    """Return the id of the task that an envelope names. An id anywhere else may be an echo of the input."""
+    found = _fields(_fields(answer).get("data")).get("id")
+    return found if is_task_id(found) else None
+
+
+def _code(answer: object, status: int) -> int:
+    code = _fields(answer).get("code")
     return code if isinstance(code, int) and not isinstance(code, bool) else status
+
+
+def _fields(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import httpx
 
 from ..arguments import API_PATH, RESERVED_WORDS
 from ..errors import error_fields
-from ..task import is_task_id
+
+if TYPE_CHECKING:
+    from .response import WholeResponse
 
 # Errors by which a request certainly was not sent, so that it may be sent again.
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
-# Statuses that say by their definition that nothing was started.
+# Statuses by which the service says that nothing was started.
 REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 422, 429})
+# Those among them, and others, that by their definition come before the application, whoever says so.
+UNTAKEN = frozenset({413, 414, 429, 431})
 
 # In sync mode the service holds the response for 90 to 120 seconds.
 SYNC_MODE_SECONDS = 180.0
@@ -42,17 +46,18 @@ def responds_late(content: bytes) -> bool:
     return b"enable_sync_mode" in content and error_fields(content).get("enable_sync_mode") is True
 
 
-def named_task(body: bytes) -> str | None:
-    """Return the id of the task that a response names, whatever else it says."""
-    data = error_fields(body).get("data")
-    found = cast("dict[str, Any]", data).get("id") if isinstance(data, dict) else None
-    return found if is_task_id(found) else None
+def is_from_service(response: WholeResponse) -> bool:
+    """Tell whether the service itself made an error response, and not a proxy in its name."""
+    fields = error_fields(response.body)
+    says_why = isinstance(fields.get("message"), str) and isinstance(fields.get("code"), int)
+    is_json = "json" in response.headers.get("Content-Type", "").lower()
+    return is_json and (says_why or isinstance(fields.get("error"), str | dict))
 
 
-def is_refusal(status: int, body: bytes) -> bool:
+def is_refusal(response: WholeResponse) -> bool:
     """Tell whether a response proves that no task was started."""
-    if status in REFUSALS:
+    if response.status_code in UNTAKEN:
         return True
-    # A gateway's 500 proves nothing; the service's own error body does.
-    fields = error_fields(body)
-    return status == 500 and fields.get("code") == 500 and isinstance(fields.get("message"), str)
+    if response.status_code == 500:  # a gateway's 500 proves nothing; the service's own error body does
+        return is_from_service(response) and error_fields(response.body).get("code") == 500
+    return response.status_code in REFUSALS and is_from_service(response)

@@ -168,9 +168,11 @@ class Durations:
 
     def _learn(self, model: str, seconds: float) -> None:
         # Taken out and put back at the end: the first model is the one that was not heard of for longest.
-        before, _ = self._learnt.pop(model, ((), None))
+        before, _ = self._learnt.get(model, ((), None))
         logarithms = (*before, math.log(seconds))[-REMEMBERED:]
-        self._learnt[model] = logarithms, Duration.of(logarithms)
+        lesson = logarithms, Duration.of(logarithms)
+        self._learnt.pop(model, None)
+        self._learnt[model] = lesson
         _forget_oldest(self._learnt, MOST_MODELS)
 
 

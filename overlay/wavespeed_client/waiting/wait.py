@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from ..errors import (
     APIConnectionError,
-    RateLimitError,
-    ServerError,
+    APIError,
     TaskFailedError,
     TaskTimeoutError,
+    UnexpectedResponseError,
     WaveSpeedError,
 )
 from ..task import UNKNOWN_STATUS, Task
@@ -30,8 +31,14 @@ logger = logging.getLogger("wavespeed_client")
 # How much the patience between two polls varies, so that clients which began together do not poll together.
 JITTER = 0.4
 
-# What another try may mend, so that the end of the wait is the better news.
-PASSING = (APIConnectionError, RateLimitError, ServerError)
+# Pauses after polls that got no usable answer: they double from the first to the longest, in seconds.
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+# A wait without an end of its own gives up when no poll was answered for so many seconds.
+LONGEST_SILENCE = 600.0
+
+# Statuses that may pass although they are not 5xx.
+PASSING_STATUSES = (408, 429)
 
 
 @define
@@ -47,11 +54,15 @@ class Wait:
     _began: float = field(init=False)
     _last: float = field(init=False)
     _polled: bool = field(default=False, init=False)
+    _unanswered: int = field(default=0, init=False)
+    _answered_at: float = field(init=False)
+    _pause: float = field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
         submitted = self.durations.submission(self.task)
         self._age_known = submitted is not None
-        self._began = self._last = self._now() if submitted is None else submitted
+        self._answered_at = self._now()
+        self._began = self._last = self._answered_at if submitted is None else submitted
 
     def goes_on(self) -> bool:
         """Tell whether to poll (again).
@@ -65,6 +76,8 @@ class Wait:
 
     def delay(self) -> float:
         """Return the seconds to let pass before the next poll, never past the deadline."""
+        if self._unanswered:
+            return min(self._pause, self.deadline.left())
         if self.task.status == UNKNOWN_STATUS and not self._polled:  # only its id is known
             return 0.0
         patience = PATIENCE * (1 + JITTER * (2 * self.random_number() - 1))
@@ -80,26 +93,42 @@ class Wait:
         if task.done and self._age_known:
             self.durations.ended(task, self._last - self._began, now - self._began)
         self.task, self._last, self._polled = task, now, True
+        self._unanswered, self._answered_at = 0, now
         return changed
+
+    def missed(self, error: WaveSpeedError) -> None:
+        """Take in that a poll got no usable answer. What may pass is ridden out: the task is paid for.
+
+        Raises:
+            TaskTimeoutError: The time is up, or a wait without end was not answered for 10 minutes.
+            WaveSpeedError: The error itself, if it does not pass.
+        """
+        if not passes(error):
+            raise error
+        silence = self._now() - self._answered_at
+        if not self.deadline.left() or (math.isinf(self.deadline.at) and silence >= LONGEST_SILENCE):
+            raise self._timed_out() from error
+        if not self._unanswered:
+            with suppress(Exception):  # a handler of the user's may fail
+                logger.warning("A poll for task %s got no answer (%s). Polling goes on.", self.task.id, error)
+        # Not too soon, whatever the service asks for, and never later than the deadline: see `delay`.
+        pause = min(FIRST_PAUSE * 2 ** min(self._unanswered, 10), LONGEST_PAUSE)
+        self._pause = min(max(pause, getattr(error, "retry_after", None) or 0.0), LONGEST_PAUSE)
+        self._unanswered += 1
 
     @contextmanager
     def guarded(self) -> Generator[None]:
-        """See to it that no end of the wait loses the task's id, be it an error or an interruption.
-
-        Raises:
-            TaskTimeoutError: A poll failed in a way that may pass, but the time is up.
-        """
+        """See to it that no end of the wait loses the task's id, be it an error or an interruption."""
         try:
             yield
         except BaseException as error:
             if isinstance(error, TaskTimeoutError) and error.task is self.task:
                 raise
-            if isinstance(error, PASSING) and not self.deadline.left():
-                raise self._timed_out() from error
             trace = f"The wait for task {self.task.id} was cut short. The task may run on: wait for it again by its id."
             error.add_note(trace)
             if not isinstance(error, WaveSpeedError):
-                logger.warning("%s", trace)
+                with suppress(Exception):
+                    logger.warning("%s", trace)
             raise
 
     def _now(self) -> float:
@@ -111,6 +140,15 @@ class Wait:
             "on and is billed when it succeeds: wait for it again by its id, do not submit it again.",
             task=self.task,
         )
+
+
+def passes(error: WaveSpeedError) -> bool:
+    """Tell whether another poll may do better: not if the service itself refuses, or its certificate is not trusted."""
+    if isinstance(error, APIError):
+        return not error.from_service or error.status_code >= 500 or error.status_code in PASSING_STATUSES
+    if isinstance(error, APIConnectionError):
+        return not error.lasting
+    return isinstance(error, UnexpectedResponseError)
 
 
 def completed(task: Task) -> Task:

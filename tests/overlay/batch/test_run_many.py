@@ -76,7 +76,7 @@ def test_one_failure_stops_nothing(attach: Attach, service: Service) -> None:
     service.submission = answer
     failed = {"code": 200, "data": {"id": "t5-5", "status": "failed", "error": "Not this.", "code": 1200}}
     service.question = lambda task, asked: (
-        (200, dict(failed)) if task.startswith("t5") else (404, {}) if task.startswith("t6") else None
+        (200, dict(failed)) if task.startswith("t5") else refusal(404) if task.startswith("t6") else None
     )
     outcomes = {outcome.index: outcome for outcome in attach().run_many(MODEL, [*tagged(8), None, 7, {"a": {1, 2}}])}
     kinds = [BadRequestError, AuthenticationError, SubmissionUncertainError, SubmissionUncertainError]

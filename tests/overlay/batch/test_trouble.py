@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import httpcore
 import httpx
 
 from tests.conftest import TestClock
@@ -38,12 +37,7 @@ def test_an_input_that_is_refused_for_as_long_as_it_may_take_is_told(attach: Att
 
 
 def test_what_could_not_be_sent_is_tried_again_as_often_as_the_client_is_told(attach: Attach, service: Service) -> None:
-    def unreachable() -> httpx.ConnectError:
-        error = httpx.ConnectError("no route")
-        error.__cause__ = httpcore.ConnectError("no route")
-        return error
-
-    service.submission = lambda number, given: unreachable() if given["tag"] == "t0" else None
+    service.submission = lambda number, given: httpx.ConnectError("no route") if given["tag"] == "t0" else None
     outcomes = attach(max_retries=2).run_many(MODEL, tagged(3))
     (lost,) = [outcome for outcome in outcomes if outcome.error]
     assert isinstance(lost.error, APIConnectionError)

@@ -1,11 +1,20 @@
-"""A storage host, as tests of both directions need it."""
+"""Storage hosts, as tests of both directions need them."""
 
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
+
+from tests.conftest import RawServer
+
+MEBIBYTE = bytes(1 << 20)
 
 
 class Storage(ThreadingHTTPServer):
@@ -50,12 +59,13 @@ class StorageHandler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         size = int(rest.partition("/")[0])
-        self.send_response(200)
+        self.send_response(404 if kind == "refused" else 200)
         self.send_header("Content-Length", str(size))
         self.end_headers()
-        for _ in range(size >> 20):
-            self.wfile.write(bytes(1 << 20))
-        self.wfile.write(b"x" * (size % (1 << 20)))
+        with suppress(ConnectionError):  # a client need not read it all
+            for _ in range(size >> 20):
+                self.wfile.write(MEBIBYTE)
+            self.wfile.write(b"x" * (size % (1 << 20)))
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -69,3 +79,49 @@ def storage() -> Iterator[Storage]:
         yield server
         server.shutdown()
         thread.join()
+
+
+class TLSServer(RawServer):
+    """A RawServer over TLS, which hangs up without TLS's own farewell. What is in `noise` follows beneath TLS."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.noise = b""
+        self._context = context
+        super().__init__()
+        self.url = self.url.replace("http:", "https:")
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # closed
+                return
+            with self._context.wrap_socket(connection, server_side=True) as secure, secure.makefile("rb") as stream:
+                self.requests.append(self._read(stream))
+                secure.sendall(self.answers.pop(0) if self.answers else b"")
+                socket.socket.sendall(secure, self.noise)
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls_server(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any) -> Iterator[TLSServer]:
+    trusted: Path = tmp_path_factory.mktemp("trusted") / "authority.pem"
+    authority.cert_pem.write_to_path(str(trusted))
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server = TLSServer(context)
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["raw_server", "tls_server"])
+def any_server(request: pytest.FixtureRequest) -> RawServer:
+    """A host that answers exactly what it is told, over plain HTTP and over TLS."""
+    server: RawServer = request.getfixturevalue(request.param)
+    return server

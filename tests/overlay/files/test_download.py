@@ -1,7 +1,11 @@
 """Downloads: what the storage host saw, and what is on disk afterwards."""
 
 import base64
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -12,6 +16,7 @@ from wavespeed_client import (
     ConfigurationError,
     InvalidInputError,
     NotFoundError,
+    Task,
     UnexpectedResponseError,
 )
 from wavespeed_client.testing import FakeWaveSpeed
@@ -62,41 +67,94 @@ def test_redirects_are_followed_up_to_five_and_over_the_web_only(ws: Driven, sto
     assert [found.name for found in tmp_path.iterdir()] == ["a"]
 
 
-def whole(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-
-
-def test_a_download_begins_again_once_after_a_drop(ws: Driven, raw_server: RawServer, tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"older")
-    broken = whole(b"12345")[:-2]
-    raw_server.answers += [broken, whole(b"12345")]
-    assert ws.download(f"{raw_server.url}/a", tmp_path / "a").read_bytes() == b"12345"
-    raw_server.answers += [broken, broken]
-    with pytest.raises(APIConnectionError, match="broke off twice"):
-        ws.download(f"{raw_server.url}/a", tmp_path / "a")
-    assert (tmp_path / "a").read_bytes() == b"12345"
-    assert [found.name for found in tmp_path.iterdir()] == ["a"]
-    assert len(raw_server.requests) == 4
-
-
 def test_an_expired_output_is_not_found(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         ws.download(f"{fake.url}/media/gone.png", tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_base64_outputs_are_decoded(ws: Driven, tmp_path: Path) -> None:
-    text = base64.b64encode(b"\x89PNG bytes").decode()
-    assert ws.download(text, tmp_path / "a.png").read_bytes() == b"\x89PNG bytes"
+PNG = b"\x89PNG" + bytes(range(256)) * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        base64.b64encode(PNG).decode(),
+        base64.encodebytes(PNG).decode(),
+        base64.encodebytes(PNG).decode().replace("\n", "\r\n"),
+        f" {base64.b64encode(PNG).decode()}\n",
+        f"data:image/png;base64,{base64.b64encode(PNG).decode()}",
+        f"DATA:image/png;name=a%2Cb.png;BASE64,{base64.b64encode(PNG).decode()}",
+        f"data:image/png;base64,{quote(base64.encodebytes(PNG).decode(), safe='')}",
+        f"data:;base64,{base64.encodebytes(PNG).decode()}",
+        f"data:image/png,{quote(PNG)}",
+    ],
+)
+def test_outputs_that_hold_the_file_are_decoded(ws: Driven, tmp_path: Path, text: str) -> None:
+    assert ws.download(text, tmp_path / "a.png").read_bytes() == PNG
     assert ws.download(text, tmp_path) == tmp_path / "output"
-    with pytest.raises(InvalidInputError, match="neither a URL nor base64"):
-        ws.download("no base64!", tmp_path / "b")
+    assert (tmp_path / "output").read_bytes() == PNG
     assert sorted(found.name for found in tmp_path.iterdir()) == ["a.png", "output"]
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ("no base64!", "neither a URL nor base64"),
+        ("abc", "neither a URL nor base64"),
+        ("\u65e5\u672c", "neither a URL nor base64"),
+        ("data:image/png;base64,no base64!", "neither a URL nor base64"),
+        ("data:image/png;base64", "neither a URL nor base64"),
+        ("data:,\ud800", "neither a URL nor base64"),
+        ("", "is empty"),
+        (" \n", "is empty"),
+        ("data:image/png;base64,", "is empty"),
+        ({"url": "https://e.com/a.png", "seed": 5}, "is an object: download a URL from within it"),
+        (["https://e.com/a.png"], "one output at a time"),
+        (("https://e.com/a.png",), "one output at a time"),
+        (b"https://e.com/a.png", "as text, not as bytes"),
+        (None, "as text, not as NoneType"),
+        (5, "as text, not as int"),
+        (Task(id="abc", model="a/b", status="completed"), "as text, not as Task"),
+    ],
+)
+def test_outputs_that_cannot_be_downloaded_say_what_to_do(
+    ws: Driven, tmp_path: Path, output: object, reason: str
+) -> None:
+    for to in (tmp_path / "a", tmp_path, f"{tmp_path}/"):
+        with pytest.raises(InvalidInputError, match=reason):
+            ws.download(output, to)
+    assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """A disk on which no file may have more than 2 bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", [3, 3_000_000])  # noticed when the file is closed, and while it is written
+@pytest.mark.parametrize("kind", ["a URL", "base64", "a data: URI"])
+def test_a_full_disk_is_told_and_leaves_nothing(
+    ws: Driven, storage: Storage, tmp_path: Path, size: int, kind: str
+) -> None:
+    (tmp_path / "a").write_bytes(b"<>")
+    data = base64.b64encode(bytes(size)).decode()
+    output = {"a URL": f"{storage.url}/bytes/{size}", "base64": data, "a data: URI": f"data:;base64,{data}"}[kind]
+    with pytest.raises(InvalidInputError, match=r"'a' cannot be written: .*File too large"), full_disk():
+        ws.download(output, tmp_path / "a")
+    assert {found.name: found.read_bytes() for found in tmp_path.iterdir()} == {"a": b"<>"}
+    assert len(storage.gets) == (kind == "a URL")
 
 
 def test_places_that_cannot_be_written_are_named(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for to in (tmp_path / "no" / "folder", f"{tmp_path}/file/", tmp_path / "file" / "a"):
+    for to in (tmp_path / "no" / "folder", f"{tmp_path}/file/", tmp_path / "file" / "a", None, b"folder", 5):
         with pytest.raises(InvalidInputError, match="folder"):
             ws.download(f"{storage.url}/bytes/3", to)
     assert storage.gets == []

@@ -20,8 +20,9 @@ from wavespeed_client import (
 from wavespeed_client.clock import Deadline
 from wavespeed_client.testing import FakeWaveSpeed
 from wavespeed_client.transport import attempt
-from wavespeed_client.transport.attempt import Attempt, seconds_for
+from wavespeed_client.transport.attempt import Attempt, TimeLeft, seconds_for
 from wavespeed_client.transport.context import EXTENSION, Context
+from wavespeed_client.transport.identity import Received
 from wavespeed_client.transport.retry import policy_for
 from wavespeed_client.transport.submission import SYNC_MODE_SECONDS
 
@@ -53,7 +54,7 @@ def test_a_compression_that_was_not_asked_for_is_told(connect: Connect, raw_serv
 
 
 def test_a_huge_answer_is_refused_before_it_is_whole() -> None:
-    reading = Attempt(begun(httpx.Request("GET", "https://example.com")), 10.0)
+    reading = Attempt(begun(httpx.Request("GET", "https://example.com")), 10.0, Received())
     chunk, response = b"x" * 1024 * 1024, httpx.Response(200)
     for _ in range(64):
         reading.add(chunk, response)
@@ -118,42 +119,57 @@ def test_a_deadline_bounds_reads_and_their_retries_but_no_submission(clock: Any)
     assert not unbounded.is_exhausted()
 
 
-def followed(seconds: float, method: str = "POST") -> tuple[Attempt, Any]:
-    """A try whose steps httpcore reports, and what it reports of the request."""
-    one_try = Attempt(begun(httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b")), seconds)
-    one_try.watched_by(one_try.trace)
-    return one_try, {"request": SimpleNamespace(method=method.encode())}
-
-
 def test_each_step_of_a_try_gets_what_those_before_it_have_left() -> None:
-    one_try, info = followed(10)
-    timeouts = one_try.exchange.request.extensions["timeout"]
-    assert timeouts == dict.fromkeys(("connect", "read", "write", "pool"), 10)
-    one_try._until -= 5
-    one_try.trace("connection.connect_tcp.complete", info)
-    assert timeouts["read"] == 10
-    one_try.trace("http11.send_request_headers.started", info)
-    assert 4 < timeouts["write"] <= 5
-    assert one_try.exchange.sent
+    left = TimeLeft(time.monotonic() + 10)
+    assert set(left) == {"connect", "read", "write", "pool"}
+    assert len(left) == 4
+    assert 9 < left["connect"] <= 10
+    assert TimeLeft(time.monotonic() - 10)["read"] == 0.001
+    assert left.get("unknown") is None
+
+
+def followed(seconds: float) -> Attempt:
+    """A try whose steps httpcore reports."""
+    one_try = Attempt(begun(httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b")), seconds, Received())
+    one_try.hand_over(one_try.trace)
+    return one_try
+
+
+def step(method: str) -> dict[str, Any]:
+    """What httpcore tells of a step of a request."""
+    return {"request": SimpleNamespace(method=method.encode())}
+
+
+def test_a_request_counts_as_sent_but_while_its_link_connects() -> None:
+    one_try = followed(10)
+    seen = [one_try.exchange.sent]
+    for event, info in [
+        ("connection.connect_tcp.started", {}),
+        ("connection.connect_tcp.complete", {}),
+        ("http11.send_request_headers.started", step("CONNECT")),
+        ("http11.send_request_headers.complete", {"return_value": None}),
+        ("http11.response_closed.started", {}),
+        ("proxy.start_tls.started", {}),
+        ("http11.send_request_headers.started", step("POST")),
+    ]:
+        one_try.trace(event, info)
+        seen.append(one_try.exchange.sent)
+    assert seen == [True, False, False, False, False, False, False, True]
     assert "trace" not in one_try.exchange.request.extensions
-    one_try._until -= 20
-    one_try.begin(httpx.Response(200))
-    assert timeouts["read"] == 0.001
+
+
+def test_a_step_that_is_not_known_counts_as_one_by_which_it_has_left() -> None:
+    one_try = followed(10)
+    one_try.trace("connection.connect_tcp.started", {})
+    one_try.trace("http11.send_everything.started", step("POST"))
+    assert one_try.exchange.sent
 
 
 def test_a_request_whose_time_is_up_does_not_begin_to_leave() -> None:
-    one_try, info = followed(0)
+    one_try = followed(0)
     with pytest.raises(httpx.ConnectTimeout, match="before it could be sent"):
-        one_try.trace("http11.send_request_headers.started", info)
+        one_try.trace("http11.send_request_headers.started", step("POST"))
     assert not one_try.exchange.sent
-    assert "trace" in one_try.exchange.request.extensions
-
-
-def test_a_tunnel_that_is_asked_for_sends_nothing_yet() -> None:
-    one_try, info = followed(10, "CONNECT")
-    one_try.trace("http11.send_request_headers.started", info)
-    assert not one_try.exchange.sent
-    assert "trace" in one_try.exchange.request.extensions
 
 
 def test_a_connect_that_takes_all_the_time_means_that_nothing_was_sent(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from schemathesis import GenerationMode
 
 from tests.conftest import ROOT
 from wavespeed_client import (
+    APIConnectionError,
     APIError,
     AsyncWaveSpeed,
     SubmissionUncertainError,
@@ -26,6 +28,7 @@ from wavespeed_client import (
 )
 
 SPEC: dict[str, Any] = YAML(typ="safe").load(ROOT / "spec" / "openapi.yaml")
+NUMBERS = itertools.count()
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -71,7 +74,7 @@ class Mirror:
         try:
             result = call()
             return list(result) if isinstance(result, Iterator) else result
-        except (APIError, UnexpectedResponseError, SubmissionUncertainError) as error:
+        except (APIConnectionError, APIError, UnexpectedResponseError, SubmissionUncertainError) as error:
             return error
 
 
@@ -94,10 +97,10 @@ VERBS: dict[str, Callable[[Any], Any]] = {
 def test_a_conforming_task_is_never_lost(mirror: Mirror, body: Any) -> None:
     if isinstance(body.get("code"), int):
         body["code"] = 200
-    body["data"]["id"] = "task-1"
+    task_id = body["data"]["id"] = f"task-{next(NUMBERS)}"  # each submission starts another
     mirror.ask(200, body)
-    for verb in ("submit", "get"):
-        for task in mirror.outcomes(VERBS[verb]):
+    for verb in (VERBS["submit"], lambda ws: ws.get(task_id)):
+        for task in mirror.outcomes(verb):
             assert isinstance(task, Task)
             assert task.raw == body["data"]
             assert task.outputs == tuple(body["data"].get("outputs") or ())

@@ -1,22 +1,27 @@
 """Waiting: when to ask, when to stop, and what the end is called."""
 
 import asyncio
+import itertools
 import json
 import logging
 from itertools import repeat
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.conftest import Driven, TestClock
+from tests.conftest import Connect, Driven, TestClock
 from wavespeed_client import (
     APIConnectionError,
+    AuthenticationError,
     InvalidInputError,
     NotFoundError,
+    PermissionDeniedError,
     RateLimitError,
     Task,
     TaskFailedError,
     TaskTimeoutError,
+    WaveSpeed,
 )
 from wavespeed_client.clock import Deadline
 from wavespeed_client.task import FINAL_STATUSES
@@ -126,14 +131,67 @@ def test_an_error_that_may_pass_becomes_a_timeout_when_the_time_is_up(ws: Driven
     assert isinstance(caught.value.__cause__, RateLimitError)
 
 
-@pytest.mark.parametrize(("status", "kind"), [(404, NotFoundError), (429, RateLimitError)])
-def test_an_error_within_the_time_keeps_its_class_and_names_the_task(
+@pytest.mark.parametrize(
+    ("status", "kind"), [(404, NotFoundError), (401, AuthenticationError), (403, PermissionDeniedError)]
+)
+def test_what_never_passes_ends_a_wait_at_once_and_names_the_task(
     ws: Driven, fake: FakeWaveSpeed, status: int, kind: type[Exception]
 ) -> None:
     fake.refuse(status, on="poll", times=10)
     with pytest.raises(kind) as caught:
         ws.wait("abc", timeout=60)
     assert "task abc" in caught.value.__notes__[0]
+    assert len(fake.requests) == 1
+
+
+def outage(status: int) -> httpx.Response:
+    return httpx.Response(status, text="<html>")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        *(outage(status) for status in (403, 404, 408, 429, 500, 502, 503, 504, 520, 522, 524)),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(200, json={"code": 200, "data": {"id": "another"}}),
+        httpx.ConnectError("refused"),
+        httpx.ReadError("reset"),
+    ],
+    ids=str,
+)
+def test_an_outage_is_ridden_out(
+    connect: Connect, clock: TestClock, caplog: pytest.LogCaptureFixture, trouble: httpx.Response | Exception
+) -> None:
+    """Whatever may pass, with growing pauses, in `run` and in `wait`."""
+    polls = itertools.count()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" or next(polls) >= 6:
+            status = "created" if request.method == "POST" else "completed"
+            return httpx.Response(200, json={"code": 200, "data": {"id": "abc", "status": status}})
+        if isinstance(trouble, Exception):
+            raise trouble
+        return httpx.Response(trouble.status_code, content=trouble.content, headers=trouble.headers)
+
+    def client() -> Any:
+        kind = httpx.Client if isinstance(connect().client, WaveSpeed) else httpx.AsyncClient
+        return connect(http_client=kind(transport=httpx.MockTransport(answer)), max_retries=0)
+
+    for verb in (lambda: client().run("a/b", timeout=600), lambda: client().wait("abc", timeout=600)):
+        polls, clock.slept[:] = itertools.count(), []
+        caplog.clear()
+        assert verb().succeeded
+        assert clock.slept[-5:] == [2.0, 4.0, 8.0, 16.0, 32.0]
+        warnings = [record for record in caplog.records if record.levelname == "WARNING"]
+        assert [record.getMessage()[:33] for record in warnings] == ["A poll for task abc got no answer"]
+
+
+def test_a_wait_without_end_gives_up_after_ten_minutes_of_silence(connect: Connect, clock: TestClock) -> None:
+    began = clock.now()
+    with pytest.raises(TaskTimeoutError) as caught:
+        connect(base_url="http://127.0.0.1:9", max_retries=0).wait("abc", timeout=None)
+    assert isinstance(caught.value.__cause__, APIConnectionError)
+    assert 600 <= clock.now() - began < 700
 
 
 def test_an_interrupted_wait_logs_the_id(clock: TestClock, caplog: pytest.LogCaptureFixture) -> None:
@@ -189,11 +247,11 @@ def test_completed_returns_the_task_or_says_how_it_ended() -> None:
         completed(Task(id="abc", model=FLUX, status="timeout"))
 
 
-def test_a_wait_without_the_service_says_so(connect: Any) -> None:
-    ws = connect(base_url="http://127.0.0.1:9", max_retries=1)
-    with pytest.raises(APIConnectionError) as caught:
-        ws.wait("abc")
-    assert "task abc" in caught.value.__notes__[0]
+def test_a_wait_without_the_service_is_a_timeout_that_says_why(connect: Any) -> None:
+    with pytest.raises(TaskTimeoutError) as caught:
+        connect(base_url="http://127.0.0.1:9", max_retries=1).wait("abc")
+    assert caught.value.task.id == "abc"
+    assert isinstance(caught.value.__cause__, APIConnectionError)
 
 
 def test_sync_mode_is_passed_on_and_its_timeout_is_not_the_end(ws: Driven, fake: FakeWaveSpeed) -> None:

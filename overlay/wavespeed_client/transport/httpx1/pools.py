@@ -19,6 +19,7 @@ import httpx
 from attrs import define, field
 
 from ..environment import proxy_for, tls_context
+from .connections import has_unread_bytes, interruptible
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -114,11 +115,14 @@ class Pools:
             self._pools.drop(pool)
             pool.close()
             raise
-        if not self._pools.give_back(pool, time.monotonic()):
+        if has_unread_bytes(pool):
+            self._pools.drop(pool)
+            pool.close()
+        elif not self._pools.give_back(pool, time.monotonic()):
             pool.close()
 
     def _new(self) -> httpx.HTTPTransport:
-        return httpx.HTTPTransport(verify=self._tls, limits=LIMITS, proxy=self._proxy)
+        return interruptible(httpx.HTTPTransport(verify=self._tls, limits=LIMITS, proxy=self._proxy))
 
     def close(self) -> None:
         for pool in self._pools.close():
@@ -147,7 +151,10 @@ class AsyncPools:
             self._pools.drop(pool)
             await pool.aclose()
             raise
-        if not self._pools.give_back(pool, time.monotonic()):
+        if has_unread_bytes(pool):
+            self._pools.drop(pool)
+            await pool.aclose()
+        elif not self._pools.give_back(pool, time.monotonic()):
             await pool.aclose()
 
     def _new(self) -> httpx.AsyncHTTPTransport:

@@ -17,6 +17,8 @@ from ...errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+NO_HEADERS: Mapping[str, str] = {}
+
 
 def plain_request(
     client: httpx.Client | httpx.AsyncClient,
@@ -25,7 +27,7 @@ def plain_request(
     *,
     params: Mapping[str, Any] | None = None,
     json: object = None,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] = NO_HEADERS,
     **others: Any,
 ) -> httpx.Request | None:
     """Make the request that httpx would make; None for one that has more to it than JSON.
@@ -33,12 +35,16 @@ def plain_request(
     Raises:
         InvalidInputError: The body cannot be JSON.
     """
-    bodiless = json is None and method.upper() != "GET"
-    if others or bodiless or not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
+    if others or client.auth or client.params or any(client.event_hooks.values()) or (json is None and method != "get"):
+        return None
+    if not isinstance(path, str) or not path.startswith("/") or path.startswith("//") or not isinstance(headers, dict):
         return None
     url = address(client.base_url, path)
-    lines = {name.lower(): (name, value) for name, value in client.headers.raw}
-    for name, value in (headers or {}).items():
+    common = client.headers.raw
+    lines = {name.lower(): (name, value) for name, value in common}
+    if len(lines) < len(common):
+        return None
+    for name, value in headers.items():
         lines[name.lower().encode()] = (name.encode(), value.encode())
     if b"host" not in lines:
         lines = {b"host": (b"Host", url.netloc), **lines}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import socket
 import threading
 import time
@@ -23,6 +24,12 @@ from wavespeed_client.transport.httpx1 import pools
 from wavespeed_client.transport.httpx1.pools import PoolSet
 
 
+def kept(line: bytes, number: int) -> bytes:
+    """The response to a request on a connection that is kept: each submission gets a task of its own."""
+    task = TASK if line.startswith(b"GET") else TASK.replace(b"abc", b"task-%d" % number)
+    return http(200, task).replace(b"Connection: close\r\n", b"")
+
+
 class MeetingServer(ThreadingHTTPServer):
     """Keeps connections, and answers when so many requests are there as the barrier asks for."""
 
@@ -34,6 +41,7 @@ class MeetingServer(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.meeting = threading.Barrier(1)
         self.made = 0
+        self.numbers = itertools.count()
         self.ended = threading.Semaphore(0)
 
 
@@ -45,11 +53,11 @@ class MeetingHandler(BaseHTTPRequestHandler):
         self.server.made += 1
 
     def handle(self) -> None:
-        while self.rfile.readline():
+        while line := self.rfile.readline():
             lines = list(iter(self.rfile.readline, b"\r\n"))
             self.rfile.read(next((int(line[15:]) for line in lines if line.lower().startswith(b"content-length:")), 0))
             self.server.meeting.wait(10)
-            self.wfile.write(http(200, TASK).replace(b"Connection: close\r\n", b""))
+            self.wfile.write(kept(line, next(self.server.numbers)))
 
     def finish(self) -> None:
         super().finish()
@@ -141,14 +149,14 @@ async def cancelled(submission: Coroutine[Any, Any, Task], turns: int) -> bool:
 
 
 def test_a_cancellation_at_any_moment_spoils_no_pool() -> None:
-    connections = {"made": 0, "open": 0}
+    connections, numbers = {"made": 0, "open": 0}, itertools.count()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections["made"] += 1
         connections["open"] += 1
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while await reader.readuntil(b"{}"):
-                writer.write(http(200, TASK).replace(b"Connection: close\r\n", b""))
+                writer.write(kept(b"POST", next(numbers)))
         connections["open"] -= 1
         writer.close()
 

@@ -1,0 +1,270 @@
+"""Nothing that goes wrong on this side decides what a submission became, and nothing hangs or tells the key."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import subprocess
+import sys
+import textwrap
+import time
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import httpcore
+import httpx
+import pytest
+
+from tests.conftest import TASK, Connect, RawServer, both_transports, every_engine, http
+from tests.fault_server import ROOT, record, running
+from wavespeed_api.api.media import upload_binary
+from wavespeed_api.models import BinaryUpload
+from wavespeed_api.types import File
+from wavespeed_client import APIError, AsyncWaveSpeed, SubmissionUncertainError, WaveSpeed
+from wavespeed_client.transport.httpx1.connections import has_unread_bytes, interruptible
+
+engine = every_engine
+
+KEY = "-".join(["wsk", "live", "secret"])  # a traceback shows the source too
+
+
+class Failing(logging.Filter):
+    def filter(self, line: logging.LogRecord) -> bool:
+        raise RuntimeError("a filter of the user's")
+
+
+@pytest.fixture
+def failing_logs() -> Iterator[None]:
+    logger, failing = logging.getLogger("wavespeed_client"), Failing()
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    logger.addFilter(failing)
+    yield
+    logger.removeFilter(failing)
+    logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("failing_logs")
+def test_a_failing_log_filter_loses_no_task_and_makes_no_refusal(connect: Connect, raw_server: RawServer) -> None:
+    ws = connect(base_url=raw_server.url, max_retries=0)
+    raw_server.answers.append(http(200, TASK))
+    assert ws.submit("a/b").id == "abc"
+    raw_server.answers.append(b"")
+    with pytest.raises(SubmissionUncertainError):
+        ws.submit("a/b")
+    raw_server.answers.append(http(401, b'{"code": 401, "message": "No."}'))
+    with pytest.raises(APIError, match="No"):
+        ws.submit("a/b")
+
+
+@pytest.mark.parametrize("name", ["httpcore.http11", "httpx_retries.transport"])
+def test_a_filter_that_fails_within_a_library_leaves_a_submission_uncertain(raw_server: RawServer, name: str) -> None:
+    raw_server.answers.append(http(200, TASK))
+    logger, failing = logging.getLogger(name), Failing()
+
+    class Late(Failing):
+        def filter(self, line: logging.LogRecord) -> bool:
+            told = line.getMessage()
+            return super().filter(line) if "response_body.complete" in told or "finished" in told else True
+
+    failing = Late()
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    logger.addFilter(failing)
+    try:
+        with WaveSpeed("test-key", base_url=raw_server.url) as ws, pytest.raises(SubmissionUncertainError) as caught:
+            ws.submit("a/b")
+    finally:
+        logger.removeFilter(failing)
+        logger.setLevel(level)
+    assert caught.value.task_id == "abc"
+    assert len(raw_server.requests) == 1
+
+
+def test_a_body_that_cannot_be_read_twice_is_sent_once(connect: Connect, raw_server: RawServer) -> None:
+    raw_server.answers += [http(503, b"{}"), http(200, b'{"code": 200, "data": {"download_url": "https://e.com/a"}}')]
+    body = BinaryUpload(file=File(payload=io.BytesIO(b"x" * 1000), file_name="a.png"))
+    with pytest.raises(APIError):
+        connect(base_url=raw_server.url).call(upload_binary, body=body)
+    assert len(raw_server.requests) == 1
+
+
+def test_what_a_submission_needs_is_loaded_when_the_client_is_built() -> None:
+    """A late import fails where file descriptors are few, when the response of a paid task has come."""
+    program = """
+    import asyncio, json, sys, httpx
+    from wavespeed_client import AsyncWaveSpeed, WaveSpeed
+
+    status = "created"
+
+    def answer(request):
+        data = {"id": f"task-{len(loaded)}-{status}", "status": status, "outputs": [{"a": 1}, "b"], "error": "no",
+                "urls": {"get": "https://e.com"}, "timings": {"inference": 5}, "created_at": "2026-01-01T00:00:00Z"}
+        return httpx.Response(200, json={"code": 200, "message": "", "data": data})
+
+    loaded = set()
+    httpx.Client(transport=httpx.MockTransport(answer)).get("https://e.com")
+    sync = WaveSpeed("k", http_client=httpx.Client(transport=httpx.MockTransport(answer)))
+    asynchronous = AsyncWaveSpeed("k", http_client=httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+    loaded = set(sys.modules)
+    sync.submit("a/b", {"prompt": "x"})
+    status = "completed"
+    sync.submit("a/b/c", {"prompt": "x"})
+    new = set(sys.modules) - loaded
+    print(sorted(new))
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_few_file_descriptors_leave_no_submission_uncertain_that_was_taken() -> None:
+    program = """
+    import asyncio, resource, sys
+    from wavespeed_client import AsyncWaveSpeed, APIConnectionError
+
+    async def main():
+        async with AsyncWaveSpeed("k", base_url=sys.argv[1], max_retries=0, transport=sys.argv[2]) as ws:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+            jobs = [ws.submit("a/b", {"tag": f"{sys.argv[2]}{number}"}) for number in range(80)]
+            told = await asyncio.gather(*jobs, return_exceptions=True)
+        kinds = {type(one).__name__ for one in told}
+        assert kinds == {"Task", "APIConnectionError"}, kinds
+        print(sum(type(one).__name__ == "Task" for one in told))
+
+    asyncio.run(main())
+    """
+    with running() as url:
+        for transport in ("httpx", "aiohttp"):
+            command = [sys.executable, "-c", textwrap.dedent(program), url, transport]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            accepted = record(url)["accepted"]
+            assert int(done.stdout) == sum(count for tag, count in accepted.items() if tag.startswith(transport))
+
+
+STORM = """
+import json, signal, sys
+from wavespeed_client import SubmissionUncertainError, WaveSpeed, WaveSpeedError
+
+class Interruption(Exception):
+    pass
+
+def raising(*_):
+    raise Interruption
+
+signal.signal(signal.SIGALRM, raising)
+told = {}
+with WaveSpeed("k", base_url=sys.argv[1], timeout=5, max_retries=0) as ws:
+    for number in range(300):
+        tag = f"storm{number}"
+        try:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.0001 + number % 100 * 0.00003)
+                ws.submit("a/b", {"tag": tag})
+                told[tag] = "task"
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        except SubmissionUncertainError:
+            told[tag] = "uncertain"
+        except WaveSpeedError:
+            told[tag] = "unsent"
+        except Interruption:
+            told[tag] = "interrupted"
+print(json.dumps(told))
+"""
+
+
+def test_a_signal_handler_that_raises_at_any_moment_hangs_nothing_and_decides_nothing() -> None:
+    with running() as url:
+        command = [sys.executable, "-c", STORM, url]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        accepted = record(url)["accepted"]
+    assert len(told) == 300
+    assert max(accepted.values()) == 1
+    assert not {tag for tag, what in told.items() if what == "unsent"} & set(accepted)
+
+
+def test_httpcores_private_names_are_as_they_were_read() -> None:
+    for transport in (httpx.HTTPTransport(), httpx.AsyncHTTPTransport()):
+        assert not has_unread_bytes(transport)
+        assert "_optional_thread_lock" in vars(transport._pool)
+    sync = interruptible(httpx.HTTPTransport())
+    with sync._pool._optional_thread_lock, sync._pool._optional_thread_lock:
+        sync.close()
+
+
+def test_a_pool_that_is_not_as_expected_counts_as_one_with_unread_bytes() -> None:
+    transport = httpx.HTTPTransport()
+    transport._pool = httpcore.ConnectionPool()
+    transport._pool._connections = [object()]  # type: ignore[list-item]
+    assert has_unread_bytes(transport)
+
+
+@both_transports
+@pytest.mark.parametrize("turns", [1, 2, 3, 5, 8, 13, 21])
+def test_a_cancelled_call_shows_no_key_in_its_traceback(transport: Any, turns: int) -> None:
+    async def run(url: str) -> BaseException:
+        async with AsyncWaveSpeed(KEY, base_url=url, transport=transport) as ws:
+            task = asyncio.create_task(ws.submit("a/b", {"tag": f"{transport}{turns}", "fault": "silence"}))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if turns == 21:
+                await asyncio.to_thread(until_struck, url)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            return caught.value
+
+    with running() as url:
+        error = asyncio.run(run(url))
+    assert KEY not in shown(error)
+
+
+def until_struck(url: str) -> None:
+    end = time.monotonic() + 20
+    while not record(url)["struck"]["silence"]:
+        assert time.monotonic() < end, "no request came"
+
+
+def shown(error: BaseException) -> str:
+    """A traceback with locals, as error reports have them."""
+    return "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http(401, b'{"code": 401, "message": "No such key: ' + KEY.encode() + b'"}'),
+        http(500, KEY.encode()),
+        http(200, b'{"code": 200, "data": {"id": "' + KEY.encode() + b' /"}}'),
+        http(200, b'{"code": 200, "data": {"id": "abc", "status": {"' + KEY.encode() + b'": 1}, "urls": 5}}'),
+        http(200, TASK, f"Content-Encoding: {KEY}"),
+        http(200, KEY.encode() + b"x" * 20)[:-5],
+    ],
+)
+def test_a_body_that_repeats_the_key_shows_in_no_traceback(
+    connect: Connect, raw_server: RawServer, answer: bytes
+) -> None:
+    ws = connect(KEY, base_url=raw_server.url, max_retries=0)
+    for verb, argument in ((ws.submit, "a/b"), (ws.get, "abc"), (ws.balance, None)):
+        raw_server.answers[:] = [answer]
+        try:
+            verb(*[argument] * (argument is not None))
+        except Exception as error:
+            ours = [frame for frame in walk(error) if "/tests/" not in frame]
+            assert KEY not in "".join(ours)
+
+
+def walk(error: BaseException) -> list[str]:
+    """Each frame of a traceback with its locals, and each error's text."""
+    told = traceback.TracebackException.from_exception(error, capture_locals=True)
+    found: list[str] = []
+    while told is not None:
+        found += [str(told), *(f"{frame.filename} {frame.locals}" for frame in told.stack)]
+        told = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
+    return found
