@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -10,7 +11,7 @@ from wavespeed_api import Client
 
 from .arguments import check_callable, check_cost, check_limit, deletions, searched_from, task_of
 from .clock import Clock, Deadline
-from .errors import ConfigurationError, WaveSpeedError
+from .errors import BadRequestError, ConfigurationError, NotFoundError, WaveSpeedError
 from .parsing import could_be, has_input
 from .settings import Settings
 from .transport.context import Context
@@ -149,9 +150,13 @@ class AsyncWaveSpeed:
     async def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
         """Async `WaveSpeed.find_submissions`."""
         since = searched_from(error)
-        found = [task async for task in self.tasks(model=error.model, created_after=since) if could_be(task, error)]
+        if error.task_id is not None:
+            with suppress(NotFoundError):
+                return [await self.get(error.task_id)]
+        since += await self._calls.clock_lead().asend()
+        found = [task for task in await self._told(error.model, since) if could_be(task, error)]
         # The service may know the model by another name.
-        return found or [task async for task in self.tasks(created_after=since) if has_input(task, error)]
+        return found or [task for task in await self._told(None, since) if has_input(task, error)]
 
     async def delete(self, *tasks: Task | str) -> int:
         """Async `WaveSpeed.delete`."""
@@ -247,6 +252,13 @@ class AsyncWaveSpeed:
                 if wait.saw(task) and on_update is not None:
                     await _told(on_update(wait.task))
         return completed(wait.task)
+
+    async def _told(self, model: str | None, since: datetime) -> list[Task]:
+        pages = self._calls.tasks(model, None, since, None, True)
+        with suppress(BadRequestError):  # to ask for inputs is not documented
+            return [task async for task in self._listed(pages)]
+        pages = self._calls.tasks(model, None, since, None)
+        return [task async for task in self._listed(pages)]
 
     async def _listed(self, pages: Pages[T]) -> AsyncIterator[T]:
         while pages.more:

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
 from wavespeed_api import models
 from wavespeed_api.api.tasks import get_prediction, get_result, submit_task, submit_task_variant
 from wavespeed_api.models import Prediction, PredictionTimings, PredictionUrls, StructuredOutput, prediction_status
-from wavespeed_api.types import UNSET
+from wavespeed_api.types import UNSET, Unset
 
 from .arguments import aware, checked_webhook, input_fields, model_id, split_model, task_ids, usage_span, word_of
 from .errors import WaveSpeedError
 from .paging import PAGE_SIZE, Pages
-from .parsing import asked_by_older_path, data_of, expected, task_from_envelope, tasks_from_page
+from .parsing import asked_by_older_path, data_of, expected, lead_of, task_from_envelope, tasks_from_page
 from .transport.context import Context
 from .transport.exchange import explained, keep_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from wavespeed_api import Client
     from wavespeed_api.models import (
@@ -135,14 +135,29 @@ class Calls:
         read = partial(task_from_envelope, model=task.model)
         return Call(context, read, operation, task.id, client=self._bind(context))
 
+    def clock_lead(self) -> Call[timedelta]:
+        """Ask how far the service's clock is ahead of this machine's: by the date of the shortest list."""
+        from wavespeed_api.api.tasks import list_predictions
+
+        def read(_parsed: object, _answer: object) -> timedelta:
+            return lead_of(context.date)
+
+        context, query = Context(), models.PredictionQuery(page_size=1)
+        return Call(context, read, list_predictions, client=self._bind(context), body=query)
+
     def tasks(
-        self, model: str | None, status: str | None, created_after: datetime | None, created_before: datetime | None
+        self,
+        model: str | None,
+        status: str | None,
+        created_after: datetime | None,
+        created_before: datetime | None,
+        include_inputs: bool | Unset = UNSET,
     ) -> Pages[Task]:
-        """List tasks, newest first."""
+        """List tasks, newest first; with their inputs if they are asked for."""
         from wavespeed_api.api.tasks import list_predictions
         from wavespeed_api.models import prediction_query_status as statuses
 
-        query = models.PredictionQuery(page_size=PAGE_SIZE)
+        query = models.PredictionQuery(page_size=PAGE_SIZE, include_inputs=include_inputs)
         if model is not None:
             query.model = model_id(model)
         if status is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -9,7 +10,7 @@ from wavespeed_api import Client
 
 from .arguments import check_callable, check_cost, check_limit, deletions, searched_from, task_of
 from .clock import Clock, Deadline
-from .errors import ConfigurationError, WaveSpeedError
+from .errors import BadRequestError, ConfigurationError, NotFoundError, WaveSpeedError
 from .parsing import could_be, has_input
 from .settings import Settings
 from .transport.context import Context
@@ -230,14 +231,22 @@ class WaveSpeed:
     def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
         """Find the tasks that an uncertain submission may have started: look here before you pay again.
 
-        They are tasks of that model, submitted since then, whose input is the same or is not told; if there
-        are none, tasks with the same input under any other name of the model. It takes one request for each
-        100 tasks. When none is found, look again a little later: a list may lag behind.
+        The task that the error names, if it names one. Else those of that model, submitted since then by the service's
+        clock, whose input is the same or is not told; if there are none, tasks with the same input under any other
+        name of the model. The list holds the tasks of your whole organization. It takes one request for the time, and
+        one for each 100 tasks.
+
+        When none is found, look again some minutes later: the list may lag behind, and a queue on the way may deliver
+        a submission late, after its client has given it up.
         """
         since = searched_from(error)
-        found = [task for task in self.tasks(model=error.model, created_after=since) if could_be(task, error)]
+        if error.task_id is not None:
+            with suppress(NotFoundError):
+                return [self.get(error.task_id)]
+        since += self._calls.clock_lead().send()
+        found = [task for task in self._told(error.model, since) if could_be(task, error)]
         # The service may know the model by another name.
-        return found or [task for task in self.tasks(created_after=since) if has_input(task, error)]
+        return found or [task for task in self._told(None, since) if has_input(task, error)]
 
     def delete(self, *tasks: Task | str) -> int:
         """Permanently delete task records; return how many. One request for each 100 tasks.
@@ -394,6 +403,13 @@ class WaveSpeed:
                 if wait.saw(task) and on_update is not None:
                     on_update(wait.task)
         return completed(wait.task)
+
+    def _told(self, model: str | None, since: datetime) -> list[Task]:
+        pages = self._calls.tasks(model, None, since, None, True)
+        with suppress(BadRequestError):  # to ask for inputs is not documented
+            return list(self._listed(pages))
+        pages = self._calls.tasks(model, None, since, None)
+        return list(self._listed(pages))
 
     def _listed(self, pages: Pages[T]) -> Iterator[T]:
         while pages.more:

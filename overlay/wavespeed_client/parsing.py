@@ -6,7 +6,8 @@ The generated parser finds a field that is missing, but takes any value for one 
 from __future__ import annotations
 
 import types
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -98,6 +99,14 @@ def asked_by_older_path(task: Task, base_url: str) -> bool:
     No URL from a response is requested as it stands: it could send the key to another host.
     """
     return task.url == f"{base_url}/api/v3/predictions/{task.id}"
+
+
+def lead_of(date: str | None) -> timedelta:
+    """Return how far the service's clock is ahead of this machine's; none if its `Date` cannot be read."""
+    try:
+        return parsedate_to_datetime(date or "") - datetime.now(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return timedelta(0)
 
 
 def could_be(task: Task, error: SubmissionUncertainError) -> bool:

@@ -128,13 +128,55 @@ def test_a_task_under_another_name_of_the_model_is_found_by_its_input(ws: Driven
     ws.submit("canonical/name", {"prompt": "a dog"})
     found = ws.submit("canonical/name", {"prompt": "a cat"})
     assert [task.id for task in ws.find_submissions(error)] == [found.id]
-    assert [query.get("model") for query in bodies(fake)] == [FLUX, None]
+    assert [query.get("model") for query in bodies(fake)] == [None, FLUX, None]
+    assert [query.get("include_inputs") for query in bodies(fake)] == [None, True, True]
 
 
 def test_a_task_that_does_not_tell_its_input_is_found_too(ws: Driven, fake: FakeWaveSpeed) -> None:
     error = lost(ws, fake, {"prompt": "a cat"})
-    fake.raw(200, page("untold"), on="list")
+    fake.raw(200, page("untold"), times=2, on="list")
     assert [task.id for task in ws.find_submissions(error)] == ["untold"]
+
+
+def test_a_service_that_does_not_know_how_to_tell_inputs_is_asked_without(ws: Driven, fake: FakeWaveSpeed) -> None:
+    error = lost(ws, fake, {"prompt": "a cat"})
+    found = ws.submit(FLUX, {"prompt": "another"})
+    fake.raw(200, page(), on="list")
+    fake.refuse(400, on="list")
+    assert [task.id for task in ws.find_submissions(error)] == [found.id]
+    assert [query.get("include_inputs") for query in bodies(fake)] == [None, True, None]
+
+
+def test_the_task_that_an_error_names_is_looked_at_first(ws: Driven, fake: FakeWaveSpeed) -> None:
+    task = ws.submit(FLUX, {"prompt": "a cat"})
+    error = evolved(lost(ws, fake, {"prompt": "a cat"}), task.id)
+    assert [found.id for found in ws.find_submissions(error)] == [task.id]
+    assert bodies(fake) == []
+    assert [found.id for found in ws.find_submissions(evolved(error, "never-was"))] == [task.id]
+
+
+def evolved(error: SubmissionUncertainError, task_id: str) -> SubmissionUncertainError:
+    error.task_id = task_id
+    return error
+
+
+@pytest.mark.parametrize("minutes", [-90, -2, 2, 90])
+def test_a_submission_is_looked_for_by_the_services_clock(
+    ws: Driven, fake: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    """Be this machine's clock ahead or behind."""
+    off = timedelta(minutes=minutes)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + off
+
+    monkeypatch.setattr("wavespeed_client.parsing.datetime", Clock)
+    error = lost(ws, fake, {"prompt": "a cat"})
+    error.submitted_at += off
+    found = ws.submit(FLUX, {"prompt": "a cat"})
+    assert [task.id for task in ws.find_submissions(error)] == [found.id]
 
 
 def test_a_service_that_gives_the_same_page_for_ever_is_left(ws: Driven, fake: FakeWaveSpeed) -> None:

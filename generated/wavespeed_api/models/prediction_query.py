@@ -29,6 +29,9 @@ class PredictionQuery:
     """ Only tasks that were submitted after this moment. """
     created_before: datetime.datetime | Unset = UNSET
     """ Only tasks that were submitted before this moment. """
+    include_inputs: bool | Unset = UNSET
+    """ Whether to tell the input of each task. The official command line sends it; the documentation does not
+    have it. """
 
     def to_dict(self) -> dict[str, Any]:
         page = self.page
@@ -49,6 +52,8 @@ class PredictionQuery:
         if not isinstance(self.created_before, Unset):
             created_before = self.created_before.isoformat()
 
+        include_inputs = self.include_inputs
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
@@ -65,6 +70,8 @@ class PredictionQuery:
             field_dict["created_after"] = created_after
         if created_before is not UNSET:
             field_dict["created_before"] = created_before
+        if include_inputs is not UNSET:
+            field_dict["include_inputs"] = include_inputs
 
         return field_dict
 
@@ -98,6 +105,8 @@ class PredictionQuery:
         else:
             created_before = datetime.datetime.fromisoformat(_created_before)
 
+        include_inputs = d.pop("include_inputs", UNSET)
+
         prediction_query = cls(
             page=page,
             page_size=page_size,
@@ -105,6 +114,7 @@ class PredictionQuery:
             status=status,
             created_after=created_after,
             created_before=created_before,
+            include_inputs=include_inputs,
         )
 
         return prediction_query

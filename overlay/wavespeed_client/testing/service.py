@@ -108,7 +108,8 @@ class Service:
         match kind:
             case "list":
                 found = [task for task in reversed(tasks) if task.fits(query)]
-                return _page([task.state(self.url) | {"inputs": task.input} for task in found], query)
+                told = [{"inputs": task.input} if query.get("include_inputs") else {} for task in found]
+                return _page([task.state(self.url) | more for task, more in zip(found, told, strict=True)], query)
             case "delete":
                 return {"deleted_count": self._delete(query["ids"])}
             case "models":

@@ -46,6 +46,12 @@ class Context:
         return self.deadline.left() if self.deadline else math.inf
 
     @property
+    def date(self) -> str | None:
+        """The service's time, as the response tells it; None if it does not."""
+        response = self.exchange.response if self.exchange else None
+        return response.headers.get("Date") if response else None
+
+    @property
     def answer(self) -> object:
         """The JSON of the response; None until there is one."""
         response = self.exchange.response if self.exchange else None

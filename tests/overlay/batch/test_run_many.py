@@ -74,10 +74,14 @@ def test_one_failure_stops_nothing(attach: Attach, service: Service) -> None:
         return kinds.get(given["tag"])
 
     service.submission = answer
-    failed = {"code": 200, "data": {"id": "t5-5", "status": "failed", "error": "Not this.", "code": 1200}}
-    service.question = lambda task, asked: (
-        (200, dict(failed)) if task.startswith("t5") else refusal(404) if task.startswith("t6") else None
-    )
+    ended = {"status": "failed", "error": "Not this.", "code": 1200}
+
+    def told(task: str, asked: int) -> Any:
+        if task.startswith("t5"):
+            return 200, {"code": 200, "data": {"id": task, **ended}}
+        return refusal(404) if task.startswith("t6") else None
+
+    service.question = told
     outcomes = {outcome.index: outcome for outcome in attach().run_many(MODEL, [*tagged(8), None, 7, {"a": {1, 2}}])}
     kinds = [BadRequestError, AuthenticationError, SubmissionUncertainError, SubmissionUncertainError]
     assert [type(outcomes[index].error) for index in range(1, 5)] == kinds
