@@ -17,6 +17,8 @@ from wavespeed_client import (
 )
 from wavespeed_client.testing import FakeWaveSpeed
 
+pytestmark = pytest.mark.promise("max-cost")
+
 FLUX = "wavespeed-ai/flux-dev"
 NOW = datetime.now(UTC)
 

@@ -14,6 +14,8 @@ from tests.conftest import Connect, Driven
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
 from wavespeed_client.testing import FakeWaveSpeed
 
+pytestmark = pytest.mark.promise("misuse")
+
 TWIN = {"close": "aclose", "__enter__": "__aenter__", "__exit__": "__aexit__"}
 
 

@@ -15,6 +15,8 @@ from tests.conftest import TestClock
 from tests.fault_server import FAULTS, running
 from wavespeed_client import AsyncWaveSpeed, WaveSpeed
 
+pytestmark = pytest.mark.promise("key-hidden")
+
 KEY = "-".join(["wsk", "live", "secret"])  # a traceback shows the source too
 QUICK = sorted(set(FAULTS) - {"driphead", "429hour", "late"})
 

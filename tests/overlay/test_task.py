@@ -13,6 +13,8 @@ from wavespeed_client import InvalidInputError, Task
 from wavespeed_client.parsing import task_from_envelope
 from wavespeed_client.testing import FakeWaveSpeed
 
+pytestmark = pytest.mark.promise("odd-field")
+
 WHOLE = Task(
     id="abc",
     model="a/b",

@@ -20,6 +20,8 @@ from starlette.routing import Route
 from tests.conftest import ROOT, Driven
 from wavespeed_client import ConfigurationError, InvalidInputError, Task, Webhook, WebhookVerificationError
 
+pytestmark = pytest.mark.promise("webhook")
+
 VECTOR: dict[str, Any] = json.loads((ROOT / "tests" / "data" / "webhooks.json").read_text())
 SECRET: str = VECTOR["secret"]
 BODY: bytes = VECTOR["body"].encode()

@@ -27,6 +27,8 @@ from wavespeed_client.batch.threads import Workers
 from wavespeed_client.clock import Clock
 from wavespeed_client.transport.submission import SYNC_MODE_SECONDS
 
+pytestmark = pytest.mark.promise("batch-answers")
+
 MODEL = "provider/model"
 
 

@@ -14,6 +14,8 @@ from wavespeed_client import (
     TaskTimeoutError,
 )
 
+pytestmark = pytest.mark.promise("batch-resume", "journal-first", "batch-end")
+
 
 def test_a_finished_run_is_told_line_by_line(attach: Attach, service: Service, path: Path) -> None:
     attach().run_many(MODEL, tagged(5), journal=path)

@@ -24,6 +24,8 @@ from wavespeed_client import (
 )
 from wavespeed_client.batch.journal import EVENTS, Journal
 
+pytestmark = pytest.mark.promise("batch-resume", "journal-first", "journal-refused")
+
 
 def test_a_run_that_died_while_it_submitted_leaves_that_uncertain(ws: Driven, fake: Any, path: Path) -> None:
     written(path, PLANNED, SUBMITTING, base_url=fake.url)

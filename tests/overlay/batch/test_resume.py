@@ -35,6 +35,8 @@ from wavespeed_client.clock import Clock
 from wavespeed_client.transport import chain
 from wavespeed_client.transport.environment import tls_context
 
+pytestmark = pytest.mark.promise("batch-once", "batch-resume")
+
 # Loaded before the processes are forked off, which spares each of them the time.
 LOADED = (chain, journal, tasks, threads, filelock, tls_context())
 

@@ -33,6 +33,8 @@ from wavespeed_client import (
 from wavespeed_client.batch.threads import MOST_WORKERS
 from wavespeed_client.testing import FakeWaveSpeed
 
+pytestmark = pytest.mark.promise("batch-end", "limits")
+
 MODEL = "wavespeed-ai/flux-dev"
 
 

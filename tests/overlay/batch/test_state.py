@@ -30,6 +30,8 @@ from wavespeed_client.batch.state import Batch
 from wavespeed_client.errors import uncertain_submission
 from wavespeed_client.waiting.wait import Wait
 
+pytestmark = pytest.mark.promise("journal-first")
+
 MODEL = "a/b"
 BUSY = RateLimitError("Slow down.", status_code=429)
 

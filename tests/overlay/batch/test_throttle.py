@@ -7,6 +7,8 @@ import pytest
 
 from wavespeed_client.batch.throttle import LONGEST_PAUSE, Pace, Rate
 
+pytestmark = pytest.mark.promise("limits")
+
 
 def test_without_a_limit_there_is_no_wait() -> None:
     rate = Rate(None)

@@ -6,10 +6,13 @@ from collections import Counter
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.conftest import TestClock
 from tests.service import Attach, Service, refusal, tagged
 from wavespeed_client import APIConnectionError, RateLimitError, TaskTimeoutError
+
+pytestmark = pytest.mark.promise("ride-out", "batch-once", "outage")
 
 MODEL = "wavespeed-ai/flux-dev"
 

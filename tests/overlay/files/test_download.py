@@ -21,6 +21,8 @@ from wavespeed_client import (
 )
 from wavespeed_client.testing import FakeWaveSpeed
 
+pytestmark = pytest.mark.promise("storage-key", "download")
+
 
 @pytest.mark.parametrize(
     ("path", "name"),

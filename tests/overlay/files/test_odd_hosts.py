@@ -26,6 +26,8 @@ from wavespeed_client import (
 from wavespeed_client.files.download import fetch, fetch_async
 from wavespeed_client.testing import FakeWaveSpeed
 
+pytestmark = pytest.mark.promise("large", "storage-key", "download")
+
 FILE = b"0123456789"
 WHOLE = http(200, FILE)
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

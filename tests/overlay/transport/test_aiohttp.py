@@ -23,6 +23,8 @@ from wavespeed_client import (
 )
 from wavespeed_client.testing import FakeWaveSpeed
 
+pytestmark = pytest.mark.promise("aiohttp-connect")
+
 
 @pytest.fixture
 def engine() -> str:

@@ -26,6 +26,10 @@ from wavespeed_client import (
 from wavespeed_client.testing import FakeWaveSpeed
 from wavespeed_client.transport import retry
 
+pytestmark = pytest.mark.promise(
+    "once", "named-task", "lost-answer", "any-body", "closed", "borrowed-connect", "aiohttp-connect"
+)
+
 engine = every_engine
 
 

@@ -26,6 +26,8 @@ from wavespeed_client.transport.identity import Received
 from wavespeed_client.transport.retry import policy_for
 from wavespeed_client.transport.submission import SYNC_MODE_SECONDS
 
+pytestmark = pytest.mark.promise("too-late", "large")
+
 engine = every_engine
 
 

@@ -27,6 +27,8 @@ from wavespeed_client import (
     WaveSpeed,
 )
 
+pytestmark = pytest.mark.promise("any-body", "odd-field")
+
 SPEC: dict[str, Any] = YAML(typ="safe").load(ROOT / "spec" / "openapi.yaml")
 NUMBERS = itertools.count()
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

@@ -11,6 +11,8 @@ from tests.conftest import Connect
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, RateLimitError, WaveSpeed
 from wavespeed_client.testing import FakeWaveSpeed
 
+pytestmark = pytest.mark.promise("environment")
+
 
 def test_a_callers_own_retries_do_not_multiply_ours(fake: FakeWaveSpeed) -> None:
     fake.refuse(429, times=20)

@@ -26,6 +26,8 @@ from wavespeed_client import (
 from wavespeed_client.testing import FakeWaveSpeed
 from wavespeed_client.transport.authorization import Authorization
 
+pytestmark = pytest.mark.promise("key-origin", "key-hidden", "log", "misuse")
+
 engine = every_engine
 
 

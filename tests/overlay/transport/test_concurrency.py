@@ -14,6 +14,8 @@ from tests.conftest import TestClock, both_transports
 from tests.fault_server import record, running
 from wavespeed_client import AsyncWaveSpeed, RateLimitError, Task, TaskFailedError, WaveSpeed
 
+pytestmark = pytest.mark.promise("shared")
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:

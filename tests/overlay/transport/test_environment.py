@@ -12,6 +12,8 @@ from tests.conftest import Connect, every_engine
 from wavespeed_client import ConfigurationError
 from wavespeed_client.testing import FakeWaveSpeed
 
+pytestmark = pytest.mark.promise("environment")
+
 engine = every_engine
 
 

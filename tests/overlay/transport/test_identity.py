@@ -15,6 +15,8 @@ from wavespeed_client import APIConnectionError, SubmissionUncertainError
 from wavespeed_client.transport import identity
 from wavespeed_client.transport.identity import Received
 
+pytestmark = pytest.mark.promise("identity")
+
 engine = every_engine
 
 

@@ -26,6 +26,8 @@ from wavespeed_api.types import File
 from wavespeed_client import APIError, AsyncWaveSpeed, SubmissionUncertainError, WaveSpeed
 from wavespeed_client.transport.httpx1.connections import has_unread_bytes, interruptible
 
+pytestmark = pytest.mark.promise("interference", "no-hang", "key-hidden")
+
 engine = every_engine
 
 KEY = "-".join(["wsk", "live", "secret"])  # a traceback shows the source too

@@ -11,6 +11,8 @@ from tests.conftest import TASK, Connect, RawServer, every_engine, http
 from wavespeed_client import SubmissionUncertainError
 from wavespeed_client.transport.response import WholeResponse
 
+pytestmark = pytest.mark.promise("named-task", "lost-answer")
+
 engine = every_engine
 
 

@@ -19,6 +19,8 @@ from wavespeed_client import AsyncWaveSpeed, SubmissionUncertainError, WaveSpeed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.promise("once", "lost-answer")
+
 RUNS = {"sync": 6000, "async": 2000, "aiohttp": 2000}
 MODEL = "provider/model"
 SUBMIT_FAULTS = [*sorted(set(FAULTS) - {"429hour", "late"} - STUBBORN), "silence"]

@@ -6,6 +6,8 @@ import pytest
 from wavespeed_client.transport.response import WholeResponse
 from wavespeed_client.transport.submission import is_refusal, is_submission, responds_late
 
+pytestmark = pytest.mark.promise("refusal")
+
 
 @pytest.mark.parametrize(
     ("method", "path", "expected"),

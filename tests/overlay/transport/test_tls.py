@@ -15,6 +15,8 @@ import trustme
 from tests.conftest import Connect, every_engine
 from wavespeed_client import APIConnectionError
 
+pytestmark = pytest.mark.promise("key-origin", "environment")
+
 engine = every_engine
 
 TASK = b'{"code": 200, "message": "success", "data": {"id": "abc", "status": "created"}}'

@@ -17,6 +17,8 @@ from tests.fault_server import ROOT, record, running
 from wavespeed_client import AsyncWaveSpeed, TaskTimeoutError
 from wavespeed_client.clock import Clock
 
+pytestmark = pytest.mark.promise("wait-id", "wait-time", "wait-clean")
+
 engine = every_engine
 
 SECONDS = 0.6

@@ -28,6 +28,8 @@ from wavespeed_client.task import FINAL_STATUSES
 from wavespeed_client.testing import FakeWaveSpeed
 from wavespeed_client.waiting.wait import Wait, completed
 
+pytestmark = pytest.mark.promise("ride-out", "wait-id")
+
 FLUX = "wavespeed-ai/flux-dev"
 
 

@@ -23,6 +23,8 @@ from wavespeed_client import AsyncWaveSpeed, Task, WaveSpeed
 from wavespeed_client.transport.httpx1 import pools
 from wavespeed_client.transport.httpx1.pools import PoolSet
 
+pytestmark = pytest.mark.promise("no-hang")
+
 
 def kept(line: bytes, number: int) -> bytes:
     """The response to a request on a connection that is kept: each submission gets a task of its own."""
