@@ -270,3 +270,32 @@ def walk(error: BaseException) -> list[str]:
         found += [str(told), *(f"{frame.filename} {frame.locals}" for frame in told.stack)]
         told = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
     return found
+
+
+LOCKED = """
+import sys
+import httpcore._synchronization as synchronization
+from wavespeed_client import WaveSpeed, WaveSpeedError
+
+taken = synchronization.ThreadLock.__enter__
+
+def interrupted(lock):
+    taken(lock)
+    raise RuntimeError("a signal handler's, before the lock's block has begun")
+
+synchronization.ThreadLock.__enter__ = interrupted
+ws = WaveSpeed("k", base_url=sys.argv[1], max_retries=0)
+try:
+    ws.submit("a/b", {"tag": "locked"})
+except WaveSpeedError:
+    pass
+ws.close()
+print("ended")
+"""
+
+
+def test_an_interruption_within_httpcores_lock_hangs_nothing() -> None:
+    with running() as url:
+        command = [sys.executable, "-c", LOCKED, url]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=30, check=False)
+    assert done.stdout == "ended\n", done.stderr
