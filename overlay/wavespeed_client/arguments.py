@@ -110,7 +110,7 @@ def sent_input(input: object) -> dict[str, Any]:
     """Return what is sent for an input, as plain data of its own that no later change to the input reaches.
 
     Raises:
-        InvalidInputError: It is no mapping, or not what JSON can hold; nothing at all is no input here.
+        InvalidInputError: It is no mapping, or not what JSON can hold; None is not accepted.
     """
     if input is None:
         raise InvalidInputError("The input must be a mapping of names to values, not None; {} is an empty one.")

@@ -1,6 +1,6 @@
 """One `Call` for each operation that the verbs need: the generated module, its arguments, how its response is read.
 
-The operations that submit and ask are loaded with this module, the others by those who use them.
+Those that submit and ask are imported with this module, the others on first use.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .errors import WaveSpeedError
 from .paging import PAGE_SIZE, Pages
 from .parsing import asked_by_older_path, data_of, expected, lead_of, task_from_envelope, tasks_from_page
 from .transport.context import Context
-from .transport.exchange import explained, keep_trace
+from .transport.exchange import error_for, keep_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -60,7 +60,7 @@ class Call(Generic[T]):
 
     Args:
         context: What the call asks of the transport.
-        read: Makes the result from the parsed response and its JSON. What it raises means that it cannot be read.
+        read: Makes the result from the parsed response and its JSON. If it raises, the response counts as unreadable.
         operation: The generated module; its arguments follow.
     """
 
@@ -89,7 +89,7 @@ class Call(Generic[T]):
         except WaveSpeedError:
             raise
         except Exception as error:
-            raise explained(self._context, error) from error
+            raise error_for(self._context, error) from error
         except BaseException as error:
             keep_trace(self._context, error)
             raise
@@ -101,7 +101,7 @@ class Call(Generic[T]):
         except WaveSpeedError:
             raise
         except Exception as error:
-            raise explained(self._context, error) from error
+            raise error_for(self._context, error) from error
         except BaseException as error:
             keep_trace(self._context, error)
             raise

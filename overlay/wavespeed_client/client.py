@@ -113,13 +113,15 @@ class WaveSpeed:
     def wait(
         self, task: Task | str, *, timeout: float | None = 600.0, on_update: Callable[[Task], object] | None = None
     ) -> Task:
-        """Wait until a task has completed. Polls when it has probably ended; one that has ended is not asked for.
+        """Wait until a task has completed. A task that has ended is returned without a request.
 
-        How long the tasks of a model take, the client learns from those that it submitted and waited for.
+        The client polls when the task has probably ended: it learns how long the tasks of a model take from those that
+        it submitted and waited for. It rides out whatever may pass, such as a lost connection or HTTP 503.
 
         Args:
             task: The task, or its id.
-            timeout: Seconds to wait at most; 0 asks once, None waits without end.
+            timeout: Seconds to wait at most; 0 asks once. With None the wait gives up after 10 minutes in which no poll
+                was answered.
             on_update: Called with the task each time its status has changed.
 
         Raises:

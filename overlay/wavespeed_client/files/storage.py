@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from ..errors import UnexpectedResponseError
-from ..transport.environment import explained, proxy_for, tls_context
+from ..transport.environment import as_configuration_errors, proxy_for, tls_context
 from ..transport.httpx1.connections import interruptible
 
 if TYPE_CHECKING:
@@ -95,13 +95,13 @@ def host(url: httpx.URL) -> httpx.HTTPTransport:
     Raises:
         ConfigurationError: A proxy variable or SSL_CERT_FILE cannot be used.
     """
-    with explained():
+    with as_configuration_errors():
         return interruptible(httpx.HTTPTransport(verify=tls_context(), proxy=proxy_for(url)))
 
 
 def async_host(url: httpx.URL) -> httpx.AsyncHTTPTransport:
     """Async host."""
-    with explained():
+    with as_configuration_errors():
         return httpx.AsyncHTTPTransport(verify=tls_context(), proxy=proxy_for(url))
 
 

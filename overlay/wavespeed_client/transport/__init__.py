@@ -4,7 +4,7 @@
       ExchangeTransport  exchange.py    one request with all its tries: attaches the key, turns failures into errors
         RetryTransport   httpx-retries  tries again as retry.py allows
           AttemptTransport  attempt.py  one try, bounded in time, and its response in size
-            a link                      reaches the network, for one try at a time:
+            a link                      reaches the network; it is leased for each try:
               Pools      httpx1/pools   httpx's own transport, one for each request under way
               aiohttp    aiohttp.py     the optional engine of AsyncWaveSpeed
               Borrowed   borrowed.py    a client of the caller's

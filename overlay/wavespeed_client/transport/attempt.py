@@ -34,7 +34,7 @@ CONNECTING = frozenset({"connect_tcp", "connect_unix_socket", "start_tls", "retr
 
 
 def seconds_for(exchange: Exchange) -> float:
-    """Return the seconds that the next try may take. A deadline bounds reads alone.
+    """Return the seconds that the next try may take. A deadline bounds reads only.
 
     Raises:
         httpx.PoolTimeout: There are none left.
@@ -90,7 +90,7 @@ class Attempt:
         self.exchange.sent = True  # until a link says that it is still about to connect
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Follow httpcore's steps up to the one that counts: the request leaves. Asking a proxy for a tunnel does not.
+        """Follow httpcore's steps until the request leaves. Asking a proxy for a tunnel does not count.
 
         Raises:
             httpx.ConnectTimeout: The request is about to leave, and the time is up: a host with several addresses can
@@ -114,7 +114,7 @@ class Attempt:
         """Async trace."""
         self.trace(event, info)
 
-    def late(self) -> httpx.TimeoutException:
+    def timed_out(self) -> httpx.TimeoutException:
         """Make the error of a try whose time is up. Not sent means that it could not even connect."""
         kind = httpx.ReadTimeout if self.exchange.sent else httpx.ConnectTimeout
         return kind(f"no whole response within {self.seconds:g} seconds", request=self.exchange.request)
@@ -142,7 +142,7 @@ class Attempt:
             UnexpectedResponseError: The response is too large, or its compression is broken.
         """
         if time.monotonic() > self._until:
-            raise self.late()
+            raise self.timed_out()
         if self._inflater is not None:
             chunk = self._inflated(chunk, response)
         self._chunks.append(chunk)
@@ -211,7 +211,7 @@ def _undecodable(response: httpx.Response, why: str) -> UnexpectedResponseError:
 
 
 class AttemptTransport(httpx.BaseTransport):
-    """The innermost link of ours: reads the response here, so that one that breaks half-way can be tried again, too."""
+    """Our innermost layer. It reads the whole response, so that one that breaks off can be tried again."""
 
     def __init__(self, link: Pools | Borrowed, received: Received) -> None:
         self._link = link
@@ -284,7 +284,7 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
             async with asyncio.timeout(seconds + CLEAN_UP_SECONDS):
                 return await self._read(attempt)
         except TimeoutError as error:
-            raise attempt.late() from error
+            raise attempt.timed_out() from error
 
     async def _read(self, attempt: Attempt) -> WholeResponse:
         async with self._link.lease(attempt.exchange) as transport:

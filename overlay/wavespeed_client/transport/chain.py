@@ -13,7 +13,7 @@ from ..settings import USER_AGENT
 from .attempt import AsyncAttemptTransport, AttemptTransport
 from .borrowed import AsyncBorrowed, Borrowed
 from .context import EXTENSION, Context
-from .environment import explained
+from .environment import as_configuration_errors
 from .exchange import ExchangeTransport
 from .httpx1.pools import AsyncPools, Pools
 from .httpx1.requests import plain_request, with_cookies_kept
@@ -87,7 +87,7 @@ def connect(settings: Settings, http_client: httpx.Client | None) -> ApiClient:
     Raises:
         ConfigurationError: http_client is of the wrong kind, or closed; or the environment cannot be used.
     """
-    with explained():
+    with as_configuration_errors():
         link = Pools(settings.base_url) if http_client is None else Borrowed(http_client)
         chain = ExchangeTransport(RetryTransport(AttemptTransport(link, Received())), settings)
         return ApiClient(chain, **_options(settings, http_client))
@@ -99,7 +99,7 @@ def connect_async(settings: Settings, http_client: httpx.AsyncClient | None, eng
         raise ConfigurationError("transport must be 'httpx' or 'aiohttp'.")
     if http_client is not None and engine == "aiohttp":
         raise ConfigurationError("http_client sends the requests itself, so it cannot go with transport='aiohttp'.")
-    with explained():
+    with as_configuration_errors():
         if http_client is not None:
             tries = AsyncAttemptTransport(AsyncBorrowed(http_client), Received(), UNLIMITED)
         elif engine == "httpx":

@@ -32,12 +32,13 @@ def tls_context() -> ssl.SSLContext:
 
 @cache
 def _shared_tls_context(_cert_file: str | None, _cert_dir: str | None) -> ssl.SSLContext:
-    # Loading the certificates takes longer than a request, so clients that trust the same ones share them.
+    # Loading the certificates takes longer than a request, so clients that trust the same ones share them: the
+    # arguments are the cache's key.
     return httpx.create_ssl_context()
 
 
 @contextmanager
-def explained() -> Generator[None]:
+def as_configuration_errors() -> Generator[None]:
     """Turn httpx's own complaints about addresses and certificates into a ConfigurationError."""
     try:
         yield

@@ -86,13 +86,14 @@ class Exchange:
     @classmethod
     def of(cls, request: httpx.Request) -> Exchange:
         """Return the exchange that a request belongs to."""
-        return cast("Exchange", Context.of(request).exchange)  # the outermost link has begun it
+        return cast("Exchange", Context.of(request).exchange)  # the outermost layer has begun it
 
     def checked(self, whole: httpx.Response) -> WholeResponse:
-        """Return the response, which the innermost link has read, if it is a success.
+        """Return the response, which the innermost layer has read, if it is a success.
 
         Raises:
-            WaveSpeedError: What the response says instead; SubmissionUncertainError if it may have been taken.
+            WaveSpeedError: What the response says instead.
+            SubmissionUncertainError: The submission may have been taken.
         """
         self.response = response = cast("WholeResponse", whole)
         self._log(response.status_code)
@@ -185,7 +186,7 @@ class Exchange:
             logger.debug("%s: %s in %.0f ms", self._name(), outcome, milliseconds)
 
 
-def explained(context: Context, error: Exception) -> WaveSpeedError:
+def error_for(context: Context, error: Exception) -> WaveSpeedError:
     """Make the error for a call that something other than the chain ended, such as the generated parser.
 
     Returns:
@@ -204,7 +205,7 @@ def keep_trace(context: Context, error: BaseException) -> None:
 
 
 class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """The outermost link, sync and async: an exchange for each request."""
+    """The outermost layer, sync and async: an exchange for each request."""
 
     def __init__(self, inner: RetryTransport, settings: Settings) -> None:
         self._inner = inner

@@ -128,7 +128,7 @@ def seconds_taken(inference_ms: float | None, at_least: float, at_most: float, k
 class Durations:
     """One client's memory: when it submitted its tasks, and how long those of each model took.
 
-    Threads may share it without a lock: each step replaces a whole value, so a race costs one lesson at most.
+    Threads may share it without a lock: each step replaces a whole value, so a race costs a lesson or two.
     """
 
     # For each model the natural logarithms of the last seconds taken, and what they say.

@@ -118,7 +118,7 @@ class Wait:
 
     @contextmanager
     def guarded(self) -> Generator[None]:
-        """See to it that no end of the wait loses the task's id, be it an error or an interruption."""
+        """Make sure that the task's id is not lost, however the wait ends."""
         try:
             yield
         except BaseException as error:

@@ -104,7 +104,7 @@ class Pools:
 
     @contextmanager
     def lease(self, exchange: Exchange) -> Generator[httpx.HTTPTransport]:
-        """Lend a pool. It is kept for the next request unless this one is cut short."""
+        """Lend a pool. It is kept for the next request unless this one is cut short, or has left bytes unread."""
         now = time.monotonic()
         for old in self._pools.give_up(now - READ_IDLE_SECONDS):
             old.close()
