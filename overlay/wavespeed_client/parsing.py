@@ -102,9 +102,12 @@ def asked_by_older_path(task: Task, base_url: str) -> bool:
 
 
 def lead_of(date: str | None) -> timedelta:
-    """Return how far the service's clock is ahead of this machine's; none if its `Date` cannot be read."""
+    """Return how far the service's clock is behind this machine's, as a negative lead; none if its `Date` is odd.
+
+    One that is ahead counts as none: to look from too early costs some candidates more, from too late the task.
+    """
     try:
-        return parsedate_to_datetime(date or "") - datetime.now(UTC)
+        return min(parsedate_to_datetime(date or "") - datetime.now(UTC), timedelta(0))
     except (ValueError, TypeError, OverflowError):
         return timedelta(0)
 
@@ -140,7 +143,9 @@ def _text(value: object) -> str | None:
 
 
 def _number(value: object) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return value if abs(value) < LARGEST_NUMBER else None
 
 
 def _whole_number(value: object) -> int | None:

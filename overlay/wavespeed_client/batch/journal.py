@@ -17,7 +17,7 @@ same model; the order of the inputs is of no matter, and two that are equal have
     submitting   the request was about to leave and no answer came: it is uncertain, and not sent again
     submitted    its task is waited for by its id
     refused      nothing was started (`error` says why): it is submitted
-    uncertain    the answer was lost: it is reported as such, and not sent again
+    uncertain    the response was lost: it is reported as such, and not sent again (`task_id` names its task, if known)
     finished     its task, outputs included, is handed out from here; nothing is asked for
     failed       so is its failed task: run it with another journal to try it again
 
@@ -70,12 +70,14 @@ class Entry:
         event: What happened to it last.
         at: When; for an uncertain one, when it was submitted.
         task: The task that the line tells of.
+        task_id: The task that an uncertain submission probably started.
     """
 
     number: int
     event: str
     at: datetime
     task: Task | None = None
+    task_id: str | None = None
 
 
 @define(eq=False)
@@ -223,7 +225,8 @@ class Journal:
         record = json.loads(self._line_at(self._places[number]))
         raw = cast("dict[str, Any] | None", record.get("task"))
         task = None if raw is None else task_from_prediction(Prediction.from_dict(raw), raw, model=model)
-        return Entry(number, record["event"], _moment(record), task)
+        task_id = record.get("task_id")
+        return Entry(number, record["event"], _moment(record), task, task_id if is_task_id(task_id) else None)
 
     def _line_at(self, place: int) -> bytes:
         line = b""

@@ -315,7 +315,8 @@ class Batch:
         else:
             self._rate.answered(self.clock.now())
         if isinstance(error, SubmissionUncertainError):
-            self._write(job, "uncertain", error=str(error), submitted_at=error.submitted_at.isoformat())
+            named = {"task_id": error.task_id} if error.task_id else {}
+            self._write(job, "uncertain", error=str(error), submitted_at=error.submitted_at.isoformat(), **named)
         else:
             self._write(job, "refused", error=f"{type(error).__name__}: {error}")
         if isinstance(error, TROUBLE):
@@ -350,7 +351,8 @@ class Batch:
             self._end(job, entry.task, failure(entry.task))
 
     def _lost(self, job: Job, entry: Entry) -> SubmissionUncertainError:
-        error = uncertain_submission(self.options.model, job.input, entry.at, "the run ended before its response came")
+        why = "the run that sent it ended without its response"
+        error = uncertain_submission(self.options.model, job.input, entry.at, why, entry.task_id)
         if entry.event == "submitting":
             self._write(job, "uncertain", error=str(error), submitted_at=entry.at.isoformat())
         return error

@@ -59,6 +59,9 @@ class Aiohttp:
                 transport.response.close()
             self._connector.drop()
             raise
+        else:
+            if not exchange.keeps_connection:
+                self._connector.drop()
         finally:
             self._connector.forget()
 
@@ -100,7 +103,8 @@ class CleanConnector(aiohttp.TCPConnector):
 
     def drop(self) -> None:
         """Close the connection that this asyncio task has taken."""
-        if protocol := self._taken.get(asyncio.current_task()):
+        protocol = self._taken.get(asyncio.current_task())
+        if protocol is not None:  # an idle one counts as false
             protocol.close()
 
     def forget(self) -> None:

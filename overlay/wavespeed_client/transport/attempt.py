@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # httpx's own timeouts come first: they close the connection, which a cancelled handshake leaves open.
 CLEAN_UP_SECONDS = 0.05
+GZIP = b"\x1f\x8b"
+UNCOMPRESSED = ("identity", "", "none", "utf-8")
 # httpcore's steps before a request leaves. Any that is not known counts as one by which it has left.
 CONNECTING = frozenset({"connect_tcp", "connect_unix_socket", "start_tls", "retry", "setup_socks5_connection"})
 
@@ -130,7 +132,7 @@ class Attempt:
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding in ("gzip", "x-gzip", "deflate"):
             self._inflater = _inflater()
-        elif encoding not in ("identity", ""):
+        elif encoding not in UNCOMPRESSED:
             shown = self.exchange.authorization.hide(encoding)[:40]
             raise _undecodable(response, f"{shown!r} was not asked for")
 
@@ -141,13 +143,24 @@ class Attempt:
             httpx.ReadTimeout: The time is up.
             UnexpectedResponseError: The response is too large, or its compression is broken.
         """
-        if time.monotonic() > self._until:
-            raise self.timed_out()
+        if not self._chunks and chunk.lstrip()[:1] in (b"{", b"["):
+            self._inflater = None  # something on the way has unpacked it and kept the header
         if self._inflater is not None:
             chunk = self._inflated(chunk, response)
         self._chunks.append(chunk)
         self._size += len(chunk)
         self._check_size(self._size, response)
+        if time.monotonic() > self._until:
+            raise self.timed_out()
+
+    def finish(self, response: httpx.Response) -> None:
+        """Take in that the body has come to its end.
+
+        Raises:
+            UnexpectedResponseError: Its compression has not.
+        """
+        if self._inflater is not None and self._size and not self._inflater.eof:
+            raise _undecodable(response, "it ends too early")
 
     def whole(self, response: httpx.Response) -> WholeResponse:
         """Return the whole response.
@@ -156,20 +169,22 @@ class Attempt:
             SubmissionUncertainError: It refuses a submission and yet names a task, so it must not be sent again.
             httpx.RemoteProtocolError: It belongs to another question.
         """
-        if self._inflater is not None:
-            if self._size and not self._inflater.eof:
-                raise _undecodable(response, "it ends too early")
-            del response.headers["Content-Encoding"]
         whole = WholeResponse(response, b"".join(self._chunks))
         check_identity(self.exchange, whole, self.received)
         self.exchange.task_id = whole.task_id
-        if whole.status_code != 200 and self.exchange.submission:
-            self.exchange.task_id = task_named_in(parsed(whole.body))
-            if self.exchange.task_id:
-                raise self.exchange.uncertain(f"the response says {whole.status_code} and yet names a task")
+        # A refusal names no task, so nothing tells its duplicate on that connection from the next response.
+        self.exchange.keeps_connection = whole.status_code == 200
+        if whole.status_code != 200 and self.exchange.submission and task_named_in(parsed(whole.body)):
+            self.exchange.task_id = self._newly_named()
+            raise self.exchange.uncertain(f"the response says {whole.status_code} and yet names a task")
         if whole.status_code in UNTAKEN:
             self.exchange.sent = False
         return whole
+
+    def _newly_named(self) -> str | None:
+        """The task that the body names, if its id has not answered an earlier request."""
+        found = task_named_in(parsed(b"".join(self._chunks)))
+        return found if found and self.received.add(found) else None
 
     @contextmanager
     def reading(self) -> Generator[None]:
@@ -178,7 +193,7 @@ class Attempt:
             yield
         except BaseException:
             if self.exchange.submission:
-                self.exchange.task_id = task_named_in(parsed(b"".join(self._chunks)))
+                self.exchange.task_id = self._newly_named()
             raise
 
     def _inflated(self, chunk: bytes, response: httpx.Response) -> bytes:
@@ -186,7 +201,7 @@ class Attempt:
         room = self.exchange.settings.max_response_bytes - self._size + 1
         try:
             inflated: bytes = self._inflater.decompress(chunk, room)
-            while self._inflater.eof and self._inflater.unused_data and len(inflated) < room:  # another member
+            while self._inflater.unused_data.startswith(GZIP) and len(inflated) < room:  # another member
                 rest, self._inflater = self._inflater.unused_data, _inflater()
                 inflated += self._inflater.decompress(rest, room - len(inflated))
         except zlib.error as error:
@@ -234,6 +249,7 @@ class AttemptTransport(httpx.BaseTransport):
                 attempt.begin(response)
                 for chunk in stream:
                     attempt.add(chunk, response)
+                attempt.finish(response)
             stream.close()
             return attempt.whole(response)
 
@@ -294,6 +310,7 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
                 attempt.begin(response)
                 async for chunk in stream:
                     attempt.add(chunk, response)
+                attempt.finish(response)
             await stream.aclose()
             return attempt.whole(response)
 

@@ -56,6 +56,7 @@ class Exchange:
         sent: Whether the try that is under way may have begun to leave. Before that, nothing can have been taken.
         response: The response; None until it is whole.
         task_id: The task that a response names, be it one that cannot be relied on otherwise.
+        keeps_connection: Whether the connection may serve another request.
     """
 
     request: httpx.Request
@@ -67,6 +68,7 @@ class Exchange:
     sent: bool = field(init=False, default=False)
     response: WholeResponse | None = field(init=False, default=None)
     task_id: str | None = field(init=False, default=None)
+    keeps_connection: bool = field(init=False, default=True)
     _submitted_at: datetime = field(init=False, factory=lambda: datetime.now(UTC))
     _started: float = field(init=False, factory=time.monotonic)
 
@@ -155,8 +157,8 @@ class Exchange:
         if self.response is None:
             return self._outcome(error)
         why = self.authorization.hide(f"{error!r}")[:200]
-        if self.authorization.hide(self.response.text) != self.response.text:
-            without_frames(error)
+        without_frames(error)  # they hold the parsed body, which may repeat the key
+        if self.authorization.hide(repr(error)) != repr(error):
             error.args = (why,)
         body = excerpt(self.response.content, self.authorization.hide)
         if self.submission:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from encodings import utf_8_sig, utf_16, utf_16_be, utf_16_le, utf_32, utf_32_be, utf_32_le
 from typing import Any, cast
 
 import httpx
 
 from ..task import is_task_id
+
+# What an odd body is decoded with: a late import fails where file descriptors are few.
+LOADED = (utf_8_sig, utf_16, utf_16_be, utf_16_le, utf_32, utf_32_be, utf_32_le)
 
 
 class WholeResponse(httpx.Response):
@@ -26,7 +30,10 @@ class WholeResponse(httpx.Response):
         self.task_id = task_named_in(self.answer)
         # A response that names a task is one, whatever else it says. A refusal may come under HTTP 200, with its status
         # as the envelope's code.
-        status = 200 if self.task_id else _code(self.answer, status) if status == 200 else status
+        if self.task_id:
+            status = 200
+        elif status == 200 and "json" in response.headers.get("Content-Type", "").lower():
+            status = _code(self.answer)
         stream = httpx.ByteStream(body)
         super().__init__(status, headers=response.headers, stream=stream, extensions=response.extensions)
         self._content = body
@@ -52,7 +59,7 @@ def parsed(body: bytes) -> Any:
     except RecursionError:
         return None
     except ValueError:
-        text = body.decode("utf-8-sig", "replace").lstrip()
+        text = body.decode(json.detect_encoding(body), "replace").lstrip("\ufeff \t\r\n\0")
     try:
         return _LENIENT.raw_decode(text)[0]
     except (ValueError, RecursionError):
@@ -75,9 +82,9 @@ def task_named_in(answer: object) -> str | None:
     return found if is_task_id(found) else None
 
 
-def _code(answer: object, status: int) -> int:
-    code = _fields(answer).get("code")
-    return code if isinstance(code, int) and not isinstance(code, bool) else status
+def _code(answer: object) -> int:
+    code, message = _fields(answer).get("code"), _fields(answer).get("message")
+    return code if isinstance(code, int) and not isinstance(code, bool) and isinstance(message, str) else 200
 
 
 def _fields(value: object) -> dict[str, object]:

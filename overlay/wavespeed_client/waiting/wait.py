@@ -37,8 +37,8 @@ LONGEST_PAUSE = 60.0
 # A wait without an end of its own gives up when no poll was answered for so many seconds.
 LONGEST_SILENCE = 600.0
 
-# Statuses that may pass although they are not 5xx.
-PASSING_STATUSES = (408, 429)
+# What the service says for good.
+LASTING_STATUSES = (400, 401, 403, 404)
 
 
 @define
@@ -135,9 +135,11 @@ class Wait:
         return self.deadline.clock.now()
 
     def _timed_out(self) -> TaskTimeoutError:
+        seconds = LONGEST_SILENCE if self.timeout is None else self.timeout
+        what = "was not heard of for" if self.timeout is None else "is not finished after"
         return TaskTimeoutError(
-            f"Task {self.task.id} is not finished after {self.timeout} seconds (status {self.task.status!r}). It runs "
-            "on and is billed when it succeeds: wait for it again by its id, do not submit it again.",
+            f"Task {self.task.id} {what} {seconds} seconds (status {self.task.status!r}). It runs on and is billed "
+            "when it succeeds: wait for it again by its id, do not submit it again.",
             task=self.task,
         )
 
@@ -145,7 +147,7 @@ class Wait:
 def passes(error: WaveSpeedError) -> bool:
     """Tell whether another poll may do better: not if the service itself refuses, or its certificate is not trusted."""
     if isinstance(error, APIError):
-        return not error.from_service or error.status_code >= 500 or error.status_code in PASSING_STATUSES
+        return not error.from_service or error.status_code not in LASTING_STATUSES
     if isinstance(error, APIConnectionError):
         return not error.lasting
     return isinstance(error, UnexpectedResponseError)

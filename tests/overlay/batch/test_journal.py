@@ -101,6 +101,15 @@ def test_what_was_refused_is_submitted_by_the_next_run(
     assert events(path) == {1: ["planned", "submitting", "refused", "submitting", "submitted", "finished"]}
 
 
+def test_the_task_of_an_uncertain_submission_is_remembered(attach: Attach, service: Service, path: Path) -> None:
+    named = {"code": 500, "message": "No.", "data": {"id": "task-9"}}
+    service.submission = lambda number, given: (500, dict(named))
+    for _ in range(2):
+        (outcome,) = attach().run_many(MODEL, tagged(1), journal=path)
+        assert outcome.error.task_id == "task-9"
+    assert service.submitted == ["t0"]
+
+
 def test_an_uncertain_submission_stays_uncertain(attach: Attach, service: Service, path: Path) -> None:
     service.submission = lambda number, given: (502, {})
     (first,) = attach().run_many(MODEL, tagged(1), journal=path)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Connect, every_engine, http
-from wavespeed_client import APIConnectionError, SubmissionUncertainError
+from wavespeed_client import APIConnectionError, APIError, SubmissionUncertainError
 from wavespeed_client.transport import identity
 from wavespeed_client.transport.identity import Received
 
@@ -68,6 +68,10 @@ class SpareServer:
             self.taken.append(task)
         else:
             task = path.split("/")[4]
+        if task.startswith("refused"):
+            status = int(task.split("-")[1])
+            said = json.dumps({"code": status, "message": "No."}).encode()
+            return http(status, said).replace(b"Connection: close\r\n", b"")
         data = {"id": task, "status": "completed", "outputs": [f"https://example.com/{task}"]}
         whole = json.dumps({"code": 200, "message": "success", "data": data}).encode()
         return http(200, whole).replace(b"Connection: close\r\n", b"")
@@ -130,6 +134,19 @@ def test_without_retries_a_response_about_another_task_is_an_error(connect: Conn
     assert ws.get("a").id == "a"
     with pytest.raises(APIConnectionError, match="about another task, a"):
         ws.get("b")
+
+
+@late
+@pytest.mark.parametrize("status", [400, 404, 429])
+def test_a_late_refusal_is_not_taken_for_the_next_submissions(
+    connect: Connect, spare_server: SpareServer, status: int
+) -> None:
+    ws = connect(base_url=spare_server.url, max_retries=0)
+    for number in range(3):
+        with pytest.raises(APIError):
+            ws.submit("a/b", {"tag": f"refused-{status}-{number}"})
+    assert ws.submit("a/b", {"tag": "task"}).id == "task"
+    assert len(spare_server.taken) == spare_server.connections == 4
 
 
 @both_at_once

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.conftest import TASK, Connect, RawServer, every_engine, http
-from wavespeed_client import SubmissionUncertainError
+from wavespeed_client import SubmissionUncertainError, UnexpectedResponseError
 from wavespeed_client.transport.response import WholeResponse
 
 pytestmark = pytest.mark.promise("named-task", "lost-answer")
@@ -32,8 +32,11 @@ def told(prompt: bytes) -> bytes:
         TASK + b"\n<!-- served by a gateway -->",
         b"  \r\n" + TASK,
         b"\xef\xbb\xbf" + TASK + b"\xff",
+        b"\xef\xbb\xbf" * 2 + TASK,
+        TASK.decode().encode("utf-16") + b"\x00",
+        TASK.replace(b'"created"', b'"created", "executionTime": 1' + b"0" * 400),
     ],
-    ids=["latin-1", "control characters", "half a character", "digits", "NaN", "text after", "space", "mark and text"],
+    ids=["latin-1", "control", "surrogate", "digits", "NaN", "text after", "space", "mark", "marks", "utf-16", "huge"],
 )
 def test_an_odd_body_does_not_lose_its_task(connect: Connect, raw_server: RawServer, body: bytes) -> None:
     raw_server.answers += [http(200, body)] * 2
@@ -47,6 +50,57 @@ def test_all_members_of_a_compressed_body_are_read(connect: Connect, raw_server:
     body = gzip.compress(TASK[:cut]) + gzip.compress(TASK[cut:])
     raw_server.answers += [http(200, body, "Content-Encoding: gzip")]
     assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
+
+
+@pytest.mark.parametrize("rest", [b"\x00" * 8, b"\r\n", b"spare"])
+def test_what_follows_a_compressed_body_is_ignored(connect: Connect, raw_server: RawServer, rest: bytes) -> None:
+    raw_server.answers += [http(200, gzip.compress(TASK) + rest, "Content-Encoding: gzip")]
+    assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "utf-8", "none"])
+def test_a_coding_that_was_not_done_is_none(connect: Connect, raw_server: RawServer, encoding: str) -> None:
+    raw_server.answers += [http(200, TASK, f"Content-Encoding: {encoding}")]
+    assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
+
+
+def test_a_compressed_body_without_its_end_tells_its_task(connect: Connect, raw_server: RawServer) -> None:
+    raw_server.answers += [http(200, gzip.compress(TASK)[:-4], "Content-Encoding: gzip")]
+    with pytest.raises(SubmissionUncertainError) as caught:
+        connect(base_url=raw_server.url).submit("a/b")
+    assert caught.value.task_id == "abc"
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "hex", "base64", "zlib", "rot13", "idna", "undefined", "nonsense"])
+def test_a_charset_decides_nothing(connect: Connect, raw_server: RawServer, charset: str) -> None:
+    broken = b'{"code": 200, "data": [1]}'
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=%s\r\nConnection: close\r\n\r\n"
+    raw_server.answers += [head % charset.encode() + body for body in (broken, broken, TASK)]
+    ws = connect(base_url=raw_server.url, max_retries=0)
+    with pytest.raises(SubmissionUncertainError):
+        ws.submit("a/b")
+    with pytest.raises(UnexpectedResponseError):
+        ws.get("abc")
+    assert ws.submit("a/b").id == "abc"
+
+
+def test_a_code_without_a_word_is_no_refusal(connect: Connect, raw_server: RawServer) -> None:
+    raw_server.answers += [http(200, b'{"code": 429}'), http(200, TASK)]
+    with pytest.raises(SubmissionUncertainError):
+        connect(base_url=raw_server.url).submit("a/b")
+    assert len(raw_server.requests) == 1
+
+
+def test_a_broken_response_does_not_name_a_task_that_was_received_before(
+    connect: Connect, raw_server: RawServer
+) -> None:
+    raw_server.answers += [http(200, TASK), http(200, TASK + b" ")[:-1], http(500, TASK)]
+    ws = connect(base_url=raw_server.url)
+    assert ws.submit("a/b").id == "abc"
+    for _ in range(2):
+        with pytest.raises(SubmissionUncertainError) as caught:
+            ws.submit("a/b")
+        assert caught.value.task_id is None
 
 
 @pytest.mark.parametrize("status", [201, 202, 203, 226])

@@ -154,6 +154,7 @@ def outage(status: int) -> httpx.Response:
     "trouble",
     [
         *(outage(status) for status in (403, 404, 408, 429, 500, 502, 503, 504, 520, 522, 524)),
+        *(httpx.Response(status, json={"code": status, "message": "No."}) for status in (409, 421, 423, 425, 499)),
         httpx.Response(200, text="<html>"),
         httpx.Response(200, json={"code": 200, "data": {"id": "another"}}),
         httpx.ConnectError("refused"),

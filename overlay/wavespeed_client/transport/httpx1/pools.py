@@ -115,7 +115,7 @@ class Pools:
             self._pools.drop(pool)
             pool.close()
             raise
-        if has_unread_bytes(pool):
+        if not exchange.keeps_connection or has_unread_bytes(pool):
             self._pools.drop(pool)
             pool.close()
         elif not self._pools.give_back(pool, time.monotonic()):
@@ -151,7 +151,7 @@ class AsyncPools:
             self._pools.drop(pool)
             await pool.aclose()
             raise
-        if has_unread_bytes(pool):
+        if not exchange.keeps_connection or has_unread_bytes(pool):
             self._pools.drop(pool)
             await pool.aclose()
         elif not self._pools.give_back(pool, time.monotonic()):
