@@ -8,7 +8,6 @@ import math
 import time
 import zlib
 from collections.abc import Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -21,7 +20,7 @@ from .response import WholeResponse, parsed, task_named_in
 from .submission import SYNC_MODE_SECONDS, UNTAKEN, responds_late
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
     from .aiohttp import Aiohttp
     from .borrowed import AsyncBorrowed, Borrowed
@@ -186,15 +185,10 @@ class Attempt:
         found = task_named_in(parsed(b"".join(self._chunks)))
         return found if found and self.received.add(found) else None
 
-    @contextmanager
-    def reading(self) -> Generator[None]:
+    def broken(self) -> None:
         """Keep the task that a response names which breaks off, if its JSON was whole by then."""
-        try:
-            yield
-        except BaseException:
-            if self.exchange.submission:
-                self.exchange.task_id = self._newly_named()
-            raise
+        if self.exchange.submission:
+            self.exchange.task_id = self._newly_named()
 
     def _inflated(self, chunk: bytes, response: httpx.Response) -> bytes:
         # One byte beyond the limit is enough to refuse it: a small body may hold a huge one.
@@ -245,11 +239,14 @@ class AttemptTransport(httpx.BaseTransport):
         with self._link.lease(exchange) as transport:
             response = transport.handle_request(request)
             stream = cast("httpx.SyncByteStream", response.stream)
-            with attempt.reading():
+            try:
                 attempt.begin(response)
                 for chunk in stream:
                     attempt.add(chunk, response)
                 attempt.finish(response)
+            except BaseException:
+                attempt.broken()
+                raise
             stream.close()
             return attempt.whole(response)
 
@@ -306,11 +303,14 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
         async with self._link.lease(attempt.exchange) as transport:
             response = await transport.handle_async_request(attempt.exchange.request)
             stream = cast("httpx.AsyncByteStream", response.stream)
-            with attempt.reading():
+            try:
                 attempt.begin(response)
                 async for chunk in stream:
                     attempt.add(chunk, response)
                 attempt.finish(response)
+            except BaseException:
+                attempt.broken()
+                raise
             await stream.aclose()
             return attempt.whole(response)
 
