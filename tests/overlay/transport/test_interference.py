@@ -9,6 +9,7 @@ import logging
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -196,7 +197,9 @@ def test_httpcores_private_names_are_as_they_were_read() -> None:
         assert not has_unread_bytes(transport)
         assert "_optional_thread_lock" in vars(transport._pool)
     sync = interruptible(httpx.HTTPTransport())
-    with sync._pool._optional_thread_lock, sync._pool._optional_thread_lock:
+    lock = sync._pool._optional_thread_lock
+    assert isinstance(lock, type(threading.RLock()))  # with another, the rest would wait for ever
+    with lock, lock:
         sync.close()
 
 
