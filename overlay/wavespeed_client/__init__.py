@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         WaveSpeedError,
         WebhookVerificationError,
     )
+    from .files.inputs import FileInput
     from .settings import Settings
     from .task import Task
     from .webhooks import Webhook
@@ -46,6 +47,7 @@ __all__ = (
     "Billing",
     "ConfigurationError",
     "CostLimitError",
+    "FileInput",
     "InvalidInputError",
     "InvalidModelError",
     "Model",
@@ -74,6 +76,7 @@ __all__ = (
 _HOME = {
     "AsyncWaveSpeed": ".async_client",
     "Billing": "wavespeed_api.models",
+    "FileInput": ".files.inputs",
     "Model": "wavespeed_api.models",
     "Outcome": ".batch.outcome",
     "Price": "wavespeed_api.models",
