@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import mimetypes
 import os
 from contextlib import contextmanager
 from io import SEEK_END, TextIOBase
@@ -16,6 +15,7 @@ from attrs import define
 from wavespeed_api import models
 
 from ..errors import APIConnectionError, InvalidInputError, UnexpectedResponseError, WaveSpeedError, error_from_response
+from ..media.kinds import type_of
 from .storage import NETWORK_ERRORS, async_beginning, async_host, beginning, bounded, host, web_url
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ def _source(file: BinaryIO, filename: object, content_type: object) -> Source:
         raise InvalidInputError(f"{filename} has no length that can be found out: write it to a file first.") from error
     if size > LARGEST_UPLOAD:
         raise InvalidInputError(f"{filename} has {size} bytes; an upload may have {LARGEST_UPLOAD} (200 MiB).")
-    guessed = mimetypes.guess_type(filename)[0] or "application/octet-stream"
-    return Source(file, filename, content_type or guessed, size)
+    return Source(file, filename, content_type or type_of(filename), size)
 
 
 def send(ticket: UploadTicket, source: Source, timeout: float, on_progress: Progress | None) -> None:
