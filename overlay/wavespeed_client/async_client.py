@@ -187,11 +187,22 @@ class AsyncWaveSpeed:
         on_progress: Callable[[int, int | None], object] | None = None,
     ) -> Path:
         """Async `WaveSpeed.download`."""
-        from .files.download import fetch_async, target_path
+        from .files.download import fetch_async, place_for
 
-        target = target_path(url, to)
-        await fetch_async(url, target, self.settings.timeout, on_progress, self.settings.max_retries)
-        return target
+        timeout, max_retries = self.settings.timeout, self.settings.max_retries
+        return await fetch_async(url, place_for(url, to), timeout, on_progress, max_retries)
+
+    async def save(
+        self,
+        task: Task | Outcome,
+        folder: str | PathLike[str],
+        *,
+        on_progress: Callable[[int, int | None], object] | None = None,
+    ) -> list[Path]:
+        """Async `WaveSpeed.save`."""
+        from .files.save import save_async
+
+        return await save_async(task, folder, self.settings, on_progress)
 
     async def models(self) -> list[Model]:
         """Async `WaveSpeed.models`."""

@@ -305,7 +305,8 @@ class WaveSpeed:
 
         Args:
             url: An output of a task: a URL, a data: URI, or base64 data.
-            to: The file to write; or a folder, which a path with a separator at its end is too.
+            to: The file to write, in place of one that is there; or a folder, which a path with a separator at its end
+                is too. In a folder no file is replaced: the new one is 1-2.jpeg beside a 1.jpeg.
             on_progress: Called with the bytes that are done, and with all bytes if the host tells.
 
         Raises:
@@ -314,11 +315,36 @@ class WaveSpeed:
             UnexpectedResponseError: The host does not tell where the file ends, so half of it could pass for the whole.
             InvalidInputError: It cannot be written there, or is no output.
         """
-        from .files.download import fetch, target_path
+        from .files.download import fetch, place_for
 
-        target = target_path(url, to)
-        fetch(url, target, self.settings.timeout, on_progress, self.settings.max_retries)
-        return target
+        return fetch(url, place_for(url, to), self.settings.timeout, on_progress, self.settings.max_retries)
+
+    def save(
+        self,
+        task: Task | Outcome,
+        folder: str | PathLike[str],
+        *,
+        on_progress: Callable[[int, int | None], object] | None = None,
+    ) -> list[Path]:
+        """Save all outputs of a completed task; return their files, in the order of the outputs.
+
+        The files are {task.id}-1.jpeg, {task.id}-2.jpeg, ...: base64 and data: URIs are decoded, text becomes .txt, an
+        object .json. Saved again, a task has the same files, and only what is missing is fetched. One request for each
+        URL, at most 4 at once, as for `download`. When one output fails, the others are saved all the same.
+
+        Args:
+            task: The task, or the outcome of a batch.
+            folder: Where they go; it is made if it is not there.
+            on_progress: Called in your thread with the bytes of all outputs that are done, and with all bytes once all
+                hosts have told.
+
+        Raises:
+            TaskError: The task has not ended, or not as completed.
+            WaveSpeedError: The error of the outcome, or of the first output that was not saved; see `download`.
+        """
+        from .files.save import save
+
+        return save(task, folder, self.settings, on_progress)
 
     def models(self) -> list[Model]:
         """List all models with their prices in USD and the form of their input. One request, about 2 MB."""

@@ -20,11 +20,12 @@ WaveSpeedError
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from datetime import datetime
 
     from wavespeed_api.models import Price
@@ -37,9 +38,26 @@ EXCERPT_CHARACTERS = 500
 class WaveSpeedError(Exception):
     """Base of every exception that this package raises."""
 
+    _task: Task | None = None
+
+    @property
+    def task(self) -> Task | None:
+        """The task that it concerns; None if it concerns none, or none is known."""
+        return self._task
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Subclasses take keyword arguments, which the inherited way of pickling would lose.
         return _restored, (type(self), self.args), self.__dict__
+
+
+@contextmanager
+def concerning(task: Task) -> Generator[None]:
+    """Let an error that is raised meanwhile name the task, unless it names one."""
+    try:
+        yield
+    except WaveSpeedError as error:
+        error._task = error._task or task
+        raise
 
 
 def _restored(kind: type[WaveSpeedError], args: tuple[Any, ...]) -> WaveSpeedError:
@@ -162,15 +180,18 @@ class UnexpectedResponseError(WaveSpeedError):
 
 
 class TaskError(WaveSpeedError):
-    """Something about a task that exists.
+    """Something about a task that exists."""
 
-    Attributes:
-        task: The task as it was last seen.
-    """
+    _task: Task
 
     def __init__(self, message: str, *, task: Task) -> None:
         super().__init__(message)
-        self.task = task
+        self._task = task
+
+    @property
+    def task(self) -> Task:
+        """The task as it was last seen."""
+        return self._task
 
 
 class TaskFailedError(TaskError):

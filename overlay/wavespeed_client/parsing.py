@@ -129,12 +129,15 @@ def _told_input(task: Task) -> dict[str, Any] | None:
 
 
 def _outputs(values: object) -> tuple[str | dict[str, Any], ...]:
+    """Return the outputs of a list; a text or an object in the list's place is the only one."""
+    if not isinstance(values, list):
+        values = [values] if values else []
     found: list[str | dict[str, Any]] = []
-    for value in cast("list[object]", values) if isinstance(values, list) else []:
+    for value in cast("list[object]", values):
         if isinstance(value, models.StructuredOutput):
             found.append(value.to_dict())
-        elif isinstance(value, str):
-            found.append(value)
+        elif isinstance(value, str | dict):
+            found.append(cast("str | dict[str, Any]", value))
     return tuple(found)
 
 

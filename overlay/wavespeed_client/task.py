@@ -15,6 +15,7 @@ FINAL_STATUSES = frozenset({"completed", "failed", "cancelled", "timeout", "dele
 UNKNOWN_STATUS = "unknown"
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_URL = re.compile(r"https?://[^\s/?#]+(?:[/?#][^\x00-\x1f\x7f]*)?", re.IGNORECASE)
 
 
 @frozen
@@ -59,7 +60,17 @@ class Task:
         """Whether the task has completed and has its outputs."""
         return self.status == "completed"
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The outputs that are http(s) URLs, in their order."""
+        return tuple(output.strip() for output in self.outputs if is_url(output))
+
 
 def is_task_id(value: object) -> TypeGuard[str]:
     """Tell whether a value can be a task's id."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def is_url(output: object) -> TypeGuard[str]:
+    """Tell whether an output is an http(s) URL."""
+    return isinstance(output, str) and _URL.fullmatch(output.strip()) is not None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import uuid
-from contextlib import aclosing, asynccontextmanager, closing, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote
@@ -14,11 +13,15 @@ import httpx
 from attrs import define
 from httpx_retries import RetryTransport
 
+from ..arguments import check_callable
 from ..errors import APIConnectionError, InvalidInputError, UnexpectedResponseError, WaveSpeedError, error_from_response
+from ..media.kinds import HEAD, ending_for, ending_in
 from ..settings import DEFAULT_MAX_RETRIES, USER_AGENT
 from ..transport.context import Context
 from ..transport.retry import policy_for, retry_after
-from .outputs import decoded, is_inline, text_of
+from .names import safe_name
+from .outputs import Inline, decoded, is_inline, text_of
+from .places import NewFile, Place, ThisFile, folder_at, part_in, writing
 from .storage import (
     DropError,
     async_beginning,
@@ -40,24 +43,23 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int | None], object]
 
 MOST_REDIRECTS = 5
-LONGEST_NAME = 150  # bytes
 
 
 def fetch(
     output: object,
-    target: Path,
+    place: Place,
     timeout: float,
     on_progress: Progress | None,
     max_retries: int = DEFAULT_MAX_RETRIES,
-) -> None:
-    """Download a file, or decode one that came as text, to its place.
+) -> Path:
+    """Download a file, or decode one that came as text, to its place; return its path.
 
     It is begun again when the connection breaks off or the host fails, as often and with the pauses that reads of the
     API have. Redirects cost requests of their own.
 
     Args:
         output: The output of a task.
-        target: The file to write.
+        place: Where it goes.
         timeout: Seconds that may pass without progress.
         on_progress: Called with the bytes that are done, and with all bytes if the host tells. Begins again, too.
         max_retries: How often it is begun again at most.
@@ -67,30 +69,35 @@ def fetch(
         APIConnectionError: The connection broke off, in the last try as well.
         InvalidInputError: It is no output, or cannot be written.
     """
-    text = text_of(output)
+    text = _checked(output, on_progress)
     if is_inline(text):
-        _keep(decoded(text), target)
-        return
-    tries = RetryTransport(DownloadTransport(target, timeout, on_progress))
+        return keep(decoded(text), place)
+    transport = DownloadTransport(place, timeout, on_progress)
+    request = _asked(text, max_retries)
     with _explained():
-        _check_whole(tries.handle_request(_asked(text, max_retries)))
+        return _whole(RetryTransport(transport).handle_request(request), transport)
 
 
 async def fetch_async(
     output: object,
-    target: Path,
+    place: Place,
     timeout: float,
     on_progress: Progress | None,
     max_retries: int = DEFAULT_MAX_RETRIES,
-) -> None:
+) -> Path:
     """Async fetch; the file is written beside the event loop."""
-    text = text_of(output)
+    text = _checked(output, on_progress)
     if is_inline(text):
-        await asyncio.to_thread(lambda: _keep(decoded(text), target))
-        return
-    tries = RetryTransport(DownloadTransport(target, timeout, on_progress))
+        return await asyncio.to_thread(lambda: keep(decoded(text), place))
+    transport = DownloadTransport(place, timeout, on_progress)
+    request = _asked(text, max_retries)
     with _explained():
-        _check_whole(await tries.handle_async_request(_asked(text, max_retries)))
+        return _whole(await RetryTransport(transport).handle_async_request(request), transport)
+
+
+def _checked(output: object, on_progress: object) -> str:
+    check_callable(on_progress, "on_progress", "the bytes that are done and all bytes")
+    return text_of(output)
 
 
 class Download(httpx.Request):
@@ -115,21 +122,26 @@ def _explained() -> Generator[None]:
         raise APIConnectionError(f"The download broke off ({type(cause).__name__}): {cause}") from cause
 
 
-def _check_whole(response: httpx.Response) -> None:
-    if response.status_code != 200:
+def _whole(response: httpx.Response, transport: DownloadTransport) -> Path:
+    if transport.path is None:
         raise error_from_response(response.status_code, response.content, retry_after=retry_after(response))
+    return transport.path
 
 
 class DownloadTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """One try of a download, from its own address on: a response of 200 means that the file is whole and in its place.
+
+    Attributes:
+        path: Where the file is; None until it is whole.
 
     Raises:
         DropError: The connection broke off.
         UnexpectedResponseError, InvalidInputError: Another try would meet the same.
     """
 
-    def __init__(self, target: Path, timeout: float, on_progress: Progress | None) -> None:
-        self._target = target
+    def __init__(self, place: Place, timeout: float, on_progress: Progress | None) -> None:
+        self.path: Path | None = None
+        self._place = place
         self._timeout = timeout
         self._on_progress = on_progress
 
@@ -141,6 +153,7 @@ class DownloadTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 for chunk in chunks(response):
                     arrival.write(chunk)
                     arrival.tell()
+                self.path = arrival.take()
             return httpx.Response(200)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -152,15 +165,23 @@ class DownloadTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                     async for chunk in parts:
                         await asyncio.to_thread(arrival.write, chunk)
                         arrival.tell()
+                self.path = await asyncio.to_thread(arrival.take)
             return httpx.Response(200)
 
     @contextmanager
     def _arriving(self, response: httpx.Response) -> Generator[Arrival]:
         total = length_of(response)
-        with replacing(self._target) as file:
-            arrival = Arrival(file, self._target, total, self._on_progress)
+        content_type = response.headers.get("Content-Type", "")
+        with arriving(self._place, content_type, total, self._on_progress) as arrival:
             arrival.tell()
             yield arrival
+
+
+@contextmanager
+def arriving(place: Place, content_type: str, total: int | None, on_progress: Progress | None) -> Generator[Arrival]:
+    """Open a new file that `take` gives its name. It is gone if that did not happen."""
+    with part_in(place.folder, place.label) as (file, path):
+        yield Arrival(file, path, place, content_type, total, on_progress)
 
 
 @define
@@ -168,10 +189,13 @@ class Arrival:
     """A file while its parts arrive."""
 
     file: BinaryIO
-    target: Path
+    part: Path
+    place: Place
+    content_type: str
     total: int | None
     on_progress: Progress | None
     done: int = 0
+    head: bytes = b""
 
     def write(self, chunk: bytes) -> None:
         """Write the next part.
@@ -179,13 +203,27 @@ class Arrival:
         Raises:
             InvalidInputError: It cannot be written, for instance because the disk is full.
         """
-        with _writing(self.target):
+        if len(self.head) < HEAD:
+            self.head += chunk[:HEAD]
+        with writing(self.place.label):
             self.done += self.file.write(chunk)
 
     def tell(self) -> None:
         """Tell the caller how far it is."""
         if self.on_progress is not None:
             self.on_progress(self.done, self.total)
+
+    def take(self) -> Path:
+        """Give the file its name, now that it is whole; return its path.
+
+        Raises:
+            InvalidInputError: It cannot be written.
+        """
+        with writing(self.place.label):
+            self.file.flush()
+            os.fsync(self.file.fileno())  # else a name could outlive a power failure that its bytes do not
+            self.file.close()
+            return self.place.take(self.part, ending_for(self.content_type) or ending_in(self.head))
 
 
 @contextmanager
@@ -230,68 +268,42 @@ def _refusal(response: httpx.Response, body: bytes) -> httpx.Response:
     return httpx.Response(response.status_code, headers=pause, content=body)
 
 
-def target_path(output: object, to: str | os.PathLike[str]) -> Path:
+def place_for(output: object, to: str | os.PathLike[str]) -> Place:
     """Return where a download goes: `to` itself, or a name from the URL inside it when it is a folder.
 
     Raises:
         InvalidInputError: It is no output; or the folder does not exist, or cannot be made.
     """
-    name = _safe_name(text_of(output))
+    name = _name_in(text_of(output))
     try:
         path, text = Path(to), os.fspath(to)
         if text.endswith((os.sep, "/")):
-            path.mkdir(parents=True, exist_ok=True)
+            folder_at(to)
         if path.is_dir():
-            return path / name
+            return NewFile(path, name)
         missing = "\0" in text or not path.parent.is_dir()
     except (OSError, ValueError, TypeError) as error:
         raise InvalidInputError(f"The file or folder {to!r} cannot be used: {error}.") from error
     if missing:
         raise InvalidInputError(f"The folder {str(path.parent)!r} does not exist.")
-    return path
+    return ThisFile(path)
 
 
-def _safe_name(text: str) -> str:
-    """The URL's last segment, as a name that leads nowhere else."""
+def _name_in(text: str) -> str:
+    """The URL's last segment, as a name."""
     segment = "" if is_inline(text) else unquote(web_url(text).path).replace("\\", "/").rpartition("/")[2]
-    kept = "".join("_" if character in '<>:"|?*' else character for character in segment if character.isprintable())
-    return kept.strip(" .").encode("utf-8", "replace")[-LONGEST_NAME:].decode("utf-8", "ignore") or "output"
+    return safe_name(segment) or "output"
 
 
-@contextmanager
-def replacing(target: Path) -> Generator[BinaryIO]:
-    """Open a new file beside the target that takes its place when all has gone well, and is gone otherwise.
+def keep(inline: Inline, place: Place) -> Path:
+    """Write a file that an output holds to its place; return its path.
 
     Raises:
         InvalidInputError: It cannot be written.
     """
-    part = target.with_name(f".{uuid.uuid4().hex}.part")
-    with _writing(target):
-        file = part.open("xb")
-    try:
-        yield file
-        with _writing(target):
-            file.close()  # writes what is left in its buffer
-            part.replace(target)
-    finally:
-        # What could not be written before cannot be now: it is told already.
-        with suppress(OSError):
-            file.close()
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _writing(target: Path) -> Generator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        raise InvalidInputError(f"{target.name!r} cannot be written: {error}.") from error
-
-
-def _keep(content: bytes, target: Path) -> None:
-    with replacing(target) as file, _writing(target):
-        file.write(content)
+    with arriving(place, inline.content_type, len(inline.content), None) as arrival:
+        arrival.write(inline.content)
+        return arrival.take()
 
 
 def _too_many_redirects() -> WaveSpeedError:

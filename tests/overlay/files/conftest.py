@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,14 @@ MEBIBYTE = bytes(1 << 20)
 
 
 class Storage(ThreadingHTTPServer):
-    """A storage host that keeps no bytes: only what came with them, and how many there were."""
+    """A storage host that keeps no bytes that come: only what came with them, and how many there were.
+
+    Attributes:
+        puts: Path, headers and number of bytes of each PUT.
+        gets: The headers of each GET; `paths` has their paths, `at_once` how many there were when each came.
+        typed: What it has under a path: Content-Type and bytes. /bytes/N has N bytes, and no Content-Type.
+        together: Lets no GET go on before this many have come.
+    """
 
     daemon_threads = True
 
@@ -26,8 +33,29 @@ class Storage(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), StorageHandler)
         self.puts: list[tuple[str, dict[str, str], int]] = []
         self.gets: list[dict[str, str]] = []
+        self.paths: list[str] = []
+        self.typed: dict[str, tuple[str, bytes]] = {}
+        self.together: threading.Barrier | None = None
+        self.at_once: list[int] = []
+        self._lock = threading.Lock()
+        self._now = 0
         self.status = 200
         self.url = f"http://127.0.0.1:{self.server_port}"
+
+    @contextmanager
+    def counted(self, path: str) -> Iterator[None]:
+        """Record a GET, and how many there are at once; let it go on when `together` has as many as it waits for."""
+        with self._lock:
+            self.paths.append(path)
+            self._now += 1
+            self.at_once.append(self._now)
+        try:
+            if self.together is not None:
+                self.together.wait(20)
+            yield
+        finally:
+            with self._lock:
+                self._now -= 1
 
 
 class StorageHandler(BaseHTTPRequestHandler):
@@ -45,6 +73,19 @@ class StorageHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.gets.append(dict(self.headers))
+        with self.server.counted(self.path):
+            self._get()
+
+    def _get(self) -> None:
+        if self.path in self.server.typed:
+            content_type, content = self.server.typed[self.path]
+            self.send_response(200)
+            if content_type:
+                self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            return
         kind, _, rest = self.path.strip("/").partition("/")
         if kind == "hop":
             number = int(rest.partition("/")[0])

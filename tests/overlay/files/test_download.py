@@ -1,6 +1,7 @@
 """Downloads: what the storage host saw, and what is on disk afterwards."""
 
 import base64
+import errno
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,11 +42,13 @@ def test_a_folder_gets_the_urls_name_and_nothing_lands_outside_it(
     ws: Driven, storage: Storage, tmp_path: Path, path: str, name: str
 ) -> None:
     folder = tmp_path / "in" / "folder"
-    for to in (f"{folder}/", folder, str(folder)):
+    stem, dot, ending = name.partition(".")
+    names = [name, f"{stem}-2{dot}{ending}", f"{stem}-3{dot}{ending}"]
+    for to, expected in zip((f"{folder}/", folder, str(folder)), names, strict=True):
         written = ws.download(storage.url + path, to)
-        assert written == folder / name
+        assert written == folder / expected
         assert written.read_bytes() == b"xxx"
-    assert [found for found in tmp_path.rglob("*") if found.is_file()] == [folder / name]
+    assert sorted(found for found in tmp_path.rglob("*") if found.is_file()) == sorted(folder / each for each in names)
 
 
 def test_a_download_sends_no_key_and_tells_its_progress(ws: Driven, storage: Storage, tmp_path: Path) -> None:
@@ -94,9 +97,64 @@ PNG = b"\x89PNG" + bytes(range(256)) * 2
 )
 def test_outputs_that_hold_the_file_are_decoded(ws: Driven, tmp_path: Path, text: str) -> None:
     assert ws.download(text, tmp_path / "a.png").read_bytes() == PNG
-    assert ws.download(text, tmp_path) == tmp_path / "output"
-    assert (tmp_path / "output").read_bytes() == PNG
-    assert sorted(found.name for found in tmp_path.iterdir()) == ["a.png", "output"]
+    for name in ("output.png", "output-2.png"):
+        assert ws.download(text, tmp_path) == tmp_path / name
+        assert (tmp_path / name).read_bytes() == PNG
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["a.png", "output-2.png", "output.png"]
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "content", "name"),
+    [
+        ("/typed/picture", "image/png", b"x", "picture.png"),
+        ("/typed/picture", "Image/JPG; charset=binary", b"x", "picture.jpeg"),
+        ("/typed/v1.0", "video/mp4", b"x", "v1.0.mp4"),
+        ("/typed/", "audio/x-wav", b"x", "output.wav"),
+        ("/typed/picture", "binary/octet-stream", b"RIFF\0\0\0\0WEBPVP8 ", "picture.webp"),
+        ("/typed/picture", "", b"\xff\xd8\xff\xe0", "picture.jpeg"),
+        ("/typed/page", "text/html", b"<script>", "page.txt"),
+        ("/typed/weights", "application/octet-stream", b"x", "weights"),
+        ("/typed/a.jpg", "image/png", b"x", "a.jpg"),
+        ("/typed/a.safetensors", "text/plain", b"x", "a.safetensors"),
+        ("/typed/aux", "image/png", b"x", "_aux.png"),
+        ("/typed/CON.tar.gz", "", b"x", "_CON.tar.gz"),
+    ],
+)
+def test_the_ending_comes_from_the_url_else_from_the_host_else_from_the_file(
+    ws: Driven, storage: Storage, tmp_path: Path, path: str, content_type: str, content: bytes, name: str
+) -> None:
+    storage.typed[path] = (content_type, content)
+    assert ws.download(storage.url + path, tmp_path) == tmp_path / name
+    assert ws.download(storage.url + path, tmp_path / "named").read_bytes() == content
+    assert sorted(found.name for found in tmp_path.iterdir()) == sorted([name, "named"])
+
+
+def test_in_a_folder_nothing_is_replaced_and_a_named_file_is(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+    (tmp_path / "1.jpeg").write_bytes(b"mine")
+    (tmp_path / "1-2.jpeg").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "1-3.jpeg").mkdir()
+    url = f"{storage.url}/bytes/3/1.jpeg"
+    names = [ws.download(url, tmp_path).name for _ in range(3)]
+    assert names == ["1-4.jpeg", "1-5.jpeg", "1-6.jpeg"]
+    (tmp_path / "1-4.jpeg").write_bytes(b"older")
+    assert ws.download(url, tmp_path / "1-4.jpeg").read_bytes() == b"xxx"
+    assert (tmp_path / "1.jpeg").read_bytes() == b"mine"
+    assert not (tmp_path / "nowhere").exists()
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_a_file_system_without_hard_links_is_no_different(
+    ws: Driven, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    (tmp_path / "1.jpeg").write_bytes(b"mine")
+    url = f"{storage.url}/bytes/3/1.jpeg"
+    assert [ws.download(url, tmp_path).name for _ in range(2)] == ["1-2.jpeg", "1-3.jpeg"]
+    contents = {found.name: found.read_bytes() for found in tmp_path.iterdir()}
+    assert contents == {"1.jpeg": b"mine", "1-2.jpeg": b"xxx", "1-3.jpeg": b"xxx"}
 
 
 @pytest.mark.parametrize(

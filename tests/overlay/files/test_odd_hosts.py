@@ -24,6 +24,7 @@ from wavespeed_client import (
     UnexpectedResponseError,
 )
 from wavespeed_client.files.download import fetch, fetch_async
+from wavespeed_client.files.places import ThisFile
 from wavespeed_client.testing import FakeWaveSpeed
 
 pytestmark = pytest.mark.promise("large", "storage-key", "download")
@@ -132,7 +133,7 @@ def test_a_host_that_refuses_is_not_asked_again(ws: Driven, raw_server: RawServe
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_download_is_tried_as_often_as_it_may_be(raw_server: RawServer, tmp_path: Path, kind: str) -> None:
     def tried(max_retries: int) -> None:
-        arguments = (f"{raw_server.url}/a", tmp_path / "a", 5.0, None, max_retries)
+        arguments = (f"{raw_server.url}/a", ThisFile(tmp_path / "a"), 5.0, None, max_retries)
         if kind == "sync":
             fetch(*arguments)
         else:
