@@ -65,6 +65,12 @@ class Task:
         """The outputs that are http(s) URLs, in their order."""
         return tuple(output.strip() for output in self.outputs if is_url(output))
 
+    def _repr_html_(self) -> str:
+        """Show the task and its outputs in a notebook. Nothing is fetched from Python."""
+        from .media.html import task_html
+
+        return task_html(self)
+
 
 def is_task_id(value: object) -> TypeGuard[str]:
     """Tell whether a value can be a task's id."""

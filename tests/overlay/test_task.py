@@ -97,6 +97,23 @@ def test_timestamps_are_in_utc_or_nothing(text: str, moment: datetime | None) ->
     assert task.raw["created_at"] == text
 
 
+@pytest.mark.parametrize(
+    ("outputs", "read_as"),
+    [
+        ("https://e.com/1.png", ("https://e.com/1.png",)),
+        ("a cat", ("a cat",)),
+        ({"label": "cat"}, ({"label": "cat"},)),
+        (["a", 5, None, {"b": 1}, ["c"]], ("a", {"b": 1})),
+        ("", ()),
+        ({}, ()),
+        (None, ()),
+        (5, ()),
+    ],
+)
+def test_one_output_in_place_of_a_list_counts(outputs: Any, read_as: tuple[Any, ...]) -> None:
+    assert read(status="completed", outputs=outputs).outputs == read_as
+
+
 def test_older_records_tell_the_time_they_took_by_another_name() -> None:
     assert read(timings={"inference": 12}).inference_ms == 12
     assert read(executionTime=13).inference_ms == 13

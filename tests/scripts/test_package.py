@@ -28,7 +28,7 @@ from wavespeed_api import Client
 from wavespeed_api.api.tasks import get_result
 from wavespeed_api.models import PredictionEnvelope
 from wavespeed_client import APIError, AsyncWaveSpeed, Billing, Model, Price, SubmissionUncertainError, Task, TaskError
-from wavespeed_client import TaskInput, UsageStats, WaveSpeed, Webhook
+from wavespeed_client import TaskInput, UsageStats, WaveSpeed, WaveSpeedError, Webhook
 
 
 def show(task: Task) -> None:
@@ -87,6 +87,14 @@ def account(ws: WaveSpeed, start: datetime, end: datetime) -> None:
     assert_type(ws.webhook_secret(), str)
     assert_type(ws.upload("a.png"), str)
     assert_type(ws.download("https://e.com/a.png", "folder/"), Path)
+    assert_type(ws.save(ws.get("abc"), "folder", on_progress=lambda done, total: print(done, total)), list[Path])
+    assert_type(ws.get("abc").urls, tuple[str, ...])
+    for outcome in ws.run_many("a/b", [{"prompt": "a cat"}]):
+        assert_type(ws.save(outcome, Path("folder")), list[Path])
+    try:
+        ws.save(ws.get("abc"), "folder")
+    except WaveSpeedError as error:
+        assert_type(error.task, Task | None)
     assert_type(Webhook("whsec_a").parse(b"", {}), Task)
 
 
@@ -99,6 +107,7 @@ async def generate_async() -> None:
         assert_type([task async for task in ws.tasks()], list[Task])
         assert_type([record.price async for record in ws.billings()], list[float])
         assert_type((await ws.price("a/b")).currency, str)
+        assert_type(await ws.save(await ws.get("task-1"), "folder"), list[Path])
 """
 PROGRAM_WITH_MISTAKES = """
 from wavespeed_client import AsyncWaveSpeed, Task, TaskInput, WaveSpeed
@@ -110,6 +119,7 @@ ws.run("wavespeed-ai/flux-dev", {"prompt": "a cat"}, 600)  # wrong
 ws.run("wavespeed-ai/flux-dev").output  # wrong
 ws.get(task_id="task-1")  # wrong
 TaskInput(width="wide")  # wrong
+ws.save("task-1", "folder")  # wrong
 task: Task = AsyncWaveSpeed().run("wavespeed-ai/flux-dev")  # wrong
 """
 

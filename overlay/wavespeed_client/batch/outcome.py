@@ -37,6 +37,12 @@ class Outcome:
         """Whether the task may be running and billed although nobody knows its id: see `find_submissions`."""
         return isinstance(self.error, SubmissionUncertainError)
 
+    def _repr_html_(self) -> str:
+        """Show the outcome and its task in a notebook. Nothing is fetched from Python."""
+        from ..media.html import outcome_html
+
+        return outcome_html(self)
+
 
 @frozen
 class Progress:

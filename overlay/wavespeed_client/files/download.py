@@ -7,7 +7,6 @@ import os
 from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import unquote
 
 import httpx
 from attrs import define
@@ -15,7 +14,7 @@ from httpx_retries import RetryTransport
 
 from ..arguments import check_callable
 from ..errors import APIConnectionError, InvalidInputError, UnexpectedResponseError, WaveSpeedError, error_from_response
-from ..media.kinds import HEAD, ending_for, ending_in
+from ..media.kinds import HEAD, ending_for, ending_in, name_in
 from ..settings import DEFAULT_MAX_RETRIES, USER_AGENT
 from ..transport.context import Context
 from ..transport.retry import policy_for, retry_after
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int | None], object]
 
 MOST_REDIRECTS = 5
+UNNAMED = "output"
 
 
 def fetch(
@@ -274,7 +274,7 @@ def place_for(output: object, to: str | os.PathLike[str]) -> Place:
     Raises:
         InvalidInputError: It is no output; or the folder does not exist, or cannot be made.
     """
-    name = _name_in(text_of(output))
+    name = _name_for(text_of(output))
     try:
         path, text = Path(to), os.fspath(to)
         if text.endswith((os.sep, "/")):
@@ -289,10 +289,10 @@ def place_for(output: object, to: str | os.PathLike[str]) -> Place:
     return ThisFile(path)
 
 
-def _name_in(text: str) -> str:
-    """The URL's last segment, as a name."""
-    segment = "" if is_inline(text) else unquote(web_url(text).path).replace("\\", "/").rpartition("/")[2]
-    return safe_name(segment) or "output"
+def _name_for(text: str) -> str:
+    if is_inline(text):
+        return UNNAMED
+    return safe_name(name_in(str(web_url(text)))) or UNNAMED
 
 
 def keep(inline: Inline, place: Place) -> Path:

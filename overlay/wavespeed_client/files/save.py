@@ -8,13 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from attrs import define, field
 
 from ..arguments import check_callable, task_of
 from ..errors import ConfigurationError, InvalidInputError, TaskError, WaveSpeedError, concerning
-from ..media.kinds import ending_for, ending_in
+from ..media.kinds import ending_for, ending_in, name_in
 from ..task import Task
 from ..waiting.wait import completed
 from .download import fetch, fetch_async, keep
@@ -65,7 +64,7 @@ class Saving:
         """
         output = self.task.outputs[number]
         inline = contained(output)
-        ending = _ending_of_inline(inline) if inline else _ending_of_url(str(output))
+        ending = _ending_of_inline(inline) if inline else ending_of(safe_name(name_in(str(output))))
         place = OwnFile(self.folder, f"{self.task.id}-{number + 1}", ending)
         path = place.existing() or (keep(inline, place) if inline else None)
         if path is None:
@@ -136,10 +135,6 @@ def _of(found: object, name: str) -> object:
 
 def _ending_of_inline(inline: Inline) -> str:
     return ending_for(inline.content_type) or ending_in(inline.content) or ".bin"
-
-
-def _ending_of_url(url: str) -> str:
-    return ending_of(safe_name(unquote(urlsplit(url.strip()).path).rpartition("/")[2]))
 
 
 def save(found: object, folder: str | os.PathLike[str], settings: Settings, on_progress: Progress | None) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 OTHER = "application/octet-stream"
 TEXT_ENDING = ".txt"
@@ -78,6 +79,8 @@ _OTHER_NAMES = {
 
 _ENDINGS = {kind.replace("/x-", "/"): ending for ending, kind in reversed(_TYPES.items())} | _OTHER_NAMES
 
+_PATH = re.compile(r"[^:/?#]+://[^/?#]*([^?#]*)")
+
 _SIGNATURES = [
     (re.compile(pattern, re.DOTALL), ending)
     for pattern, ending in (
@@ -106,6 +109,12 @@ _SIGNATURES = [
         (rb"PK\x03\x04", ".zip"),
     )
 ]
+
+
+def name_in(url: str) -> str:
+    """Return the name of the file that an http(s) URL leads to, as its path tells; empty if that ends in a slash."""
+    path = _PATH.match(url.strip())
+    return unquote(path[1]).replace("\\", "/").rpartition("/")[2] if path else ""
 
 
 def type_of(name: str) -> str:

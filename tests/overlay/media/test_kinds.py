@@ -3,7 +3,7 @@
 import pytest
 
 from wavespeed_client.media import kinds
-from wavespeed_client.media.kinds import BINARY_ENDINGS, ending_for, ending_in, type_of
+from wavespeed_client.media.kinds import BINARY_ENDINGS, ending_for, ending_in, name_in, type_of
 
 TABLE = kinds._TYPES
 
@@ -76,3 +76,21 @@ def test_what_hosts_call_them(content_type: str, ending: str) -> None:
 def test_a_files_first_bytes_tell_what_it_is(head: bytes, ending: str) -> None:
     assert ending_in(head + b"\0" * 600) == ending
     assert ending in ("", *BINARY_ENDINGS)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://e.com/a/1.jpeg", "1.jpeg"),
+        (" https://e.com/a%20b.png?x=/y.jpg#/z.gif\n", "a b.png"),
+        ("https://e.com/..%2f..%5cx.png", "x.png"),
+        ("https://e.com/a/", ""),
+        ("https://e.com", ""),
+        ("https://e.com?a=/b.png", ""),
+        ("https://[::1/x.png", "x.png"),
+        ("text/a.png", ""),
+        ("", ""),
+    ],
+)
+def test_a_urls_path_tells_the_files_name(url: str, name: str) -> None:
+    assert name_in(url) == name
