@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 import wavespeed_client
 from tests.conftest import ROOT
+from tests.scripts import test_pages, test_readme
 
 DIST_INFO = f"wavespeed_client-{wavespeed_client.__version__}.dist-info"
 
@@ -253,6 +254,12 @@ def pyright(python: Path, folder: Path) -> list[str]:
     return [sys.executable, "-m", "pyright", "--pythonpath", str(python), "--project", str(folder)]
 
 
+# What README and pages show: all but the test file, which is written as people write tests.
+IDIOMS = [
+    *(program for program in test_readme.blocks("python") if program not in test_readme.TESTS),
+    *(program for page in test_pages.PAGES for program in test_pages.programs(page)),
+]
+
 Checker = Callable[[Path, Path], list[str]]
 
 
@@ -262,6 +269,8 @@ def test_a_type_checker_accepts_right_programs_and_finds_each_mistake(
 ) -> None:
     (tmp_path / "right.py").write_text(USER_PROGRAM)
     (tmp_path / "mistaken.py").write_text(PROGRAM_WITH_MISTAKES)
+    for number, program in enumerate(IDIOMS):
+        (tmp_path / f"idiom_{number}.py").write_text(program)
     marked = {number for number, line in enumerate(PROGRAM_WITH_MISTAKES.splitlines(), 1) if "# wrong" in line}
 
     command = checker(environment, tmp_path)
