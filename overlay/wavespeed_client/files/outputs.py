@@ -102,10 +102,7 @@ def contained(output: str | dict[str, Any]) -> Inline | None:
 
 def _json(output: dict[str, Any]) -> str:
     try:
-        try:
-            return json.dumps(output, ensure_ascii=False, indent=2)
-        except RecursionError:  # which comes later without lines of its own
-            return json.dumps(output, ensure_ascii=False)
+        return json.dumps(output, ensure_ascii=False, indent=2)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"This output cannot be written as JSON: {error}") from error
 

@@ -122,6 +122,44 @@ def storage() -> Iterator[Storage]:
         thread.join()
 
 
+class Half(ThreadingHTTPServer):
+    """A storage host that sends half of a file, and the rest when it may."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), HalfHandler)
+        self.rest = threading.Event()
+        self.url = f"http://127.0.0.1:{self.server_port}/1.jpeg"
+
+
+class HalfHandler(BaseHTTPRequestHandler):
+    server: Half
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        with suppress(ConnectionError):
+            self.wfile.write(b"x" * 50_000)
+            if self.server.rest.wait(20):
+                self.wfile.write(b"x" * 50_000)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def half() -> Iterator[Half]:
+    with Half() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.rest.set()
+        server.shutdown()
+        thread.join()
+
+
 class TLSServer(RawServer):
     """A RawServer over TLS, which hangs up without TLS's own farewell. What is in `noise` follows beneath TLS."""
 

@@ -106,14 +106,7 @@ def test_urls_are_fetched(url: str) -> None:
     assert task.urls == (url.strip(),)
 
 
-def deep(levels: int) -> dict[str, Any]:
-    value: dict[str, Any] = {}
-    for _ in range(levels):
-        value = {"a": value}
-    return value
-
-
-@pytest.mark.parametrize("output", [{}, {"a": 1, "b": [None, "\u00e9\n", {"c": 1.5}]}, {"half": "\ud800"}, deep(900)])
+@pytest.mark.parametrize("output", [{}, {"a": 1, "b": [None, "\u00e9\n", {"c": 1.5}]}, {"half": "\ud800"}])
 def test_objects_become_json(output: dict[str, Any]) -> None:
     found = contained(output)
     assert found is not None
@@ -126,5 +119,8 @@ def test_half_a_surrogate_pair_stays_visible() -> None:
 
 
 def test_what_json_cannot_hold_is_told() -> None:
-    with pytest.raises(InvalidInputError, match="cannot be written as JSON"):
-        contained({"a": object()})
+    endless: dict[str, Any] = {}
+    endless["a"] = endless
+    for output in ({"a": object()}, endless, {"a": 10**5000}):
+        with pytest.raises(InvalidInputError, match="cannot be written as JSON"):
+            contained(output)

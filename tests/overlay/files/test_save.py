@@ -1,17 +1,21 @@
 """Saving tasks: what the hosts saw, and what is in the folder afterwards."""
 
+import asyncio
 import base64
+import errno
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from tests.conftest import Driven, RawServer, http
-from tests.overlay.files.conftest import Storage
+from tests.conftest import Driven, RawServer, both_transports, http
+from tests.overlay.files.conftest import Half, Storage
 from tests.overlay.files.test_download import full_disk
 from tests.overlay.files.test_odd_hosts import LITTLE, MIB, WHOLE, in_folder, peak
 from wavespeed_client import (
+    AsyncWaveSpeed,
+    ConfigurationError,
     InvalidInputError,
     NotFoundError,
     Outcome,
@@ -21,6 +25,7 @@ from wavespeed_client import (
     TaskFailedError,
     TaskTimeoutError,
     UnexpectedResponseError,
+    WaveSpeed,
 )
 from wavespeed_client.testing import FakeWaveSpeed
 
@@ -247,3 +252,52 @@ def test_memory_stays_flat(ws: Driven, storage: Storage, tmp_path: Path) -> None
     task = completed(*[f"{storage.url}/bytes/{24 * MIB}/{number}.bin" for number in range(5)])
     assert peak(ws.save, task, tmp_path) < LITTLE
     assert [path.stat().st_size for path in tmp_path.iterdir()] == [24 * MIB] * 5
+
+
+def test_a_file_system_without_hard_links_is_no_different(
+    ws: Driven, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    task = completed(f"{storage.url}/bytes/3/1.jpeg", "text")
+    for _ in range(2):
+        ws.save(task, tmp_path)
+    assert in_folder(tmp_path) == {"abc-1.jpeg": b"xxx", "abc-2.txt": b"text"}
+    assert len(storage.paths) == 1
+    monkeypatch.setattr(Path, "replace", refused)
+    with pytest.raises(InvalidInputError, match="Operation not permitted"):
+        ws.save(completed("text", id="other"), tmp_path)
+    assert len(in_folder(tmp_path)) == 2
+
+
+def test_where_no_thread_can_be_started_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with WaveSpeed("test-key") as ws:
+        monkeypatch.setattr(threading.Thread, "start", refused)
+        with pytest.raises(ConfigurationError, match="can't start new thread") as caught:
+            ws.save(completed("text"), tmp_path)
+    assert caught.value.task is not None
+
+
+@both_transports
+def test_a_cancelled_save_leaves_nothing(half: Half, tmp_path: Path, transport: Literal["httpx", "aiohttp"]) -> None:
+    async def main() -> None:
+        begun = asyncio.Event()
+
+        def watch(done: int, total: int | None) -> None:
+            if done > 1000:
+                begun.set()
+
+        async with AsyncWaveSpeed("test-key", transport=transport) as ws:
+            saving = asyncio.create_task(ws.save(completed(*[half.url] * 3), tmp_path, on_progress=watch))
+            await begun.wait()
+            saving.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await saving
+
+    asyncio.run(main())  # which waits for the threads that write
+    assert in_folder(tmp_path) == {}

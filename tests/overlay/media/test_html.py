@@ -104,7 +104,10 @@ def test_an_outcome_shows_its_input_its_error_and_its_task() -> None:
     for text in ("index7", '"prompt": "<b>a cat</b>"', "TaskFailedError: No <cat>.", "taskabc"):
         assert text in found.text
     assert "b" not in {tag for tag, _ in found.elements}
-    assert "InvalidInputError" in shown(Outcome(0, object(), None, InvalidInputError("No."))).text
+    odd: dict[str, Any] = {"at": object()}
+    assert "object object" in shown(Outcome(0, odd, None, InvalidInputError("No."))).text
+    odd["self"] = odd
+    assert "{...}" in shown(Outcome(0, odd, None, InvalidInputError("No."))).text
 
 
 def is_quiet(found: Markup) -> bool:
