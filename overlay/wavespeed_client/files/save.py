@@ -110,27 +110,25 @@ def begun(found: object, folder: str | os.PathLike[str], on_progress: Progress |
         InvalidInputError: It is neither a task nor an outcome; the folder cannot be made.
     """
     check_callable(on_progress, "on_progress", "the bytes that are done and all bytes")
-    task = _completed(found)
-    with concerning(task):
-        return Saving(task_of(task), folder_at(folder), on_progress)
-
-
-def _completed(found: object) -> Task:
-    task, error = (found, None) if isinstance(found, Task) else (_of(found, "task"), _of(found, "error"))
-    if isinstance(error, WaveSpeedError):
+    task = found if isinstance(found, Task) else getattr(found, "task", None)
+    error = getattr(found, "error", None)
+    if isinstance(error, WaveSpeedError) and task is None:
         raise error
     if not isinstance(task, Task):
         raise InvalidInputError(
             f"save takes a task or an outcome, not {type(found).__name__}; of an id: ws.save(ws.get(id), folder)."
         )
+    with concerning(task):
+        if isinstance(error, WaveSpeedError):
+            raise error
+        return Saving(_completed(task_of(task)), folder_at(folder), on_progress)
+
+
+def _completed(task: Task) -> Task:
     if not task.done:
         message = f"Task {task.id} has not ended (status {task.status!r}): ws.save(ws.wait(task), folder) waits for it."
         raise TaskError(message, task=task)
     return completed(task)
-
-
-def _of(found: object, name: str) -> object:
-    return getattr(found, name, None)
 
 
 def _ending_of_inline(inline: Inline) -> str:
@@ -189,12 +187,8 @@ class _Threads:
         try:
             place = self.saving.at_hand(number)
             if isinstance(place, OwnFile):
-                output, timeout, tries = (
-                    self.saving.task.outputs[number],
-                    self.settings.timeout,
-                    self.settings.max_retries,
-                )
-                return fetch(output, place, timeout, partial(self._told, number), tries)
+                output, hear = self.saving.task.outputs[number], partial(self._told, number)
+                place = fetch(output, place, self.settings.timeout, hear, self.settings.max_retries)
             return place
         except WaveSpeedError as error:
             return error

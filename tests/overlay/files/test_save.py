@@ -14,6 +14,7 @@ from tests.overlay.files.conftest import Half, Storage
 from tests.overlay.files.test_download import full_disk
 from tests.overlay.files.test_odd_hosts import LITTLE, MIB, WHOLE, in_folder, peak
 from wavespeed_client import (
+    APIConnectionError,
     AsyncWaveSpeed,
     ConfigurationError,
     InvalidInputError,
@@ -184,10 +185,15 @@ def test_a_task_that_failed_is_not_saved(ws: Driven, tmp_path: Path, status: str
 
 def test_the_error_of_an_outcome_is_raised(ws: Driven, tmp_path: Path) -> None:
     task = Task(id="abc", model="a/b", status="processing")
-    for error in (TaskTimeoutError("Late.", task=task), InvalidInputError("No cat.")):
+    for error, known in (
+        (TaskTimeoutError("Late.", task=task), task),
+        (APIConnectionError("Gone."), task),
+        (InvalidInputError("No cat."), None),
+    ):
         with pytest.raises(type(error)) as caught:
-            ws.save(Outcome(0, {}, getattr(error, "task", None), error), tmp_path)
+            ws.save(Outcome(0, {}, known, error), tmp_path)
         assert caught.value is error
+        assert error.task is known
     assert in_folder(tmp_path) == {}
 
 
