@@ -18,7 +18,7 @@ from .errors import WaveSpeedError
 from .paging import PAGE_SIZE, Pages
 from .parsing import asked_by_older_path, data_of, expected, lead_of, task_from_envelope, tasks_from_page
 from .transport.context import Context
-from .transport.exchange import error_for, keep_trace
+from .transport.exchange import fail, keep_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -89,7 +89,7 @@ class Call(Generic[T]):
         except WaveSpeedError:
             raise
         except Exception as error:
-            raise error_for(self._context, error) from error
+            fail(self._context, error)
         except BaseException as error:
             keep_trace(self._context, error)
             raise
@@ -101,7 +101,7 @@ class Call(Generic[T]):
         except WaveSpeedError:
             raise
         except Exception as error:
-            raise error_for(self._context, error) from error
+            fail(self._context, error)
         except BaseException as error:
             keep_trace(self._context, error)
             raise

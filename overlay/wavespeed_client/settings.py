@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 USER_AGENT = f"wavespeed-client/{__version__}"
 DEFAULT_BASE_URL = "https://api.wavespeed.ai"
+KEYS_URL = "https://wavespeed.ai/accesskey"
 DEFAULT_TIMEOUT = 60.0
 LONGEST_TIMEOUT = 24 * 60 * 60.0
 DEFAULT_MAX_RETRIES = 3
@@ -49,6 +50,7 @@ class Settings:
 
     Attributes:
         api_key: The key that is sent to the API's own origin, masked.
+        api_key_source: Where the key came from: the argument api_key, or WAVESPEED_API_KEY.
         base_url: Where the API is, without a trailing slash.
         timeout: Seconds that one attempt of a call may take, from connecting to the last byte.
         max_retries: How often a call is tried again at most; 0 turns retries off.
@@ -60,6 +62,7 @@ class Settings:
     timeout: float = DEFAULT_TIMEOUT
     max_retries: int = DEFAULT_MAX_RETRIES
     max_response_bytes: int = field(default=DEFAULT_MAX_RESPONSE_BYTES, kw_only=True)
+    api_key_source: str = field(default="the argument api_key", kw_only=True)
 
     @classmethod
     def resolve(
@@ -79,8 +82,10 @@ class Settings:
         Raises:
             ConfigurationError: Names the argument or variable that is missing or wrong.
         """
+        key, source = _api_key(*_given("api_key", api_key, "WAVESPEED_API_KEY", environment))
         return cls(
-            api_key=Secret(_api_key(*_given("api_key", api_key, "WAVESPEED_API_KEY", environment))),
+            api_key=key,
+            api_key_source="the argument api_key" if source == "api_key" else source,
             base_url=_base_url(*_given("base_url", base_url, "WAVESPEED_BASE_URL", environment)),
             timeout=_seconds(*_given("timeout", timeout, "WAVESPEED_TIMEOUT", environment)),
             max_retries=_count(*_given("max_retries", max_retries, "WAVESPEED_MAX_RETRIES", environment)),
@@ -96,16 +101,16 @@ def _given(argument: str, value: object, variable: str, environment: Mapping[str
     return (text, variable) if text.strip() else (None, variable)
 
 
-def _api_key(value: object, name: str) -> str:
+def _api_key(value: object, name: str) -> tuple[Secret, str]:
     if value is None:
-        raise ConfigurationError("No API key: pass api_key=... or set WAVESPEED_API_KEY.")
+        raise ConfigurationError(f"No API key: pass api_key=... or set WAVESPEED_API_KEY. Make a key at {KEYS_URL}.")
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{name} must be a string that is not empty.")
     if not value.isascii() or not value.isprintable() or " " in value:
         raise ConfigurationError(
             f"{name} holds a space, a line break or a character outside ASCII: was it copied whole, and alone?"
         )
-    return value
+    return Secret(value), name
 
 
 def _base_url(value: object, name: str) -> str:

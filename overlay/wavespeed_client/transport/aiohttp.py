@@ -41,8 +41,8 @@ class Aiohttp:
 
     def __init__(self, base_url: str) -> None:
         self._tls = tls_context()
-        self._proxy = proxy_for(httpx.URL(base_url))
-        if self._proxy is not None and httpx.URL(self._proxy).scheme not in ("http", "https"):
+        self.proxy = proxy_for(httpx.URL(base_url))
+        if self.proxy is not None and httpx.URL(self.proxy).scheme not in ("http", "https"):
             raise ValueError("aiohttp takes http:// and https:// proxies only")
         self._session: aiohttp.ClientSession | None = None
 
@@ -51,7 +51,7 @@ class Aiohttp:
         """Lend the session. The connection is kept for the next request unless this one is cut short."""
         if self._session is None:
             self._session = self._new_session()
-        transport = AiohttpTransport(self._session, self._proxy)
+        transport = AiohttpTransport(self._session, self.proxy)
         try:
             yield transport
         except BaseException:

@@ -27,6 +27,8 @@ class Borrowed:
         ConfigurationError: It is something else, or closed.
     """
 
+    proxy = None  # which it may have, and does not tell
+
     def __init__(self, client: object) -> None:
         if not isinstance(client, httpx.Client) or client.is_closed:
             raise ConfigurationError("http_client must be an open httpx.Client (AsyncWaveSpeed: httpx.AsyncClient).")
@@ -65,6 +67,8 @@ class BorrowedTransport(httpx.BaseTransport):
 
 class AsyncBorrowed:
     """Async Borrowed."""
+
+    proxy = None
 
     def __init__(self, client: object) -> None:
         if not isinstance(client, httpx.AsyncClient) or client.is_closed:

@@ -89,7 +89,8 @@ def connect(settings: Settings, http_client: httpx.Client | None) -> ApiClient:
     """
     with as_configuration_errors():
         link = Pools(settings.base_url) if http_client is None else Borrowed(http_client)
-        chain = ExchangeTransport(RetryTransport(AttemptTransport(link, Received())), settings)
+        tries = AttemptTransport(link, Received())
+        chain = ExchangeTransport(RetryTransport(tries), settings, link.proxy)
         return ApiClient(chain, **_options(settings, http_client))
 
 
@@ -100,13 +101,15 @@ def connect_async(settings: Settings, http_client: httpx.AsyncClient | None, eng
     if http_client is not None and engine == "aiohttp":
         raise ConfigurationError("http_client sends the requests itself, so it cannot go with transport='aiohttp'.")
     with as_configuration_errors():
+        slots = CONNECTIONS if http_client is None else UNLIMITED
+        link: AsyncBorrowed | AsyncPools | Aiohttp
         if http_client is not None:
-            tries = AsyncAttemptTransport(AsyncBorrowed(http_client), Received(), UNLIMITED)
-        elif engine == "httpx":
-            tries = AsyncAttemptTransport(AsyncPools(settings.base_url), Received(), CONNECTIONS)
+            link = AsyncBorrowed(http_client)
         else:
-            tries = AsyncAttemptTransport(_aiohttp(settings.base_url), Received(), CONNECTIONS)
-        return AsyncApiClient(ExchangeTransport(RetryTransport(tries), settings), **_options(settings, http_client))
+            link = AsyncPools(settings.base_url) if engine == "httpx" else _aiohttp(settings.base_url)
+        tries = AsyncAttemptTransport(link, Received(), slots)
+        chain = ExchangeTransport(RetryTransport(tries), settings, link.proxy)
+        return AsyncApiClient(chain, **_options(settings, http_client))
 
 
 def _aiohttp(base_url: str) -> Aiohttp:

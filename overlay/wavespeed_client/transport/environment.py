@@ -25,6 +25,14 @@ def proxy_for(url: httpx.URL) -> str | None:
     return next((proxy for pattern, proxy in patterns if pattern.matches(url)), None)
 
 
+def shown(proxy: str | None) -> str:
+    """Return how a message names the proxy, without its password; nothing without one."""
+    if proxy is None:
+        return ""
+    url = httpx.URL(proxy)
+    return f" through the proxy {url.scheme}://{url.netloc.decode('ascii')}"
+
+
 def tls_context() -> ssl.SSLContext:
     """Return the certificates that are trusted: SSL_CERT_FILE and SSL_CERT_DIR, else those that httpx ships."""
     return _shared_tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import ssl
+import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from attrs import define, field
 
 from ..errors import (
     APIConnectionError,
+    AuthenticationError,
     ConfigurationError,
     InvalidInputError,
     SubmissionUncertainError,
@@ -29,6 +31,7 @@ from ..errors import (
 )
 from .authorization import Authorization
 from .context import EXTENSION, Context
+from .environment import shown
 from .retry import policy_for, retry_after
 from .submission import is_from_service, is_refusal, is_submission, model_of
 
@@ -40,6 +43,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("wavespeed_client")
 logger.addHandler(logging.NullHandler())
+
+# Whose exceptions tell of the request, beside the standard library's. Those of any other package come from a signal
+# handler, a hook or the like, and are the caller's own.
+OURS = {"aiohttp", "anyio", "h11", "h2", "httpcore", "httpx", "httpx_retries", "socksio", "wavespeed_client", "yarl"}
 
 
 @define(eq=False)
@@ -53,6 +60,7 @@ class Exchange:
         authorization: The client's key.
         path: The request's path below the base URL.
         submission: Whether it starts a task.
+        through: How a message names the proxy on the way; empty without one.
         sent: Whether the try that is under way may have begun to leave. Before that, nothing can have been taken.
         response: The response; None until it is whole.
         task_id: The task that a response names, be it one that cannot be relied on otherwise.
@@ -65,6 +73,7 @@ class Exchange:
     authorization: Authorization
     path: str
     submission: bool
+    through: str
     sent: bool = field(init=False, default=False)
     response: WholeResponse | None = field(init=False, default=None)
     task_id: str | None = field(init=False, default=None)
@@ -73,7 +82,9 @@ class Exchange:
     _started: float = field(init=False, factory=time.monotonic)
 
     @classmethod
-    def begun(cls, request: httpx.Request, settings: Settings, authorization: Authorization) -> Exchange:
+    def begun(
+        cls, request: httpx.Request, settings: Settings, authorization: Authorization, through: str = ""
+    ) -> Exchange:
         """Begin an exchange: give the request its key, and what may be tried again."""
         path = _path(request.url).removeprefix(_base_path(settings.base_url))
         submission = is_submission(request.method, path)
@@ -82,7 +93,7 @@ class Exchange:
         max_retries = 0 if once else settings.max_retries
         request.extensions["retry"] = policy_for(context, submission=submission, max_retries=max_retries)
         authorization.attach(request)
-        context.exchange = exchange = cls(request, context, settings, authorization, path, submission)
+        context.exchange = exchange = cls(request, context, settings, authorization, path, submission, through)
         return exchange
 
     @classmethod
@@ -100,6 +111,8 @@ class Exchange:
         self.response = response = cast("WholeResponse", whole)
         self._log(response.status_code)
         if response.has_data:
+            if self.submission:
+                self._tell("Task %s was submitted to %s.", self.task_id, model_of(self.path))
             return response
         raise self._refusal(response)
 
@@ -114,6 +127,8 @@ class Exchange:
         )
         if self.submission and not is_refusal(response):
             return self.uncertain(f"the response does not tell what became of it ({error})")
+        if isinstance(error, AuthenticationError):
+            error.args = (f"{error} The key is that of {self.settings.api_key_source}.",)
         return error
 
     def fail(self, error: Exception) -> NoReturn:
@@ -121,10 +136,22 @@ class Exchange:
 
         Raises:
             WaveSpeedError: What that means for the caller.
+            Exception: The error itself, if it is the caller's own and nothing was submitted.
         """
         self._log(type(error).__name__)
-        outcome = self._outcome(error)
-        without_frames(error)
+        self._raise(self._outcome(error), error)
+
+    def unreadable(self, error: Exception) -> NoReturn:
+        """End an exchange whose response is not what the contract says.
+
+        Raises:
+            WaveSpeedError: What that means for the caller.
+            Exception: As `fail`.
+        """
+        self._raise(self._outcome(error) if self.response is None else self._misread(error, self.response), error)
+
+    def _raise(self, outcome: Exception, error: Exception) -> NoReturn:
+        without_frames(error)  # they hold the request and the parsed body, which may show the key
         if outcome is error:
             raise error
         if self.authorization.hide(repr(error)) != repr(error):
@@ -152,32 +179,32 @@ class Exchange:
         why = self.authorization.hide(why)
         return uncertain_submission(model_of(self.path), input, self._submitted_at, why, self.task_id)
 
-    def unreadable(self, error: Exception) -> WaveSpeedError:
-        """Make the error for a response that is not what the contract says."""
-        if self.response is None:
-            return self._outcome(error)
+    def _misread(self, error: Exception, response: WholeResponse) -> Exception:
         why = self.authorization.hide(f"{error!r}")[:200]
-        without_frames(error)  # they hold the parsed body, which may repeat the key
-        if self.authorization.hide(repr(error)) != repr(error):
-            error.args = (why,)
-        body = excerpt(self.response.content, self.authorization.hide)
+        body = excerpt(response.content, self.authorization.hide)
         if self.submission:
             return self.uncertain(f"its response cannot be read ({why}): {body}")
+        if _is_callers(error):
+            return error
         message = f"The response to {self._name()} cannot be read ({why}): {body}"
-        return UnexpectedResponseError(message, status_code=self.response.status_code, body=body)
+        return UnexpectedResponseError(message, status_code=response.status_code, body=body)
 
-    def _outcome(self, error: Exception) -> WaveSpeedError:
+    def _outcome(self, error: Exception) -> Exception:
         why = self.authorization.hide(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
         if isinstance(error, ConfigurationError | SubmissionUncertainError):
             return error
-        if not self.sent:
-            message = f"{self._name()} could not be sent, so nothing was started ({why})."
-            return APIConnectionError(message, lasting=_is_untrusted(error))
-        if self.submission:
+        if self.submission and self.sent:
             return self.uncertain(f"its response was lost ({why})")
-        if isinstance(error, WaveSpeedError):
+        if _is_callers(error) or (self.sent and isinstance(error, WaveSpeedError)):
             return error
-        return APIConnectionError(f"{self._name()} got no usable response ({why}).")
+        where = f"{self.request.url.netloc.decode('ascii')}{self.through}"
+        if self.sent:
+            return APIConnectionError(f"{self._name()} got no usable response from {where} ({why}).")
+        so = ", so nothing was started" if self.submission else ""
+        message, lasting = f"{self._name()} could not be sent to {where}{so} ({why}).", _is_untrusted(error)
+        if lasting:
+            message += " If the certificate is of an authority of your own, name that one's file in SSL_CERT_FILE."
+        return APIConnectionError(message, lasting=lasting)
 
     def _name(self) -> str:
         return f"{self.request.method} {self.path}"
@@ -187,17 +214,24 @@ class Exchange:
         with suppress(Exception):  # a handler or filter of the user's never decides what a request became
             logger.debug("%s: %s in %.0f ms", self._name(), outcome, milliseconds)
 
+    def _tell(self, message: str, *values: object) -> None:
+        with suppress(Exception):
+            logger.info(message, *values)
 
-def error_for(context: Context, error: Exception) -> WaveSpeedError:
-    """Make the error for a call that something other than the chain ended, such as the generated parser.
 
-    Returns:
-        InvalidInputError when there was no request, because httpx could not make one.
+def fail(context: Context, error: Exception) -> NoReturn:
+    """End a call that something other than the chain ended, such as the generated parser.
+
+    Raises:
+        WaveSpeedError: What that means for the caller.
+        InvalidInputError: There was no request, because httpx could not make one.
+        Exception: The error itself, if it is the caller's own and nothing was submitted.
     """
-    exchange = context.exchange
-    if exchange is None:
-        return InvalidInputError(f"The request could not be made, nothing was sent: {error!r}")
-    return exchange.unreadable(error)
+    if context.exchange is not None:
+        context.exchange.unreadable(error)
+    if _is_callers(error):
+        raise error
+    raise InvalidInputError(f"The request could not be made, nothing was sent: {error!r}") from error
 
 
 def keep_trace(context: Context, error: BaseException) -> None:
@@ -209,9 +243,10 @@ def keep_trace(context: Context, error: BaseException) -> None:
 class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """The outermost layer, sync and async: an exchange for each request."""
 
-    def __init__(self, inner: RetryTransport, settings: Settings) -> None:
+    def __init__(self, inner: RetryTransport, settings: Settings, proxy: str | None) -> None:
         self._inner = inner
         self._settings = settings
+        self._through = shown(proxy)
         self._authorization = Authorization(settings)
         self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -228,7 +263,7 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return exchange.checked(response)
 
     async def handle_async_request(self, request: httpx.Request) -> WholeResponse:
-        loop = asyncio.get_running_loop()
+        loop = _running_loop()
         if self._loop not in (None, loop):
             raise ConfigurationError("This client was first used in another event loop: build one for each loop.")
         self._loop = loop
@@ -245,7 +280,7 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _begun(self, request: httpx.Request) -> Exchange:
         if os.getpid() != self._process:
             raise ConfigurationError("This client was built before a fork: build one in each process.")
-        return Exchange.begun(request, self._settings, self._authorization)
+        return Exchange.begun(request, self._settings, self._authorization, self._through)
 
     def close(self) -> None:
         self._inner.close()
@@ -259,10 +294,23 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 await self._inner.aclose()
 
 
+def _running_loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        message = "An AsyncWaveSpeed runs under asyncio alone. Under trio, call a WaveSpeed through trio.to_thread."
+        raise ConfigurationError(message) from None
+
+
 def without_frames(error: BaseException) -> None:
     """Drop the frames below, whose locals hold the request's headers, and with them the key."""
     for one in _linked(error):
         one.__traceback__ = None
+
+
+def _is_callers(error: Exception) -> bool:
+    root = type(error).__module__.partition(".")[0]
+    return root not in OURS and root not in sys.stdlib_module_names
 
 
 def _is_untrusted(error: BaseException) -> bool:

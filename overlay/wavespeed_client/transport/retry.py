@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from httpx_retries import Retry
@@ -17,6 +18,10 @@ BACKOFF_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 60.0
 
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
+
+
+# Some servers send fractions, which the standard does not have.
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 
 
 class Policy(Retry):
@@ -36,8 +41,10 @@ class Policy(Retry):
         return min(super().backoff_strategy(), self._left())
 
     def parse_retry_after(self, retry_after: str) -> float:
+        text = retry_after.strip()
         try:
-            return min(super().parse_retry_after(retry_after), self._left())
+            seconds = float(text) if _SECONDS.fullmatch(text) else super().parse_retry_after(text)
+            return min(seconds, self._left())
         except OverflowError:  # a date beyond the calendar
             raise ValueError(f"Invalid Retry-After header: {retry_after}") from None
 
@@ -68,6 +75,6 @@ def policy_for(context: Context, *, submission: bool, max_retries: int) -> Polic
 def retry_after(response: httpx.Response) -> float | None:
     """Return the seconds that a response asks to wait; None if it does not say so in a way that can be read."""
     try:
-        return Retry().parse_retry_after(response.headers["Retry-After"])
+        return Policy().parse_retry_after(response.headers["Retry-After"])
     except (KeyError, ValueError, OverflowError):
         return None

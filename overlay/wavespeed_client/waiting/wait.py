@@ -13,6 +13,7 @@ from attrs import define, field
 from ..errors import (
     APIConnectionError,
     APIError,
+    NotFoundError,
     TaskFailedError,
     TaskTimeoutError,
     UnexpectedResponseError,
@@ -90,6 +91,9 @@ class Wait:
         """Take in what a poll says; return whether the status is another than before."""
         changed = task.status != self.task.status
         now = self._now()
+        if task.done:
+            with suppress(Exception):  # a handler of the user's may fail
+                logger.info("Task %s ended as %s.", task.id, task.status)
         if task.done and self._age_known:
             self.durations.ended(task, self._last - self._began, now - self._began)
         self.task, self._last, self._polled = task, now, True
@@ -124,7 +128,9 @@ class Wait:
         except BaseException as error:
             if isinstance(error, TaskTimeoutError) and error.task is self.task:
                 raise
-            trace = f"The wait for task {self.task.id} was cut short. The task may run on: wait for it again by its id."
+            trace = f"The wait for task {self.task.id} was cut short."
+            if not (isinstance(error, NotFoundError) and error.from_service):
+                trace += " The task may run on: wait for it again by its id."
             error.add_note(trace)
             if not isinstance(error, WaveSpeedError):
                 with suppress(Exception):

@@ -57,10 +57,11 @@ def test_the_log_tells_method_path_outcome_and_time_only(
     ws: Driven, fake: FakeWaveSpeed, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG, "wavespeed_client"):
-        ws.submit("a/b", {"prompt": "a secret cat"}, webhook="https://example.com/?token=secret")
-    (line,) = [record.getMessage() for record in caplog.records if record.name == "wavespeed_client"]
+        task = ws.submit("a/b", {"prompt": "a secret cat"}, webhook="https://example.com/?token=secret")
+    line, submitted = [record.getMessage() for record in caplog.records if record.name == "wavespeed_client"]
     assert line.startswith("POST /api/v3/a/b: 200 in ")
     assert line.endswith(" ms")
+    assert submitted == f"Task {task.id} was submitted to a/b."
 
 
 def test_ws_api_has_the_same_policy(connect: Connect, raw_server: RawServer) -> None:

@@ -76,7 +76,7 @@ def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_was_sent(
     connect: Connect, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-    with pytest.raises(Exception, match="could not be sent, so nothing was started"):
+    with pytest.raises(Exception, match=r"could not be sent to .*, so nothing was started"):
         connect(base_url="https://api.example.com").submit("a/b", {})
     assert proxy.lines == ["CONNECT api.example.com:443 HTTP/1.1"]
 

@@ -95,7 +95,7 @@ def trusted(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_a_service_with_an_unknown_certificate_gets_nothing(connect: Connect, service: Any) -> None:
-    with pytest.raises(APIConnectionError, match=r"could not be sent, so nothing was started.*certificate"):
+    with pytest.raises(APIConnectionError, match=r"could not be sent to .*, so nothing was started.*certificate"):
         connect(base_url=f"https://127.0.0.1:{service.server_port}", max_retries=0).submit("a/b")
     assert service.keys == []
 

@@ -98,7 +98,7 @@ class Pools:
 
     def __init__(self, base_url: str) -> None:
         self._tls = tls_context()
-        self._proxy = proxy_for(httpx.URL(base_url))
+        self.proxy = proxy_for(httpx.URL(base_url))
         self._pools = PoolSet[httpx.HTTPTransport]()
         self._new().close()  # what cannot be used is to be told now
 
@@ -122,7 +122,7 @@ class Pools:
             pool.close()
 
     def _new(self) -> httpx.HTTPTransport:
-        return interruptible(httpx.HTTPTransport(verify=self._tls, limits=LIMITS, proxy=self._proxy))
+        return interruptible(httpx.HTTPTransport(verify=self._tls, limits=LIMITS, proxy=self.proxy))
 
     def close(self) -> None:
         for pool in self._pools.close():
@@ -134,7 +134,7 @@ class AsyncPools:
 
     def __init__(self, base_url: str) -> None:
         self._tls = tls_context()
-        self._proxy = proxy_for(httpx.URL(base_url))
+        self.proxy = proxy_for(httpx.URL(base_url))
         self._pools = PoolSet[httpx.AsyncHTTPTransport]()
         self._new()
 
@@ -158,7 +158,7 @@ class AsyncPools:
             await pool.aclose()
 
     def _new(self) -> httpx.AsyncHTTPTransport:
-        return httpx.AsyncHTTPTransport(verify=self._tls, limits=LIMITS, proxy=self._proxy)
+        return httpx.AsyncHTTPTransport(verify=self._tls, limits=LIMITS, proxy=self.proxy)
 
     async def aclose(self) -> None:
         for pool in self._pools.close():
