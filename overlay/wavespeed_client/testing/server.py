@@ -7,7 +7,6 @@ import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from pytest_httpserver.httpserver import HTTPServerBase
 from werkzeug import Request as WSGIRequest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -17,40 +16,50 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from werkzeug import Response
+    from werkzeug.serving import BaseWSGIServer
 
 
-class LoopbackServer(HTTPServerBase):
-    """A server that hands every request to one function, in a thread for each connection."""
+class LoopbackServer:
+    """A server that hands every request to one function, in a thread for each connection.
+
+    Attributes:
+        port: Where it listens on 127.0.0.1.
+    """
 
     def __init__(self, port: int, respond: Callable[[WSGIRequest], Response]) -> None:
-        super().__init__(host="127.0.0.1", port=port)
-        self._respond = respond
+        self.port = port
+        self._application = WSGIRequest.application(respond)
+        self._server: BaseWSGIServer | None = None
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def start(self) -> None:
-        """Listen. The base class has no way to set the handler, which is quiet and speaks JSON always."""
-        application = WSGIRequest.application(self.dispatch)
+        """Listen.
+
+        Raises:
+            OSError: The port is taken.
+        """
         # Its own socket: where a port is taken, werkzeug would end the program.
-        with socket.create_server((self.host, self.port)) as listening:
-            self.server = make_server(
-                self.host,
+        with socket.create_server(("127.0.0.1", self.port)) as listening:
+            self._server = make_server(
+                "127.0.0.1",
                 self.port,
-                application,
+                self._application,
                 threaded=True,
                 request_handler=Handler,
                 fd=listening.fileno(),
             )
-        self.port = self.server.port
-        self.server_thread = threading.Thread(target=self.thread_target, daemon=True)
-        self.server_thread.start()
+        self.port = self._server.port
+        self._thread.start()
 
-    def thread_target(self) -> None:
-        """Serve, and end within 20 ms when told to."""
-        if self.server is not None:
-            self.server.serve_forever(poll_interval=0.02)
+    def stop(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._thread.join()
 
-    def dispatch(self, request: WSGIRequest) -> Response:
-        """The answer to a request."""
-        return self._respond(request)
+    def _serve(self) -> None:
+        if self._server is not None:
+            self._server.serve_forever(poll_interval=0.02)  # in seconds: how long a stop may take
 
 
 class Handler(WSGIRequestHandler):

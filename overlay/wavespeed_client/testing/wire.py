@@ -65,10 +65,15 @@ def refusal(status: int, message: str) -> Answer:
     return Answer(status, json.dumps({"code": status, "message": message}).encode())
 
 
+def media_type(content_type: str | None) -> str:
+    """Return a content type without its parameters, in small letters; empty without it."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
 def is_json(content_type: str | None) -> bool:
-    """Whether a content type says JSON, in UTF-8."""
-    kind, _, parameter = (content_type or "").lower().partition(";")
-    return kind.strip() == "application/json" and parameter.strip() in ("", "charset=utf-8", 'charset="utf-8"')
+    """Tell whether a content type says JSON. Its charset says nothing: JSON is UTF-8."""
+    kind = media_type(content_type)
+    return kind == "application/json" or kind.endswith("+json")
 
 
 def read_json(body: bytes) -> Any:

@@ -1,0 +1,92 @@
+"""Schemas: the document's schemas, each compiled once, and what they say of a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+from .routes import resolved
+from .wire import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from jsonschema import ValidationError
+
+# Named one by one: jsonschema checks more where other packages happen to be installed.
+FORMATS = FormatChecker(("date", "date-time", "email", "ipv4", "ipv6", "regex", "time", "uuid"))
+# A message shows the value, which may be a whole file as text.
+LONGEST_MESSAGE = 500
+
+
+@FORMATS.checks("uri", raises=ValueError)
+def _is_uri(value: object) -> bool:
+    return not isinstance(value, str) or urlsplit(value).scheme != ""
+
+
+class Schemas:
+    """The schemas of an OpenAPI 3.1 document, whose dialect is that of JSON Schema 2020-12."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+        self._compiled: dict[int, Any] = {}  # Any: the stubs of jsonschema are typed in part
+
+    def faults(self, schema: dict[str, Any], value: Any) -> Iterator[str]:
+        """Say what is wrong with a value: where, what is allowed, and what came."""
+        try:
+            yield from map(_told, self._validator(schema).iter_errors(value))
+        except RecursionError:
+            yield "nested too deep"
+
+    def read(self, schema: dict[str, Any], texts: Sequence[str]) -> object:
+        """Return what texts of a form or a URL stand for: themselves, or the JSON that they are if the schema wants it.
+
+        A schema of an array gets all of them, any other the last one.
+        """
+        is_array = resolved(self._document, schema).get("type") == "array"
+        as_text = list(texts) if is_array else texts[-1]
+        if self._validator(schema).is_valid(as_text):
+            return as_text
+        return [_typed(text) for text in texts] if is_array else _typed(texts[-1])
+
+    def _validator(self, schema: dict[str, Any]) -> Any:
+        found = self._compiled.get(id(schema))
+        if found is None:
+            whole = {**self._inlined(schema, ()), "components": self._document.get("components", {})}
+            found = self._compiled[id(schema)] = Draft202012Validator(whole, format_checker=FORMATS)
+        return found
+
+    def _inlined(self, node: Any, above: tuple[str, ...]) -> Any:
+        """Put what a `$ref` stands for in its place, save inside itself: jsonschema would look it up for each value."""
+        if isinstance(node, list):
+            return [self._inlined(one, above) for one in cast("list[object]", node)]
+        if not isinstance(node, dict):
+            return node
+        found = cast("dict[str, Any]", node)
+        reference = found.get("$ref")
+        if len(found) == 1 and isinstance(reference, str) and reference not in above:
+            return self._inlined(resolved(self._document, found), (*above, reference))
+        return {key: self._inlined(value, above) for key, value in found.items()}
+
+
+def _typed(text: str) -> object:
+    try:
+        value: object = read_json(text.encode(errors="replace"))
+    except ValueError:
+        return text
+    return text if isinstance(value, str) else value
+
+
+def _told(error: ValidationError) -> str:
+    """Tell a fault in the schema's words, and what they leave out: the alternatives, the names that it knows."""
+    message = error.message
+    if error.context:
+        message += f" ({'; '.join(dict.fromkeys(inner.message for inner in error.context))})"
+    if error.validator == "additionalProperties":
+        known = cast("dict[str, Any]", error.schema).get("properties", ())
+        message += f" (known: {', '.join(known)})"
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[: LONGEST_MESSAGE // 2]} ... {message[-LONGEST_MESSAGE // 2 :]}"
+    return f"{'/'.join(map(str, error.absolute_path))} {message}".strip()

@@ -1,0 +1,97 @@
+"""The oracle: openapi-core, which shares no code with the kit's judge that says yes or no, and has to agree with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from attrs import define
+from openapi_core import Config, OpenAPI
+from openapi_core.datatypes import RequestParameters
+from openapi_core.exceptions import OpenAPIError
+from werkzeug.datastructures import Headers, ImmutableMultiDict
+
+from wavespeed_client.testing import Answer, Request
+
+SERVER = "https://oracle.example"
+
+
+class Oracle:
+    """Says whether an exchange is in the contract."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        document = {**with_untyped_bytes(document), "servers": [{"url": SERVER}]}
+        config = Config(
+            extra_format_validators={"uri": lambda value: not isinstance(value, str) or urlsplit(value).scheme != ""}
+        )
+        self._openapi = OpenAPI.from_dict(document, config=config)
+
+    def accepts_request(self, request: Request) -> bool:
+        return accepts(self._openapi.validate_request, SeenRequest.of(request))
+
+    def accepts_answer(self, request: Request, answer: Answer) -> bool:
+        seen = SeenAnswer(answer.status, answer.body or None, answer.content_type or "", Headers({"X-Total": "1"}))
+        return accepts(self._openapi.validate_response, SeenRequest.of(request), seen)
+
+    def accepts_webhook(self, name: str, request: Request) -> bool:
+        return accepts(self._openapi.validate_webhook_request, SeenWebhook.of(request, name))
+
+
+@define
+class SeenRequest:
+    """A request in the form that openapi-core takes."""
+
+    host_url: str
+    path: str
+    method: str
+    body: bytes | None
+    content_type: str
+    parameters: RequestParameters
+
+    @classmethod
+    def of(cls, request: Request, *more: str) -> Any:
+        headers = Headers(dict(request.headers))
+        query = ImmutableMultiDict(parse_qsl(request.query, keep_blank_values=True))
+        parameters = RequestParameters(query=query, header=headers)
+        content_type = headers.get("Content-Type", "")
+        return cls(SERVER, request.path, request.method.lower(), request.body or None, content_type, parameters, *more)
+
+
+@define
+class SeenWebhook(SeenRequest):
+    """A webhook's call in the form that openapi-core takes."""
+
+    name: str
+
+
+@define
+class SeenAnswer:
+    """An answer in the form that openapi-core takes."""
+
+    status_code: int
+    data: bytes | None
+    content_type: str
+    headers: Headers
+
+
+def is_uri(value: object) -> bool:
+    return not isinstance(value, str) or urlsplit(value).scheme != ""
+
+
+def accepts(validate: Callable[..., None], *seen: object) -> bool:
+    try:
+        validate(*seen)
+    except (OpenAPIError, ValueError):  # it stumbles over an address that is none
+        return False
+    return True
+
+
+def with_untyped_bytes(node: Any) -> Any:
+    """The document as openapi-core wants it: a file's bytes are no string to it, which they are to the generator."""
+    if isinstance(node, list):
+        return [with_untyped_bytes(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    typed = node.get("format") != "binary"
+    return {key: with_untyped_bytes(value) for key, value in node.items() if typed or key not in ("type", "format")}
