@@ -51,6 +51,11 @@ class Delivery:
         """Say that there is no further try."""
         self._ended.set()
 
+    @property
+    def ended(self) -> bool:
+        """Whether there is no further try."""
+        return self._ended.is_set()
+
     def wait(self, seconds: float) -> bool:
         """Wait for the last try; False if it is not over by then."""
         return self._ended.wait(seconds)
@@ -99,9 +104,9 @@ class Courier:
     def _deliver(self, delivery: Delivery) -> None:
         try:
             for pause in (*PAUSES, 0.0):
-                if not self._stopping.is_set():
+                if not self._stopping.is_set() and not delivery.ended:
                     delivery.statuses.append(self._try(delivery))
-                if delivery.arrived or self._stopping.wait(pause):
+                if delivery.arrived or delivery.ended or self._stopping.wait(pause):
                     break
         finally:
             delivery.end()

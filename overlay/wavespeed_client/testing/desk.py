@@ -16,6 +16,7 @@ from ..webhooks import Webhook
 from .arrangements import Arrangements
 from .contract import ContractError
 from .deliveries import Courier, Delivery, signed_delivery
+from .records import keep
 from .routes import NoRouteError
 from .script import WEBHOOK_STATUSES
 from .service import KINDS, RefusedError
@@ -80,12 +81,12 @@ class Desk:
         try:
             request.body = _whole_body(wsgi)
             with self.lock:
-                self.requests.append(request)
+                keep(self.requests, request)
             response = self._answered(request, wsgi)
         except RefusedError as refused:
             response, reason = _response(refused.answer, refused.headers), f" ({refused})"
         except Exception as error:  # a fault of the stand-in fails the test too
-            self.violations.append(f"{OWN_FAULT}, at {request.method} {request.target}: {error!r}")
+            keep(self.violations, f"{OWN_FAULT}, at {request.method} {request.target}: {error!r}")
             response = _response(refusal(500, f"The stand-in itself failed: {error!r}"))
         line = f"{request.method} {request.target} {response.status_code}{reason}"
         logger.info("%s", line.encode("unicode_escape").decode())
@@ -142,7 +143,7 @@ class Desk:
                 raise NoRouteError(request.method, request.path, tuple(STORAGE))
             return STORAGE[request.method]
         except NoRouteError as error:
-            self.violations.append(str(error))
+            keep(self.violations, str(error))
             if error.methods:
                 raise RefusedError(405, str(error), Allow=", ".join(error.methods)) from error
             raise RefusedError(404, str(error)) from error
@@ -162,7 +163,7 @@ class Desk:
 
     def _violated(self, problem: str) -> RefusedError:
         """The refusal of a request that is outside the contract."""
-        self.violations.append(problem)
+        keep(self.violations, problem)
         return RefusedError(400, problem)
 
     def _serve(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> Response:
@@ -175,7 +176,7 @@ class Desk:
         try:
             self.contract.check_answer(request, answer)
         except ContractError as violation:
-            self.violations.append(f"{OWN_FAULT}: {violation}")
+            keep(self.violations, f"{OWN_FAULT}: {violation}")
         response = _response(answer)
         if delivery:
             courier = self.courier
@@ -199,7 +200,7 @@ class Desk:
         model, webhook = request.path.removeprefix("/api/v3/"), wsgi.args.get("webhook")
         headers = {name: value for name, value in request.headers.items() if name.lower() != "authorization"}
         call = Submission(model, read_json(request.body), webhook, headers)
-        self.calls.append(call)
+        keep(self.calls, call)
         task = self.service.submit(model, call.input, webhook)
         return self.service.tell(task), self._delivery(task)
 
@@ -212,14 +213,15 @@ class Desk:
         try:
             self.contract.check_webhook("taskFinished", Request("POST", "/", delivery.headers, delivery.body))
         except ContractError as violation:
-            self.violations.append(f"{OWN_FAULT}: {violation}")
-        self.deliveries.append(delivery)
+            keep(self.violations, f"{OWN_FAULT}: {violation}")
+        for old in keep(self.deliveries, delivery):
+            old.end()
         return delivery
 
     def _serve_file(self, kind: Kind, request: Request) -> Response:
         """The storage host: takes each ticket once, and gives files to whoever asks."""
         if "Authorization" in request.headers:
-            self.violations.append(f"the API key was sent to the storage host: {request.method} {request.path}")
+            keep(self.violations, f"the API key was sent to the storage host: {request.method} {request.path}")
         with self.lock:
             if kind == "storage":
                 taken = self.service.redeem(request.path.removeprefix("/storage/"), request.body)

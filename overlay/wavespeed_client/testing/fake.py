@@ -33,7 +33,8 @@ class FakeWaveSpeed:
     """A stand-in for the service that holds every request, and its own answers, against the contract.
 
     Use it as a context manager, or call `start` and `stop`. It costs nothing and needs no account. Threads may
-    share it. A request outside the contract is refused as the service would, and listed in `violations`.
+    share it. A request outside the contract is refused as the service would, and listed in `violations`. It keeps the
+    last 10,000 of everything, so that it can run for days; of the tasks, those that still run before those that ended.
 
     Args:
         port: Where to listen on 127.0.0.1; a free port, for 0.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, frozen
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 RUNNING = ("created", "pending", "processing")
 # The service calls the webhook of a task for these two.
 WEBHOOK_STATUSES = ("completed", "failed")
+
+# What the calendar ends with, in milliseconds since 1970.
+LAST_MILLISECOND = 253402300799000
 
 Output = str | dict[str, Any]
 
@@ -101,14 +104,28 @@ class ScriptedTask:
         return not before or created < _moment(before)
 
     def bills(self, query: dict[str, Any]) -> bool:
-        """Whether a search of bills finds the charge for the task."""
-        created = _moment(self.created_at).timestamp() * 1000
+        """Whether a search of bills finds the charge for the task. The account has one key, whichever is asked for."""
+        start, end = (_billing_moment(query.get(name)) for name in ("start_time", "end_time"))
+        created = _moment(self.created_at)
         return (
             query.get("billing_type", "deduct") == "deduct"
-            and int(query.get("start_time", 0)) <= created < int(query.get("end_time", 2**63))
+            and (start is None or start <= created)
+            and (end is None or created < end)
             and self.id in query.get("prediction_uuids", [self.id])
+            and query.get("model_uuid", self.model) == self.model
         )
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.upper())  # RFC 3339 allows small letters
+    """A moment, in UTC unless it names a zone. RFC 3339 allows small letters."""
+    found = datetime.fromisoformat(text.upper())
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _billing_moment(text: str | None) -> datetime | None:
+    """A moment as bills are searched by: milliseconds since 1970, or a date or time of ISO 8601."""
+    if text is None:
+        return None
+    if not text.isdecimal():
+        return _moment(text)
+    return datetime.fromtimestamp(min(int(text), LAST_MILLISECOND) / 1000, UTC)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from attrs import define, field
 
 from . import catalogue
+from .records import keep_task, keep_under
 from .script import Script, ScriptedTask
 from .wire import refusal, success
 
@@ -64,11 +65,13 @@ class Service:
     scripts: dict[str, Script] = field(init=False, factory=dict[str, Script])
     files: dict[str, bytes] = field(init=False, factory=dict[str, bytes])
     _tickets: dict[str, str] = field(init=False, factory=dict[str, str])
+    _submitted: int = field(init=False, default=0)
 
     def clear(self) -> None:
         """Forget every task, script and file."""
         for state in (self.tasks, self.scripts, self.files, self._tickets):
             state.clear()
+        self._submitted = 0
 
     def submit(self, model: str, input: dict[str, Any], webhook: str | None) -> ScriptedTask:
         """A new task. In sync mode it has ended when it is told for the first time."""
@@ -77,7 +80,8 @@ class Service:
         task = ScriptedTask(uuid.uuid4().hex, model, script, now, input, webhook or input.get("webhook_url"))
         if input.get("enable_sync_mode") is True:
             task.finish()
-        self.tasks[task.id] = task
+        keep_task(self.tasks, task)
+        self._submitted += 1
         return task
 
     def tell(self, task: ScriptedTask) -> Answer:
@@ -99,9 +103,12 @@ class Service:
         """The answer to a question about the account.
 
         Raises:
-            RefusedError: It asks for a model that is not in the catalogue.
+            RefusedError: It asks for a model that is not in the catalogue, or names a moment that is none.
         """
-        return success(self._data(kind, query))
+        try:
+            return success(self._data(kind, query))
+        except ValueError as error:
+            raise RefusedError(400, str(error)) from error
 
     def _data(self, kind: Kind, query: dict[str, Any]) -> object:
         tasks = list(self.tasks.values())
@@ -117,7 +124,7 @@ class Service:
             case "price":
                 return catalogue.price(self._listed(query["model_id"]))
             case "balance":
-                return {"balance": round(self.credit - catalogue.PRICE * len(tasks), 6)}
+                return {"balance": round(self.credit - catalogue.PRICE * self._submitted, 6)}
             case "usage":
                 span, only = (query["start_time"], query["end_time"]), query.get("model_uuid")
                 used = [task for task in tasks if task.created_between(*span) and only in (None, task.model)]
@@ -143,7 +150,7 @@ class Service:
 
     def _ticket(self, query: dict[str, Any]) -> dict[str, Any]:
         token, name = uuid.uuid4().hex, _base_name(query["filename"])
-        self._tickets[token] = name
+        keep_under(self._tickets, token, name)
         headers = {"Content-Type": query.get("content_type", "application/octet-stream"), "If-None-Match": "*"}
         url, expires = f"{self.url}/storage/{token}", "2100-01-01T00:00:00Z"
         upload = {"method": "PUT", "url": url, "headers": headers, "expires_at": expires}
@@ -152,14 +159,14 @@ class Service:
     def store(self, name: str, content: bytes) -> Answer:
         """Keep a file that came in one step."""
         token, name = uuid.uuid4().hex, _base_name(name)
-        self.files[f"/media/{token}/{name}"] = content
+        keep_under(self.files, f"/media/{token}/{name}", content)
         return success(self._media(token, name, len(content)))
 
     def redeem(self, token: str, content: bytes) -> bool:
         """Keep a file that came with a ticket; False when the ticket is unknown or used."""
         name = self._tickets.pop(token, None)
         if name is not None:
-            self.files[f"/media/{token}/{name}"] = content
+            keep_under(self.files, f"/media/{token}/{name}", content)
         return name is not None
 
     def file(self, path: str) -> bytes | None:

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, SubmissionUncertainError, TaskFailedError, WaveSpeed
 from wavespeed_client.testing import Contract, FakeWaveSpeed
 from wavespeed_client.testing.arrangements import Arrangements
+from wavespeed_client.testing.contract import load_document
 
 FLUX = "/api/v3/wavespeed-ai/flux-dev"
 
@@ -243,3 +245,57 @@ def test_other_money_models_and_keys_can_be_given(contract: Contract) -> None:
     with FakeWaveSpeed("other-key", contract=contract, credit=1.0, models={"a/b"}) as fake, fake.client() as ws:
         assert ws.balance() == 1.0
         assert [model.model_id for model in ws.models()] == ["a/b"]
+
+
+def test_a_list_tells_the_inputs_only_when_it_is_asked_to(http: httpx.Client) -> None:
+    submitted(http, prompt="a cat")
+    for more, told in (({}, None), ({"include_inputs": False}, None), ({"include_inputs": True}, {"prompt": "a cat"})):
+        (task,) = http.post("/api/v3/predictions", json={"page": 1, "page_size": 5, **more}).json()["data"]["items"]
+        assert task.get("inputs") == told
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({}, 2),
+        ({"model_uuid": "wavespeed-ai/flux-dev"}, 1),
+        ({"model_uuid": "another/model"}, 0),
+        ({"access_key_uuid": "0b9e8d7c"}, 2),
+        ({"billing_type": "refund"}, 0),
+        ({"start_time": "1700000000000", "end_time": "9999999999999999999"}, 2),
+        ({"end_time": "1700000000000"}, 0),
+        ({"start_time": "2020-01-01T00:00:00Z", "end_time": "2100-01-01t00:00:00+02:00"}, 2),
+        ({"start_time": "2020-01-01"}, 2),
+        ({"end_time": "2020-01-01T00:00:00.123456789Z"}, 0),
+        ({"prediction_uuids": ["another"]}, 0),
+    ],
+)
+def test_bills_are_searched_by_all_that_the_service_takes(filters: dict[str, Any], found: int) -> None:
+    with FakeWaveSpeed(contract=Contract(with_every_billing_filter())) as fake, fake.client() as ws:
+        ws.submit("wavespeed-ai/flux-dev")
+        ws.submit("wavespeed-ai/z-image/turbo")
+        key = {"Authorization": f"Bearer {fake.api_key}"}
+        query = {"page": 1, "page_size": 5, **filters}
+        answer = httpx.post(f"{fake.url}/api/v3/billings/search", json=query, headers=key, trust_env=False)
+    assert len(answer.json()["data"]["items"] or []) == found
+    assert fake.violations == []
+
+
+def with_every_billing_filter() -> dict[str, Any]:
+    """The document, with filters of bills that it does not describe."""
+    document = deepcopy(load_document())
+    query = document["components"]["schemas"]["BillingQuery"]
+    text = {name: {"type": "string"} for name in ("model_uuid", "access_key_uuid", "start_time", "end_time")}
+    query["properties"] |= text
+    return document
+
+
+def test_a_moment_that_is_none_is_refused_by_the_service() -> None:
+    with FakeWaveSpeed(contract=Contract(with_every_billing_filter())) as fake, fake.client() as ws:
+        ws.submit("wavespeed-ai/flux-dev")
+        key = {"Authorization": f"Bearer {fake.api_key}"}
+        query = {"page": 1, "page_size": 5, "start_time": "yesterday"}
+        answer = httpx.post(f"{fake.url}/api/v3/billings/search", json=query, headers=key, trust_env=False)
+    assert (answer.status_code, answer.json()["code"]) == (400, 400)
+    assert "YESTERDAY" in answer.json()["message"]
+    assert fake.violations == []
