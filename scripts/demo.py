@@ -1,7 +1,6 @@
 """Submit a task, wait for it and print its outputs: against a stand-in, or with --live against the service."""
 
 import argparse
-import os
 import sys
 from contextlib import ExitStack
 
@@ -21,7 +20,6 @@ def main() -> int:
             if live:
                 client = WaveSpeed()
             else:
-                os.environ["NO_PROXY"] = "127.0.0.1"  # the stand-in is on this machine
                 fake = stack.enter_context(FakeWaveSpeed())
                 client = WaveSpeed(fake.api_key, base_url=fake.url)
             ws = stack.enter_context(client)

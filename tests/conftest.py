@@ -58,6 +58,8 @@ def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def running_fake(contract: Contract) -> Iterator[FakeWaveSpeed]:
     with FakeWaveSpeed(contract=contract) as fake:
+        for name in ("no_proxy", "NO_PROXY"):  # the stand-in is the service, which tests reach through proxies, too
+            os.environ.pop(name, None)
         yield fake
 
 

@@ -12,8 +12,9 @@ from ..settings import Settings
 from .arrangements import Arranged, Kind, checked_count, checked_status
 from .contract import Contract, client_contract
 from .desk import Desk, Submission
+from .proxies import bypass, end_bypass
 from .script import Script
-from .server import LoopbackServer
+from .server import HOST, LoopbackServer
 from .service import Service
 from .wire import Answer, refusal
 
@@ -76,7 +77,7 @@ class FakeWaveSpeed:
         self.files = self._service.files
 
     def start(self) -> Self:
-        """Listen on 127.0.0.1.
+        """Listen on 127.0.0.1, and add that to NO_PROXY until `stop`: no client is to look for it behind a proxy.
 
         Raises:
             OSError: The port is taken.
@@ -87,11 +88,13 @@ class FakeWaveSpeed:
             server.start()
             self._server = server
             self._service.url = self.url
+            bypass(HOST)
         return self
 
     def stop(self) -> None:
         """Stop listening, and give up webhook calls that have not arrived."""
         if self._server is not None:
+            end_bypass(HOST)
             self._server.stop()
             self._desk.close()
             self._server = None
@@ -113,7 +116,7 @@ class FakeWaveSpeed:
         """
         if self._server is None:
             raise RuntimeError("This FakeWaveSpeed is not started: use it as a context manager, or call start().")
-        return f"http://127.0.0.1:{self._server.port}"
+        return f"http://{HOST}:{self._server.port}"
 
     def reset(self) -> None:
         """Forget everything: tasks, files, records and arrangements."""

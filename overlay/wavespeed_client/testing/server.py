@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
 
+HOST = "127.0.0.1"
+
+
 class LoopbackServer:
     """A server that hands every request to one function, in a thread for each connection.
 
@@ -39,9 +42,9 @@ class LoopbackServer:
             OSError: The port is taken.
         """
         # Its own socket: where a port is taken, werkzeug would end the program.
-        with socket.create_server(("127.0.0.1", self.port)) as listening:
+        with socket.create_server((HOST, self.port)) as listening:
             self._server = make_server(
-                "127.0.0.1",
+                HOST,
                 self.port,
                 self._application,
                 threaded=True,

@@ -1,0 +1,131 @@
+"""A stand-in is reached directly, whatever proxy variables the machine has."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import requests
+from tests.conftest import both_transports
+
+from wavespeed_client import AsyncWaveSpeed, WaveSpeed
+from wavespeed_client.testing import ContractTransport, FakeWaveSpeed
+
+FLUX = "wavespeed-ai/flux-dev"
+VARIABLES = ("http_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+class Witness(BaseHTTPRequestHandler):
+    """A proxy that only takes down what it is asked, or a program whose webhook is called."""
+
+    server: Any
+
+    def do_GET(self) -> None:
+        self.server.seen.append(self.requestline)
+        self.send_response(204)
+        self.end_headers()
+
+    do_POST = do_GET  # noqa: N815 # the name that the base class looks for
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def witness() -> Iterator[Any]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Witness) as server:
+        server.seen = []  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def proxied(witness: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWaveSpeed]:
+    """A stand-in on a machine with proxy variables. The proxy has to see nothing."""
+    for name in VARIABLES:
+        monkeypatch.setenv(name, f"http://127.0.0.1:{witness.server_port}")
+    with FakeWaveSpeed() as fake:
+        yield fake
+    assert witness.seen == []
+    assert fake.requests
+
+
+def test_its_sync_client_and_files(proxied: FakeWaveSpeed, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"abc")
+    with proxied.client() as ws:
+        ws.upload(tmp_path / "a.png")
+        ws.download(ws.run(FLUX).outputs[0], tmp_path / "b.jpeg")
+    assert list(proxied.files.values()) == [b"abc"]
+    assert (tmp_path / "b.jpeg").exists()
+
+
+@both_transports
+def test_its_async_client(proxied: FakeWaveSpeed, transport: Any) -> None:
+    async def run() -> None:
+        async with (
+            proxied.async_client() as ws,
+            AsyncWaveSpeed("test-key", base_url=proxied.url, transport=transport) as own,
+        ):
+            await ws.run(FLUX)
+            await own.run(FLUX)
+
+    asyncio.run(run())
+
+
+def test_the_program_under_test(proxied: FakeWaveSpeed) -> None:
+    url, headers = f"{proxied.url}/api/v3/balance", {"Authorization": "Bearer test-key"}
+    assert requests.get(url, headers=headers, timeout=10).status_code == 200
+    assert httpx.get(url, headers=headers).status_code == 200
+    with httpx.Client(transport=ContractTransport()) as http:
+        assert http.get(url, headers=headers).status_code == 200
+    with WaveSpeed("test-key", base_url=proxied.url) as ws:
+        assert ws.balance() == 100.0
+
+
+def test_its_webhook_calls_go_straight_to_their_receiver(witness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with FakeWaveSpeed() as fake, fake.client() as ws:
+        for name in ("no_proxy", "NO_PROXY"):
+            os.environ.pop(name)  # by the stand-in's own means alone
+        ws.submit(FLUX, webhook=f"http://localhost:{witness.server_port}/hook")
+        assert [delivery.statuses for delivery in fake.wait_for_deliveries()] == [[204]]
+    assert witness.seen == ["POST /hook HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        {},
+        {"NO_PROXY": "internal.example"},
+        {"no_proxy": "a,127.0.0.1", "NO_PROXY": "b"},
+    ],
+)
+def test_the_environment_is_as_before_once_the_last_one_has_stopped(
+    before: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if name.lower() == "no_proxy"}
+
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
+        os.environ.pop(name)
+    os.environ |= before
+    first, second = FakeWaveSpeed().start(), FakeWaveSpeed().start()
+    assert all(value.startswith(before.get(name, "")) for name, value in found().items())
+    first.stop()
+    assert all("127.0.0.1" in value for value in found().values())
+    assert found()
+    second.stop()
+    second.stop()
+    assert found() == before
