@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,41 +40,28 @@ def price(model: str) -> dict[str, Any]:
 
 def usage(submissions: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Totals of submissions, given as pairs of model and day."""
+    kind = {"model_type": "text-to-image", "unit_price": PRICE}
     models = [
-        {
-            "model_uuid": model,
-            "model_type": "text-to-image",
-            "unit_price": PRICE,
-            "total_cost": PRICE * count(submissions, model=model),
-            "total_count": count(submissions, model=model),
-            "last_used_date": max(day for name, day in submissions if name == model),
-        }
-        for model in sorted({model for model, _ in submissions})
+        {"model_uuid": model, **kind, "total_cost": PRICE * count, "total_count": count}
+        | {"last_used_date": max(day for name, day in submissions if name == model)}
+        for model, count in sorted(Counter(model for model, _ in submissions).items())
     ]
     days = [
-        {
-            "date": day,
-            "amount": PRICE * count(submissions, day=day),
-            "count": count(submissions, day=day),
-            "models": [
-                {
-                    "model_uuid": model,
-                    "amount": PRICE * count(submissions, model, day),
-                    "count": count(submissions, model, day),
-                }
-                for model in sorted({model for model, other in submissions if other == day})
-            ],
-        }
-        for day in sorted({day for _, day in submissions})
+        {"date": day, **_amount(count), "models": _of_day(day, submissions)}
+        for day, count in sorted(Counter(day for _, day in submissions).items())
     ]
     total = len(submissions)
     summary = {"total_cost": PRICE * total, "total_requests": total, "success_requests": total}
     return {"per_model_usage": models or None, "daily_usage": days or None, "summary": summary}
 
 
-def count(submissions: Sequence[tuple[str, str]], model: str | None = None, day: str | None = None) -> int:
-    """How many submissions there were, to a model, on a day."""
-    return sum(model in (None, name) and day in (None, other) for name, other in submissions)
+def _of_day(wanted: str, submissions: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    counts = Counter(model for model, day in submissions if day == wanted)
+    return [{"model_uuid": model, **_amount(count)} for model, count in sorted(counts.items())]
+
+
+def _amount(count: int) -> dict[str, Any]:
+    return {"amount": PRICE * count, "count": count}
 
 
 def billing(task_id: str, model: str, status: str, created_at: str) -> dict[str, Any]:

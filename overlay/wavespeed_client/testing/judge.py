@@ -47,7 +47,7 @@ class Judge:
         given = _given(path, request)
         if request.method not in READS:  # the service passes over what a read does not know
             known = [one["name"] for one in operation["parameters"] if one["in"] == "query"]
-            for name in given["query"].keys() - known:
+            for name in [name for name in given["query"] if name not in known]:
                 yield f"unknown query parameter {name!r} (known: {', '.join(known) or 'none'})"
         yield from self._faults_of_call(operation, given, request)
 
@@ -86,19 +86,21 @@ class Judge:
         if where == "header" and name.lower() in DESCRIBED_ELSEWHERE:
             return
         texts = given[where].get(name.lower() if where == "header" else name)
-        is_array = resolved(self._document, schema).get("type") == "array"
+        if texts and self._schemas.is_array(schema) and (where != "query" or not parameter.get("explode", True)):
+            texts = [text.strip() for text in texts[0].split(",")]
+        what = f"{where} parameter {name!r}"
         if texts is None:
             if parameter.get("required"):
-                yield f"the {where} parameter {name!r} is missing"
-        elif len(texts) > 1 and not is_array:
-            yield f"the {where} parameter {name!r} is there more than once"
+                yield f"the {what} is missing"
         elif where == "query" and texts == [""] and not parameter.get("allowEmptyValue"):
-            yield f"the {where} parameter {name!r} is empty"
+            yield f"the {what} is empty"
         else:
-            if is_array and (where != "query" or not parameter.get("explode", True)):
-                texts = [text.strip() for text in texts[0].split(",")]
-            for fault in self._schemas.faults(schema, self._schemas.read(schema, texts)):
-                yield f"{where} parameter {name!r}: {fault}"
+            try:
+                value = self._schemas.read(schema, texts, what)
+            except ValueError as error:
+                yield str(error)
+            else:
+                yield from (f"{what}: {fault}" for fault in self._schemas.faults(schema, value))
 
     def _faults_of_body(self, content: dict[str, Any], content_type: str | None, body: bytes) -> Iterator[str]:
         media = _media(content, media_type(content_type))
@@ -122,19 +124,14 @@ class Judge:
             ValueError: It cannot be read, and why.
         """
         if is_json(content_type):
-            try:
-                value: object = read_json(body)
-            except ValueError as error:
-                raise ValueError(f"the body is not JSON ({error})") from error
-            return value
+            return read_json(body)
         if media_type(content_type) not in FORMS:
             return body.decode(errors="replace")
-        properties = resolved(self._document, schema).get("properties", {})
-        form = {name: (properties.get(name, ANYTHING), texts) for name, texts in _parts(content_type, body).items()}
-        for name, (wanted, texts) in form.items():
-            if len(texts) > 1 and name in properties and resolved(self._document, wanted).get("type") != "array":
-                raise ValueError(f"the part {name!r} of the form is there more than once")
-        return {name: self._schemas.read(wanted, texts) for name, (wanted, texts) in form.items()}
+        known = resolved(self._document, schema).get("properties", {})
+        return {
+            name: self._schemas.read(known[name], texts, f"part {name!r} of the form") if name in known else texts[-1]
+            for name, texts in _parts(content_type, body).items()
+        }
 
 
 def _given(path: Mapping[str, str], request: Request) -> Given:

@@ -11,7 +11,7 @@ from .routes import resolved
 from .wire import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from jsonschema import ValidationError
 
@@ -40,16 +40,24 @@ class Schemas:
         except RecursionError:
             yield "nested too deep"
 
-    def read(self, schema: dict[str, Any], texts: Sequence[str]) -> object:
+    def is_array(self, schema: dict[str, Any]) -> bool:
+        """Tell whether a schema is that of an array."""
+        return resolved(self._document, schema).get("type") == "array"
+
+    def read(self, schema: dict[str, Any], texts: list[str], what: str) -> object:
         """Return what texts of a form or a URL stand for: themselves, or the JSON that they are if the schema wants it.
 
-        A schema of an array gets all of them, any other the last one.
+        Args:
+            what: What holds the texts, for the error.
+
+        Raises:
+            ValueError: There are several, and the schema is not that of an array.
         """
-        is_array = resolved(self._document, schema).get("type") == "array"
-        as_text = list(texts) if is_array else texts[-1]
-        if self._validator(schema).is_valid(as_text):
-            return as_text
-        return [_typed(text) for text in texts] if is_array else _typed(texts[-1])
+        if self.is_array(schema):
+            return texts if self._validator(schema).is_valid(texts) else [_typed(text) for text in texts]
+        if len(texts) > 1:
+            raise ValueError(f"the {what} is there more than once")
+        return texts[0] if self._validator(schema).is_valid(texts[0]) else _typed(texts[0])
 
     def _validator(self, schema: dict[str, Any]) -> Any:
         found = self._compiled.get(id(schema))

@@ -105,27 +105,19 @@ class ScriptedTask:
 
     def bills(self, query: dict[str, Any]) -> bool:
         """Whether a search of bills finds the charge for the task. The account has one key, whichever is asked for."""
-        start, end = (_billing_moment(query.get(name)) for name in ("start_time", "end_time"))
         created = _moment(self.created_at)
         return (
             query.get("billing_type", "deduct") == "deduct"
-            and (start is None or start <= created)
-            and (end is None or created < end)
+            and ("start_time" not in query or _moment(query["start_time"]) <= created)
+            and ("end_time" not in query or created < _moment(query["end_time"]))
             and self.id in query.get("prediction_uuids", [self.id])
             and query.get("model_uuid", self.model) == self.model
         )
 
 
 def _moment(text: str) -> datetime:
-    """A moment, in UTC unless it names a zone. RFC 3339 allows small letters."""
-    found = datetime.fromisoformat(text.upper())
+    """A moment as the service takes it: milliseconds since 1970, or ISO 8601, in UTC unless it names a zone."""
+    if text.isdecimal():
+        return datetime.fromtimestamp(min(int(text), LAST_MILLISECOND) / 1000, UTC)
+    found = datetime.fromisoformat(text.upper())  # RFC 3339 allows small letters
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _billing_moment(text: str | None) -> datetime | None:
-    """A moment as bills are searched by: milliseconds since 1970, or a date or time of ISO 8601."""
-    if text is None:
-        return None
-    if not text.isdecimal():
-        return _moment(text)
-    return datetime.fromtimestamp(min(int(text), LAST_MILLISECOND) / 1000, UTC)

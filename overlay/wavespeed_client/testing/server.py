@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from werkzeug import Request as WSGIRequest
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from .wire import refusal
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from werkzeug import Response
-    from werkzeug.serving import BaseWSGIServer
-
 
 HOST = "127.0.0.1"
 
@@ -31,9 +29,7 @@ class LoopbackServer:
 
     def __init__(self, port: int, respond: Callable[[WSGIRequest], Response]) -> None:
         self.port = port
-        self._application = WSGIRequest.application(respond)
-        self._server: BaseWSGIServer | None = None
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._respond = respond
 
     def start(self) -> None:
         """Listen.
@@ -41,28 +37,19 @@ class LoopbackServer:
         Raises:
             OSError: The port is taken.
         """
+        application = WSGIRequest.application(self._respond)
         # Its own socket: where a port is taken, werkzeug would end the program.
         with socket.create_server((HOST, self.port)) as listening:
-            self._server = make_server(
-                HOST,
-                self.port,
-                self._application,
-                threaded=True,
-                request_handler=Handler,
-                fd=listening.fileno(),
-            )
+            self._server = ThreadedWSGIServer(HOST, self.port, application, Handler, fd=listening.fileno())
         self.port = self._server.port
+        # In seconds: how long a stop may take.
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening."""
-        if self._server is not None:
-            self._server.shutdown()
-            self._thread.join()
-
-    def _serve(self) -> None:
-        if self._server is not None:
-            self._server.serve_forever(poll_interval=0.02)  # in seconds: how long a stop may take
+        """Stop listening, once started."""
+        self._server.shutdown()
+        self._thread.join()
 
 
 class Handler(WSGIRequestHandler):

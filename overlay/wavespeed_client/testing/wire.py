@@ -84,8 +84,10 @@ def read_json(body: bytes) -> Any:
     """
     try:
         return json.loads(body.decode(), parse_constant=_no_json)
+    except ValueError as error:
+        raise ValueError(f"the body is not JSON ({error})") from error
     except RecursionError:
-        raise ValueError("nested too deep") from None
+        raise ValueError("the body is nested too deep") from None
 
 
 def _no_json(word: str) -> NoReturn:
