@@ -45,6 +45,10 @@ class WaveSpeedError(Exception):
         """The task that it concerns; None if it concerns none, or none is known."""
         return self._task
 
+    def name_task(self, task: Task) -> None:
+        """Let the error name a task, unless it names one."""
+        self._task = self._task or task
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Subclasses take keyword arguments, which the inherited way of pickling would lose.
         return _restored, (type(self), self.args), self.__dict__
@@ -56,7 +60,7 @@ def concerning(task: Task) -> Generator[None]:
     try:
         yield
     except WaveSpeedError as error:
-        error._task = error._task or task
+        error.name_task(task)
         raise
 
 
@@ -182,8 +186,6 @@ class UnexpectedResponseError(WaveSpeedError):
 class TaskError(WaveSpeedError):
     """Something about a task that exists."""
 
-    _task: Task
-
     def __init__(self, message: str, *, task: Task) -> None:
         super().__init__(message)
         self._task = task
@@ -191,7 +193,7 @@ class TaskError(WaveSpeedError):
     @property
     def task(self) -> Task:
         """The task as it was last seen."""
-        return self._task
+        return cast("Task", self._task)
 
 
 class TaskFailedError(TaskError):

@@ -170,7 +170,7 @@ class _Threads:
         futures: list[Future[Path | WaveSpeedError]] = []
         try:
             for number in self.saving.numbers:
-                futures.append(_started(pool, partial(copy_context().run, self._end, number)))
+                futures.append(_started(pool, partial(copy_context().run, partial(self._end, number))))
                 futures[-1].add_done_callback(lambda _: self._news.set())
             while not all(future.done() for future in futures):
                 self._news.wait(1.0)  # on Windows, Ctrl-C is noticed between two waits only
