@@ -69,8 +69,7 @@ class Batch:
     stopped: bool = field(init=False, default=False)
     _pace: Pace = field(init=False)
     _rate: Rate = field(init=False)
-    _fresh: deque[Job] = field(init=False, factory=deque[Job])
-    _again: list[Job] = field(init=False, factory=list[Job])
+    _ready: list[Job] = field(init=False, factory=list[Job])
     _due: list[tuple[float, Job]] = field(init=False, factory=list[tuple[float, Job]])
     _outcomes: deque[Outcome] = field(init=False, factory=deque[Outcome])
     _jobs: set[Job] = field(init=False, factory=set[Job])
@@ -93,9 +92,9 @@ class Batch:
     def room(self) -> float:
         """Seconds until one more input may be pulled; without end while something else must happen first."""
         kept = len(self._jobs) + len(self._outcomes)
-        if self._exhausted or self.stopped or self._again or kept >= self.options.max_in_flight:
+        if self._exhausted or self.stopped or kept >= self.options.max_in_flight:
             return math.inf
-        return self._admission()
+        return self._admission(before=len(self._ready))
 
     def pull(self, item: object) -> None:
         """Take in the next input."""
@@ -112,8 +111,7 @@ class Batch:
         elif self.journal is not None:
             job.number = self.journal.planned(self.options.model, job.input)
         if job in self._jobs and job.wait is None:
-            self._begin(job)
-            self._fresh.append(job)
+            heapq.heappush(self._ready, job)
 
     def exhausted(self, error: BaseException | None = None) -> None:
         """There are no more inputs: all were pulled, or pulling them failed."""
@@ -125,20 +123,18 @@ class Batch:
         """The job whose next step is due: its submission, or a question about its task. None when there is none."""
         if self.stopped:
             return None
-        if self._fresh:
-            return self._fresh.popleft()
+        if (job := self._next_submission()) is not None:
+            return job
         if self._due and self._due[0][0] <= self.clock.now():
             return heapq.heappop(self._due)[1]
-        return self._next_try()
+        return None
 
     def pause(self) -> float:
         """Seconds until a step may be due; without end while something else must happen first."""
         if self.stopped:
             return math.inf
-        if self._fresh:
-            return 0.0
         next_question = self._due[0][0] - self.clock.now() if self._due else math.inf
-        return max(0.0, min(next_question, self._until_next_try()))
+        return max(0.0, min(next_question, self._until_next_submission()))
 
     def answered_by(self, wait: Wait) -> Deadline:
         """When a question must have its answer. It may come late where many wait, and is asked all the same."""
@@ -273,9 +269,10 @@ class Batch:
 
     # How a job goes on
 
-    def _admission(self) -> float:
-        now = self.clock.now()
-        return max(self._rate.wait(now), self._pace.wait(now, self._in_flight, self._unanswered))
+    def _admission(self, before: int = 0) -> float:
+        """Seconds until one more submission may be sent, after so many others."""
+        now, in_flight, unanswered = self.clock.now(), self._in_flight + before, self._unanswered + before
+        return max(self._rate.wait(now, before), self._pace.wait(now, in_flight, unanswered))
 
     def _begin(self, job: Job) -> None:
         self._in_flight += 1
@@ -288,23 +285,23 @@ class Batch:
     def _deadline(self) -> Deadline:
         return Deadline.after(self.options.timeout, self.clock)
 
-    def _next_try(self) -> Job | None:
-        """The job that may be submitted again. Those whose time is up end here."""
-        while self._again:
-            job = self._again[0]
+    def _next_submission(self) -> Job | None:
+        """The job that may be submitted now. Those whose time is up end here."""
+        while self._ready:
+            job = self._ready[0]
             if job.gives_up and not job.gives_up.left():
-                self._end(heapq.heappop(self._again), None, job.error)
+                self._end(heapq.heappop(self._ready), None, job.error)
             elif self._admission():
                 return None
             else:
-                self._begin(heapq.heappop(self._again))
+                self._begin(heapq.heappop(self._ready))
                 return job
         return None
 
-    def _until_next_try(self) -> float:
-        if not self._again:
+    def _until_next_submission(self) -> float:
+        if not self._ready:
             return math.inf
-        gives_up = self._again[0].gives_up
+        gives_up = self._ready[0].gives_up
         return min(self._admission(), gives_up.left() if gives_up else math.inf)
 
     def _not_submitted(self, job: Job, error: WaveSpeedError) -> None:
@@ -326,7 +323,7 @@ class Batch:
         self._in_flight -= 1
         if self._tries_again(job, error):
             job.error = error.with_traceback(None)
-            heapq.heappush(self._again, job)
+            heapq.heappush(self._ready, job)
         else:
             self._end(job, None, error)
 

@@ -35,11 +35,11 @@ class Rate:
     _unanswered: int = field(init=False, default=0)
     _free_again: deque[float] = field(init=False, factory=deque[float])
 
-    def wait(self, now: float) -> float:
-        """Seconds until one more may be sent; without end while only an answer can make room."""
+    def wait(self, now: float, before: int = 0) -> float:
+        """Seconds until one more may be sent after so many others; without end while only an answer can make room."""
         while self._free_again and self._free_again[0] <= now:
             self._free_again.popleft()
-        if self.limit is None or self._unanswered + len(self._free_again) < self.limit:
+        if self.limit is None or self._unanswered + before + len(self._free_again) < self.limit:
             return 0.0
         return self._free_again[0] - now if self._free_again else math.inf
 

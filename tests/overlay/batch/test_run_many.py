@@ -136,6 +136,37 @@ def test_no_minute_sees_more_submissions_than_allowed(
         assert later - earlier > 60 - 1e-6
 
 
+def test_an_input_that_comes_late_does_not_take_what_another_try_has_taken(attach: Attach, service: Service) -> None:
+    """The minute has room when the input is asked for; before it comes, a submission that was refused uses it up."""
+    asked_for, tried_again, async_tried_again = threading.Event(), threading.Event(), asyncio.Event()
+
+    def submission(number: int, given: dict[str, Any]) -> Any:
+        if number == 0 and isinstance(ws.client, WaveSpeed):
+            assert asked_for.wait(20)
+        if number == 1:
+            tried_again.set()
+            async_tried_again.set()
+        return refusal(429) if number == 0 else None
+
+    def source() -> Iterator[dict[str, Any]]:
+        yield {"tag": "first"}
+        asked_for.set()
+        assert tried_again.wait(20)
+        yield {"tag": "late"}
+
+    async def async_source() -> AsyncIterator[dict[str, Any]]:
+        yield {"tag": "first"}
+        await async_tried_again.wait()
+        yield {"tag": "late"}
+
+    ws = attach()
+    service.submission = submission
+    inputs = source() if isinstance(ws.client, WaveSpeed) else async_source()
+    assert len(ws.run_many(MODEL, inputs, max_per_minute=2, timeout=None)) == 2
+    assert service.submitted == ["first", "first", "late"]
+    assert service.times[2] - service.times[0] >= 60
+
+
 def test_inputs_are_pulled_only_as_there_is_room_and_outcomes_that_nobody_takes_make_none(
     attach: Attach, service: Service
 ) -> None:

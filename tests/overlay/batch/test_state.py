@@ -115,6 +115,24 @@ def test_who_was_refused_goes_before_who_is_new(clock: TestClock) -> None:
     assert state.progress().in_flight == 1
 
 
+def test_what_was_asked_for_while_there_was_room_is_not_sent_when_there_is_none(clock: TestClock) -> None:
+    """The input comes late: meanwhile the pace is lowered to one, and who was refused tries again."""
+    state = batch(clock, most=2)
+    state.pull({"tag": "first"})
+    first = step(state)
+    assert state.room() == 0  # an input is asked for
+    state.failed(first, BUSY)
+    clock.sleep(state.pause())
+    assert step(state) is first
+    state.pull({"tag": "late"})
+    assert state.take() is None
+    state.answered(first, task(0))
+    assert (state.take(), state.progress().in_flight) == (None, 1)
+    clock.sleep(state.pause())
+    state.answered(step(state), task(0, "completed"))
+    assert step(state).input == {"tag": "late"}
+
+
 def test_one_that_is_refused_too_long_ends_even_while_all_are_held_back(clock: TestClock) -> None:
     state = batch(clock, timeout=10)
     state.pull({})
