@@ -80,6 +80,7 @@ BARS = (
     Bar("models loaded", 0.5, "the share of the generated models that this import loads"),
     Bar("10000 in flight", 1.0, "CPU a request with 10,000 tasks in flight to that with 100, aiohttp engine"),
     Bar("memory of a task", 10, "memory of a task, 10,000 in flight, aiohttp engine", " KB"),
+    Bar("input of a batch", 3.3, "CPU an input of a batch with a journal to two bare aiohttp requests", stretch=2.5),
     Bar("growth of a batch", 10, "memory that grows from a tenth of 100,000 inputs to the end of the batch", " MB"),
     Bar("errors of a batch", 0, "errors in that", " errors"),
     Bar("questions", 1, "questions a task to the official client's, the worst of the judged populations"),
