@@ -106,15 +106,16 @@ def encoded(fields: object) -> bytes:
         raise InvalidInputError(f"The input cannot be sent as JSON: {error}") from error
 
 
-def sent_input(input: object) -> dict[str, Any]:
-    """Return what is sent for an input, as plain data of its own that no later change to the input reaches.
+def sent_input(input: object) -> tuple[dict[str, Any], bytes]:
+    """Return what is sent for an input, and its JSON: plain data of its own that no later change to the input reaches.
 
     Raises:
         InvalidInputError: It is no mapping, or not what JSON can hold; None is not accepted.
     """
     if input is None:
         raise InvalidInputError("The input must be a mapping of names to values, not None; {} is an empty one.")
-    return cast("dict[str, Any]", json.loads(encoded(input_fields(input))))
+    body = encoded(input_fields(input))
+    return cast("dict[str, Any]", json.loads(body)), body
 
 
 def checked_webhook(webhook: str | None) -> str | None:

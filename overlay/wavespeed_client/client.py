@@ -190,7 +190,7 @@ class WaveSpeed:
             max_in_flight: Tasks at once. Outcomes that you have not taken count, so nothing piles up.
             max_per_minute: Submissions within any 60 seconds.
             timeout: Seconds for each task, from its submission on. One refused with 429 is tried again for as long.
-            journal: A file from which a killed run goes on: see `wavespeed_client.batch.journal`. Needs the extra
+            journal: A file from which a killed run goes on: see `wavespeed_client.batch.text_journal`. Needs the extra
                 `batch`.
             on_progress: Called in your thread before each outcome. Its errors are yours, and end the run.
 

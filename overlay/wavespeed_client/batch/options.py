@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..settings import Settings
     from .outcome import Progress
+    from .text_journal import TextJournal
 
 Inputs: TypeAlias = Iterable[Mapping[str, Any]]
 AsyncInputs: TypeAlias = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
@@ -105,6 +106,15 @@ def _journal_path(journal: object) -> Path:
     if find_spec("filelock") is None:
         raise ConfigurationError("A journal needs a file lock: pip install 'wavespeed-client[batch]'")
     return Path(path)
+
+
+def journal_for(options: Options) -> TextJournal | None:
+    """Return the journal that was asked for, not opened yet."""
+    if options.journal is None:
+        return None
+    from .text_journal import TextJournal
+
+    return TextJournal(options.journal, options.base_url)
 
 
 def pulled_from(inputs: Inputs) -> Iterator[object]:

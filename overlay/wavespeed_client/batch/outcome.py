@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import frozen
 
@@ -37,6 +37,16 @@ class Outcome:
         """Whether the task may be running and billed although nobody knows its id: see `find_submissions`."""
         return isinstance(self.error, SubmissionUncertainError)
 
+    def result(self) -> Task:
+        """Return the completed task.
+
+        Raises:
+            WaveSpeedError: There is none: the outcome's error.
+        """
+        if self.error is not None:
+            raise self.error.with_traceback(None)  # each time anew, not with the frames of the time before
+        return cast("Task", self.task)
+
     def _repr_html_(self) -> str:
         """Show the outcome and its task in a notebook. Nothing is fetched from Python."""
         from ..media.html import outcome_html
@@ -55,6 +65,8 @@ class Progress:
         in_flight: Tasks that run, with the submissions that are not answered yet.
         total: All inputs; None if the iterable does not tell its length.
         cost: None: the service does not tell what a single task has cost. See `billings`.
+        rate: Outcomes a second of late, without those that took no request; None until there are some.
+        seconds_left: Seconds until all are done, if it goes on like that; None while that or the total is not known.
     """
 
     done: int = 0
@@ -63,6 +75,13 @@ class Progress:
     in_flight: int = 0
     total: int | None = None
     cost: float | None = None
+    rate: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        if self.total is None or (self.rate is None and self.done < self.total):
+            return None
+        return max(0, self.total - self.done) / (self.rate or 1.0)
 
 
 @contextmanager

@@ -1,7 +1,14 @@
-"""A batch: many inputs for one model, each on its way to its outcome. Pure: the two clients carry out the steps.
+"""A batch: many inputs for one model, each on its way to its outcome. Pure: the engines of the two clients do the work.
 
-`Batch` says what to do next: pull an input, submit one, ask for a task, hand out an outcome. Whoever carries
-that out tells it what came of it. It does no I/O but for the journal, and is used under one lock or in one loop.
+`Batch` says what to do next: pull an input, and for each job that it gives out the step that its stage names. Whoever
+has taken that step tells what came of it, writes down what is to be noted in the journal, and then lets the job go on:
+
+    LOOK     ask the journal for the input, and note it if it is new   looked
+    SUBMIT   submit it, once the throttle lets it pass                 answered, failed
+    POLL     ask for its task                                          answered, failed
+
+All of it is called under one lock or in one loop; the steps and the journal need neither. A stage that comes before the
+submission and costs nothing goes where LOOK is.
 """
 
 from __future__ import annotations
@@ -29,9 +36,11 @@ from ..errors import (
 )
 from ..task import UNKNOWN_STATUS
 from ..waiting.wait import failure
-from .job import Job
-from .outcome import Outcome, Progress
-from .throttle import Pace, Rate
+from .job import Job, Stage
+from .journal import Item, Note, digest_of
+from .outcome import Outcome
+from .tally import Tally
+from .throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +48,9 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..task import Task
     from ..waiting.wait import Wait
-    from .journal import Entry, Journal
+    from .journal import Entry
     from .options import Options
+    from .outcome import Progress
 
 logger = logging.getLogger("wavespeed_client")
 
@@ -58,125 +68,179 @@ class Batch:
         options: What was asked for.
         clock: Tells the time.
         attend: Makes the wait for a task that must have ended by a deadline.
-        journal: Where every step is written down.
         stopped: Whether nothing more is to be sent.
+        all_pulled: Whether there are no more inputs.
     """
 
     options: Options
     clock: Clock
     attend: Callable[[Task, float | None, Deadline], Wait]
-    journal: Journal | None = None
     stopped: bool = field(init=False, default=False)
-    _pace: Pace = field(init=False)
-    _rate: Rate = field(init=False)
+    all_pulled: bool = field(init=False, default=False)
+    _throttle: Throttle = field(init=False)
+    _tally: Tally = field(init=False)
+    _fresh: deque[Job] = field(init=False, factory=deque[Job])
     _ready: list[Job] = field(init=False, factory=list[Job])
     _due: list[tuple[float, Job]] = field(init=False, factory=list[tuple[float, Job]])
-    _outcomes: deque[Outcome] = field(init=False, factory=deque[Outcome])
+    _ended: deque[Job] = field(init=False, factory=deque[Job])
     _jobs: set[Job] = field(init=False, factory=set[Job])
-    _in_flight: int = field(init=False, default=0)
-    _unanswered: int = field(init=False, default=0)
     _pulled: int = field(init=False, default=0)
-    _exhausted: bool = field(init=False, default=False)
     _input_error: BaseException | None = field(init=False, default=None)
     _crash: BaseException | None = field(init=False, default=None)
-    _done: int = field(init=False, default=0)
-    _failed: int = field(init=False, default=0)
-    _uncertain: int = field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
-        self._pace = Pace(self.options.max_in_flight)
-        self._rate = Rate(self.options.max_per_minute)
+        self._throttle = Throttle(self.options.max_in_flight, self.options.max_per_minute)
+        self._tally = Tally(self.options.max_in_flight)
 
     # What comes in
 
     def room(self) -> float:
         """Seconds until one more input may be pulled; without end while something else must happen first."""
-        kept = len(self._jobs) + len(self._outcomes)
-        if self._exhausted or self.stopped or kept >= self.options.max_in_flight:
+        if self.all_pulled or self.stopped or len(self._jobs) + len(self._ended) >= self.options.max_in_flight:
             return math.inf
-        return self._admission(before=len(self._ready))
+        return self._throttle.wait(self.clock.now(), before=len(self._jobs) - self._throttle.in_flight)
 
     def pull(self, item: object) -> None:
         """Take in the next input."""
-        index, self._pulled = self._pulled, self._pulled + 1
-        try:
-            job = Job(index, sent_input(item))
-        except InvalidInputError as error:
-            self._outcomes.append(Outcome(index, item, None, error.with_traceback(None)))
-            return
+        job = Job(self._pulled, item)
+        self._pulled += 1
         self._jobs.add(job)
-        entry = self.journal.claim(self.options.model, job.input) if self.journal else None
-        if entry is not None:
-            self._resume(job, entry)
-        elif self.journal is not None:
-            job.number = self.journal.planned(self.options.model, job.input)
-        if job in self._jobs and job.wait is None:
-            heapq.heappush(self._ready, job)
+        try:
+            job.input, job.body = sent_input(item)
+            if self.options.journal is not None:
+                job.item = Item(digest_of(self.options.model, job.input), self.options.model, job.body)
+        except InvalidInputError as error:
+            self._end(job, None, error)
+        if job.item is not None:
+            job.stage = Stage.LOOK
+            self._fresh.append(job)
+        else:
+            self.settled(job)
 
     def exhausted(self, error: BaseException | None = None) -> None:
         """There are no more inputs: all were pulled, or pulling them failed."""
-        self._exhausted, self._input_error = True, error
+        self.all_pulled, self._input_error = True, error
 
     # What is to be done
 
     def take(self) -> Job | None:
-        """The job whose next step is due: its submission, or a question about its task. None when there is none."""
+        """The job whose next step, which its stage names, is due. None when there is none."""
         if self.stopped:
             return None
+        if self._fresh:
+            return self._fresh.popleft()
         if (job := self._next_submission()) is not None:
             return job
         if self._due and self._due[0][0] <= self.clock.now():
-            return heapq.heappop(self._due)[1]
+            job = heapq.heappop(self._due)[1]
+            if job.stage is Stage.POLL:
+                self._tally.requested(job, self.clock.now())
+            return job
         return None
 
     def pause(self) -> float:
         """Seconds until a step may be due; without end while something else must happen first."""
         if self.stopped:
             return math.inf
-        next_question = self._due[0][0] - self.clock.now() if self._due else math.inf
-        return max(0.0, min(next_question, self._until_next_submission()))
+        if self._fresh:
+            return 0.0
+        next_due = self._due[0][0] - self.clock.now() if self._due else math.inf
+        return max(0.0, min(next_due, self._until_next_submission()))
 
     def answered_by(self, wait: Wait) -> Deadline:
-        """When a question must have its answer. It may come late where many wait, and is asked all the same."""
+        """When a poll must have its response. It may come late where many wait, and is made all the same."""
         return Deadline(self.clock, max(wait.deadline.at, self.clock.now())).and_a_last_poll()
 
-    def departing(self, job: Job) -> None:
-        """The request of a job is about to leave.
+    def departing(self, job: Job) -> Entry | None:
+        """The request of a job is about to leave. Returns what the journal must reserve before it may.
 
         Raises:
-            ConfigurationError: It must not: the batch was ended meanwhile, or the journal cannot be written.
+            ConfigurationError: It must not: the batch was ended meanwhile.
         """
         if self.stopped:
             raise ConfigurationError("The batch was ended meanwhile; nothing more is sent.")
-        if job.wait is None:
-            self._write(job, "submitting")
-            job.sent = True
+        if job.stage is not Stage.SUBMIT:
+            return None
+        job.sent = job.entry is None
+        return job.entry
+
+    def reserved(self, job: Job, entry: Entry) -> None:
+        """The journal was told that a job is about to be submitted.
+
+        Raises:
+            ConfigurationError: It must not leave: the batch was ended meanwhile, or another run has the input.
+        """
+        job.entry = entry
+        if entry.look_again is not None:
+            raise ConfigurationError("Another run may be submitting this input, so it is not sent.")
+        job.reserved = True
+        self.departing(job)
+        job.sent = True
 
     # What came of it
 
-    def answered(self, job: Job, task: Task) -> None:
-        """A job's request was answered by a task."""
-        if job.wait is None:
-            self._unanswered -= 1
-            self._rate.answered(self.clock.now())
-            self._pace.taken()
-            job.sent = False
-            job.wait = self.attend(task, self.options.timeout, job.until or self._deadline())
-            self._write(job, "submitted", task=task.raw)
-            if job not in self._jobs and self.journal is None:  # nobody waits for it any more
-                logger.warning("Task %s of a batch that was left began after all: wait for it by its id.", task.id)
-        else:
-            job.wait.saw(task)
-        self._wait_on(job, job.wait)
+    def looked(self, job: Job, entry: Entry) -> list[Note]:
+        """The journal was asked for a job's input. Returns what is to be noted before the job is settled."""
+        job.entry = entry
+        if entry.look_again is not None:
+            return []
+        if entry.event in ("submitting", "uncertain"):
+            why = "the run that sent it ended without its response"
+            error = uncertain_submission(self.options.model, job.input, entry.at, why, entry.task_id)
+            self._end(job, None, error)
+            return self._uncertainty(job, error) if entry.event == "submitting" else []
+        if entry.task is not None and entry.event == "submitted":
+            self._throttle.resumed()
+            # A status of long ago says nothing: ask at once.
+            task = evolve(entry.task, status=UNKNOWN_STATUS)
+            job.wait = self.attend(task, self.options.timeout, self._deadline())
+        elif entry.task is not None:
+            self._end(job, entry.task, failure(entry.task))
+        return []
 
-    def failed(self, job: Job, error: Exception) -> None:
-        """A job's request ended in an error."""
+    def answered(self, job: Job, task: Task) -> list[Note]:
+        """A job's request was answered by a task. Returns what is to be noted before the job is settled."""
+        if job.wait is not None:
+            job.wait.saw(task)
+            return self._judged(job, job.wait)
+        self._throttle.answered(self.clock.now())
+        self._throttle.accepted()
+        job.sent = False
+        job.wait = self.attend(task, self.options.timeout, job.until or self._deadline())
+        if job not in self._jobs and job.entry is None:  # nobody waits for it any more
+            logger.warning("Task %s of a batch that was left began after all: wait for it by its id.", task.id)
+        return self._note(job, "submitted", task=task.raw) + self._judged(job, job.wait)
+
+    def failed(self, job: Job, error: Exception) -> list[Note]:
+        """A job's request ended in an error. Returns what is to be noted before the job is settled."""
+        if job.entry is not None and job.entry.look_again is not None:
+            job.gives_up = None
+            self._throttle.not_sent()
+            self._throttle.ended()
+            return []
         if isinstance(error, ConfigurationError) or not isinstance(error, WaveSpeedError):
             self.crashed(error)
-        elif job.wait is None:
-            self._not_submitted(job, error)
+            free = job.reserved and not job.sent  # for the next run
+            return self._note(job, "refused", error="The batch was ended before it was sent.") if free else []
+        if job.wait is None:
+            return self._not_submitted(job, error)
+        return self._not_told(job, job.wait, error)
+
+    def settled(self, job: Job) -> bool:
+        """What was to be noted of a job is: it goes on. Returns whether it is to be submitted at once."""
+        looked = job.stage is Stage.LOOK
+        if job.outcome is not None:
+            self._jobs.discard(job)
+            self._ended.append(job)
+        elif job.entry is not None and job.entry.look_again is not None:
+            self._later(job, Stage.LOOK, job.entry.look_again)
+        elif job.wait is not None:
+            self._later(job, Stage.POLL, job.wait.delay())
         else:
-            self._not_told(job, job.wait, error)
+            job.stage = Stage.SUBMIT
+            heapq.heappush(self._ready, job)
+            return looked and not self.stopped and self._ready[0] is job and self._next_submission() is job
+        return False
 
     def crashed(self, error: BaseException) -> None:
         """Something broke that is no matter of one input: nothing more is sent."""
@@ -195,12 +259,10 @@ class Batch:
         Raises:
             BaseException: What broke the batch, or the iterable of its inputs, once all outcomes are handed out.
         """
-        if self._outcomes:
-            outcome = self._outcomes.popleft()
-            self._done += 1
-            self._uncertain += outcome.uncertain
-            self._failed += outcome.error is not None and not outcome.uncertain
-            return outcome
+        if self._ended:
+            job = self._ended.popleft()
+            self._tally.handed_out(job, self.clock.now())
+            return job.outcome
         if self._crash is not None:
             raise self._crash
         if self.stopped:
@@ -212,44 +274,23 @@ class Batch:
     @property
     def has_outcomes(self) -> bool:
         """Whether outcomes wait to be handed out."""
-        return bool(self._outcomes)
-
-    @property
-    def under_way(self) -> int:
-        """How many inputs are on their way."""
-        return len(self._jobs)
-
-    @property
-    def all_pulled(self) -> bool:
-        """Whether no more inputs are pulled."""
-        return self._exhausted
+        return bool(self._ended)
 
     @property
     def over(self) -> bool:
         """Whether every input has had its outcome handed out."""
-        return self._exhausted and not self._jobs and not self._outcomes
+        return self.all_pulled and not self._jobs and not self._ended
 
     def progress(self) -> Progress:
         """How far it has got."""
-        return Progress(self._done, self._failed, self._uncertain, self._in_flight, self.options.total)
-
-    def open_journal(self) -> None:
-        """Open the journal, if there is to be one.
-
-        Raises:
-            InvalidInputError: It cannot be opened, is none, or is in use.
-        """
-        if self.options.journal is not None:
-            from .journal import Journal
-
-            self.journal = Journal.opened(self.options.journal, self.options.base_url)
+        return self._tally.progress(self._throttle.in_flight, self.options.total)
 
     def finish(self) -> None:
         """Hand out nothing more. Where there is no journal, log the tasks that nobody would know of."""
-        tasks = [outcome.task for outcome in self._outcomes]
+        tasks = [job.outcome.task for job in self._ended if job.outcome is not None]
         tasks += [job.wait.task for job in sorted(self._jobs) if job.wait is not None]
         ids = [task.id for task in tasks if task is not None]
-        if ids and (self.journal is None or self._crash is not None):
+        if ids and (self.options.journal is None or self._crash is not None):
             logger.warning("A batch ended before these tasks were handed out. Wait for them by id: %s", " ".join(ids))
         unanswered = sum(job.sent for job in self._jobs)
         if unanswered:
@@ -260,27 +301,13 @@ class Batch:
                 unanswered,
             )
         self._jobs.clear()
-        self._outcomes.clear()
-
-    def close_journal(self) -> None:
-        """Nothing more is written down."""
-        if self.journal is not None:
-            self.journal.close()
+        self._ended.clear()
 
     # How a job goes on
 
-    def _admission(self, before: int = 0) -> float:
-        """Seconds until one more submission may be sent, after so many others."""
-        now, in_flight, unanswered = self.clock.now(), self._in_flight + before, self._unanswered + before
-        return max(self._rate.wait(now, before), self._pace.wait(now, in_flight, unanswered))
-
-    def _begin(self, job: Job) -> None:
-        self._in_flight += 1
-        self._unanswered += 1
-        self._rate.sent()
-        self._pace.sent()
-        job.until = self._deadline()
-        job.gives_up = job.gives_up or job.until
+    def _later(self, job: Job, stage: Stage, seconds: float) -> None:
+        job.stage = stage
+        heapq.heappush(self._due, (self.clock.now() + seconds, job))
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self.options.timeout, self.clock)
@@ -291,41 +318,42 @@ class Batch:
             job = self._ready[0]
             if job.gives_up and not job.gives_up.left():
                 self._end(heapq.heappop(self._ready), None, job.error)
-            elif self._admission():
+                self.settled(job)
+            elif self._throttle.wait(self.clock.now()):
                 return None
             else:
-                self._begin(heapq.heappop(self._ready))
-                return job
+                self._throttle.sent()
+                job.until = self._deadline()
+                job.gives_up = job.gives_up or job.until
+                self._tally.requested(job, self.clock.now())
+                return heapq.heappop(self._ready)
         return None
 
     def _until_next_submission(self) -> float:
         if not self._ready:
             return math.inf
         gives_up = self._ready[0].gives_up
-        return min(self._admission(), gives_up.left() if gives_up else math.inf)
+        return min(self._throttle.wait(self.clock.now()), gives_up.left() if gives_up else math.inf)
 
-    def _not_submitted(self, job: Job, error: WaveSpeedError) -> None:
-        self._unanswered -= 1
+    def _not_submitted(self, job: Job, error: WaveSpeedError) -> list[Note]:
+        now = self.clock.now()
         job.sent = False
         if isinstance(error, UNSENT):
-            self._rate.not_sent()
+            self._throttle.not_sent()
         else:
-            self._rate.answered(self.clock.now())
-        if isinstance(error, SubmissionUncertainError):
-            named = {"task_id": error.task_id} if error.task_id else {}
-            self._write(job, "uncertain", error=str(error), submitted_at=error.submitted_at.isoformat(), **named)
-        else:
-            self._write(job, "refused", error=f"{type(error).__name__}: {error}")
+            self._throttle.answered(now)
         if isinstance(error, TROUBLE):
-            self._pace.refused(self.clock.now(), self._in_flight, getattr(error, "retry_after", None))
+            self._throttle.refused(now, getattr(error, "retry_after", None))
         elif not isinstance(error, UNSENT):
-            self._pace.taken()
-        self._in_flight -= 1
+            self._throttle.accepted()
+        self._throttle.ended()
         if self._tries_again(job, error):
             job.error = error.with_traceback(None)
-            heapq.heappush(self._ready, job)
         else:
             self._end(job, None, error)
+        if isinstance(error, SubmissionUncertainError):
+            return self._uncertainty(job, error)
+        return self._note(job, "refused", error=f"{type(error).__name__}: {error}")
 
     def _tries_again(self, job: Job, error: WaveSpeedError) -> bool:
         if isinstance(error, APIConnectionError):
@@ -333,61 +361,39 @@ class Batch:
             return job.failures <= self.options.max_retries
         return isinstance(error, RateLimitError) and job.gives_up is not None and job.gives_up.left() > 0
 
-    def _resume(self, job: Job, entry: Entry) -> None:
-        """Go on where an earlier run has stopped. What was never taken by the service is left as it is."""
-        job.number = entry.number
-        if entry.event in ("submitting", "uncertain"):
-            self._end(job, None, self._lost(job, entry))
-        elif entry.task is not None and entry.event == "submitted":
-            self._in_flight += 1
-            # A status of long ago says nothing: ask at once.
-            task = evolve(entry.task, status=UNKNOWN_STATUS)
-            job.wait = self.attend(task, self.options.timeout, self._deadline())
-            self._wait_on(job, job.wait)
-        elif entry.task is not None:
-            self._end(job, entry.task, failure(entry.task))
-
-    def _lost(self, job: Job, entry: Entry) -> SubmissionUncertainError:
-        why = "the run that sent it ended without its response"
-        error = uncertain_submission(self.options.model, job.input, entry.at, why, entry.task_id)
-        if entry.event == "submitting":
-            self._write(job, "uncertain", error=str(error), submitted_at=entry.at.isoformat())
-        return error
-
-    def _wait_on(self, job: Job, wait: Wait) -> None:
+    def _judged(self, job: Job, wait: Wait) -> list[Note]:
         try:
-            if wait.goes_on():
-                heapq.heappush(self._due, (self.clock.now() + wait.delay(), job))
-                return
+            return [] if wait.goes_on() else self._task_ended(job, wait.task, failure(wait.task))
         except TaskTimeoutError as error:
-            self._ended(job, wait.task, error)
-        else:
-            self._ended(job, wait.task, failure(wait.task))
+            return self._task_ended(job, wait.task, error)
 
-    def _not_told(self, job: Job, wait: Wait, error: WaveSpeedError) -> None:
-        """A poll got no usable answer. What may pass is ridden out until the wait ends: the task is paid for."""
+    def _not_told(self, job: Job, wait: Wait, error: WaveSpeedError) -> list[Note]:
+        """A poll got no usable response. What may pass is ridden out until the wait ends: the task is paid for."""
         try:
             with wait.guarded():
                 wait.missed(error)
         except WaveSpeedError as outcome:
-            self._ended(job, wait.task, outcome)
-            return
+            return self._task_ended(job, wait.task, outcome)
         if isinstance(error, APIConnectionError | RateLimitError):  # others may be about this task alone
-            self._pace.hindered(self.clock.now(), self._in_flight, getattr(error, "retry_after", None))
-        heapq.heappush(self._due, (self.clock.now() + wait.delay(), job))
+            self._throttle.hindered(self.clock.now(), getattr(error, "retry_after", None))
+        return []
 
-    def _ended(self, job: Job, task: Task, error: WaveSpeedError | None) -> None:
+    def _task_ended(self, job: Job, task: Task, error: WaveSpeedError | None) -> list[Note]:
         """A job with a task has come to its end. A task that still runs stays submitted in the journal."""
-        self._in_flight -= 1
-        if task.done:
-            self._write(job, "failed" if error else "finished", task=task.raw)
+        self._throttle.ended()
         self._end(job, task, error)
+        return self._note(job, "failed" if error else "finished", task=task.raw) if task.done else []
 
     def _end(self, job: Job, task: Task | None, error: WaveSpeedError | None) -> None:
-        self._jobs.discard(job)
         # An outcome is kept as data; the frames of its error would keep the batch alive.
-        self._outcomes.append(Outcome(job.index, job.input, task, error.with_traceback(None) if error else None))
+        job.outcome = Outcome(job.index, job.input, task, error.with_traceback(None) if error else None)
 
-    def _write(self, job: Job, event: str, **fields: Any) -> None:
-        if self.journal is not None:
-            self.journal.write(job.number, event, **fields)
+    def _uncertainty(self, job: Job, error: SubmissionUncertainError) -> list[Note]:
+        moment = error.submitted_at
+        return self._note(job, "uncertain", error=str(error), submitted_at=moment, task_id=error.task_id or None)
+
+    def _note(self, job: Job, event: str, **told: Any) -> list[Note]:
+        if job.entry is None:
+            return []
+        job.reserved = False
+        return [Note(job.entry, event, **told)]

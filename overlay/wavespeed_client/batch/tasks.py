@@ -1,23 +1,28 @@
-"""The asyncio tasks that carry out a batch for `AsyncWaveSpeed`. What they do next is decided by `Batch`."""
+"""The asyncio tasks that carry out a batch for `AsyncWaveSpeed`. What they do next is decided by `Batch`.
+
+`threads` is the same for `WaveSpeed`, method by method.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
+import math
+from collections.abc import Awaitable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from attrs import define, field
 
 from ..transport.context import Context
-from .job import Job
-from .options import async_pulled_from
+from .job import Job, Stage
+from .options import async_pulled_from, journal_for
 from .outcome import delivered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from ..task import Task
+    from .journal import AsyncJournal, Entry, Item, Note
     from .options import AsyncInputs
     from .outcome import Outcome
     from .state import Batch
@@ -25,21 +30,21 @@ if TYPE_CHECKING:
     Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], Awaitable[Task]]
     Ask: TypeAlias = Callable[[Context, Task], Awaitable[Task]]
 
+T = TypeVar("T")
+
 
 async def outcomes(
     batch: Batch, inputs: AsyncInputs, submit: Submit, ask: Ask, at_work: set[AsyncWorkers]
 ) -> AsyncGenerator[Outcome]:
     """Async outcomes."""
-    batch.open_journal()
-    workers = AsyncWorkers(batch, inputs, submit, ask)
+    workers = AsyncWorkers(batch, inputs, journal_for(batch.options), submit, ask)
+    await workers.begin()
     at_work.add(workers)
     try:
         while (outcome := await workers.next_outcome()) is not None:
             with delivered(outcome):
                 if batch.options.on_progress is not None:
-                    told = batch.options.on_progress(batch.progress())
-                    if inspect.isawaitable(told):
-                        await told
+                    await done(batch.options.on_progress(batch.progress()))
             yield outcome
     finally:
         try:
@@ -48,12 +53,20 @@ async def outcomes(
             at_work.discard(workers)
 
 
+async def done(result: Awaitable[T] | T) -> T:
+    """The result, awaited if that can be awaited."""
+    if isinstance(result, Awaitable):
+        return await cast("Awaitable[T]", result)
+    return result
+
+
 @define(eq=False)
 class AsyncWorkers:
-    """A batch's asyncio tasks: one pulls inputs, one watches the clock, and each request under way has one."""
+    """A batch's asyncio tasks: one pulls inputs, one is the scheduler, and each step under way has one."""
 
     batch: Batch
     inputs: AsyncInputs
+    journal: AsyncJournal | None
     submit: Submit
     ask: Ask
     _steps: dict[asyncio.Task[None], Job] = field(init=False, factory=dict[asyncio.Task[None], Job])
@@ -61,9 +74,13 @@ class AsyncWorkers:
     _news: asyncio.Event = field(init=False, factory=asyncio.Event)
     _work: asyncio.Event = field(init=False, factory=asyncio.Event)
     _room: asyncio.Event = field(init=False, factory=asyncio.Event)
+    _wakes_at: float = field(init=False, default=math.inf)
 
-    def __attrs_post_init__(self) -> None:
-        self._own = [asyncio.create_task(self._guarded(run)) for run in (self._pull, self._carry_out)]
+    async def begin(self) -> None:
+        """Open the journal, and begin."""
+        if self.journal is not None:
+            await done(self.journal.prepare())
+        self._own = [asyncio.create_task(self._guarded(run)) for run in (self._pull, self._schedule)]
 
     async def next_outcome(self) -> Outcome | None:
         """The next outcome, waited for; None when there are no more."""
@@ -78,8 +95,8 @@ class AsyncWorkers:
     async def end(self) -> None:
         """Send nothing more, and return when the submissions that were sent have been answered."""
         self.batch.stop()
-        questions = [step for step, job in self._steps.items() if job.wait is not None]
-        for task in (*self._own, *questions):
+        polls = [step for step, job in self._steps.items() if job.stage is Stage.POLL]
+        for task in (*self._own, *polls):
             task.cancel()
         cut_short: BaseException | None = None
         while left := {task for task in (*self._own, *self._steps) if not task.done()}:
@@ -90,20 +107,11 @@ class AsyncWorkers:
                 for task in left:
                     task.cancel()
         self.batch.finish()
-        self.batch.close_journal()
-        self._news.set()
+        self._tell()
+        if self.journal is not None:
+            await done(self.journal.close())
         if cut_short is not None:
             raise cut_short
-
-    async def _guarded(self, run: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await run()
-        except BaseException as error:
-            self.batch.crashed(error)
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            self._tell()
 
     async def _pull(self) -> None:
         pull = async_pulled_from(self.inputs)
@@ -124,31 +132,75 @@ class AsyncWorkers:
                 self._tell()
                 await asyncio.sleep(0)
 
-    async def _carry_out(self) -> None:
+    async def _schedule(self) -> None:
         while True:
             self._work.clear()
             while (job := self.batch.take()) is not None:
-                step = asyncio.create_task(self._guarded(partial(self._step, job)))
-                self._steps[step] = job
-                step.add_done_callback(self._steps.pop)
+                self._employ(job)
             if self.batch.has_outcomes:  # for a job that has ended because its time was up
                 self._news.set()
-            await self.batch.clock.await_event(self._work, self.batch.pause())
+            pause = self.batch.pause()
+            self._wakes_at = self.batch.clock.now() + pause
+            await self.batch.clock.await_event(self._work, pause)
 
-    async def _step(self, job: Job) -> None:
-        departure = partial(self.batch.departing, job)
+    def _employ(self, job: Job) -> None:
+        step = asyncio.create_task(self._guarded(partial(self._carry_out, job)), context=job.context)
+        self._steps[step] = job
+        step.add_done_callback(self._steps.pop)
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            # Once each: the batch itself decides what is tried again.
-            if job.wait is None:
-                task = await self.submit(Context(tries=1, departure=departure), self.batch.options.model, job.input)
-            else:
-                context = Context(self.batch.answered_by(job.wait), tries=1, departure=departure)
-                task = await self.ask(context, job.wait.task)
+            await work()
+        except BaseException as error:
+            self.batch.crashed(error)
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._tell()
+
+    async def _carry_out(self, job: Job) -> None:
+        goes_on = True
+        while goes_on:
+            notes = await self._step(job)
+            if notes and self.journal is not None:
+                await done(self.journal.write(notes))
+            goes_on = self.batch.settled(job)
+
+    async def _step(self, job: Job) -> list[Note]:
+        if job.stage is Stage.LOOK and self.journal is not None and job.item is not None:
+            return self.batch.looked(job, await self._entry(self.journal, job.item))
+        try:
+            task = await self._request(job)
         except Exception as error:
-            self.batch.failed(job, error)
-        else:
-            self.batch.answered(job, task)
+            return self.batch.failed(job, error)
+        return self.batch.answered(job, task)
+
+    async def _entry(self, journal: AsyncJournal, item: Item) -> Entry:
+        (entry,) = await done(journal.claim([item]))
+        if entry is None:
+            (entry,) = await done(journal.planned([item]))
+        return entry
+
+    async def _request(self, job: Job) -> Task:
+        # Once each: the batch itself decides what is tried again.
+        departure = partial(self._departing, job)
+        if job.wait is None:
+            context = Context(tries=1, departure=departure, body=job.body)
+            return await self.submit(context, self.batch.options.model, job.input)
+        context = Context(self.batch.answered_by(job.wait), tries=1, departure=departure)
+        return await self.ask(context, job.wait.task)
+
+    async def _departing(self, job: Job) -> None:
+        entry = self.batch.departing(job)
+        if entry is not None and self.journal is not None:
+            (entry,) = await done(self.journal.reserve([entry]))
+            self.batch.reserved(job, entry)
 
     def _tell(self) -> None:
-        for event in (self._news, self._work, self._room):
-            event.set()
+        """Wake whom a change concerns."""
+        if self.batch.stopped or self.batch.has_outcomes or self.batch.over:
+            self._news.set()
+        if self.batch.stopped or self.batch.room() < math.inf:
+            self._room.set()
+        if self.batch.stopped or self.batch.clock.now() + self.batch.pause() < self._wakes_at:
+            self._work.set()

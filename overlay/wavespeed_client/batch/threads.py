@@ -1,4 +1,7 @@
-"""The threads that carry out a batch for `WaveSpeed`. What they do next is decided by `Batch`."""
+"""The threads that carry out a batch for `WaveSpeed`. What they do next is decided by `Batch`.
+
+`tasks` is the same for `AsyncWaveSpeed`, method by method.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import math
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,24 +18,26 @@ from attrs import define, field
 
 from ..errors import ConfigurationError
 from ..transport.context import Context
+from .job import Job, Stage
+from .options import journal_for
 from .outcome import delivered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from ..task import Task
-    from .job import Job
+    from .journal import Entry, Item, Journal, Note
     from .outcome import Outcome
     from .state import Batch
 
     Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], Task]
     Ask: TypeAlias = Callable[[Context, Task], Task]
 
-# A thread has a request under way, or nothing to do: between its requests a task needs none.
+# A step under way has a thread: between its requests a task needs none.
 MOST_WORKERS = 32
 
 # Seconds for which an end waits beyond the time of a submission, such as for a slow name server. Then a thread is
-# left to itself: no submission leaves that late, and an answer that comes is still written to the journal.
+# left to itself: no submission leaves that late, and a response that comes is still written to the journal.
 MARGIN = 60.0
 
 
@@ -47,8 +53,8 @@ def outcomes(
         ask: Asks for a task, once.
         at_work: Holds the workers while there are any, for the client to end them when it is closed.
     """
-    batch.open_journal()
-    workers = Workers(batch, inputs, submit, ask)
+    workers = Workers(batch, inputs, journal_for(batch.options), submit, ask)
+    workers.begin()
     at_work.add(workers)
     try:
         while (outcome := workers.next_outcome()) is not None:
@@ -65,27 +71,40 @@ def outcomes(
 
 @define(eq=False)
 class Workers:
-    """A batch's threads. Of those that have nothing to do, one watches the clock and the others sleep."""
+    """A batch's threads: the caller's pulls inputs, one is the scheduler, and each step under way has one of a pool."""
 
     batch: Batch
     inputs: Iterator[object]
+    journal: Journal | None
     submit: Submit
     ask: Ask
-    _threads: list[threading.Thread] = field(init=False, factory=list[threading.Thread])
+    _steps: list[Job] = field(init=False, factory=list[Job])
+    _own: set[int] = field(init=False, factory=set[int])
     _news: threading.Condition = field(init=False)
     _work: threading.Condition = field(init=False)
-    _timer: threading.Condition = field(init=False)
-    _sleeping: int = field(init=False, default=0)
-    _watched_until: float | None = field(init=False, default=None)
+    _wakes_at: float = field(init=False, default=math.inf)
+    _scheduler: threading.Thread = field(init=False)
+    _pool: ThreadPoolExecutor = field(init=False)
+    _employs: bool = field(init=False, default=False)
     _process: int = field(init=False, factory=os.getpid)
 
     def __attrs_post_init__(self) -> None:
         lock = threading.RLock()
-        self._news, self._work, self._timer = (threading.Condition(lock) for _ in range(3))
-        # Daemon threads of an iterator that nobody ends would be killed within a submission.
-        atexit.register(self.end)
+        self._news, self._work = threading.Condition(lock), threading.Condition(lock)
+        self._scheduler = threading.Thread(target=self._schedule, name="wavespeed-batch", daemon=True)
+        self._pool = ThreadPoolExecutor(MOST_WORKERS, "wavespeed-batch", initializer=self._enter)
 
-    # The caller's thread
+    def begin(self) -> None:
+        """Open the journal, and begin."""
+        if self.journal is not None:
+            self.journal.prepare()
+        try:
+            self._scheduler.start()
+        except RuntimeError as error:
+            self._close_journal()
+            raise _no_thread(error) from error
+        # The end of the program waits for the pool; this tells what is left.
+        atexit.register(self.end)
 
     def next_outcome(self) -> Outcome | None:
         """The next outcome, waited for; None when there are no more. Inputs are pulled in here."""
@@ -103,29 +122,41 @@ class Workers:
     def end(self) -> None:
         """Send nothing more, and return when what was sent has been answered, or will hardly be."""
         if os.getpid() != self._process:
-            self.batch.close_journal()  # the threads and the batch are the parent's
+            self._close_journal()  # the threads and the batch are the parent's
             return
         with self._work:
             self.batch.stop()
-            self._wake_all()
-            # A garbage collection that happens to run in a worker may call this there.
-            if threading.current_thread() in self._threads:
-                return
+            self._tell()
+        if threading.get_ident() in self._own:  # garbage collection, which runs in any thread, may call this there
+            return
         try:
-            self._wait_for_threads()
+            self._wait_for_steps()
         finally:
             with self._work:
                 self.batch.finish()
-                if not self._threads:
-                    self.batch.close_journal()
-                    atexit.unregister(self.end)
+                left = bool(self._steps)
+                self._release()
+        if not left:
+            self._scheduler.join()
+            self._pool.shutdown()
+            atexit.unregister(self.end)
 
-    def _wait_for_threads(self) -> None:
+    def _wait_for_steps(self) -> None:
         # Not without end: garbage collection may end a batch within a lock that one of its threads needs.
         end = time.monotonic() + self.batch.options.longest_submission + MARGIN
-        with self._news:  # an interrupted join would take a thread for ended that still has a submission under way
-            while self._threads and time.monotonic() < end:
+        with self._news:
+            while self._steps and time.monotonic() < end:
                 self._news.wait(1.0)
+
+    def _release(self) -> None:
+        """Give up what was opened, once nothing is under way any more."""
+        if self.batch.stopped and not self._steps:
+            self._close_journal()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _close_journal(self) -> None:
+        if self.journal is not None:
+            self.journal.close()
 
     def _check_process(self) -> None:
         if os.getpid() != self._process:
@@ -145,7 +176,7 @@ class Workers:
                     if self.batch.stopped:
                         return
                     self.batch.pull(item)
-                    self._employ()
+                    self._tell()
             if self.batch.has_outcomes:
                 return
 
@@ -153,99 +184,116 @@ class Workers:
         with self._news:
             return not self.batch.room()
 
-    def _employ(self) -> None:
-        if len(self._threads) < min(MOST_WORKERS, self.batch.under_way):
-            thread = threading.Thread(target=self._run, name="wavespeed-batch", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError as error:  # the system has no more; those that run will do
-                if not self._threads:
-                    raise ConfigurationError(f"No thread can be started to carry out the batch: {error}") from error
-            else:
-                self._threads.append(thread)
-                return
-        self._rouse()
-
-    def _rouse(self) -> None:
-        """Wake one who has nothing to do; who watches the clock comes last."""
-        if self._sleeping:
-            self._work.notify()
-        else:
-            self._timer.notify()
-
-    # A worker's thread
-
-    def _run(self) -> None:
+    def _schedule(self) -> None:
+        self._enter()
         try:
             while (job := self._next_job()) is not None:
-                self._step(job)
+                self._employ(job)
         except BaseException as error:
             with self._work:
                 self.batch.crashed(error)
         finally:
             with self._work:
-                self._threads.remove(threading.current_thread())
-                self._wake_all()
-                if self.batch.stopped and not self._threads:
-                    self.batch.close_journal()
+                self._tell()
+                self._release()
 
     def _next_job(self) -> Job | None:
         """The job whose step is due, waited for; None when nothing more is to be sent."""
         with self._work:
             while not self.batch.stopped:
-                job = self.batch.take()
+                idle = len(self._steps) < MOST_WORKERS
+                job = self.batch.take() if idle else None
                 if self.batch.has_outcomes:  # for a job that has ended because its time was up
                     self._news.notify()
                 if job is not None:
-                    if self._watched_until is None or not self.batch.pause():
-                        self._rouse()
+                    self._steps.append(job)
                     return job
-                self._rest()
+                pause = self.batch.pause() if idle else math.inf
+                self._wakes_at = self.batch.clock.now() + pause
+                self.batch.clock.wait(self._work, pause)
         return None
 
-    def _rest(self) -> None:
-        if self._watched_until is None:
-            pause = self.batch.pause()
-            self._watched_until = self.batch.clock.now() + pause
-            self.batch.clock.wait(self._timer, pause)
-            self._watched_until = None
-        else:
-            self._sleeping += 1
-            self._work.wait()
-            self._sleeping -= 1
-
-    def _step(self, job: Job) -> None:
-        departure = partial(self._departing, job)
+    def _employ(self, job: Job) -> None:
+        # Not under the lock: the pool has one of its own, within which garbage collection may end this batch.
         try:
-            # Once each: the batch itself decides what is tried again.
-            if job.wait is None:
-                task = self.submit(Context(tries=1, departure=departure), self.batch.options.model, job.input)
-            else:
-                context = Context(self.batch.answered_by(job.wait), tries=1, departure=departure)
-                task = self.ask(context, job.wait.task)
+            self._pool.submit(self._guarded, job)
+            self._employs = True
+        except RuntimeError as error:
+            # If the system has no more threads, the pool leaves the step to those that run.
+            if not self._employs or "start" not in str(error):
+                self._steps.remove(job)
+                raise _no_thread(error) from error
+
+    def _enter(self) -> None:
+        self._own.add(threading.get_ident())
+
+    def _guarded(self, job: Job) -> None:
+        try:
+            self._carry_out(job)
+        except BaseException as error:
+            with self._work:
+                self.batch.crashed(error)
+        finally:
+            with self._work:
+                self._steps.remove(job)
+                self._tell()
+                self._release()
+
+    def _carry_out(self, job: Job) -> None:
+        goes_on = True
+        while goes_on:
+            notes = job.context.run(self._step, job)
+            if notes and self.journal is not None:
+                self.journal.write(notes)
+            with self._work:
+                goes_on = self.batch.settled(job)
+
+    def _step(self, job: Job) -> list[Note]:
+        if job.stage is Stage.LOOK and self.journal is not None and job.item is not None:
+            entry = self._entry(self.journal, job.item)
+            with self._work:
+                return self.batch.looked(job, entry)
+        try:
+            task = self._request(job)
         except Exception as error:
             with self._work:
-                self.batch.failed(job, error)
-        else:
-            with self._work:
-                self.batch.answered(job, task)
-        self._tell()
+                return self.batch.failed(job, error)
+        with self._work:
+            return self.batch.answered(job, task)
+
+    def _entry(self, journal: Journal, item: Item) -> Entry:
+        (entry,) = journal.claim([item])
+        if entry is None:
+            (entry,) = journal.planned([item])
+        return entry
+
+    def _request(self, job: Job) -> Task:
+        # Once each: the batch itself decides what is tried again.
+        departure = partial(self._departing, job)
+        if job.wait is None:
+            context = Context(tries=1, departure=departure, body=job.body)
+            return self.submit(context, self.batch.options.model, job.input)
+        context = Context(self.batch.answered_by(job.wait), tries=1, departure=departure)
+        return self.ask(context, job.wait.task)
 
     def _departing(self, job: Job) -> None:
         with self._work:
-            self.batch.departing(job)
+            entry = self.batch.departing(job)
+        if entry is not None and self.journal is not None:
+            (entry,) = self.journal.reserve([entry])
+            with self._work:
+                self.batch.reserved(job, entry)
 
     def _tell(self) -> None:
-        """Wake whom the end of a step concerns."""
-        with self._work:
-            if self.batch.stopped:
-                self._wake_all()
-            elif self.batch.has_outcomes or self.batch.over or self.batch.room() < math.inf:
-                self._news.notify()
-            until = self._watched_until
-            if until is not None and self.batch.clock.now() + self.batch.pause() < until:
-                self._timer.notify()
+        """Wake whom a change concerns."""
+        if self.batch.stopped or self.batch.has_outcomes or self.batch.over or self.batch.room() < math.inf:
+            self._news.notify_all()
+        if self.batch.stopped or self.batch.clock.now() + self.batch.pause() < self._wakes_at:
+            self._work.notify_all()
 
-    def _wake_all(self) -> None:
-        for condition in (self._news, self._work, self._timer):
-            condition.notify_all()
+
+def _no_thread(error: RuntimeError) -> ConfigurationError:
+    return ConfigurationError(
+        f"No thread can be started to carry out the batch ({error}). Where a thread of yours runs it, join that thread "
+        "before the program ends."
+    )

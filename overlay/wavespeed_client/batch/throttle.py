@@ -1,4 +1,4 @@
-"""How fast a batch may submit: a limit for each minute, and a pace that gives way to HTTP 429. Pure, no I/O."""
+"""How fast a batch may submit: so many at once and a minute, at a pace that gives way to HTTP 429. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -24,50 +24,28 @@ GAIN = 0.1
 
 
 @define
-class Rate:
-    """At most so many submissions in any 60 seconds, wherever one begins to count.
+class Throttle:
+    """What is under way in a batch, and when one more may be sent. All its tasks slow down and speed up together.
 
-    A submission counts from when it is sent until a minute after its answer: in between lies the moment at
-    which the service counts it, however slow the way there was.
-    """
-
-    limit: int | None
-    _unanswered: int = field(init=False, default=0)
-    _free_again: deque[float] = field(init=False, factory=deque[float])
-
-    def wait(self, now: float, before: int = 0) -> float:
-        """Seconds until one more may be sent after so many others; without end while only an answer can make room."""
-        while self._free_again and self._free_again[0] <= now:
-            self._free_again.popleft()
-        if self.limit is None or self._unanswered + before + len(self._free_again) < self.limit:
-            return 0.0
-        return self._free_again[0] - now if self._free_again else math.inf
-
-    def sent(self) -> None:
-        self._unanswered += 1
-
-    def answered(self, now: float) -> None:
-        self._unanswered -= 1
-        if self.limit is not None:
-            self._free_again.append(now + MINUTE)
-
-    def not_sent(self) -> None:
-        self._unanswered -= 1
-
-
-@define
-class Pace:
-    """How many may be in flight, and when none may be sent: all tasks of a batch slow down and speed up together.
+    A submission counts against its minute from when it is sent until a minute after its response: in between lies the
+    moment at which the service counts it, however slow the way there was.
 
     A refusal stops all submissions for a pause, and lowers what may be in flight. After the pause one submission
     tries alone: if it is refused the next pause is twice as long, if it is taken the others follow.
 
     Attributes:
         most: What may be in flight when the service refuses nothing.
+        most_per_minute: Submissions within any 60 seconds, wherever one begins to count; None for any number.
+        in_flight: Tasks that run, with the submissions that have no response yet.
+        unanswered: Those submissions alone.
     """
 
     most: int
+    most_per_minute: int | None = None
     random_number: Callable[[], float] = random.random
+    in_flight: int = field(init=False, default=0)
+    unanswered: int = field(init=False, default=0)
+    _free_again: deque[float] = field(init=False, factory=deque[float])
     _room: float = field(init=False)
     _pause: float = field(init=False, default=FIRST_PAUSE)
     _resumes_at: float = field(init=False, default=-math.inf)
@@ -77,41 +55,64 @@ class Pace:
     def __attrs_post_init__(self) -> None:
         self._room = float(self.most)
 
-    def wait(self, now: float, in_flight: int, unanswered: int) -> float:
-        """Seconds until one more may be sent; without end while only an answer can make room.
-
-        Args:
-            now: The time.
-            in_flight: Tasks that run, with the submissions that are not answered yet.
-            unanswered: Those submissions alone.
-        """
-        if in_flight >= int(self._room) or (self._slowed and unanswered):
+    def wait(self, now: float, before: int = 0) -> float:
+        """Seconds until one more may be sent after so many others; without end while only a response can make room."""
+        unanswered = self.unanswered + before
+        if self.in_flight + before >= int(self._room) or (self._slowed and unanswered):
             return math.inf
-        return max(0.0, self._resumes_at - now)
+        return max(0.0, self._resumes_at - now, self._wait_for_the_minute(now, unanswered))
+
+    def _wait_for_the_minute(self, now: float, unanswered: int) -> float:
+        while self._free_again and self._free_again[0] <= now:
+            self._free_again.popleft()
+        if self.most_per_minute is None or unanswered + len(self._free_again) < self.most_per_minute:
+            return 0.0
+        return self._free_again[0] - now if self._free_again else math.inf
 
     def sent(self) -> None:
+        """A submission is on its way."""
+        self.in_flight += 1
+        self.unanswered += 1
         self._trying = self._slowed
 
-    def taken(self) -> None:
-        """A submission was taken."""
+    def answered(self, now: float) -> None:
+        """A submission has its response, or will get none."""
+        self.unanswered -= 1
+        if self.most_per_minute is not None:
+            self._free_again.append(now + MINUTE)
+
+    def not_sent(self) -> None:
+        """A submission has not left after all."""
+        self.unanswered -= 1
+
+    def resumed(self) -> None:
+        """A task of an earlier run is in flight."""
+        self.in_flight += 1
+
+    def ended(self) -> None:
+        """A task has ended, or was not begun."""
+        self.in_flight -= 1
+
+    def accepted(self) -> None:
+        """The service takes submissions: it took one, or refused one for good."""
         if self._trying or not self._slowed:
             self._slowed = self._trying = False
             self._pause = FIRST_PAUSE
             self._room = min(float(self.most), self._room + GAIN)
 
-    def refused(self, now: float, in_flight: int, retry_after: float | None = None) -> None:
-        """A submission was refused for now, or could not be sent."""
+    def refused(self, now: float, retry_after: float | None = None) -> None:
+        """A submission, which still counts as in flight, was refused for now or could not be sent."""
         if self._trying:
             self._trying = False
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
             self._stop(now, self._pause)
-        self.hindered(now, in_flight, retry_after)
+        self.hindered(now, retry_after)
 
-    def hindered(self, now: float, in_flight: int, retry_after: float | None = None) -> None:
-        """A question was refused for now: too many requests, so no more tasks either."""
+    def hindered(self, now: float, retry_after: float | None = None) -> None:
+        """A poll was refused for now: too many requests, so no more tasks either."""
         if not self._slowed:
             self._slowed = True
-            self._room = max(1.0, CUT * min(self._room, in_flight))
+            self._room = max(1.0, CUT * min(self._room, self.in_flight))
             self._stop(now, self._pause)
         # What else was under way at the time is refused too, and says nothing new but this.
         self._stop(now, min(retry_after or 0.0, LONGEST_PAUSE))

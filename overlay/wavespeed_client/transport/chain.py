@@ -41,6 +41,11 @@ class Bound:
         bound.__dict__.update(self.__dict__, context=context)
         return bound
 
+    @property
+    def known_body(self) -> bytes | None:
+        """The JSON of the call's request, if it need not be encoded."""
+        return self.context.body if self.context else None
+
     def in_context(self, request: httpx.Request) -> httpx.Request:
         """Give a request the call's context."""
         request.extensions[EXTENSION] = self.context
@@ -55,7 +60,7 @@ class ApiClient(Bound, httpx.Client):
         self._chain = chain
 
     def request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Response:
-        request = plain_request(self, method, url, **options)
+        request = plain_request(self, method, url, self.known_body, **options)
         if request is None:
             return super().request(method, url, **options)
         return with_cookies_kept(self, self._chain.handle_request(self.in_context(request)), request)
@@ -72,7 +77,7 @@ class AsyncApiClient(Bound, httpx.AsyncClient):
         self._chain = chain
 
     async def request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Response:
-        request = plain_request(self, method, url, **options)
+        request = plain_request(self, method, url, self.known_body, **options)
         if request is None:
             return await super().request(method, url, **options)
         return with_cookies_kept(self, await self._chain.handle_async_request(self.in_context(request)), request)

@@ -27,12 +27,14 @@ class Context:
         tries: How often the request may be sent at most; None leaves that to the settings.
         departure: Called before each try, which leaves only after it has returned. An async call awaits what it
             returns, if that can be awaited. It may raise a ConfigurationError to keep the request from leaving.
+        body: The JSON of the request, where it is known already: it is not encoded again.
         exchange: The request with its tries and response; None until the request is made.
     """
 
     deadline: Deadline | None = None
     tries: int | None = None
     departure: Callable[[], object] | None = None
+    body: bytes | None = field(default=None, repr=False)
     exchange: Exchange | None = field(init=False, default=None, repr=False)
 
     @classmethod

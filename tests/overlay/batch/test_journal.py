@@ -22,6 +22,7 @@ def test_a_finished_run_is_told_line_by_line(attach: Attach, service: Service, p
     assert path.read_bytes().startswith(HEADER)
     assert events(path) == {number: ["planned", "submitting", "submitted", "finished"] for number in range(1, 6)}
     planned = [line for line in lines(path)[1:] if line["event"] == "planned"]
+    planned.sort(key=lambda line: line["input"]["tag"])
     assert [(line["model"], line["input"]) for line in planned] == [(MODEL, given) for given in tagged(5)]
     finished = [line["task"] for line in lines(path)[1:] if line["event"] == "finished"]
     assert all(task["outputs"] == [f"https://example.com/{task['id']}"] for task in finished)

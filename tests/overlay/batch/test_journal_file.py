@@ -22,7 +22,8 @@ from wavespeed_client import (
     InvalidInputError,
     SubmissionUncertainError,
 )
-from wavespeed_client.batch.journal import EVENTS, Journal
+from wavespeed_client.batch.journal import EVENTS, Item, digest_of
+from wavespeed_client.batch.text_journal import TextJournal
 
 pytestmark = pytest.mark.promise("batch-resume", "journal-first", "journal-refused")
 
@@ -176,8 +177,9 @@ def test_the_second_run_on_a_journal_is_refused_until_the_first_has_ended(
 HOLDER = """
 import sys
 from pathlib import Path
-from wavespeed_client.batch.journal import Journal
-journal = Journal.opened(Path(sys.argv[1]), sys.argv[2])
+from wavespeed_client.batch.text_journal import TextJournal
+journal = TextJournal(Path(sys.argv[1]), sys.argv[2])
+journal.prepare()
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -238,13 +240,30 @@ class Full:
         return write
 
 
+def test_a_line_that_does_not_fit_is_taken_back(
+    attach: Attach, service: Service, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it but its end fits, so that the next run would take it for whole."""
+    attach().run_many(MODEL, tagged(1), journal=path)
+    whole = path.read_bytes()
+    room = whole.index(b"\n", whole.index(b"submitting"))
+    path.unlink()
+    service.submitted.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr("wavespeed_client.batch.text_journal.io.FileIO", narrow_file(Full(room)))
+        with pytest.raises(ConfigurationError, match="cannot be written"):
+            attach().run_many(MODEL, tagged(1), journal=path)
+    assert service.submitted == []
+    assert events(path) == {1: ["planned"]}
+
+
 @pytest.mark.parametrize("room", range(0, 1200, 97))
 def test_a_full_disk_stops_the_batch_and_pays_nothing_twice(
     attach: Attach, service: Service, path: Path, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
     full = Full(room)
     with monkeypatch.context() as patch:
-        patch.setattr("wavespeed_client.batch.journal.io.FileIO", narrow_file(full))
+        patch.setattr("wavespeed_client.batch.text_journal.io.FileIO", narrow_file(full))
         with pytest.raises((ConfigurationError, InvalidInputError), match=r"batch\.jsonl"):
             attach().run_many(MODEL, tagged(10), journal=path, max_in_flight=2)
     sent = len(service.submitted)
@@ -289,20 +308,22 @@ def test_memory_for_earlier_runs_is_a_few_bytes_an_input(path: Path) -> None:
             finished = {"number": number, "event": "finished", "at": at, "task": task}
             file.write(json.dumps(planned).encode() + b"\n" + json.dumps(finished).encode() + b"\n")
     tracemalloc.start()
-    journal = Journal.opened(path, BASE_URL)
+    journal = TextJournal(path, BASE_URL)
+    journal.prepare()
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 400 * count
-    entry = journal.claim(MODEL, {"tag": 4321})
+    known = Item(digest_of(MODEL, {"tag": 4321}), MODEL, b'{"tag":4321}')
+    entry, again = journal.claim([known, known])
     assert entry is not None
     assert entry.task is not None
-    assert (entry.number, entry.event, entry.task.id) == (4321, "finished", "task-4321")
-    assert journal.claim(MODEL, {"tag": 4321}) is None
+    assert (entry.key, entry.event, entry.task.id) == (4321, "finished", "task-4321")
+    assert again is None
     journal.close()
 
 
 def test_the_format_is_told_where_it_is_made() -> None:
-    told = sys.modules["wavespeed_client.batch.journal"].__doc__ or ""
+    told = sys.modules["wavespeed_client.batch.text_journal"].__doc__ or ""
     assert HEADER.decode().strip() in told
     for event in EVENTS:
         assert f"\n    {event} " in told

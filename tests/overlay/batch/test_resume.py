@@ -30,7 +30,7 @@ from attrs import define, field
 from tests.conftest import collected
 from tests.fault_server import HangupError, envelope, send
 from wavespeed_client import AsyncWaveSpeed, Outcome, WaveSpeed
-from wavespeed_client.batch import journal, tasks, threads
+from wavespeed_client.batch import tasks, text_journal, threads
 from wavespeed_client.clock import Clock
 from wavespeed_client.transport import chain
 from wavespeed_client.transport.environment import tls_context
@@ -38,7 +38,7 @@ from wavespeed_client.transport.environment import tls_context
 pytestmark = pytest.mark.promise("batch-once", "batch-resume")
 
 # Loaded before the processes are forked off, which spares each of them the time.
-LOADED = (chain, journal, tasks, threads, filelock, tls_context())
+LOADED = (chain, text_journal, tasks, threads, filelock, tls_context())
 
 MODEL = "provider/model"
 KILLS = 50
@@ -104,9 +104,9 @@ class Killer:
                 if self.process is None:
                     await asyncio.to_thread(self.ready.wait)
                 assert self.process is not None
+                self.struck = True
                 with contextlib.suppress(ProcessLookupError):  # it came to its end
                     os.kill(self.process, signal.SIGKILL)
-                    self.struck = True
 
 
 @define

@@ -39,7 +39,7 @@ MODEL = "wavespeed-ai/flux-dev"
 
 
 def batch_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "wavespeed-batch"]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("wavespeed-batch")]
 
 
 def left_running(ws: Driven) -> int:
@@ -120,7 +120,7 @@ def test_a_hundred_in_flight_need_few_threads(attach: Attach, service: Service) 
     step, close = stepper(ws, MODEL, tagged(200), max_in_flight=100, timeout=None)
     step()
     assert service.most_running == 100
-    assert len(batch_threads()) <= MOST_WORKERS
+    assert len(batch_threads()) <= MOST_WORKERS + 1
     close()
     assert left_running(ws) == 0
 

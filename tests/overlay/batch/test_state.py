@@ -7,9 +7,10 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
+from attrs import evolve
 
 from tests.conftest import SETTINGS, TestClock
 from wavespeed_client import (
@@ -17,14 +18,15 @@ from wavespeed_client import (
     BadRequestError,
     ConfigurationError,
     Outcome,
+    Progress,
     RateLimitError,
     ServerError,
     SubmissionUncertainError,
     Task,
     TaskTimeoutError,
 )
-from wavespeed_client.batch.job import Job
-from wavespeed_client.batch.journal import Journal
+from wavespeed_client.batch.job import Job, Stage
+from wavespeed_client.batch.journal import Entry
 from wavespeed_client.batch.options import checked_options
 from wavespeed_client.batch.state import Batch
 from wavespeed_client.errors import uncertain_submission
@@ -37,9 +39,15 @@ BUSY = RateLimitError("Slow down.", status_code=429)
 
 
 def batch(
-    clock: TestClock, *, most: int = 2, rate: int | None = None, timeout: float | None = 600.0, journal: Any = None
+    clock: TestClock,
+    *,
+    most: int = 2,
+    rate: int | None = None,
+    timeout: float | None = 600.0,
+    journal: Any = None,
+    total: int = 0,
 ) -> Batch:
-    return Batch(checked_options(SETTINGS, MODEL, [], most, rate, timeout, journal, None), clock, Wait)
+    return Batch(checked_options(SETTINGS, MODEL, [{}] * total, most, rate, timeout, journal, None), clock, Wait)
 
 
 def task(number: int, status: str = "created") -> Task:
@@ -54,6 +62,30 @@ def step(state: Batch) -> Job:
     return job
 
 
+def answer(state: Batch, job: Job, task: Task) -> list[str]:
+    """Let a job's request be answered; return what is noted."""
+    notes = state.answered(job, task)
+    state.settled(job)
+    return [note.event for note in notes]
+
+
+def fail(state: Batch, job: Job, error: Exception) -> list[str]:
+    """Let a job's request fail; return what is noted."""
+    notes = state.failed(job, error)
+    state.settled(job)
+    return [note.event for note in notes]
+
+
+def look(state: Batch, event: str = "planned", **known: Any) -> tuple[Job, list[str]]:
+    """Tell the job that is to be looked for what the journal has of it; return what is noted."""
+    job = state.take()
+    assert job is not None
+    assert job.stage is Stage.LOOK
+    notes = state.looked(job, Entry(1, event, datetime.now(UTC), **known))
+    state.settled(job)
+    return job, [note.event for note in notes]
+
+
 def outcome(state: Batch) -> Outcome:
     found = state.outcome()
     assert found is not None
@@ -66,14 +98,14 @@ def test_an_input_goes_from_its_pull_to_its_outcome(clock: TestClock) -> None:
     state.pull({"prompt": "a cat"})
     job = step(state)
     assert (job.index, job.input, state.take()) == (0, {"prompt": "a cat"}, None)
-    state.answered(job, task(0))
+    answer(state, job, task(0))
     assert state.take() is None
     clock.sleep(state.pause())
     asked = step(state)
     assert asked is job
-    state.answered(job, task(0, "processing"))
+    answer(state, job, task(0, "processing"))
     clock.sleep(state.pause())
-    state.answered(step(state), task(0, "completed"))
+    answer(state, step(state), task(0, "completed"))
     assert outcome(state) == Outcome(0, {"prompt": "a cat"}, task(0, "completed"), None)
     state.exhausted()
     assert state.over
@@ -83,7 +115,7 @@ def test_outcomes_that_are_not_taken_leave_no_room(clock: TestClock) -> None:
     state = batch(clock, most=2)
     for number in range(2):
         state.pull({})
-        state.answered(step(state), task(number, "completed"))
+        answer(state, step(state), task(number, "completed"))
     assert state.room() == math.inf
     outcome(state)
     assert state.room() == 0
@@ -93,7 +125,7 @@ def test_the_rate_holds_back_the_pull_itself(clock: TestClock) -> None:
     state = batch(clock, most=9, rate=1)
     state.pull({})
     assert state.room() == math.inf
-    state.answered(step(state), task(0))
+    answer(state, step(state), task(0))
     assert state.room() == 60
     clock.sleep(60)
     assert state.room() == 0
@@ -104,13 +136,13 @@ def test_who_was_refused_goes_before_who_is_new(clock: TestClock) -> None:
     for _ in range(2):
         state.pull({})
     first, second = step(state), step(state)
-    state.failed(second, BUSY)
-    state.failed(first, BUSY)
+    fail(state, second, BUSY)
+    fail(state, first, BUSY)
     assert (state.take(), state.room()) == (None, math.inf)
     clock.sleep(state.pause())
     assert step(state) is first
     assert state.take() is None  # it tries alone
-    state.answered(first, task(0, "completed"))
+    answer(state, first, task(0, "completed"))
     assert step(state) is second
     assert state.progress().in_flight == 1
 
@@ -121,22 +153,22 @@ def test_what_was_asked_for_while_there_was_room_is_not_sent_when_there_is_none(
     state.pull({"tag": "first"})
     first = step(state)
     assert state.room() == 0  # an input is asked for
-    state.failed(first, BUSY)
+    fail(state, first, BUSY)
     clock.sleep(state.pause())
     assert step(state) is first
     state.pull({"tag": "late"})
     assert state.take() is None
-    state.answered(first, task(0))
+    answer(state, first, task(0))
     assert (state.take(), state.progress().in_flight) == (None, 1)
     clock.sleep(state.pause())
-    state.answered(step(state), task(0, "completed"))
+    answer(state, step(state), task(0, "completed"))
     assert step(state).input == {"tag": "late"}
 
 
 def test_one_that_is_refused_too_long_ends_even_while_all_are_held_back(clock: TestClock) -> None:
     state = batch(clock, timeout=10)
     state.pull({})
-    state.failed(step(state), RateLimitError("Slow down.", status_code=429, retry_after=50.0))
+    fail(state, step(state), RateLimitError("Slow down.", status_code=429, retry_after=50.0))
     assert state.pause() == 10
     clock.sleep(10)
     assert state.take() is None
@@ -148,7 +180,7 @@ def test_what_could_not_be_sent_is_tried_again_only_so_often(clock: TestClock) -
     state.pull({})
     for _ in range(SETTINGS.max_retries + 1):
         assert state.outcome() is None
-        state.failed(step(state), APIConnectionError("No connection."))
+        fail(state, step(state), APIConnectionError("No connection."))
         clock.sleep(0 if math.isinf(state.pause()) else state.pause())
     assert isinstance(outcome(state).error, APIConnectionError)
 
@@ -164,7 +196,7 @@ def test_what_could_not_be_sent_is_tried_again_only_so_often(clock: TestClock) -
 def test_trouble_slows_down_and_a_plain_no_does_not(clock: TestClock, error: Any, slows: bool) -> None:
     state = batch(clock)
     state.pull({})
-    state.failed(step(state), error)
+    fail(state, step(state), error)
     assert outcome(state).error is error
     assert (state.room() > 0) is slows
 
@@ -172,7 +204,7 @@ def test_trouble_slows_down_and_a_plain_no_does_not(clock: TestClock, error: Any
 def test_an_uncertain_submission_is_never_taken_up_again(clock: TestClock) -> None:
     state = batch(clock)
     state.pull({"prompt": "a cat"})
-    state.failed(step(state), uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"))
+    fail(state, step(state), uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"))
     assert outcome(state).uncertain
     state.exhausted()
     assert (state.take(), state.pause(), state.over) == (None, math.inf, True)
@@ -181,14 +213,14 @@ def test_an_uncertain_submission_is_never_taken_up_again(clock: TestClock) -> No
 def test_a_question_that_fails_is_asked_again_ever_later_up_to_the_end_of_the_wait(clock: TestClock) -> None:
     state = batch(clock, timeout=500)
     state.pull({})
-    state.answered(step(state), task(0))
+    answer(state, step(state), task(0))
     pauses: list[float] = []
     while state.outcome() is None:
         pauses.append(state.pause())
         clock.sleep(state.pause())
         job = state.take()
         assert job is not None
-        state.failed(job, ServerError("No.", status_code=503))
+        fail(state, job, ServerError("No.", status_code=503))
     assert pauses[1] >= 1
     assert max(pauses) <= 60
     assert len(pauses) < 20
@@ -197,9 +229,9 @@ def test_a_question_that_fails_is_asked_again_ever_later_up_to_the_end_of_the_wa
 def test_the_end_of_a_wait_keeps_the_task(clock: TestClock) -> None:
     state = batch(clock, timeout=5)
     state.pull({})
-    state.answered(step(state), task(7))
+    answer(state, step(state), task(7))
     clock.sleep(5)
-    state.failed(step(state), ServerError("No.", status_code=503))
+    fail(state, step(state), ServerError("No.", status_code=503))
     ended = outcome(state)
     assert isinstance(ended.error, TaskTimeoutError)
     assert ended.task == task(7)
@@ -219,66 +251,157 @@ def test_nothing_leaves_once_it_has_stopped(clock: TestClock) -> None:
 def test_outcomes_are_handed_out_before_what_broke_the_batch(clock: TestClock) -> None:
     state = batch(clock)
     state.pull({})
-    state.answered(step(state), task(0, "completed"))
+    answer(state, step(state), task(0, "completed"))
     state.pull({})
-    state.failed(step(state), ConfigurationError("This client is closed."))
+    fail(state, step(state), ConfigurationError("This client is closed."))
     assert outcome(state).task == task(0, "completed")
     with pytest.raises(ConfigurationError, match="is closed"):
         state.outcome()
     assert state.take() is None
 
 
-class Diary:
-    """In place of a journal: remembers what it is told."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[Any, ...]] = []
-
-    def claim(self, model: str, input: dict[str, Any]) -> None:
-        return None
-
-    def planned(self, model: str, input: dict[str, Any]) -> int:
-        self.lines.append((1, "planned"))
-        return 1
-
-    def write(self, number: int, event: str, **fields: Any) -> None:
-        self.lines.append((number, event))
+JOURNAL = Path("x.jsonl")
 
 
-def test_each_step_is_written_down_before_the_request_leaves_and_after_its_answer(clock: TestClock) -> None:
-    state, diary = batch(clock), Diary()
-    state.journal = cast("Journal", diary)
-    state.pull({})
-    assert diary.lines == [(1, "planned")]
+def reserve(state: Batch, job: Job, **held: Any) -> None:
+    """Let the journal reserve a job that is about to be submitted."""
+    entry = state.departing(job)
+    assert entry is not None
+    assert not job.sent
+    state.reserved(job, evolve(entry, event="submitting", **held))
+
+
+def test_each_step_is_noted_before_the_request_leaves_and_after_its_response(clock: TestClock) -> None:
+    state = batch(clock, journal=JOURNAL)
+    state.pull({"b": 1, "a": 2})
     job = state.take()
     assert job is not None
-    assert diary.lines == [(1, "planned")]
-    state.departing(job)
-    assert diary.lines[-1] == (1, "submitting")
-    state.failed(job, BUSY)
-    assert diary.lines[-1] == (1, "refused")
+    assert (job.stage, state.take(), state.pause()) == (Stage.LOOK, None, math.inf)
+    assert job.item is not None
+    assert (job.item.model, job.item.json) == (MODEL, b'{"b":1,"a":2}')
+    assert state.looked(job, Entry(1, "planned", datetime.now(UTC))) == []
+    assert state.settled(job)  # it is submitted at once
+    reserve(state, job)
+    assert job.sent
+    assert fail(state, job, BUSY) == ["refused"]
     clock.sleep(state.pause())
-    state.answered(step(state), task(0))
-    assert [event for _, event in diary.lines[3:]] == ["submitting", "submitted"]
+    again = state.take()
+    assert again is job
+    reserve(state, job)
+    assert answer(state, job, task(0)) == ["submitted"]
     clock.sleep(state.pause())
-    state.answered(step(state), task(0, "failed"))
-    assert diary.lines[-1] == (1, "failed")
-    assert [event for _, event in diary.lines].count("submitting") == 2
+    assert state.departing(job) is None
+    assert answer(state, step(state), task(0, "failed")) == ["failed"]
+    assert outcome(state).task == task(0, "failed")
+
+
+def test_no_outcome_is_handed_out_before_it_is_noted(clock: TestClock) -> None:
+    state = batch(clock, journal=JOURNAL)
+    state.pull({})
+    job, _ = look(state)
+    reserve(state, job)
+    assert [note.event for note in state.answered(job, task(0, "completed"))] == ["submitted", "finished"]
+    assert state.outcome() is None
+    state.settled(job)
+    assert outcome(state).task == task(0, "completed")
+
+
+def test_without_a_journal_nothing_is_noted(clock: TestClock) -> None:
+    state = batch(clock)
+    state.pull({})
+    assert answer(state, step(state), task(0, "completed")) == []
 
 
 @pytest.mark.parametrize("error", [TaskTimeoutError, SubmissionUncertainError])
 def test_a_task_that_runs_on_stays_submitted(clock: TestClock, error: type[Exception]) -> None:
-    state, diary = batch(clock, timeout=0), Diary()
-    state.journal = cast("Journal", diary)
+    state = batch(clock, timeout=0, journal=JOURNAL)
     state.pull({})
+    job, _ = look(state)
+    reserve(state, job)
     if error is TaskTimeoutError:
-        state.answered(step(state), task(0))
-        state.answered(step(state), task(0, "processing"))
-        assert diary.lines[-1] == (1, "submitted")
+        assert answer(state, job, task(0)) == ["submitted"]
+        assert answer(state, step(state), task(0, "processing")) == []
     else:
-        state.failed(step(state), uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"))
-        assert diary.lines[-1] == (1, "uncertain")
+        assert fail(state, job, uncertain_submission(MODEL, {}, datetime.now(UTC), "lost")) == ["uncertain"]
     assert isinstance(outcome(state).error, error)
+
+
+def test_what_another_run_may_be_submitting_is_looked_for_again_and_not_sent(clock: TestClock) -> None:
+    state = batch(clock, journal=JOURNAL)
+    state.pull({})
+    job, noted = look(state, "submitting", look_again=30.0)
+    assert (noted, state.take(), state.pause()) == ([], None, 30)
+    clock.sleep(30)
+    look(state)
+    with pytest.raises(ConfigurationError, match="not sent") as caught:  # another run was faster
+        reserve(state, job, look_again=5.0)
+    assert fail(state, job, caught.value) == []
+    assert (state.progress().in_flight, state.room(), state.take()) == (0, 0, None)
+    clock.sleep(700)  # longer than a submission may be tried: it has not been tried yet
+    look(state)
+    assert (job.outcome, state.progress().in_flight) == (None, 1)
+    with pytest.raises(ConfigurationError, match="not sent") as caught:
+        reserve(state, job, look_again=5.0)
+    fail(state, job, caught.value)
+    clock.sleep(5)
+    _, noted = look(state, "submitting")
+    assert noted == ["uncertain"]
+    assert outcome(state).uncertain
+
+
+def test_what_was_reserved_and_kept_back_is_free_for_the_next_run(clock: TestClock) -> None:
+    state = batch(clock, journal=JOURNAL)
+    state.pull({})
+    job, _ = look(state)
+    entry = state.departing(job)
+    assert entry is not None
+    state.stop()  # while the journal is at it
+    with pytest.raises(ConfigurationError, match="nothing more is sent") as caught:
+        state.reserved(job, evolve(entry, event="submitting"))
+    assert fail(state, job, caught.value) == ["refused"]
+
+
+def test_a_look_that_ends_after_the_batch_submits_nothing(clock: TestClock) -> None:
+    state = batch(clock, journal=JOURNAL)
+    state.pull({})
+    job = state.take()
+    assert job is not None
+    state.stop()
+    state.looked(job, Entry(1, "planned", datetime.now(UTC)))
+    assert not state.settled(job)
+
+
+def test_the_rate_counts_what_took_a_request_from_the_first_one_on(clock: TestClock) -> None:
+    state = batch(clock, most=4, journal=JOURNAL, total=8)
+    for _ in range(3):  # of an earlier run
+        state.pull({})
+        look(state, "finished", task=task(0, "completed"))
+        clock.sleep(1)
+        outcome(state)
+    progress = state.progress()
+    assert (progress.rate, progress.seconds_left) == (None, None)
+    clock.sleep(1000)
+    for number in range(4):
+        state.pull({})
+        job, _ = look(state)
+        reserve(state, job)
+        clock.sleep(10)
+        answer(state, job, task(number, "completed"))
+        outcome(state)
+    progress = state.progress()
+    assert (progress.done, progress.rate, progress.seconds_left) == (7, pytest.approx(0.1), pytest.approx(10))
+    state.pull({})
+    look(state, "finished", task=task(0, "completed"))
+    outcome(state)
+    assert (state.progress().rate, state.progress().seconds_left) == (pytest.approx(0.1), 0)
+
+
+def test_without_a_total_or_a_rate_nobody_knows_how_long_it_takes() -> None:
+    assert Progress(done=5, rate=2.0).seconds_left is None
+    assert Progress(done=5, total=9).seconds_left is None
+    assert Progress(done=5, total=9, rate=2.0).seconds_left == 2
+    assert Progress(done=9, total=9).seconds_left == 0
+    assert Progress(done=10, total=9, rate=2.0).seconds_left == 0
 
 
 def test_a_path_is_a_path(clock: TestClock) -> None:
@@ -286,7 +409,9 @@ def test_a_path_is_a_path(clock: TestClock) -> None:
     assert (options.journal, options.total) == (Path("x.jsonl"), 1)
 
 
-@pytest.mark.parametrize("module", ["batch.state", "batch.throttle", "waiting.wait", "waiting.durations"])
+@pytest.mark.parametrize(
+    "module", ["batch.state", "batch.throttle", "batch.journal", "batch.tally", "waiting.wait", "waiting.durations"]
+)
 def test_what_decides_loads_no_network(module: str) -> None:
     network = {"httpx", "asyncio", "wavespeed_api"}
     code = f"import sys, wavespeed_client.{module}; print(sorted({network} & set(sys.modules)))"

@@ -24,6 +24,7 @@ def plain_request(
     client: httpx.Client | httpx.AsyncClient,
     method: str,
     path: httpx.URL | str,
+    known_body: bytes | None = None,
     *,
     params: Mapping[str, Any] | None = None,
     json: object = None,
@@ -50,7 +51,7 @@ def plain_request(
         lines = {b"host": (b"Host", url.netloc), **lines}
     body = b""
     if json is not None:
-        body = encoded(json)
+        body = encoded(json) if known_body is None else known_body
         if b"content-type" not in lines:
             lines[b"content-type"] = (b"Content-Type", b"application/json")
         lines[b"content-length"] = (b"Content-Length", b"%d" % len(body))

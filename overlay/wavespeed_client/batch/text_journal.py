@@ -1,0 +1,304 @@
+"""The journal in a file, which remembers what was submitted, so that a killed run can go on.
+
+It is text, one JSON object a line, written as it happens and never changed afterwards. The first line says what
+it is and where its tasks are, so that no run takes those of a stand-in for real; every other one tells what happened
+to the input with that `number`, and `at` what time:
+
+    {"journal": "wavespeed-client", "version": 1, "base_url": "https://api.wavespeed.ai"}
+    {"number": 1, "event": "planned", "at": "...", "model": "wavespeed-ai/flux-dev", "input": {"prompt": "A cat"}}
+    {"number": 1, "event": "submitting", "at": "..."}
+    {"number": 1, "event": "submitted", "at": "...", "task": {"id": "...", "status": "created", ...}}
+    {"number": 1, "event": "finished", "at": "...", "task": {"id": "...", "status": "completed", ...}}
+
+The last event of an input decides what the next run with this file does when it meets an equal input for the
+same model; the order of the inputs is of no matter, and two that are equal have a number each:
+
+    planned      nothing was sent: it is submitted
+    submitting   the request was about to leave and no response came: it is uncertain, and not sent again
+    submitted    its task is waited for by its id
+    refused      nothing was started (`error` says why): it is submitted
+    uncertain    the response was lost: it is reported as such, and not sent again (`task_id` names its task, if known)
+    finished     its task, outputs included, is handed out from here; nothing is asked for
+    failed       so is its failed task: run it with another journal to try it again
+
+`submitting` is written before the request leaves, `submitted` when its response has come. Each line is handed to the
+operating system at once, so the death of the process loses none, however it comes. A power cut may lose those of
+the last seconds: look with `tasks()` before you go on then.
+
+The service itself keeps tasks for 7 days. A submitted one that it no longer has is reported as not found by each run:
+use another journal for its input to submit it again.
+
+A line that was cut off at the end of the file is removed, or ended if it is whole. Anything else that does not
+belong there is refused and left as it is. The file is locked while a run uses it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import stat
+import threading
+from array import array
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from attrs import define, field
+
+from wavespeed_api.models import Prediction
+
+from ..errors import ConfigurationError, InvalidInputError
+from ..parsing import task_from_prediction
+from ..task import is_task_id
+from .journal import EVENTS, Entry, digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from .journal import Item, Note
+
+WITH_TASK = frozenset({"finished", "failed", "submitted"})
+
+
+@define(eq=False)
+class TextJournal:
+    """A journal in a file, for tasks at one base URL. It keeps a few bytes in memory for each input of earlier runs."""
+
+    path: Path
+    base_url: str
+    _file: io.FileIO = field(init=False)
+    _lock: threading.Lock = field(init=False, factory=threading.Lock)
+    _count: int = field(init=False, default=0)
+    _broken: bool = field(init=False, default=False)
+    # For each number of an earlier run the index of its last event, and where in the file that is told.
+    _events: bytearray = field(init=False, factory=lambda: bytearray(1))
+    _places: array[int] = field(init=False, factory=lambda: array("q", [0]))
+    _numbers: dict[bytes, tuple[int, ...]] = field(init=False, factory=dict[bytes, tuple[int, ...]])
+
+    def prepare(self) -> None:
+        """Open the file, which is made if there is none, and lock it.
+
+        Raises:
+            InvalidInputError: The file cannot be used, is used by another run, is no journal, or one of tasks that
+                are not at this base URL.
+        """
+        try:
+            self._file = io.FileIO(self.path, "a+")
+            try:
+                self._lock_file()
+                self._load()
+            except BaseException:
+                self._file.close()
+                raise
+        except InvalidInputError:
+            raise
+        except (OSError, ValueError) as error:
+            raise InvalidInputError(f"The journal {str(self.path)!r} cannot be used: {error}.") from error
+
+    def claim(self, items: Sequence[Item]) -> list[Entry | None]:
+        """Tell what an earlier run did with each input; None for one that is new. Each entry is given out once."""
+        with self._lock:
+            return [self._claimed(item) for item in items]
+
+    def planned(self, items: Sequence[Item]) -> list[Entry]:
+        """Write down inputs that are new here."""
+        with self._lock:
+            return [self._planned(item) for item in items]
+
+    def reserve(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Write down that each is about to be submitted: no other run can use this file."""
+        for entry in entries:
+            self._write({"number": entry.key, "event": "submitting", "at": _now()})
+        return entries
+
+    def write(self, notes: Sequence[Note]) -> None:
+        """Write down what happened.
+
+        Raises:
+            ConfigurationError: It cannot be written, now or before: nothing more may be sent.
+        """
+        for note in notes:
+            told: dict[str, Any] = {"number": note.entry.key, "event": note.event, "at": _now(), "task": note.task}
+            told |= {"error": note.error, "submitted_at": note.submitted_at, "task_id": note.task_id}
+            self._write({name: value for name, value in told.items() if value is not None})
+
+    def close(self) -> None:
+        """Close the file and give up its lock."""
+        self._file.close()
+
+    def _claimed(self, item: Item) -> Entry | None:
+        key = _key(item.digest)
+        numbers = self._numbers.pop(key, ())
+        if not numbers:
+            return None
+        number = min(numbers, key=lambda number: (self._events[number], number))
+        if len(numbers) > 1:
+            self._numbers[key] = tuple(other for other in numbers if other != number)
+        return self._entry(number, item.model)
+
+    def _planned(self, item: Item) -> Entry:
+        self._count += 1
+        now = _now()
+        head = _line({"number": self._count, "event": "planned", "at": now, "model": item.model})
+        self._append(head[:-2] + b', "input": ' + item.json + b"}\n")
+        return Entry(self._count, "planned", datetime.fromisoformat(now))
+
+    def _write(self, record: dict[str, Any]) -> None:
+        line = _line(record)
+        with self._lock:
+            self._append(line)
+
+    def _lock_file(self) -> None:
+        from filelock import lock_descriptor
+
+        if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            raise InvalidInputError(f"The journal {str(self.path)!r} is not a file.")
+        if not lock_descriptor(self._file.fileno(), blocking=False):
+            message = f"The journal {str(self.path)!r} is in use: each run needs one of its own."
+            raise InvalidInputError(message)
+
+    def _load(self) -> None:
+        header = header_for(self.base_url)
+        begin = self._read(0, len(header))
+        if not header.startswith(begin):
+            self._refuse()
+        if begin != header:  # new, or cut off while it was begun
+            self._file.truncate(0)
+            self._append(header)
+            return
+        place = self._file.seek(len(header))
+        lines = io.BufferedReader(self._file, 1 << 20)
+        for line_number, line in enumerate(lines, 2):
+            if line.endswith(b"\n") or _is_whole(line):
+                self._take_in(line, place, line_number)
+            place += len(line)
+            if not line.endswith(b"\n"):
+                self._mend(line, place)
+        lines.detach()
+
+    def _refuse(self) -> NoReturn:
+        first_line = self._read(0, 1 << 12).partition(b"\n")[0]
+        base_url = _base_url_in(first_line)
+        if base_url is None or first_line + b"\n" != header_for(base_url):
+            raise InvalidInputError(
+                f"{str(self.path)!r} is no journal of this version, and was left as it is. Name a file that is new."
+            )
+        raise InvalidInputError(
+            f"The tasks in the journal {str(self.path)!r} are at {base_url!r}, and this client is for "
+            f"{self.base_url!r}. If that is another service, name another file, which submits every input anew; if it "
+            "is the same one, change the journal's first line."
+        )
+
+    def _mend(self, line: bytes, end: int) -> None:
+        """End the last line, or remove it if it was cut off."""
+        if _is_whole(line):
+            self._append(b"\n")
+        else:
+            self._file.truncate(end - len(line))
+
+    def _take_in(self, line: bytes, place: int, line_number: int) -> None:
+        try:
+            self._believe(json.loads(line), place)
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            raise InvalidInputError(
+                f"The journal {str(self.path)!r} is broken at line {line_number} ({error}): mend or remove that line. "
+                "Nothing was changed."
+            ) from error
+
+    def _believe(self, record: Any, place: int) -> None:
+        number, event = record["number"], EVENTS.index(record["event"])
+        _moment(record)
+        if record["event"] in WITH_TASK and not is_task_id(record["task"]["id"]):
+            raise ValueError("no usable task id")
+        if record["event"] == "planned":
+            if number != self._count + 1:
+                raise ValueError(f"number {self._count + 1} was to be expected")
+            key = _key(digest_of(record["model"], record["input"]))
+            self._numbers[key] = (*self._numbers.get(key, ()), number)
+            self._count = number
+            self._events.append(event)
+            self._places.append(place)
+        elif isinstance(number, int) and 1 <= number <= self._count:
+            self._events[number], self._places[number] = event, place
+        else:
+            raise ValueError("no input with that number was planned")
+
+    def _entry(self, number: int, model: str) -> Entry:
+        record = json.loads(self._line_at(self._places[number]))
+        raw = cast("dict[str, Any] | None", record.get("task"))
+        task = None if raw is None else task_from_prediction(Prediction.from_dict(raw), raw, model=model)
+        task_id = record.get("task_id")
+        return Entry(number, record["event"], _moment(record), task, task_id if is_task_id(task_id) else None)
+
+    def _line_at(self, place: int) -> bytes:
+        line = b""
+        while not line.endswith(b"\n"):
+            line += self._read(place + len(line), 1 << 16)
+            line = line[: line.find(b"\n") + 1] or line
+        return line
+
+    def _read(self, place: int, size: int) -> bytes:
+        self._file.seek(place)
+        return self._file.read(size) or b""
+
+    def _append(self, data: bytes) -> None:
+        left = data
+        try:
+            if self._broken:
+                raise OSError("an earlier line could not be written")
+            while left:
+                left = left[self._file.write(left) or 0 :]
+        except (OSError, ValueError) as error:
+            self._take_back(len(data) - len(left))
+            self._broken = True  # a line after half a line would be lost with it
+            raise ConfigurationError(
+                f"The journal {str(self.path)!r} cannot be written ({error}), so nothing more is sent. What was "
+                "submitted and is not told in it is listed by tasks()."
+            ) from error
+
+    def _take_back(self, size: int) -> None:
+        """Remove what was written of a line: it may be whole but for its end, and tells of what did not come to be."""
+        with suppress(OSError, ValueError):
+            self._file.truncate(os.fstat(self._file.fileno()).st_size - size)
+
+
+def header_for(base_url: str) -> bytes:
+    """The first line of a journal."""
+    return _line({"journal": "wavespeed-client", "version": 1, "base_url": base_url})
+
+
+def _base_url_in(header: bytes) -> str | None:
+    try:
+        return str(json.loads(header)["base_url"])
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None
+
+
+def _key(digest: bytes) -> bytes:
+    return digest[:16]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(record, ensure_ascii=False, default=datetime.isoformat).encode() + b"\n"
+    except UnicodeEncodeError:  # half a surrogate pair, which a response may hold
+        return json.dumps(record, default=datetime.isoformat).encode() + b"\n"
+
+
+def _moment(record: dict[str, Any]) -> datetime:
+    moment = datetime.fromisoformat(record["submitted_at" if record["event"] == "uncertain" else "at"])
+    return moment.astimezone(UTC)
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True

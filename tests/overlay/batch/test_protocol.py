@@ -1,0 +1,270 @@
+"""A journal that is no file: what it is asked, in which order, and that a loop runs on while it is awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from attrs import define, evolve, field
+
+from tests.service import Attach, Service, refusal, tagged
+from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
+from wavespeed_client.batch import tasks, threads
+from wavespeed_client.batch.journal import AsyncJournal, Entry, Item, Journal, Note
+
+pytestmark = pytest.mark.promise("journal-first", "batch-once")
+
+MODEL = "wavespeed-ai/flux-dev"
+
+
+@define
+class Table:
+    """A journal in memory, as a database may keep it. What it was told is in `told`.
+
+    Attributes:
+        held: How often a reservation finds the input with another run.
+        broken: The call from which on nothing works.
+    """
+
+    held: int = 0
+    broken: str = ""
+    told: list[tuple[str, str]] = field(factory=list)
+    _lock: threading.Lock = field(factory=threading.Lock)
+
+    def prepare(self) -> None:
+        self._tell("prepare")
+
+    def claim(self, items: Sequence[Item]) -> list[Entry | None]:
+        self._tell("claim", *(item.json.decode() for item in items))
+        return [None for _ in items]
+
+    def planned(self, items: Sequence[Item]) -> list[Entry]:
+        self._tell("planned", *(item.json.decode() for item in items))
+        return [Entry(item.digest + item.json, "planned", datetime.now(UTC)) for item in items]
+
+    def reserve(self, entries: Sequence[Entry]) -> list[Entry]:
+        self._tell("reserve", *map(self._name, entries))
+        if self.held:
+            self.held -= 1
+            return [evolve(entry, event="submitting", look_again=5.0) for entry in entries]
+        return [evolve(entry, event="submitting", attempt=entry.attempt + 1) for entry in entries]
+
+    def write(self, notes: Sequence[Note]) -> None:
+        for note in notes:
+            assert note.entry.attempt == 1
+            self._tell(note.event, self._name(note.entry))
+
+    def close(self) -> None:
+        self._tell("close")
+
+    def _tell(self, call: str, *whom: str) -> None:
+        with self._lock:
+            if call == self.broken:
+                raise ConfigurationError("The database is gone.")
+            self.told += [(call, name) for name in whom] or [(call, "")]
+
+    def _name(self, entry: Entry) -> str:
+        assert isinstance(entry.key, bytes)
+        return entry.key[32:].decode()
+
+
+@define
+class AsyncTable:
+    """Each call of it takes many turns of the loop."""
+
+    table: Table
+
+    async def prepare(self) -> None:
+        await self._later(self.table.prepare)
+
+    async def claim(self, items: Sequence[Item]) -> list[Entry | None]:
+        return await self._later(self.table.claim, items)
+
+    async def planned(self, items: Sequence[Item]) -> list[Entry]:
+        return await self._later(self.table.planned, items)
+
+    async def reserve(self, entries: Sequence[Entry]) -> list[Entry]:
+        return await self._later(self.table.reserve, entries)
+
+    async def write(self, notes: Sequence[Note]) -> None:
+        await self._later(self.table.write, notes)
+
+    async def close(self) -> None:
+        await self._later(self.table.close)
+
+    async def _later(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return call(*arguments)
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Table:
+    """The journal of every batch that has one."""
+    table = Table()
+    sync_one: Journal = table
+    async_one: AsyncJournal = AsyncTable(table)
+    monkeypatch.setattr(threads, "journal_for", lambda options: sync_one)
+    monkeypatch.setattr(tasks, "journal_for", lambda options: async_one)
+    return table
+
+
+def told_of(table: Table, tag: str) -> list[str]:
+    return [call for call, whom in table.told if whom and json.loads(whom) == {"tag": tag}]
+
+
+def test_it_is_asked_and_told_in_this_order(attach: Attach, service: Service, table: Table) -> None:
+    outcomes = attach().run_many(MODEL, tagged(20), journal="any")
+    assert [outcome.error for outcome in outcomes] == [None] * 20
+    for number in range(20):
+        assert told_of(table, f"t{number}") == ["claim", "planned", "reserve", "submitted", "finished"]
+    assert table.told[0] == ("prepare", "")
+    assert table.told[-1] == ("close", "")
+    assert set(service.accepted.values()) == {1}
+
+
+def test_nothing_leaves_before_it_is_reserved_and_no_outcome_comes_before_it_is_written(
+    attach: Attach, service: Service, table: Table
+) -> None:
+    service.submission = lambda number, given: arrived.append(told_of(table, given["tag"])[-1])
+    arrived: list[str] = []
+    done: list[int] = []
+    attach().run_many(
+        MODEL,
+        tagged(20),
+        journal="any",
+        on_progress=lambda progress: done.append(sum(call == "finished" for call, _ in table.told) - progress.done),
+    )
+    assert arrived == ["reserve"] * 20
+    assert min(done) >= 0
+
+
+def test_what_another_run_holds_is_looked_for_again(attach: Attach, service: Service, table: Table) -> None:
+    table.held = 2
+    began = service.clock.now()
+    (outcome,) = attach().run_many(MODEL, tagged(1), journal="any")
+    assert outcome.error is None
+    again = ["claim", "planned", "reserve"]
+    assert told_of(table, "t0") == [*again, *again, *again, "submitted", "finished"]
+    assert service.clock.now() - began >= 10
+    assert service.submitted == ["t0"]
+
+
+@pytest.mark.parametrize("call", ["claim", "planned", "reserve", "submitted", "finished"])
+def test_when_it_breaks_nothing_more_is_sent(attach: Attach, service: Service, table: Table, call: str) -> None:
+    table.broken = call
+    with pytest.raises(ConfigurationError, match="The database is gone"):
+        attach().run_many(MODEL, tagged(50), max_in_flight=4, journal="any")
+    assert len(service.submitted) <= (0 if call in ("claim", "planned", "reserve") else 4)
+    assert table.told[-1] == ("close", "")
+
+
+def test_one_that_cannot_be_opened_is_told_at_once(attach: Attach, service: Service, table: Table) -> None:
+    table.broken = "prepare"
+    with pytest.raises(ConfigurationError, match="The database is gone"):
+        attach().run_many(MODEL, tagged(5), journal="any")
+    assert (service.submitted, table.told) == ([], [])
+
+
+def test_a_refused_input_is_reserved_anew(attach: Attach, service: Service, table: Table) -> None:
+    service.submission = lambda number, given: refusal(400)
+    (outcome,) = attach().run_many(MODEL, tagged(1), journal="any")
+    assert outcome.error is not None
+    assert told_of(table, "t0") == ["claim", "planned", "reserve", "refused"]
+
+
+def test_an_end_lets_the_writing_of_a_submission_come_to_its_end(service: Service, table: Table) -> None:
+    """The loop is left while `submitted` is being written: that task has no question under way that might be cut."""
+
+    arrived = asyncio.Event()
+
+    async def main() -> None:
+        async with AsyncWaveSpeed("test-key", http_client=httpx.AsyncClient(transport=service)) as ws:
+            ws._clock = service.clock
+            outcomes = ws.run_many(MODEL, tagged(4), journal="any")
+            first = asyncio.ensure_future(anext(outcomes))
+            await arrived.wait()
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first
+
+    service.submission = lambda number, given: arrived.set()
+    service.question = lambda task, asked: service._told(task, "processing")
+    asyncio.run(main())
+    for tag in service.submitted:
+        assert told_of(table, tag)[-1] == "submitted"
+
+
+CALLER: ContextVar[str] = ContextVar("CALLER", default="nobody")
+
+
+def test_requests_are_made_in_the_context_of_who_pulled_their_inputs(service: Service) -> None:
+    """As tracing needs it. Polls are made in it, too."""
+    seen: dict[str, set[str]] = {}
+
+    def hook(request: httpx.Request) -> None:
+        tag = json.loads(request.content)["tag"] if request.content else request.url.path.split("/")[-2].split("-")[0]
+        seen.setdefault(tag, set()).add(CALLER.get())
+
+    def source() -> Any:
+        for given in tagged(10):
+            CALLER.set(f"for {given['tag']}")
+            yield given
+
+    with (
+        httpx.Client(transport=service, event_hooks={"request": [hook]}) as http,
+        WaveSpeed("test-key", http_client=http) as ws,
+    ):
+        ws._clock = service.clock
+        assert len(list(ws.run_many(MODEL, source(), max_in_flight=3))) == 10
+
+    async def async_hook(request: httpx.Request) -> None:
+        hook(request)
+
+    async def main() -> None:
+        http = httpx.AsyncClient(transport=service, event_hooks={"request": [async_hook]})
+        async with http, AsyncWaveSpeed("test-key", http_client=http) as ws:
+            ws._clock = service.clock
+            assert len([outcome async for outcome in ws.run_many(MODEL, source(), max_in_flight=3)]) == 10
+
+    assert seen == {f"t{number}": {f"for t{number}"} for number in range(10)}
+    seen.clear()
+    asyncio.run(main())
+    assert seen == {f"t{number}": {f"for t{number}"} for number in range(10)}
+
+
+@pytest.mark.parametrize(("journaled", "most"), [(False, 1), (True, 2)])
+def test_an_input_is_encoded_once_and_for_a_journal_twice(
+    attach: Attach, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journaled: bool, most: int
+) -> None:
+    """Counted by a value that the encoders reach only by way of the input."""
+    encoded: list[object] = []
+    service.submission = lambda number, given: refusal(429) if number == 0 else None  # another try encodes nothing
+
+    ws = attach()
+    monkeypatch.setattr(json.JSONEncoder, "encode", counted_method(encoded))
+    outcomes = ws.run_many(
+        MODEL, [{"tag": "x", "prompt": "a long prompt"}], journal=tmp_path / "batch.jsonl" if journaled else None
+    )
+    assert outcomes[0].error is None
+    assert service.submitted == ["x", "x"]
+    assert len(encoded) == most
+
+
+def counted_method(encoded: list[object]) -> Callable[..., str]:
+    encode = json.JSONEncoder.encode
+
+    def counting(encoder: json.JSONEncoder, value: object) -> str:
+        if "a long prompt" in str(value):
+            encoded.append(value)
+        return encode(encoder, value)
+
+    return counting
