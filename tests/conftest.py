@@ -19,6 +19,7 @@ import pytest
 from attrs import define, field
 from ruamel.yaml import YAML
 
+from tests.tools import CHROMIUM, LEFT_OUT
 from wavespeed_client import AsyncWaveSpeed, Settings, WaveSpeed
 from wavespeed_client.clock import Clock
 from wavespeed_client.testing import Contract, FakeWaveSpeed
@@ -27,6 +28,8 @@ from wavespeed_client.transport.authorization import Authorization
 from wavespeed_client.transport.exchange import Exchange
 
 ROOT = Path(__file__).resolve().parent.parent
+
+collect_ignore = [] if CHROMIUM else ["overlay/testing/test_page.py"]
 
 # A child inherits a signal that is ignored, and resets one that has a handler: so Ctrl-C reaches the children of tests
 # even where the tests themselves were started in the background.
@@ -263,7 +266,9 @@ def http(status: int, body: bytes, *headers: str) -> bytes:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """The figures that SECURITY.md quotes, added up over the tests that recorded any."""
+    """Say what was left out, and the figures that SECURITY.md quotes, added up over the tests that recorded any."""
+    if LEFT_OUT:
+        terminalreporter.write_line(f"Left out: the tests that need {', '.join(LEFT_OUT)}, which this machine has not")
     reports = [report for report in terminalreporter.stats.get("passed", []) if report.when == "call"]
     found: dict[str, list[float]] = {}
     for name, value in (pair for report in reports for pair in report.user_properties):

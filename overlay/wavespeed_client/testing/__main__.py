@@ -1,4 +1,7 @@
-"""The stand-in as a program of its own: `python -m wavespeed_client.testing --port 8080`."""
+"""Run a stand-in for WaveSpeedAI's API: python -m wavespeed_client.testing --port 8080
+
+Programs in any language arrange it under /_stand-in/, and a browser shows there what it received.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,63 @@ import logging
 import signal
 import sys
 import threading
+from typing import TYPE_CHECKING, NoReturn
 
-from ..errors import ConfigurationError
+from ..errors import WaveSpeedError
+
+if TYPE_CHECKING:
+    from .fake import FakeWaveSpeed
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message}. See python -m wavespeed_client.testing --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the options."""
+    options = OneLineParser(
+        prog="python -m wavespeed_client.testing",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = options.add_argument
+    add("--port", type=int, default=0, help="port to listen on; a free one without it")
+    add("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1 without it")
+    allowed = "name under which other machines may control it, such as a compose service's; may be repeated"
+    add("--allow-host", action="append", default=[], metavar="NAME", help=allowed)
+    add("--api-key", default="test-key", help="key that clients must send")
+    add("--webhook-secret", default="whsec_test-secret", help="secret that signs its webhook calls")
+    script = "statuses that new tasks of a model go through, such as wavespeed-ai/flux-dev=created,completed"
+    add("--script", action="append", default=[], metavar="MODEL=STATUS,...", help=script)
+    add("--fail", action="append", default=[], metavar="MODEL=ERROR", help="let new tasks of a model fail")
+    add("--refuse", action="append", default=[], type=int, metavar="STATUS", help="refuse one submission with this")
+    add("--delay", type=float, default=0.0, metavar="SECONDS", help="respond that much later")
+    return options
+
+
+def arrange(fake: FakeWaveSpeed, options: argparse.Namespace) -> None:
+    """Arrange what the options ask for.
+
+    Raises:
+        ValueError: One of them cannot be.
+    """
+    for given in options.script:
+        model, _, statuses = given.partition("=")
+        fake.script(model, *statuses.split(","))
+    for given in options.fail:
+        model, _, error = given.partition("=")
+        fake.fail(model, error=error or "Failed.")
+    for status in options.refuse:
+        fake.refuse(status)
+    fake.delay(options.delay)
 
 
 def main() -> int:
-    """Serve until SIGINT or SIGTERM; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m wavespeed_client.testing", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="where to listen on 127.0.0.1; a free port without it")
-    parser.add_argument("--api-key", default="test-key", help="the key that clients must send")
-    arguments = parser.parse_args()
+    """Serve until SIGINT or SIGTERM; return the exit code."""
+    options = parser().parse_args()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: ended.set())
@@ -25,12 +75,20 @@ def main() -> int:
     try:
         from . import FakeWaveSpeed
 
-        fake = FakeWaveSpeed(arguments.api_key, port=arguments.port).start()
-    except (ImportError, ConfigurationError) as error:
-        print(error, file=sys.stderr)
-        return 1
+        fake = FakeWaveSpeed(
+            options.api_key,
+            port=options.port,
+            host=options.host,
+            allow_hosts=options.allow_host,
+            webhook_secret=options.webhook_secret,
+        )
+        arrange(fake, options)
+        fake.start()
     except (OSError, OverflowError) as error:
-        print(f"Cannot listen on port {arguments.port}: {error}", file=sys.stderr)
+        print(f"Cannot listen on port {options.port} of {options.host}: {error}", file=sys.stderr)
+        return 1
+    except (ImportError, ValueError, WaveSpeedError) as error:
+        print(error, file=sys.stderr)
         return 1
     print(f"WAVESPEED_BASE_URL={fake.url}", f"WAVESPEED_API_KEY={fake.api_key}", sep="\n", flush=True)
     while not ended.wait(3600):  # a wait without end would not see the signal on Windows

@@ -109,9 +109,20 @@ def checked_count(count: int, name: str, lowest: int) -> int:
     Raises:
         ValueError: It is not.
     """
-    if not isinstance(count, int) or count < lowest:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+    if not isinstance(count, int) or isinstance(count, bool) or count < lowest:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
         raise ValueError(f"{name} must be a whole number, {lowest} or more, not {count!r}.")
     return count
+
+
+def checked_text(text: str, name: str) -> str:
+    """Return the text, if it is one.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+        raise ValueError(f"{name} must be text, not {text!r}.")
+    return text
 
 
 def _check_kind(kind: str) -> None:

@@ -88,6 +88,7 @@ class Desk:
         except Exception as error:  # a fault of the stand-in fails the test too
             keep(self.violations, f"{OWN_FAULT}, at {request.method} {request.target}: {error!r}")
             response = _response(refusal(500, f"The stand-in itself failed: {error!r}"))
+        request.status = response.status_code
         line = f"{request.method} {request.target} {response.status_code}{reason}"
         logger.info("%s", line.encode("unicode_escape").decode())
         return response

@@ -9,12 +9,13 @@ from attrs import define, field
 
 from ..arguments import split_model
 from ..settings import Settings
-from .arrangements import Arranged, Kind, checked_count, checked_status
+from .arrangements import Arranged, Kind, checked_count, checked_status, checked_text
 from .contract import Contract, client_contract
+from .control import Control
 from .desk import Desk, Submission
 from .proxies import bypass, end_bypass
 from .script import Script
-from .server import HOST, LoopbackServer
+from .server import Server
 from .service import Service
 from .wire import Answer, refusal
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from .script import Output
     from .wire import Request
 
+LOOPBACK = "127.0.0.1"
+
 
 @define(eq=False)
 class FakeWaveSpeed:
@@ -38,7 +41,9 @@ class FakeWaveSpeed:
     last 10,000 of everything, so that it can run for days; of the tasks, those that still run before those that ended.
 
     Args:
-        port: Where to listen on 127.0.0.1; a free port, for 0.
+        port: The port to listen on; a free one, for 0.
+        host: The address to listen on. 0.0.0.0 lets other machines reach it.
+        allow_hosts: Names under which other machines may control it; the first one is in the URLs that it tells.
         contract: The judge; else the contract of the installed client.
 
     Attributes:
@@ -55,6 +60,8 @@ class FakeWaveSpeed:
 
     api_key: str = "test-key"
     port: int = field(default=0, kw_only=True)
+    host: str = field(default=LOOPBACK, kw_only=True)
+    allow_hosts: Sequence[str] = field(default=(), kw_only=True)
     contract: Contract = field(factory=client_contract, kw_only=True)
     models: set[str] = field(factory=lambda: {"wavespeed-ai/flux-dev", "wavespeed-ai/z-image/turbo"}, kw_only=True)
     credit: float = field(default=100.0, kw_only=True)
@@ -66,7 +73,7 @@ class FakeWaveSpeed:
     files: dict[str, bytes] = field(init=False)
     _service: Service = field(init=False, repr=False)
     _desk: Desk = field(init=False, repr=False)
-    _server: LoopbackServer | None = field(init=False, default=None, repr=False)
+    _server: Server | None = field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         Settings.resolve(self.api_key)  # refuses a key that no client could send
@@ -77,24 +84,25 @@ class FakeWaveSpeed:
         self.files = self._service.files
 
     def start(self) -> Self:
-        """Listen on 127.0.0.1, and add that to NO_PROXY until `stop`: no client is to look for it behind a proxy.
+        """Listen, and add 127.0.0.1 to NO_PROXY until `stop`: no client is to look for it behind a proxy.
 
         Raises:
             OSError: The port is taken.
         """
         if self._server is None:
-            server = LoopbackServer(self.port, self._desk.respond)
+            control = Control(self, self._desk.respond, self._service.file, self.allow_hosts)
+            server = Server(self.host, self.port, control.respond)
             self._desk.open()
             server.start()
             self._server = server
-            self._service.url = self.url
-            bypass(HOST)
+            self._service.url = f"http://{next(iter(self.allow_hosts), LOOPBACK)}:{server.port}"
+            bypass(LOOPBACK)
         return self
 
     def stop(self) -> None:
         """Stop listening, and give up webhook calls that have not arrived."""
         if self._server is not None:
-            end_bypass(HOST)
+            end_bypass(LOOPBACK)
             self._server.stop()
             self._desk.close()
             self._server = None
@@ -116,7 +124,7 @@ class FakeWaveSpeed:
         """
         if self._server is None:
             raise RuntimeError("This FakeWaveSpeed is not started: use it as a context manager, or call start().")
-        return f"http://{HOST}:{self._server.port}"
+        return f"http://{LOOPBACK}:{self._server.port}"
 
     def reset(self) -> None:
         """Forget everything: tasks, files, records and arrangements."""
@@ -157,7 +165,8 @@ class FakeWaveSpeed:
             ValueError: It is no model's id.
         """
         split_model(model)
-        self._service.scripts[model] = Script(("created", "failed"), (), error, code)
+        script = Script(("created", "failed"), (), checked_text(error, "error"), checked_count(code, "code", 0))
+        self._service.scripts[model] = script
 
     def refuse(
         self,
@@ -177,7 +186,7 @@ class FakeWaveSpeed:
             ValueError: The status is under 400, or `times` or `on` cannot be.
         """
         headers = {} if retry_after is None else {"Retry-After": str(checked_count(retry_after, "retry_after", 0))}
-        answer = refusal(checked_status(status, 400), message)
+        answer = refusal(checked_status(status, 400), checked_text(message, "message"))
         self._arrange(on, Arranged(answer, headers), times)
 
     def raw(
@@ -190,6 +199,7 @@ class FakeWaveSpeed:
         """
         if not isinstance(body, bytes):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
             raise ValueError(f"body must be bytes, as in b'<html>', not {type(body).__name__}.")
+        checked_text(content_type, "content_type")
         self._arrange(on, Arranged(Answer(checked_status(status, 200), body, content_type)), times)
 
     def drop(self, on: Kind = "submit", *, times: int = 1) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from attrs import define, frozen
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 RUNNING = ("created", "pending", "processing")
 # The service calls the webhook of a task for these two.
@@ -34,13 +32,13 @@ class Script:
         """A script of these statuses.
 
         Raises:
-            ValueError: There is none, one is no word, or the outputs are no sequence.
+            ValueError: There is none, one is no word, or the outputs are no sequence of texts and objects.
         """
         words = tuple(word for word in statuses if isinstance(word, str) and word)
         if not words or len(words) != len(statuses):
             raise ValueError("A script needs one status or more, such as 'created', 'processing', 'completed'.")
-        if isinstance(outputs, str | bytes | dict):
-            raise ValueError("outputs must be a list of outputs, as in outputs=['https://example.com/1.png'].")
+        if outputs is not None and not _are_outputs(outputs):
+            raise ValueError("outputs must be a list of texts or objects, as in ['https://example.com/1.png'].")
         return cls(words, None if outputs is None else tuple(outputs))
 
 
@@ -113,6 +111,12 @@ class ScriptedTask:
             and self.id in query.get("prediction_uuids", [self.id])
             and query.get("model_uuid", self.model) == self.model
         )
+
+
+def _are_outputs(value: object) -> bool:
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        return False
+    return all(isinstance(one, str | dict) for one in cast("Sequence[object]", value))
 
 
 def _moment(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""Server: HTTP on a port of this machine, and nothing else."""
+"""Server: HTTP on a port, and nothing else."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from pytest_httpserver.httpserver import HTTPServerBase
 from werkzeug import Request as WSGIRequest
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from .wire import refusal
 
@@ -17,39 +18,43 @@ if TYPE_CHECKING:
 
     from werkzeug import Response
 
-HOST = "127.0.0.1"
 
+class Server(HTTPServerBase):
+    """A server that hands every request to one function, in a thread for each connection."""
 
-class LoopbackServer:
-    """A server that hands every request to one function, in a thread for each connection.
-
-    Attributes:
-        port: Where it listens on 127.0.0.1.
-    """
-
-    def __init__(self, port: int, respond: Callable[[WSGIRequest], Response]) -> None:
-        self.port = port
+    def __init__(self, host: str, port: int, respond: Callable[[WSGIRequest], Response]) -> None:
+        super().__init__(host=host, port=port)
         self._respond = respond
 
     def start(self) -> None:
-        """Listen.
+        """Listen, with a handler that is quiet and always speaks JSON, for which the base class has no argument.
 
         Raises:
             OSError: The port is taken.
         """
-        application = WSGIRequest.application(self._respond)
+        application = WSGIRequest.application(self.dispatch)
         # Its own socket: where a port is taken, werkzeug would end the program.
-        with socket.create_server((HOST, self.port)) as listening:
-            self._server = ThreadedWSGIServer(HOST, self.port, application, Handler, fd=listening.fileno())
-        self.port = self._server.port
-        # In seconds: how long a stop may take.
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
+        with socket.create_server((self.host, self.port)) as listening:
+            self.server = make_server(
+                self.host,
+                self.port,
+                application,
+                threaded=True,
+                request_handler=Handler,
+                fd=listening.fileno(),
+            )
+        self.port = self.server.port
+        self.server_thread = threading.Thread(target=self.thread_target, daemon=True)
+        self.server_thread.start()
 
-    def stop(self) -> None:
-        """Stop listening, once started."""
-        self._server.shutdown()
-        self._thread.join()
+    def thread_target(self) -> None:
+        """Serve, and end within 20 ms when told to."""
+        if self.server is not None:
+            self.server.serve_forever(poll_interval=0.02)
+
+    def dispatch(self, request: WSGIRequest) -> Response:
+        """The answer to a request."""
+        return self._respond(request)
 
 
 class Handler(WSGIRequestHandler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from base64 import b64decode
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -179,8 +180,13 @@ class Service:
         return {"type": "image", "download_url": url, "filename": name, "size": size}
 
 
-# What an output of a task can be downloaded as: the smallest JPEG start and end markers.
-OUTPUT = b"\xff\xd8\xff\xd9"
+# What an output of a task can be downloaded as: a picture of 16 x 16 points.
+OUTPUT = b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDACgcHiMeGSgjISMtKygwPGRBPDc3PHtYXUlkkYCZlo+AjIqgtObDoKrarYqMyP/L2u71"
+    "////m8H////6/+b9//j/2wBDASstLTw1PHZBQXb4pYyl+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4"
+    "+Pj4+Pj4+Pj/wAARCAAQABADASIAAhEBAxEB/8QAFgABAQEAAAAAAAAAAAAAAAAAAgAD/8QAFRABAQAAAAAAAAAAAAAAAAAAAQD/"
+    "xAAVAQEBAAAAAAAAAAAAAAAAAAAAAv/EABURAQEAAAAAAAAAAAAAAAAAAAMA/9oADAMBAAIRAxEAPwDIJhQSCpEhnf/Z"
+)
 
 
 def _base_name(name: str) -> str:

@@ -24,12 +24,14 @@ class Request:
         target: Path and query as they were sent, percent-encoding included.
         headers: The headers.
         body: The body's bytes.
+        status: The status of the response, of one that was dropped, too; None while there is none.
     """
 
     method: str
     target: str
     headers: Mapping[str, str] = field(repr=_without_key)
     body: bytes = b""
+    status: int | None = None
 
     @property
     def path(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from wavespeed_client.testing import Contract, FakeWaveSpeed
+from wavespeed_client.testing import Contract, FakeWaveSpeed, catalogue
 from wavespeed_client.testing.service import KINDS
 
 FLUX = "/api/v3/wavespeed-ai/flux-dev"
@@ -115,10 +115,16 @@ def test_a_body_that_breaks_off_is_no_violation(fake: FakeWaveSpeed, head: str, 
     assert fake.calls == []
 
 
-def test_a_fault_of_the_stand_in_itself_is_a_violation(offender: FakeWaveSpeed) -> None:
-    offender.script("wavespeed-ai/flux-dev", "completed", outputs=[1])  # type: ignore[list-item]
-    with offender.client() as ws:
-        ws.submit("wavespeed-ai/flux-dev")
+def test_a_fault_of_the_stand_in_itself_is_a_violation(
+    offender: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "price", lambda model: {"price": "much", "discounted_price": "little"})
+    httpx.post(
+        f"{offender.url}/api/v3/model/price",
+        json={"model_id": "wavespeed-ai/flux-dev"},
+        headers={"Authorization": f"Bearer {offender.api_key}"},
+        trust_env=False,
+    )
     (violation,) = offender.violations
     assert violation.startswith("the stand-in itself: answer 200")
 

@@ -127,7 +127,7 @@ def test_stop_does_not_wait_for_a_delay(monkeypatch: pytest.MonkeyPatch) -> None
     [
         (lambda fake: fake.script("a/b"), "one status or more"),
         (lambda fake: fake.script("a/b", ""), "one status or more"),
-        (lambda fake: fake.script("a/b", "completed", outputs="https://example.com"), "list of outputs"),
+        (lambda fake: fake.script("a/b", "completed", outputs="https://example.com"), "list of texts or objects"),
         (lambda fake: fake.refuse(200), "from 400 to 599"),
         (lambda fake: fake.refuse(429, on="polls"), "'polls' is no kind of request; these are: submit, poll"),
         (lambda fake: fake.refuse(429, times=0), "times must be a whole number, 1 or more"),

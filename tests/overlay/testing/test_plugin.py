@@ -85,4 +85,4 @@ def test_starting_pytest_imports_next_to_nothing(pytester: pytest.Pytester) -> N
             assert not {"httpx", "attrs", "jsonschema", "werkzeug"} & set(sys.modules)
         """
     )
-    pytester.runpytest_subprocess("-p", "no:schemathesis").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "no:schemathesis", "-p", "no:pytest_httpserver").assert_outcomes(passed=1)

@@ -91,3 +91,47 @@ def test_without_the_extra_it_says_what_to_install() -> None:
     blocked = code.replace("testing')", "testing', run_name='__main__')")
     done = subprocess.run([sys.executable, "-c", blocked], capture_output=True, text=True, check=False, timeout=20)
     assert (done.returncode, done.stderr) == (1, "werkzeug is missing: install wavespeed-client[testing]\n")
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "wavespeed_client.testing", *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+
+
+def test_options_arrange_it() -> None:
+    options = ["--script", "a/b=created,completed", "--fail", "a/c=Not this.", "--refuse", "503", "--refuse", "429"]
+    command = [sys.executable, "-m", "wavespeed_client.testing", "--api-key", "my-key", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        url, key = started(running)
+        codes = [by_requests("POST", f"{url}/api/v3/a/b", key, {})["code"] for _ in range(2)]
+        tasks = [by_requests("POST", f"{url}/api/v3/{model}", key, {})["data"] for model in ("a/b", "a/c")]
+        ends = [by_requests("GET", f"{url}/api/v3/predictions/{task['id']}", key, None)["data"] for task in tasks]
+        running.kill()
+    assert codes == [503, 429]
+    assert [(end["status"], end["error"]) for end in ends] == [("completed", ""), ("failed", "Not this.")]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--port", "x"],
+        ["--nonsense"],
+        ["nonsense"],
+        ["--script", "a/b"],
+        ["--script", "flux=completed"],
+        ["--fail", "flux"],
+        ["--refuse", "200"],
+        ["--delay", "-1"],
+        ["--delay", "nan"],
+        ["--api-key", "ä"],
+        ["--webhook-secret", ""],
+        ["--host", "256.0.0.1"],
+        ["--host", "no.such.host.invalid"],
+    ],
+)
+def test_a_wrong_option_is_one_line(options: list[str]) -> None:
+    done = run(*options)
+    assert done.returncode in (1, 2)
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "Error" not in done.stderr

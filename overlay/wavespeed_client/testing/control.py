@@ -1,0 +1,251 @@
+"""Control: arranges the stand-in over HTTP under /_stand-in/, for programs in any language and for its page.
+
+What is asked here is never judged and never recorded. Only JSON is taken, only under a host name of this machine or
+one that was allowed, and never from another site's page: a browser must not be led to change somebody's tests.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import secrets
+from functools import partial
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+from werkzeug import Response
+
+from ..errors import WaveSpeedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from werkzeug import Request as WSGIRequest
+
+    from .arrangements import Kind
+    from .deliveries import Delivery
+    from .fake import FakeWaveSpeed
+    from .wire import Request
+
+logger = logging.getLogger("wavespeed_client.testing")
+
+PREFIX = "/_stand-in/"
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+# A request with a file in it is not shown whole.
+SHOWN_BODY_BYTES = 10_000
+# Nothing but the stand-in itself may be loaded, run or called by its page.
+CSP = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class ControlError(Exception):
+    """A request that is refused, with the status that says why."""
+
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+
+
+class Control:
+    """What takes each request before it is judged, and keeps those that are meant for the stand-in itself.
+
+    Args:
+        fake: The stand-in.
+        respond: Responds to every other request.
+        file: Returns the file or output under a path, which the page shows without a request on record.
+        hosts: Host names under which it may be controlled, beside those of this machine.
+    """
+
+    def __init__(
+        self,
+        fake: FakeWaveSpeed,
+        respond: Callable[[WSGIRequest], Response],
+        file: Callable[[str], bytes | None],
+        hosts: Collection[str],
+    ) -> None:
+        self._fake = fake
+        self._respond = respond
+        self._file = file
+        self._hosts = {name.lower() for name in (*LOOPBACK_NAMES, *hosts)}
+
+    def respond(self, wsgi: WSGIRequest) -> Response:
+        """Respond to a request, whichever it is."""
+        if wsgi.path == "/favicon.ico":
+            return Response(status=204)
+        if not wsgi.path.startswith(PREFIX):
+            return self._respond(wsgi)
+        try:
+            response = self._controlled(wsgi)
+        except ControlError as error:
+            response = _json({"error": str(error)}, error.status)
+            response.headers.update(error.headers)
+        logger.info("%s %s %s", wsgi.method, wsgi.path.encode("unicode_escape").decode(), response.status_code)
+        return response
+
+    def _controlled(self, wsgi: WSGIRequest) -> Response:
+        self._check_sender(wsgi)
+        name = wsgi.path.removeprefix(PREFIX)
+        views: dict[str, Callable[[WSGIRequest], Response]] = {
+            "": _page,
+            "state": self._state,
+            "deliveries": self._deliveries,
+        }
+        if name in views:
+            _check_method(wsgi, "GET", "HEAD")
+            return views[name](wsgi)
+        if name.startswith("media/"):
+            _check_method(wsgi, "GET", "HEAD")
+            return self._media(f"/{name}")
+        if name not in ACTIONS:
+            known = ", ".join((*ACTIONS, *filter(None, views)))
+            raise ControlError(404, f"There is no {PREFIX}{name}. There are: {known}.")
+        _check_method(wsgi, "POST")
+        self._act(name, _arguments(wsgi))
+        return _json({"ok": True})
+
+    def _check_sender(self, wsgi: WSGIRequest) -> None:
+        host = _host_name(wsgi.headers.get("Host", ""))
+        if host not in self._hosts:
+            raise ControlError(403, f"{host!r} is not a name of this machine: allow it with --allow-host.")
+        origin = wsgi.headers.get("Origin")
+        if origin is not None and origin != f"http://{wsgi.headers.get('Host')}":
+            raise ControlError(403, f"Pages of {origin!r} cannot control the stand-in.")
+
+    def _act(self, name: str, arguments: dict[str, Any]) -> None:
+        adapted = ADAPTED.get(name)
+        action = partial(adapted, self._fake) if adapted else getattr(self._fake, name)
+        signature = inspect.signature(action)
+        try:
+            signature.bind(**arguments)
+        except TypeError as error:
+            taken = ", ".join(signature.parameters) or "nothing"
+            raise ControlError(400, f"{name}: {error}. It takes: {taken}.") from error
+        try:
+            action(**arguments)
+        except (ValueError, WaveSpeedError) as error:
+            raise ControlError(400, f"{name}: {error}") from error
+
+    def _state(self, wsgi: WSGIRequest) -> Response:
+        last = _last(wsgi)
+        fake = self._fake
+        return _json(
+            {
+                "requests": [_request(one) for one in list(fake.requests)[-last:]],
+                "tasks": [task.raw for task in fake.tasks[-last:]],
+                "violations": list(fake.violations)[-last:],
+                "deliveries": [_delivery(one) for one in list(fake.deliveries)[-last:]],
+            }
+        )
+
+    def _media(self, path: str) -> Response:
+        content = self._file(path)
+        if content is None:
+            raise ControlError(404, "No such file.")
+        # Whatever was uploaded is shown as a picture or not at all.
+        return _uncached(Response(content, content_type="image/jpeg"))
+
+    def _deliveries(self, wsgi: WSGIRequest) -> Response:
+        return _json([_delivery(one) for one in list(self._fake.deliveries)[-_last(wsgi) :]])
+
+
+def _page(_: WSGIRequest) -> Response:
+    nonce = secrets.token_urlsafe(16)
+    html = files("wavespeed_client.testing").joinpath("page.html").read_text("utf-8").replace("{nonce}", nonce)
+    response = Response(html, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = CSP.replace("{nonce}", nonce)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return _uncached(response)
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return _uncached(Response(json.dumps(value), status, content_type="application/json"))
+
+
+def _uncached(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _check_method(wsgi: WSGIRequest, *methods: str) -> None:
+    if wsgi.method not in methods:
+        allowed = ", ".join(methods)
+        raise ControlError(405, f"{wsgi.path} takes {allowed} only.", Allow=allowed)
+
+
+def _arguments(wsgi: WSGIRequest) -> dict[str, Any]:
+    if wsgi.mimetype != "application/json":
+        raise ControlError(415, "Send the arguments as JSON, with Content-Type: application/json.")
+    try:
+        arguments: object = json.loads(wsgi.get_data())
+    except (ValueError, RecursionError) as error:
+        raise ControlError(400, f"The body is not JSON: {error}") from error
+    if not isinstance(arguments, dict):
+        raise ControlError(400, "The arguments must be a JSON object, such as {}.")
+    return cast("dict[str, Any]", arguments)
+
+
+def _last(wsgi: WSGIRequest) -> int:
+    """How many of the last records are asked for; all that are kept without `last`."""
+    given = parse_qs(wsgi.query_string.decode("latin-1"), keep_blank_values=True).get("last", ["1000000"])[-1]
+    if not given.isascii() or not given.isdigit() or not int(given[:8]) >= 1 or len(given) > 8:
+        raise ControlError(400, "last must be a whole number, 1 or more.")
+    return int(given)
+
+
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return host
+
+
+def _request(request: Request) -> dict[str, Any]:
+    headers = {name: "***" if name.lower() == "authorization" else value for name, value in request.headers.items()}
+    body = request.body[:SHOWN_BODY_BYTES].decode("utf-8", "replace")
+    return {
+        "method": request.method,
+        "target": request.target,
+        "status": request.status,
+        "headers": headers,
+        "body": body,
+    }
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "url": delivery.url,
+        "headers": delivery.headers,
+        "body": delivery.body.decode(),
+        "statuses": list(delivery.statuses),
+        "arrived": delivery.arrived,
+    }
+
+
+def _script(fake: FakeWaveSpeed, model: str, statuses: object, outputs: Any = None) -> None:
+    if not isinstance(statuses, list):
+        raise ValueError('statuses must be a list of words, such as ["created", "completed"].')
+    fake.script(model, *cast("list[str]", statuses), outputs=outputs)
+
+
+def _raw(
+    fake: FakeWaveSpeed,
+    status: int,
+    body: object,
+    content_type: str = "application/json",
+    times: int = 1,
+    on: Kind = "submit",
+) -> None:
+    if not isinstance(body, str):
+        raise ValueError("body must be text.")
+    fake.raw(status, body.encode("utf-8", "surrogatepass"), content_type, times=times, on=on)
+
+
+# Where the arguments differ in JSON from those of the method.
+ADAPTED: dict[str, Callable[..., None]] = {"script": _script, "raw": _raw}
+ACTIONS = ("script", "fail", "refuse", "drop", "delay", "raw", "reset")

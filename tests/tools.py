@@ -1,0 +1,11 @@
+"""Programs that some tests need and not every machine has. Where one is absent, those tests are left out."""
+
+from __future__ import annotations
+
+import shutil
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NODE = shutil.which("node")
+CURL = shutil.which("curl")
+
+LEFT_OUT = [name for name, path in (("Chromium", CHROMIUM), ("Node", NODE), ("curl", CURL)) if path is None]
