@@ -16,7 +16,9 @@ from .task import UNKNOWN_STATUS, Task, is_task_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from wavespeed_api.models import Price, TaskInput
+    from wavespeed_api.models import TaskInput
+
+    from .rows import Price
 
 # A model's input, as a user passes it in.
 Input: TypeAlias = "Mapping[str, Any] | TaskInput | None"
@@ -26,6 +28,13 @@ Word = TypeVar("Word", bound=str)
 API_PATH = "/api/v3/"
 # First words of the API's own paths. A POST to anything else below API_PATH is a submission.
 RESERVED_WORDS = frozenset({"models", "model", "predictions", "balance", "media", "user", "billings", "webhook", "api"})
+
+# What asks for server-sent events, as the last segment of a model id or as a field of an input.
+STREAM = "stream"
+NO_STREAMS = (
+    "A stream is billed like a task, but no record of it is kept, so it is lost when its connection is: leave out "
+    "'/stream' at the end of the model id and 'stream' in the input."
+)
 
 # How far this machine's clock may be ahead of the service's.
 CLOCK_SKEW = timedelta(minutes=1)
@@ -51,6 +60,8 @@ def split_model(model: object) -> tuple[str, str, str | None]:
             "A model id is provider/model or provider/model/variant, each part letters, digits, '.', '_' or '-', "
             f"as in wavespeed-ai/flux-dev; this is {str(model)[:80]!r}. A webhook goes into webhook=."
         )
+    if segments[-1] == STREAM:
+        raise InvalidModelError(NO_STREAMS)
     if segments[0] in RESERVED_WORDS:
         raise InvalidModelError(f"A model id cannot begin with {segments[0]!r}: that is one of the API's own paths.")
     provider, name, *variant = segments
@@ -71,12 +82,22 @@ def input_fields(input: object) -> dict[str, Any]:
     """Return the fields of a model's input; none for None.
 
     Raises:
-        InvalidInputError: It is not a mapping with string keys.
+        InvalidInputError: It is not a mapping with string keys, or asks for a stream.
     """
     if input is None:
         return {}
-    if not isinstance(input, Mapping):
-        return _fields_of_model(input)
+    fields = _fields_of_mapping(input) if isinstance(input, Mapping) else _fields_of_model(input)
+    if asks_for_stream(fields):
+        raise InvalidInputError(NO_STREAMS)
+    return fields
+
+
+def asks_for_stream(fields: Mapping[str, Any]) -> bool:
+    """Tell whether an input asks for server-sent events in place of a task."""
+    return fields.get(STREAM, False) is not False
+
+
+def _fields_of_mapping(input: Mapping[Any, Any]) -> dict[str, Any]:
     fields = dict(cast("Mapping[object, Any]", input))
     for key in fields:
         if not isinstance(key, str):
@@ -230,10 +251,11 @@ def check_cost(price: Price, max_cost: float) -> None:
     Raises:
         CostLimitError: The price is above the limit, or in another currency than USD.
     """
-    if price.currency != "USD" or not 0 <= price.discounted_price <= max_cost:
+    currency = "USD" if price.currency is None else price.currency
+    if currency != "USD" or not 0 <= price.discounted_price <= max_cost:
         raise CostLimitError(
-            f"A task of {price.model_id} would cost {price.discounted_price:g} {price.currency}, and the limit is "
-            f"{max_cost:g} USD. Nothing was submitted.",
+            f"A task of {price.model_id or 'this model'} would cost {price.discounted_price:g} {currency[:20]}, "
+            f"and the limit is {max_cost:g} USD. Nothing was submitted.",
             price=price,
             limit=max_cost,
         )

@@ -33,7 +33,7 @@ from .authorization import Authorization
 from .context import EXTENSION, Context
 from .environment import shown
 from .retry import policy_for, retry_after
-from .submission import is_from_service, is_refusal, is_submission, model_of
+from .submission import is_from_service, is_refusal, is_submission, model_of, refuse_stream
 
 if TYPE_CHECKING:
     from httpx_retries import RetryTransport
@@ -85,9 +85,15 @@ class Exchange:
     def begun(
         cls, request: httpx.Request, settings: Settings, authorization: Authorization, through: str = ""
     ) -> Exchange:
-        """Begin an exchange: give the request its key, and what may be tried again."""
+        """Begin an exchange: give the request its key, and what may be tried again.
+
+        Raises:
+            InvalidInputError: The submission asks for a stream.
+        """
         path = _path(request.url).removeprefix(_base_path(settings.base_url))
         submission = is_submission(request.method, path)
+        if submission:
+            refuse_stream(path, content(request))
         context = request.extensions[EXTENSION] = Context.of(request)
         once = not isinstance(request.stream, httpx.ByteStream)  # such a body may not be there a second time
         max_retries = 0 if once else settings.max_retries
@@ -110,7 +116,7 @@ class Exchange:
         """
         self.response = response = cast("WholeResponse", whole)
         self._log(response.status_code)
-        if response.has_data:
+        if response.has_data or (response.says_success and not self.submission):
             if self.submission:
                 self._tell("Task %s was submitted to %s.", self.task_id, model_of(self.path))
             return response

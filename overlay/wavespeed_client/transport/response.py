@@ -43,6 +43,11 @@ class WholeResponse(httpx.Response):
         return super().json(**options) if self.answer is None or options else self.answer
 
     @property
+    def says_success(self) -> bool:
+        """Whether the response says itself that it is a success, with data or without."""
+        return self.status_code == 200 and _fields(self.answer).get("code") == 200
+
+    @property
     def has_data(self) -> bool:
         """Whether the response is a success that carries data."""
         return self.status_code == 200 and _fields(self.answer).get("data") is not None

@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 import httpx
 
-from ..arguments import API_PATH, RESERVED_WORDS
-from ..errors import error_fields
+from ..arguments import API_PATH, NO_STREAMS, RESERVED_WORDS, STREAM, asks_for_stream
+from ..errors import InvalidInputError, InvalidModelError, error_fields
 
 if TYPE_CHECKING:
     from .response import WholeResponse
@@ -39,6 +39,19 @@ def is_submission(method: str, path: str) -> bool:
 def model_of(path: str) -> str:
     """Return the model that a submission's path names."""
     return unquote(path.removeprefix(API_PATH))
+
+
+def refuse_stream(path: str, content: bytes) -> None:
+    """Refuse a submission whose response would be a byte stream: there is no task to wait for then.
+
+    Raises:
+        InvalidModelError: Its path ends in `/stream`.
+        InvalidInputError: Its body asks for it.
+    """
+    if model_of(path).rstrip("/").rpartition("/")[2] == STREAM:
+        raise InvalidModelError(NO_STREAMS)
+    if b'"stream"' in content and asks_for_stream(error_fields(content)):
+        raise InvalidInputError(NO_STREAMS)
 
 
 def responds_late(content: bytes) -> bool:
