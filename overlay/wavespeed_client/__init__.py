@@ -7,7 +7,7 @@ from ._version import __version__ as __version__
 TYPE_CHECKING = False  # type checkers take it for True; to import typing takes longer than all of this
 
 if TYPE_CHECKING:
-    from wavespeed_api.models import Billing, Model, Price, TaskInput, UsageStats
+    from wavespeed_api.models import TaskInput
 
     from .async_client import AsyncWaveSpeed
     from .batch.outcome import Outcome, Progress
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         WebhookVerificationError,
     )
     from .files.inputs import FileInput
+    from .rows import Billing, Model, Price, UsageStats
     from .settings import Settings
     from .task import Task
     from .webhooks import Webhook
@@ -75,16 +76,16 @@ __all__ = (
 
 _HOME = {
     "AsyncWaveSpeed": ".async_client",
-    "Billing": "wavespeed_api.models",
+    "Billing": ".rows",
     "FileInput": ".files.inputs",
-    "Model": "wavespeed_api.models",
+    "Model": ".rows",
     "Outcome": ".batch.outcome",
-    "Price": "wavespeed_api.models",
+    "Price": ".rows",
     "Progress": ".batch.outcome",
     "Settings": ".settings",
     "Task": ".task",
     "TaskInput": "wavespeed_api.models",
-    "UsageStats": "wavespeed_api.models",
+    "UsageStats": ".rows",
     "WaveSpeed": ".client",
     "Webhook": ".webhooks",
 }

@@ -12,7 +12,7 @@ from wavespeed_api import Client
 from .arguments import check_callable, check_cost, check_limit, deletions, searched_from, task_of
 from .clock import Clock, Deadline
 from .errors import BadRequestError, ConfigurationError, NotFoundError, WaveSpeedError
-from .parsing import could_be, has_input
+from .parsing import could_be, has_input, total
 from .settings import Settings
 from .transport.context import Context
 from .waiting.durations import Durations
@@ -28,14 +28,13 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from wavespeed_api.models import Billing, Model, Price, UsageStats
-
     from .arguments import Input
     from .batch.options import AsyncInputs
     from .batch.outcome import Outcome, Progress
     from .batch.tasks import AsyncWorkers
     from .errors import SubmissionUncertainError
     from .paging import Pages
+    from .rows import Billing, Model, Price, UsageStats
     from .task import Task
 
 T = TypeVar("T")
@@ -158,9 +157,9 @@ class AsyncWaveSpeed:
         # The service may know the model by another name.
         return found or [task for task in await self._told(None, since) if has_input(task, error)]
 
-    async def delete(self, *tasks: Task | str) -> int:
+    async def delete(self, *tasks: Task | str) -> int | None:
         """Async `WaveSpeed.delete`."""
-        return sum([(await self._calls.delete(ids).asend()).deleted_count for ids in deletions(tasks)])
+        return total([await self._calls.delete(ids).asend() for ids in deletions(tasks)])
 
     async def upload(
         self,
@@ -206,7 +205,7 @@ class AsyncWaveSpeed:
 
     async def models(self) -> list[Model]:
         """Async `WaveSpeed.models`."""
-        return await self._calls.models().asend() or []
+        return await self._calls.models().asend()
 
     async def price(self, model: str, input: Input = None) -> Price:
         """Async `WaveSpeed.price`."""
@@ -214,7 +213,7 @@ class AsyncWaveSpeed:
 
     async def balance(self) -> float:
         """Async `WaveSpeed.balance`."""
-        return (await self._calls.balance().asend()).balance
+        return await self._calls.balance().asend()
 
     async def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> UsageStats:
         """Async `WaveSpeed.usage`."""
@@ -233,7 +232,7 @@ class AsyncWaveSpeed:
 
     async def webhook_secret(self) -> str:
         """Async `WaveSpeed.webhook_secret`."""
-        return (await self._calls.webhook_secret().asend()).secret
+        return await self._calls.webhook_secret().asend()
 
     async def aclose(self) -> None:
         """Async `WaveSpeed.close`."""

@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
 
 from wavespeed_api import models
 from wavespeed_api.api.tasks import get_prediction, get_result, submit_task, submit_task_variant
-from wavespeed_api.models import Prediction, PredictionTimings, PredictionUrls, StructuredOutput, prediction_status
+from wavespeed_api.models import Durations, EchoedInput, Prediction, StructuredOutput, TaskAddresses, task_status
 from wavespeed_api.types import UNSET, Unset
 
 from .arguments import aware, checked_webhook, input_fields, model_id, split_model, task_ids, usage_span, word_of
 from .errors import WaveSpeedError
 from .paging import PAGE_SIZE, Pages
-from .parsing import asked_by_older_path, data_of, expected, lead_of, task_from_envelope, tasks_from_page
+from .parsing import (
+    asked_by_older_path,
+    balance_in,
+    deleted_in,
+    lead_of,
+    secret_in,
+    task_from_envelope,
+    tasks_from_page,
+)
 from .transport.context import Context
 from .transport.exchange import fail, keep_trace
 
@@ -25,23 +33,16 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from wavespeed_api import Client
-    from wavespeed_api.models import (
-        Balance,
-        Billing,
-        Deletion,
-        Model,
-        Price,
-        UploadQuery,
-        UploadTicket,
-        UsageStats,
-        WebhookSecret,
-    )
+    from wavespeed_api.models import UploadQuery
     from wavespeed_api.types import Response
 
+    from .files.ticket import UploadTicket
+    from .listing import Page
+    from .rows import Billing, Model, Price, UsageStats
     from .task import Task
 
 # What the response of a paid task is read with: a late import fails where file descriptors are few.
-LOADED = (Prediction, PredictionTimings, PredictionUrls, StructuredOutput, prediction_status)
+LOADED = (Prediction, Durations, TaskAddresses, StructuredOutput, EchoedInput, task_status)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -168,56 +169,76 @@ class Calls:
         if created_before is not None:
             query.created_before = aware(created_before, "created_before")
 
-        def page(number: int) -> Call[list[Task]]:
+        def page(number: int) -> Call[Page[Task]]:
             query.page, context = number, Context()
             return Call(context, tasks_from_page, list_predictions, client=self._bind(context), body=query)
 
         return Pages(page, lambda task: task.id)
 
-    def delete(self, ids: list[str]) -> Call[Deletion]:
+    def delete(self, ids: list[str]) -> Call[int | None]:
         """Delete the records of tasks."""
         from wavespeed_api.api.tasks import delete_predictions
 
-        context, read = Context(), partial(data_of, models.DeletionEnvelope)
-        query = models.DeletionQuery(ids=ids)
-        return Call(context, read, delete_predictions, client=self._bind(context), body=query)
+        context, query = Context(), models.DeletionQuery(ids=ids)
+        return Call(context, deleted_in, delete_predictions, client=self._bind(context), body=query)
 
     def upload(self, query: UploadQuery) -> Call[UploadTicket]:
         """Ask for a ticket, which says where a file is to be uploaded to."""
         from wavespeed_api.api.media import create_upload
 
-        context, read = Context(), partial(data_of, models.UploadTicketEnvelope)
+        from .files.ticket import UploadTicket
+
+        def read(_: object, answer: Any) -> UploadTicket:
+            return UploadTicket.of(answer["data"])
+
+        context = Context()
         return Call(context, read, create_upload, client=self._bind(context), body=query)
 
-    def models(self) -> Call[list[Model] | None]:
+    def models(self) -> Call[list[Model]]:
         """List all models."""
         from wavespeed_api.api.models import list_models
 
-        context, read = Context(), partial(data_of, models.ModelsEnvelope)
+        from .listing import Page
+        from .rows import Model
+
+        def read(_: object, answer: Any) -> list[Model]:
+            return Page[Model].of(answer["data"], Model.of).items
+
+        context = Context()
         return Call(context, read, list_models, client=self._bind(context))
 
     def price(self, model: str, input: object) -> Call[Price]:
         """Ask what a task would cost, or without an input for the model's base price."""
         from wavespeed_api.api.models import get_price
 
-        context, read = Context(), partial(data_of, models.PriceEnvelope)
+        from .rows import Price
+
+        def read(_: object, answer: Any) -> Price:
+            return Price.of(answer["data"])
+
+        context = Context()
         query = models.PriceQuery(model_id=model_id(model))
         if input is not None:
             query.inputs = models.TaskInput.from_dict(input_fields(input))
         return Call(context, read, get_price, client=self._bind(context), body=query)
 
-    def balance(self) -> Call[Balance]:
+    def balance(self) -> Call[float]:
         """Ask for the account's balance."""
         from wavespeed_api.api.account import get_balance
 
-        context, read = Context(), partial(data_of, models.BalanceEnvelope)
-        return Call(context, read, get_balance, client=self._bind(context))
+        context = Context()
+        return Call(context, balance_in, get_balance, client=self._bind(context))
 
     def usage(self, start: datetime, end: datetime, model: str | None) -> Call[UsageStats]:
         """Ask what was used in a time span."""
         from wavespeed_api.api.account import get_usage
 
-        context, read = Context(), partial(data_of, models.UsageEnvelope)
+        from .rows import UsageStats
+
+        def read(_: object, answer: Any) -> UsageStats:
+            return UsageStats.of(answer["data"])
+
+        context = Context()
         start, end = usage_span(start, end)
         query = models.UsageQuery(start_time=start, end_time=end)
         if model is not None:
@@ -231,6 +252,9 @@ class Calls:
         from wavespeed_api.api.account import search_billings
         from wavespeed_api.models import billing_query_billing_type as types
 
+        from .listing import Page
+        from .rows import Billing
+
         query = models.BillingQuery(page_size=PAGE_SIZE, sort="created_at DESC")
         if billing_type is not None:
             check, known = types.check_billing_query_billing_type, types.BILLING_QUERY_BILLING_TYPE_VALUES
@@ -242,21 +266,21 @@ class Calls:
         if ids := task_ids(prediction_ids, "prediction_ids"):
             query.prediction_uuids = ids
 
-        def read(parsed: object, _: object) -> list[Billing]:
-            return expected(parsed, models.BillingPageEnvelope).data.items or []
+        def read(_: object, answer: Any) -> Page[Billing]:
+            return Page[Billing].of(answer["data"]["items"], Billing.of)
 
-        def page(number: int) -> Call[list[Billing]]:
+        def page(number: int) -> Call[Page[Billing]]:
             query.page, context = number, Context()
             return Call(context, read, search_billings, client=self._bind(context), body=query)
 
         return Pages(page, lambda record: record.uuid)
 
-    def webhook_secret(self) -> Call[WebhookSecret]:
+    def webhook_secret(self) -> Call[str]:
         """Ask for the secret that signs webhook calls."""
         from wavespeed_api.api.webhooks import get_webhook_secret
 
-        context, read = Context(), partial(data_of, models.WebhookSecretEnvelope)
-        return Call(context, read, get_webhook_secret, client=self._bind(context))
+        context = Context()
+        return Call(context, secret_in, get_webhook_secret, client=self._bind(context))
 
 
 def _milliseconds(moment: datetime) -> str:

@@ -11,7 +11,7 @@ from wavespeed_api import Client
 from .arguments import check_callable, check_cost, check_limit, deletions, searched_from, task_of
 from .clock import Clock, Deadline
 from .errors import BadRequestError, ConfigurationError, NotFoundError, WaveSpeedError
-from .parsing import could_be, has_input
+from .parsing import could_be, has_input, total
 from .settings import Settings
 from .transport.context import Context
 from .waiting.durations import Durations
@@ -27,14 +27,13 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from wavespeed_api.models import Billing, Model, Price, UsageStats
-
     from .arguments import Input
     from .batch.options import Inputs
     from .batch.outcome import Outcome, Progress
     from .batch.threads import Workers
     from .errors import SubmissionUncertainError
     from .paging import Pages
+    from .rows import Billing, Model, Price, UsageStats
     from .task import Task
 
 T = TypeVar("T")
@@ -217,7 +216,9 @@ class WaveSpeed:
         created_after: datetime | None = None,
         created_before: datetime | None = None,
     ) -> Iterator[Task]:
-        """List the account's tasks of the last 7 days, newest first. One request for each 100, when they are needed.
+        """List the tasks of the last 7 days, newest first. One request for each 100, when they are needed.
+
+        They are those of your whole organization, and include tasks that were submitted on the website.
 
         Args:
             model: Only tasks of this model id.
@@ -250,15 +251,17 @@ class WaveSpeed:
         # The service may know the model by another name.
         return found or [task for task in self._told(None, since) if has_input(task, error)]
 
-    def delete(self, *tasks: Task | str) -> int:
-        """Permanently delete task records; return how many. One request for each 100 tasks.
+    def delete(self, *tasks: Task | str) -> int | None:
+        """Permanently delete task records; return how many, or None if the service does not say.
+
+        One request for each 100 tasks.
 
         Unknown ids, and tasks that still run, are passed over by the service: this cancels nothing.
 
         Raises:
             InvalidInputError: No tasks, or something that is neither a task nor an id.
         """
-        return sum([self._calls.delete(ids).send().deleted_count for ids in deletions(tasks)])
+        return total([self._calls.delete(ids).send() for ids in deletions(tasks)])
 
     def upload(
         self,
@@ -348,7 +351,7 @@ class WaveSpeed:
 
     def models(self) -> list[Model]:
         """List all models with their prices in USD and the form of their input. One request, about 2 MB."""
-        return self._calls.models().send() or []
+        return self._calls.models().send()
 
     def price(self, model: str, input: Input = None) -> Price:
         """Ask what a task would cost; `discounted_price` is what the account pays. One request, free of charge.
@@ -363,7 +366,7 @@ class WaveSpeed:
 
     def balance(self) -> float:
         """Ask for the account's balance in USD. One request."""
-        return self._calls.balance().send().balance
+        return self._calls.balance().send()
 
     def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> UsageStats:
         """Add up what was used in a time span, in total, by model and by day, in USD. One request.
@@ -400,8 +403,11 @@ class WaveSpeed:
         return self._listed(self._calls.billings(billing_type, start, end, prediction_ids))
 
     def webhook_secret(self) -> str:
-        """Ask for the secret that checks the service's calls, to keep like a password. One request."""
-        return self._calls.webhook_secret().send().secret
+        """Ask for the secret that checks the service's calls, to keep like a password. One request.
+
+        Each API key may have a secret of its own: ask with the key that submits.
+        """
+        return self._calls.webhook_secret().send()
 
     def close(self) -> None:
         """End what `run_many` has under way, and close the connections. Closing twice does nothing."""

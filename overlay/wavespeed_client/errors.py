@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from datetime import datetime
 
-    from wavespeed_api.models import Price
-
+    from .rows import Price
     from .task import Task
 
 EXCERPT_CHARACTERS = 500

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .calls import Call
+    from .listing import Page
 
 PAGE_SIZE = 100
 
@@ -28,21 +29,21 @@ class Pages(Generic[T]):
         more: Whether there is a page to ask for.
     """
 
-    call: Callable[[int], Call[list[T]]]
+    call: Callable[[int], Call[Page[T]]]
     key: Callable[[T], str]
     more: bool = field(init=False, default=True)
     _number: int = field(init=False, default=1)
     _seen: frozenset[str] = field(init=False, default=frozenset())
 
-    def next_call(self) -> Call[list[T]]:
+    def next_call(self) -> Call[Page[T]]:
         """Return the call for the next page."""
         return self.call(self._number)
 
-    def take(self, items: list[T]) -> list[T]:
+    def take(self, page: Page[T]) -> list[T]:
         """Take in that page; return its items that were not on the one before."""
-        before, self._seen = self._seen, frozenset(map(self.key, items))
+        before, self._seen = self._seen, frozenset(map(self.key, page.items))
         # A short page is the last. So is one that brings nothing new, lest a service that ignores the number goes on
         # for ever.
-        self.more = len(items) >= PAGE_SIZE and not self._seen <= before
+        self.more = page.size >= PAGE_SIZE and not self._seen <= before
         self._number += 1
-        return [item for item in items if self.key(item) not in before]
+        return [item for item in page.items if self.key(item) not in before]

@@ -1,22 +1,19 @@
-"""Parsed responses, turned into tasks and checked rows. A field that is odd never loses a task.
+"""Parsed responses, turned into tasks and values. A field that is odd never loses a task.
 
 The generated parser finds a field that is missing, but takes any value for one that is there.
 """
 
 from __future__ import annotations
 
-import types
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Union, cast, get_args, get_origin, get_type_hints
-
-from attrs import fields, has
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wavespeed_api import models
-from wavespeed_api.types import Unset
 
+from .listing import Page
 from .task import UNKNOWN_STATUS, Task, is_task_id
+from .values import mapping, number, text, whole_number
 
 if TYPE_CHECKING:
     from wavespeed_api.models import Prediction
@@ -24,21 +21,6 @@ if TYPE_CHECKING:
     from .errors import SubmissionUncertainError
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-
-
-class Envelope(Protocol[T_co]):
-    """A generated envelope."""
-
-    @property
-    def data(self) -> T_co: ...
-
-
-# Neither NaN, which JSON's parser takes, nor what no float can hold is a price.
-LARGEST_NUMBER = 10**18
-
-# Types that take more, or other, values than isinstance says.
-_NUMBERS = {int: (int,), float: (int, float)}
 
 
 def task_from_envelope(envelope: object, answer: object, *, model: str) -> Task:
@@ -63,34 +45,32 @@ def task_from_prediction(prediction: Prediction, raw: dict[str, Any], *, model: 
     if not is_task_id(prediction.id):
         raise ValueError("the response has no usable task id")
     urls, timings = prediction.urls, prediction.timings
-    milliseconds = timings.inference if isinstance(timings, models.PredictionTimings) else prediction.execution_time
+    milliseconds = timings.inference if isinstance(timings, models.Durations) else prediction.execution_time
     return Task(
         id=prediction.id,
-        model=_text(prediction.model) or model,
-        status=_text(prediction.status) or UNKNOWN_STATUS,
+        model=text(prediction.model) or model,
+        status=text(prediction.status) or UNKNOWN_STATUS,
         outputs=_outputs(prediction.outputs),
-        error=_text(prediction.error),
-        code=_whole_number(prediction.code),
-        url=_text(urls.get) if isinstance(urls, models.PredictionUrls) else None,
+        error=text(prediction.error),
+        code=whole_number(prediction.code),
+        url=text(urls.get) if isinstance(urls, models.TaskAddresses) else None,
         created_at=_in_utc(prediction.created_at),
-        inference_ms=_number(milliseconds),
+        inference_ms=number(milliseconds),
         raw=raw,
     )
 
 
-def tasks_from_page(envelope: object, answer: Any) -> list[Task]:
-    """Return the tasks in a page of a list.
+def tasks_from_page(_parsed: object, answer: Any) -> Page[Task]:
+    """Return the tasks in a page of a list. One without a usable id is left out.
 
     Raises:
-        TypeError, ValueError, KeyError: The response is no such page.
+        TypeError, KeyError: The response is no such page.
     """
-    if not isinstance(envelope, models.PredictionPageEnvelope):
-        raise TypeError("the response is not the envelope of a page")
-    raw = answer["data"]["items"]
-    if raw is not None and not isinstance(raw, list):
-        raise TypeError("the items are not a list")
-    pairs = zip(envelope.data.items or [], cast("list[dict[str, Any]]", raw or []), strict=True)
-    return [task_from_prediction(item, data, model="") for item, data in pairs]
+
+    def read(row: dict[str, Any]) -> Task:
+        return task_from_prediction(models.Prediction.from_dict(row), row, model="")
+
+    return Page[Task].of(answer["data"]["items"], read)
 
 
 def asked_by_older_path(task: Task, base_url: str) -> bool:
@@ -141,20 +121,6 @@ def _outputs(values: object) -> tuple[str | dict[str, Any], ...]:
     return tuple(found)
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _number(value: object) -> float | None:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    return value if abs(value) < LARGEST_NUMBER else None
-
-
-def _whole_number(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
 def _in_utc(moment: object) -> datetime | None:
     if not isinstance(moment, datetime):
         return None
@@ -164,73 +130,36 @@ def _in_utc(moment: object) -> datetime | None:
         return None
 
 
-def data_of(kind: type[Envelope[T]], parsed: object, _answer: object) -> T:
-    """Return what an envelope of this kind carries.
+def balance_in(_parsed: object, answer: Any) -> float:
+    """Return the balance.
 
     Raises:
-        TypeError: See `expected`.
+        TypeError, KeyError: The response tells none.
     """
-    return expected(parsed, kind).data
+    return _told(number(answer["data"]["balance"]), "balance")
 
 
-def expected(parsed: object, kind: type[T]) -> T:
-    """Return the parsed response, if it is of this kind and its fields are of their types.
+def secret_in(_parsed: object, answer: Any) -> str:
+    """Return the webhook secret.
 
     Raises:
-        TypeError: It is not; the message names the field.
+        TypeError, KeyError: The response tells none.
     """
-    if not isinstance(parsed, kind):
-        raise TypeError(f"the response is not a {kind.__name__}")
-    _check(parsed, kind, kind.__name__)
-    return parsed
+    return _told(text(answer["data"]["secret"]), "secret")
 
 
-def _check(value: Any, hint: Any, name: str) -> None:
-    if has(hint) and isinstance(value, hint):
-        for field, expected_type in _hints(hint).items():
-            _check(getattr(value, field), expected_type, f"{name}.{field}")
-    elif get_origin(hint) is list and isinstance(value, list):
-        for item in value:  # pyright: ignore[reportUnknownVariableType] # the item's type is what is checked
-            _check(item, get_args(hint)[0], f"{name}[]")
-    elif get_origin(hint) in (Union, types.UnionType):
-        _check_any(value, get_args(hint), name)
-    elif not _fits(value, hint):
-        raise TypeError(f"{name} is {value!r:.80}")
+def deleted_in(_parsed: object, answer: Any) -> int | None:
+    """Return how many records were deleted; None if the response does not say."""
+    return whole_number((mapping(answer.get("data")) or {}).get("deleted_count"))
 
 
-def _check_any(value: Any, hints: tuple[Any, ...], name: str) -> None:
-    failure: TypeError | None = None
-    for hint in hints:
-        try:
-            return _check(value, hint, name)
-        except TypeError as error:
-            failure = error
-    raise failure or TypeError(name)
+def total(counts: list[int | None]) -> int | None:
+    """Return the sum; None if one of them is not known."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
-def _fits(value: Any, hint: Any) -> bool:
-    if hint is Any:
-        return True
-    if get_origin(hint) is Literal:
-        return value in get_args(hint)
-    if hint in _NUMBERS:
-        return isinstance(value, _NUMBERS[hint]) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
-    return isinstance(hint, type) and isinstance(value, hint)
-
-
-@cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    named = get_type_hints(kind, localns=_Models())
-    return {field.name: named[field.name] for field in fields(kind) if field.init}
-
-
-class _Models(dict[str, Any]):
-    """The names that generated models give to each other: they are imported for type checkers only."""
-
-    def __missing__(self, name: str) -> Any:
-        if name == "Unset":
-            return Unset
-        try:
-            return getattr(models, name)
-        except AttributeError:
-            raise KeyError(name) from None
+def _told(value: T | None, name: str) -> T:
+    if value is None:
+        raise TypeError(f"it tells no {name}")
+    return value

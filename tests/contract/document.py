@@ -101,5 +101,6 @@ def answer_model(operation: str, status: int) -> Any:
     from wavespeed_api import models
 
     responses = OPERATIONS[operation]["responses"]
-    media = resolved(responses.get(str(status), responses["default"]))["content"]["application/json"]
+    described = responses.get(str(status)) or responses[f"{status // 100}XX"]
+    media = resolved(described)["content"]["application/json"]
     return getattr(models, media["schema"]["$ref"].rpartition("/")[2])

@@ -29,7 +29,7 @@ class Asked:
             answer = get_balance.sync_detailed(client=client)
         else:
             answer = asyncio.run(get_balance.asyncio_detailed(client=client))
-        assert answer.parsed
+        assert bool(answer.parsed) == (answer.status_code == 200)
         return self.server.requests[-1].decode().split("\r\n")
 
     def live(self, client: Client | AuthenticatedClient) -> httpx.Client | httpx.AsyncClient:

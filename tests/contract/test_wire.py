@@ -9,9 +9,9 @@ import pytest
 
 import wavespeed_client
 from tests.conftest import Connect, Driven
-from wavespeed_client import SubmissionUncertainError, TaskInput
-from wavespeed_client.arguments import RESERVED_WORDS
-from wavespeed_client.testing import Contract, FakeWaveSpeed, Request
+from wavespeed_client import InvalidInputError, InvalidModelError, SubmissionUncertainError, TaskInput
+from wavespeed_client.arguments import RESERVED_WORDS, input_fields, split_model
+from wavespeed_client.testing import Contract, ContractError, FakeWaveSpeed, Request
 
 FLUX = "wavespeed-ai/flux-dev"
 
@@ -170,3 +170,35 @@ def test_the_spec_and_the_overlay_reserve_the_same_first_words(spec: dict[str, A
     for path in spec["paths"]:
         first = path.removeprefix("/api/v3/").partition("/")[0]
         assert first in RESERVED_WORDS or first == "{provider}"
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["a/stream", "a/b/stream", "stream/b", "a/stream/b", "a/streams", "a/b/live-stream", "a/-b", "a/b/c/d"],
+)
+def test_the_spec_and_the_overlay_take_the_same_model_ids(contract: Contract, model: str) -> None:
+    def accepted(check: Any, *args: Any) -> bool:
+        try:
+            check(*args)
+        except (InvalidModelError, ContractError):
+            return False
+        return True
+
+    headers = {"Authorization": "Bearer test-key", "Content-Type": "application/json"}
+    request = Request("POST", f"/api/v3/{model}", headers, b"{}")
+    assert accepted(contract.check_request, request) == accepted(split_model, model)
+
+
+@pytest.mark.parametrize("value", [True, False, None, 0, 1, "true", {}])
+def test_the_spec_and_the_overlay_take_the_same_inputs(contract: Contract, value: Any) -> None:
+    given = {"stream": value}
+    headers = {"Authorization": "Bearer test-key", "Content-Type": "application/json"}
+    request = Request("POST", f"/api/v3/{FLUX}", headers, json.dumps(given).encode())
+    if value is False:
+        contract.check_request(request)
+        assert input_fields(given) == given
+        return
+    with pytest.raises(ContractError, match="stream"):
+        contract.check_request(request)
+    with pytest.raises(InvalidInputError, match="no record of it is kept"):
+        input_fields(given)

@@ -44,7 +44,7 @@ def test_an_empty_or_wrong_deletion_is_refused(ws: Driven, fake: FakeWaveSpeed, 
     assert fake.requests == []
 
 
-def test_models_are_generated_rows_with_their_schema(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_models_are_rows_with_their_schema(ws: Driven, fake: FakeWaveSpeed) -> None:
     found = {model.model_id: model for model in ws.models()}
     assert set(found) == fake.models
     flux = found[FLUX]
@@ -77,9 +77,40 @@ def test_a_run_above_its_limit_submits_nothing(ws: Driven, fake: FakeWaveSpeed) 
 
 
 def test_a_price_in_another_currency_is_above_every_limit(ws: Driven, fake: FakeWaveSpeed) -> None:
-    data = {"model_id": FLUX, "price": 1, "discounted_price": 1, "discount_rate": 100, "currency": "EUR"}
-    fake.raw(200, json.dumps({"data": data}).encode(), on="price")
-    with pytest.raises(CostLimitError, match="EUR"):
+    for currency in ("EUR", "usd", ""):
+        data = {"model_id": FLUX, "price": 1, "discounted_price": 1, "discount_rate": 100, "currency": currency}
+        fake.raw(200, json.dumps({"data": data}).encode(), on="price")
+        with pytest.raises(CostLimitError, match=f"would cost 1 {currency},"):
+            ws.run(FLUX, max_cost=5)
+    assert fake.calls == []
+
+
+@pytest.mark.parametrize("currency", [{}, {"currency": None}])
+def test_a_price_without_a_currency_is_in_usd(ws: Driven, fake: FakeWaveSpeed, currency: dict[str, None]) -> None:
+    data = {"price": 2, "discounted_price": 0.5, **currency}
+    fake.raw(200, json.dumps({"data": data}).encode(), times=2, on="price")
+    with pytest.raises(CostLimitError, match=r"this model would cost 0\.5 USD, and the limit is 0\.4 USD"):
+        ws.run(FLUX, max_cost=0.4)
+    assert fake.calls == []
+    assert ws.run(FLUX, max_cost=0.5).succeeded
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"model_id": FLUX, "currency": "USD"},
+        {"price": 0.1, "currency": "USD"},
+        {"price": 0.1, "discounted_price": None},
+        {"price": 0.1, "discounted_price": "0.1"},
+        {"price": 0.1, "discounted_price": True},
+        {"price": 0.1, "discounted_price": 0.1, "currency": 5},
+        {"unit_price": 0.1, "currency": "USD"},
+        [],
+    ],
+)
+def test_without_a_price_nothing_is_submitted(ws: Driven, fake: FakeWaveSpeed, data: Any) -> None:
+    fake.raw(200, json.dumps({"code": 200, "data": data}).encode(), on="price")
+    with pytest.raises(UnexpectedResponseError, match="cannot be read"):
         ws.run(FLUX, max_cost=5)
     assert fake.calls == []
 
@@ -184,14 +215,15 @@ def test_the_webhook_secret(ws: Driven, fake: FakeWaveSpeed) -> None:
         ("balance", {"balance": True}),
         ("balance", {}),
         ("secret", {"secret": 5}),
-        ("delete", {"deleted_count": "2"}),
-        ("price", {"model_id": FLUX, "price": "1", "discounted_price": 1, "discount_rate": 1, "currency": "USD"}),
-        ("models", [{"model_id": FLUX}]),
+        ("price", {"model_id": FLUX, "price": 1, "discounted_price": "1", "discount_rate": 1, "currency": "USD"}),
+        ("price", {"model_id": FLUX, "price": 1}),
+        ("price", {"price": 1, "discounted_price": 1, "currency": 5}),
+        ("price", []),
         ("models", {}),
-        ("models", [{"model_id": FLUX, "name": 1, "type": "", "base_price": 1, "description": "", "api_schema": {}}]),
-        ("usage", {"per_model_usage": [5], "daily_usage": None, "summary": {}}),
-        ("usage", {"per_model_usage": None, "daily_usage": None, "summary": None}),
-        ("billings", {"items": [{"uuid": "a"}]}),
+        ("models", [{}, 5]),
+        ("usage", []),
+        ("billings", {}),
+        ("billings", {"items": [{"price": 1}]}),
         ("billings", {"items": 5}),
     ],
 )
@@ -199,7 +231,6 @@ def test_a_promise_that_is_broken_is_told(ws: Driven, fake: FakeWaveSpeed, kind:
     verbs = {
         "balance": ws.balance,
         "secret": ws.webhook_secret,
-        "delete": lambda: ws.delete("abc"),
         "price": lambda: ws.price(FLUX),
         "models": ws.models,
         "usage": lambda: ws.usage(NOW - timedelta(days=1), NOW),

@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .balance import Balance
     from .balance_envelope import BalanceEnvelope
+    from .billed_order import BilledOrder
+    from .billed_task import BilledTask
     from .billing import Billing
-    from .billing_order import BillingOrder
     from .billing_page import BillingPage
     from .billing_page_envelope import BillingPageEnvelope
-    from .billing_prediction import BillingPrediction
     from .billing_query import BillingQuery
     from .billing_query_billing_type import BillingQueryBillingType
     from .billing_query_sort import BillingQuerySort
     from .binary_upload import BinaryUpload
+    from .call_form import CallForm
     from .daily_model_usage import DailyModelUsage
     from .daily_usage import DailyUsage
     from .deletion import Deletion
     from .deletion_envelope import DeletionEnvelope
     from .deletion_query import DeletionQuery
+    from .durations import Durations
+    from .echoed_input import EchoedInput
     from .error_envelope import ErrorEnvelope
     from .model import Model
-    from .model_api_schema import ModelApiSchema
     from .model_usage import ModelUsage
     from .models_envelope import ModelsEnvelope
     from .prediction import Prediction
@@ -32,17 +34,16 @@ if TYPE_CHECKING:
     from .prediction_page_envelope import PredictionPageEnvelope
     from .prediction_query import PredictionQuery
     from .prediction_query_status import PredictionQueryStatus
-    from .prediction_status import PredictionStatus
-    from .prediction_timings import PredictionTimings
-    from .prediction_urls import PredictionUrls
     from .price import Price
     from .price_envelope import PriceEnvelope
     from .price_query import PriceQuery
+    from .request_headers import RequestHeaders
     from .structured_output import StructuredOutput
+    from .task_addresses import TaskAddresses
     from .task_input import TaskInput
+    from .task_status import TaskStatus
     from .upload import Upload
     from .upload_envelope import UploadEnvelope
-    from .upload_headers import UploadHeaders
     from .upload_query import UploadQuery
     from .upload_target import UploadTarget
     from .upload_ticket import UploadTicket
@@ -50,30 +51,32 @@ if TYPE_CHECKING:
     from .usage_envelope import UsageEnvelope
     from .usage_query import UsageQuery
     from .usage_stats import UsageStats
-    from .usage_summary import UsageSummary
+    from .usage_totals import UsageTotals
     from .webhook_secret import WebhookSecret
     from .webhook_secret_envelope import WebhookSecretEnvelope
 
 _MODULES = {
     "Balance": ".balance",
     "BalanceEnvelope": ".balance_envelope",
+    "BilledOrder": ".billed_order",
+    "BilledTask": ".billed_task",
     "Billing": ".billing",
-    "BillingOrder": ".billing_order",
     "BillingPage": ".billing_page",
     "BillingPageEnvelope": ".billing_page_envelope",
-    "BillingPrediction": ".billing_prediction",
     "BillingQuery": ".billing_query",
     "BillingQueryBillingType": ".billing_query_billing_type",
     "BillingQuerySort": ".billing_query_sort",
     "BinaryUpload": ".binary_upload",
+    "CallForm": ".call_form",
     "DailyModelUsage": ".daily_model_usage",
     "DailyUsage": ".daily_usage",
     "Deletion": ".deletion",
     "DeletionEnvelope": ".deletion_envelope",
     "DeletionQuery": ".deletion_query",
+    "Durations": ".durations",
+    "EchoedInput": ".echoed_input",
     "ErrorEnvelope": ".error_envelope",
     "Model": ".model",
-    "ModelApiSchema": ".model_api_schema",
     "ModelUsage": ".model_usage",
     "ModelsEnvelope": ".models_envelope",
     "Prediction": ".prediction",
@@ -82,17 +85,16 @@ _MODULES = {
     "PredictionPageEnvelope": ".prediction_page_envelope",
     "PredictionQuery": ".prediction_query",
     "PredictionQueryStatus": ".prediction_query_status",
-    "PredictionStatus": ".prediction_status",
-    "PredictionTimings": ".prediction_timings",
-    "PredictionUrls": ".prediction_urls",
     "Price": ".price",
     "PriceEnvelope": ".price_envelope",
     "PriceQuery": ".price_query",
+    "RequestHeaders": ".request_headers",
     "StructuredOutput": ".structured_output",
+    "TaskAddresses": ".task_addresses",
     "TaskInput": ".task_input",
+    "TaskStatus": ".task_status",
     "Upload": ".upload",
     "UploadEnvelope": ".upload_envelope",
-    "UploadHeaders": ".upload_headers",
     "UploadQuery": ".upload_query",
     "UploadTarget": ".upload_target",
     "UploadTicket": ".upload_ticket",
@@ -100,7 +102,7 @@ _MODULES = {
     "UsageEnvelope": ".usage_envelope",
     "UsageQuery": ".usage_query",
     "UsageStats": ".usage_stats",
-    "UsageSummary": ".usage_summary",
+    "UsageTotals": ".usage_totals",
     "WebhookSecret": ".webhook_secret",
     "WebhookSecretEnvelope": ".webhook_secret_envelope",
 }
@@ -108,23 +110,25 @@ _MODULES = {
 __all__ = (
     "Balance",
     "BalanceEnvelope",
+    "BilledOrder",
+    "BilledTask",
     "Billing",
-    "BillingOrder",
     "BillingPage",
     "BillingPageEnvelope",
-    "BillingPrediction",
     "BillingQuery",
     "BillingQueryBillingType",
     "BillingQuerySort",
     "BinaryUpload",
+    "CallForm",
     "DailyModelUsage",
     "DailyUsage",
     "Deletion",
     "DeletionEnvelope",
     "DeletionQuery",
+    "Durations",
+    "EchoedInput",
     "ErrorEnvelope",
     "Model",
-    "ModelApiSchema",
     "ModelsEnvelope",
     "ModelUsage",
     "Prediction",
@@ -133,17 +137,16 @@ __all__ = (
     "PredictionPageEnvelope",
     "PredictionQuery",
     "PredictionQueryStatus",
-    "PredictionStatus",
-    "PredictionTimings",
-    "PredictionUrls",
     "Price",
     "PriceEnvelope",
     "PriceQuery",
+    "RequestHeaders",
     "StructuredOutput",
+    "TaskAddresses",
     "TaskInput",
+    "TaskStatus",
     "Upload",
     "UploadEnvelope",
-    "UploadHeaders",
     "UploadQuery",
     "UploadTarget",
     "UploadTicket",
@@ -151,7 +154,7 @@ __all__ = (
     "UsageEnvelope",
     "UsageQuery",
     "UsageStats",
-    "UsageSummary",
+    "UsageTotals",
     "WebhookSecret",
     "WebhookSecretEnvelope",
 )

@@ -20,7 +20,7 @@ T = TypeVar("T", bound="BillingPage")
 class BillingPage:
     """One page of billing records."""
 
-    items: list[Billing] | None
+    items: list[Billing | None] | None
     """ The records. Null when there are none. """
     page: int | None | Unset = UNSET
     """ Number of the page, from 1. """
@@ -31,11 +31,17 @@ class BillingPage:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        items: list[dict[str, Any]] | None
+        from ..models.billing import Billing  # noqa: PLC0415
+
+        items: list[dict[str, Any] | None] | None
         if isinstance(self.items, list):
             items = []
             for items_type_0_item_data in self.items:
-                items_type_0_item = items_type_0_item_data.to_dict()
+                items_type_0_item: dict[str, Any] | None
+                if isinstance(items_type_0_item_data, Billing):
+                    items_type_0_item = items_type_0_item_data.to_dict()
+                else:
+                    items_type_0_item = items_type_0_item_data
                 items.append(items_type_0_item)
 
         else:
@@ -81,7 +87,7 @@ class BillingPage:
 
         d = dict(src_dict)
 
-        def _parse_items(data: object) -> list[Billing] | None:
+        def _parse_items(data: object) -> list[Billing | None] | None:
             if data is None:
                 return data
             try:
@@ -90,14 +96,28 @@ class BillingPage:
                 items_type_0 = []
                 _items_type_0 = data
                 for items_type_0_item_data in _items_type_0:
-                    items_type_0_item = Billing.from_dict(items_type_0_item_data)
+
+                    def _parse_items_type_0_item(data: object) -> Billing | None:
+                        if data is None:
+                            return data
+                        try:
+                            if not isinstance(data, dict):
+                                raise TypeError()
+                            items_type_0_item_type_0 = Billing.from_dict(data)
+
+                            return items_type_0_item_type_0
+                        except (TypeError, ValueError, AttributeError, KeyError):
+                            pass
+                        return cast(Billing | None, data)
+
+                    items_type_0_item = _parse_items_type_0_item(items_type_0_item_data)
 
                     items_type_0.append(items_type_0_item)
 
                 return items_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(list[Billing] | None, data)
+            return cast(list[Billing | None] | None, data)
 
         items = _parse_items(d.pop("items"))
 

@@ -28,10 +28,15 @@ class BillingQuery:
     """ Only charges, or only refunds. """
     prediction_uuids: list[str] | Unset = UNSET
     """ Only records of these tasks. """
+    model_uuid: str | Unset = UNSET
+    """ Only records of this model id. Sent by the official command line, not documented. """
+    access_key_uuid: str | Unset = UNSET
+    """ Only records of this API key. Sent by the official command line, not documented. """
     start_time: str | Unset = UNSET
-    """ Only records from this moment on, in milliseconds since 1970-01-01 UTC, as text. """
+    """ Only records from this moment on: milliseconds since 1970-01-01 UTC, as text. The official command line
+    sends ISO 8601 instead. """
     end_time: str | Unset = UNSET
-    """ Only records before this moment, in milliseconds since 1970-01-01 UTC, as text. """
+    """ Only records before this moment, written as `start_time` is. """
     sort: BillingQuerySort | Unset = UNSET
     """ The order. """
 
@@ -47,6 +52,10 @@ class BillingQuery:
         prediction_uuids: list[str] | Unset = UNSET
         if not isinstance(self.prediction_uuids, Unset):
             prediction_uuids = self.prediction_uuids
+
+        model_uuid = self.model_uuid
+
+        access_key_uuid = self.access_key_uuid
 
         start_time = self.start_time
 
@@ -68,6 +77,10 @@ class BillingQuery:
             field_dict["billing_type"] = billing_type
         if prediction_uuids is not UNSET:
             field_dict["prediction_uuids"] = prediction_uuids
+        if model_uuid is not UNSET:
+            field_dict["model_uuid"] = model_uuid
+        if access_key_uuid is not UNSET:
+            field_dict["access_key_uuid"] = access_key_uuid
         if start_time is not UNSET:
             field_dict["start_time"] = start_time
         if end_time is not UNSET:
@@ -93,6 +106,10 @@ class BillingQuery:
 
         prediction_uuids = cast(list[str], d.pop("prediction_uuids", UNSET))
 
+        model_uuid = d.pop("model_uuid", UNSET)
+
+        access_key_uuid = d.pop("access_key_uuid", UNSET)
+
         start_time = d.pop("start_time", UNSET)
 
         end_time = d.pop("end_time", UNSET)
@@ -109,6 +126,8 @@ class BillingQuery:
             page_size=page_size,
             billing_type=billing_type,
             prediction_uuids=prediction_uuids,
+            model_uuid=model_uuid,
+            access_key_uuid=access_key_uuid,
             start_time=start_time,
             end_time=end_time,
             sort=sort,

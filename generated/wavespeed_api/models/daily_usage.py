@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
     from ..models.daily_model_usage import DailyModelUsage
 
@@ -22,24 +24,32 @@ class DailyUsage:
     """ The day, as YYYY-MM-DD. """
     amount: float
     """ Cost in USD. """
-    count: int
+    count: float
     """ Number of tasks. """
-    models: list[DailyModelUsage] | None
-    """ The day's models. Null when there are none. """
+    models: list[DailyModelUsage | None] | None | Unset = UNSET
+    """ The day's models. Null or missing when there are none. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.daily_model_usage import DailyModelUsage  # noqa: PLC0415
+
         date = self.date
 
         amount = self.amount
 
         count = self.count
 
-        models: list[dict[str, Any]] | None
-        if isinstance(self.models, list):
+        models: list[dict[str, Any] | None] | None | Unset
+        if isinstance(self.models, Unset):
+            models = UNSET
+        elif isinstance(self.models, list):
             models = []
             for models_type_0_item_data in self.models:
-                models_type_0_item = models_type_0_item_data.to_dict()
+                models_type_0_item: dict[str, Any] | None
+                if isinstance(models_type_0_item_data, DailyModelUsage):
+                    models_type_0_item = models_type_0_item_data.to_dict()
+                else:
+                    models_type_0_item = models_type_0_item_data
                 models.append(models_type_0_item)
 
         else:
@@ -52,9 +62,10 @@ class DailyUsage:
                 "date": date,
                 "amount": amount,
                 "count": count,
-                "models": models,
             }
         )
+        if models is not UNSET:
+            field_dict["models"] = models
 
         return field_dict
 
@@ -69,8 +80,10 @@ class DailyUsage:
 
         count = d.pop("count")
 
-        def _parse_models(data: object) -> list[DailyModelUsage] | None:
+        def _parse_models(data: object) -> list[DailyModelUsage | None] | None | Unset:
             if data is None:
+                return data
+            if isinstance(data, Unset):
                 return data
             try:
                 if not isinstance(data, list):
@@ -78,16 +91,30 @@ class DailyUsage:
                 models_type_0 = []
                 _models_type_0 = data
                 for models_type_0_item_data in _models_type_0:
-                    models_type_0_item = DailyModelUsage.from_dict(models_type_0_item_data)
+
+                    def _parse_models_type_0_item(data: object) -> DailyModelUsage | None:
+                        if data is None:
+                            return data
+                        try:
+                            if not isinstance(data, dict):
+                                raise TypeError()
+                            models_type_0_item_type_0 = DailyModelUsage.from_dict(data)
+
+                            return models_type_0_item_type_0
+                        except (TypeError, ValueError, AttributeError, KeyError):
+                            pass
+                        return cast(DailyModelUsage | None, data)
+
+                    models_type_0_item = _parse_models_type_0_item(models_type_0_item_data)
 
                     models_type_0.append(models_type_0_item)
 
                 return models_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(list[DailyModelUsage] | None, data)
+            return cast(list[DailyModelUsage | None] | None | Unset, data)
 
-        models = _parse_models(d.pop("models"))
+        models = _parse_models(d.pop("models", UNSET))
 
         daily_usage = cls(
             date=date,

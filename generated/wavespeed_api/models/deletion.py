@@ -2,39 +2,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="Deletion")
 
 
 @_attrs_define
 class Deletion:
-    """What was deleted."""
+    """What was deleted. Nothing in it is certain to be there."""
 
-    deleted_count: int
+    deleted_count: int | None | Unset = UNSET
     """ Records that were deleted. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        deleted_count = self.deleted_count
+        deleted_count: int | None | Unset
+        if isinstance(self.deleted_count, Unset):
+            deleted_count = UNSET
+        else:
+            deleted_count = self.deleted_count
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "deleted_count": deleted_count,
-            }
-        )
+        field_dict.update({})
+        if deleted_count is not UNSET:
+            field_dict["deleted_count"] = deleted_count
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        deleted_count = d.pop("deleted_count")
+
+        def _parse_deleted_count(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        deleted_count = _parse_deleted_count(d.pop("deleted_count", UNSET))
 
         deletion = cls(
             deleted_count=deleted_count,

@@ -20,16 +20,16 @@ T = TypeVar("T", bound="DeletionEnvelope")
 class DeletionEnvelope:
     """What a deletion is wrapped in."""
 
-    data: Deletion
-    """ What was deleted. """
     code: int | None | Unset = UNSET
     """ 200 when all is well. """
     message: None | str | Unset = UNSET
     """ `success`, or what went wrong. """
+    data: Deletion | None | Unset = UNSET
+    """ What was deleted. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        data = self.data.to_dict()
+        from ..models.deletion import Deletion  # noqa: PLC0415
 
         code: int | None | Unset
         if isinstance(self.code, Unset):
@@ -43,17 +43,23 @@ class DeletionEnvelope:
         else:
             message = self.message
 
+        data: dict[str, Any] | None | Unset
+        if isinstance(self.data, Unset):
+            data = UNSET
+        elif isinstance(self.data, Deletion):
+            data = self.data.to_dict()
+        else:
+            data = self.data
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "data": data,
-            }
-        )
+        field_dict.update({})
         if code is not UNSET:
             field_dict["code"] = code
         if message is not UNSET:
             field_dict["message"] = message
+        if data is not UNSET:
+            field_dict["data"] = data
 
         return field_dict
 
@@ -62,7 +68,6 @@ class DeletionEnvelope:
         from ..models.deletion import Deletion  # noqa: PLC0415
 
         d = dict(src_dict)
-        data = Deletion.from_dict(d.pop("data"))
 
         def _parse_code(data: object) -> int | None | Unset:
             if data is None:
@@ -82,10 +87,27 @@ class DeletionEnvelope:
 
         message = _parse_message(d.pop("message", UNSET))
 
+        def _parse_data(data: object) -> Deletion | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                data_type_0 = Deletion.from_dict(data)
+
+                return data_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(Deletion | None | Unset, data)
+
+        data = _parse_data(d.pop("data", UNSET))
+
         deletion_envelope = cls(
-            data=data,
             code=code,
             message=message,
+            data=data,
         )
 
         deletion_envelope.additional_properties = d

@@ -21,9 +21,9 @@ class ErrorEnvelope:
     message: None | str | Unset = UNSET
     """ What went wrong, for people to read. """
     error_code: None | str | Unset = UNSET
-    """ A word for the cause, on some 403 answers. No list of the words is published. """
+    """ A word for the cause, on some 403 responses. No list of the words is published. """
     error: None | str | Unset = UNSET
-    """ What went wrong, in the few answers that have no `message`. """
+    """ What went wrong, in the few responses that have no `message`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
-    from ..models.model_api_schema import ModelApiSchema
+    from ..models.call_form import CallForm
 
 
 T = TypeVar("T", bound="Model")
@@ -16,66 +18,157 @@ T = TypeVar("T", bound="Model")
 
 @_attrs_define
 class Model:
-    """A model in the catalogue."""
+    """A model in the catalogue. Only its id is certain to be there."""
 
     model_id: str
     """ The model's id, to submit to. """
-    name: str
+    name: None | str | Unset = UNSET
     """ The model's name, mostly its id again. """
-    type_: str
+    type_: None | str | Unset = UNSET
     """ What it does, such as text-to-image, image-to-video or text-to-audio. New words come up. """
-    base_price: float
+    base_price: float | None | Unset = UNSET
     """ Lowest price of a task, in USD. """
-    description: str
+    description: None | str | Unset = UNSET
     """ What it does, in words. """
-    api_schema: ModelApiSchema
-    """ The form of the model's input, as JSON Schema, in the service's own wrapping. """
+    sort_order: float | None | Unset = UNSET
+    """ Its place in the website's list. """
+    api_schema: CallForm | None | Unset = UNSET
+    """ How to call it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.call_form import CallForm  # noqa: PLC0415
+
         model_id = self.model_id
 
-        name = self.name
+        name: None | str | Unset
+        if isinstance(self.name, Unset):
+            name = UNSET
+        else:
+            name = self.name
 
-        type_ = self.type_
+        type_: None | str | Unset
+        if isinstance(self.type_, Unset):
+            type_ = UNSET
+        else:
+            type_ = self.type_
 
-        base_price = self.base_price
+        base_price: float | None | Unset
+        if isinstance(self.base_price, Unset):
+            base_price = UNSET
+        else:
+            base_price = self.base_price
 
-        description = self.description
+        description: None | str | Unset
+        if isinstance(self.description, Unset):
+            description = UNSET
+        else:
+            description = self.description
 
-        api_schema = self.api_schema.to_dict()
+        sort_order: float | None | Unset
+        if isinstance(self.sort_order, Unset):
+            sort_order = UNSET
+        else:
+            sort_order = self.sort_order
+
+        api_schema: dict[str, Any] | None | Unset
+        if isinstance(self.api_schema, Unset):
+            api_schema = UNSET
+        elif isinstance(self.api_schema, CallForm):
+            api_schema = self.api_schema.to_dict()
+        else:
+            api_schema = self.api_schema
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
                 "model_id": model_id,
-                "name": name,
-                "type": type_,
-                "base_price": base_price,
-                "description": description,
-                "api_schema": api_schema,
             }
         )
+        if name is not UNSET:
+            field_dict["name"] = name
+        if type_ is not UNSET:
+            field_dict["type"] = type_
+        if base_price is not UNSET:
+            field_dict["base_price"] = base_price
+        if description is not UNSET:
+            field_dict["description"] = description
+        if sort_order is not UNSET:
+            field_dict["sort_order"] = sort_order
+        if api_schema is not UNSET:
+            field_dict["api_schema"] = api_schema
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.model_api_schema import ModelApiSchema  # noqa: PLC0415
+        from ..models.call_form import CallForm  # noqa: PLC0415
 
         d = dict(src_dict)
         model_id = d.pop("model_id")
 
-        name = d.pop("name")
+        def _parse_name(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
 
-        type_ = d.pop("type")
+        name = _parse_name(d.pop("name", UNSET))
 
-        base_price = d.pop("base_price")
+        def _parse_type_(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
 
-        description = d.pop("description")
+        type_ = _parse_type_(d.pop("type", UNSET))
 
-        api_schema = ModelApiSchema.from_dict(d.pop("api_schema"))
+        def _parse_base_price(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        base_price = _parse_base_price(d.pop("base_price", UNSET))
+
+        def _parse_description(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        description = _parse_description(d.pop("description", UNSET))
+
+        def _parse_sort_order(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        sort_order = _parse_sort_order(d.pop("sort_order", UNSET))
+
+        def _parse_api_schema(data: object) -> CallForm | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                api_schema_type_0 = CallForm.from_dict(data)
+
+                return api_schema_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(CallForm | None | Unset, data)
+
+        api_schema = _parse_api_schema(d.pop("api_schema", UNSET))
 
         model = cls(
             model_id=model_id,
@@ -83,6 +176,7 @@ class Model:
             type_=type_,
             base_price=base_price,
             description=description,
+            sort_order=sort_order,
             api_schema=api_schema,
         )
 

@@ -20,7 +20,7 @@ T = TypeVar("T", bound="ModelsEnvelope")
 class ModelsEnvelope:
     """What the catalogue is wrapped in."""
 
-    data: list[Model] | None
+    data: list[Model | None] | None
     """ All models. Null when there are none. """
     code: int | None | Unset = UNSET
     """ 200 when all is well. """
@@ -29,11 +29,17 @@ class ModelsEnvelope:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        data: list[dict[str, Any]] | None
+        from ..models.model import Model  # noqa: PLC0415
+
+        data: list[dict[str, Any] | None] | None
         if isinstance(self.data, list):
             data = []
             for data_type_0_item_data in self.data:
-                data_type_0_item = data_type_0_item_data.to_dict()
+                data_type_0_item: dict[str, Any] | None
+                if isinstance(data_type_0_item_data, Model):
+                    data_type_0_item = data_type_0_item_data.to_dict()
+                else:
+                    data_type_0_item = data_type_0_item_data
                 data.append(data_type_0_item)
 
         else:
@@ -71,7 +77,7 @@ class ModelsEnvelope:
 
         d = dict(src_dict)
 
-        def _parse_data(data: object) -> list[Model] | None:
+        def _parse_data(data: object) -> list[Model | None] | None:
             if data is None:
                 return data
             try:
@@ -80,14 +86,28 @@ class ModelsEnvelope:
                 data_type_0 = []
                 _data_type_0 = data
                 for data_type_0_item_data in _data_type_0:
-                    data_type_0_item = Model.from_dict(data_type_0_item_data)
+
+                    def _parse_data_type_0_item(data: object) -> Model | None:
+                        if data is None:
+                            return data
+                        try:
+                            if not isinstance(data, dict):
+                                raise TypeError()
+                            data_type_0_item_type_0 = Model.from_dict(data)
+
+                            return data_type_0_item_type_0
+                        except (TypeError, ValueError, AttributeError, KeyError):
+                            pass
+                        return cast(Model | None, data)
+
+                    data_type_0_item = _parse_data_type_0_item(data_type_0_item_data)
 
                     data_type_0.append(data_type_0_item)
 
                 return data_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(list[Model] | None, data)
+            return cast(list[Model | None] | None, data)
 
         data = _parse_data(d.pop("data"))
 

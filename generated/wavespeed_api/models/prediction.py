@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.prediction_status import PredictionStatus, check_prediction_status
+from ..models.task_status import TaskStatus, check_task_status
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.prediction_timings import PredictionTimings
-    from ..models.prediction_urls import PredictionUrls
+    from ..models.durations import Durations
+    from ..models.echoed_input import EchoedInput
     from ..models.structured_output import StructuredOutput
-    from ..models.task_input import TaskInput
+    from ..models.task_addresses import TaskAddresses
 
 
 T = TypeVar("T", bound="Prediction")
@@ -29,39 +29,50 @@ class Prediction:
     """ The task's id. """
     model: None | str | Unset = UNSET
     """ The model's id. It may be another name of the one that was asked for. """
-    status: None | PredictionStatus | str | Unset = UNSET
+    status: None | str | TaskStatus | Unset = UNSET
     """ Where the task stands. An unknown word means that it is still running. """
-    outputs: list[str | StructuredOutput] | None | Unset = UNSET
+    outputs: list[None | str | StructuredOutput] | None | Unset = UNSET
     """ The results, empty until the task has completed. """
-    urls: None | PredictionUrls | Unset = UNSET
+    urls: None | TaskAddresses | Unset = UNSET
     """ Where to ask for this task. """
-    has_nsfw_contents: list[bool] | None | Unset = UNSET
+    has_nsfw_contents: list[bool | None] | None | Unset = UNSET
     """ For each output, whether it was found to be unsafe to show. Newer records leave it out. """
     created_at: datetime.datetime | None | str | Unset = UNSET
     """ When the task was submitted, in UTC, with up to 9 fractional digits. """
     error: None | str | Unset = UNSET
     """ Why the task failed; empty when it did not. """
     code: int | None | Unset = UNSET
-    """ The task's own result code, 0 when all is well; older records have none. 1200 content
-    moderation, 1400 missing parameter, 1401 invalid parameter, 1402 media not fetched, 1403 execution failed, 1405
-    task failed, 1406 retries used up, 1407 insufficient credits, 5000 internal error, 5003 unavailable, 5004
-    timeout. Decide by `status`, not by this: 5004 with `processing` is not the end.
+    """ The task's own result code; older records have none. Decide by `status`, not by this: 5004 with
+    `processing` is not the end.
+
+    - 0: all is well
+    - 1200: refused by content moderation
+    - 1400: a parameter is missing
+    - 1401: a parameter is wrong
+    - 1402: media could not be fetched
+    - 1403: the execution failed
+    - 1405: the task failed
+    - 1406: all retries are used up
+    - 1407: the account lacks credit
+    - 5000: internal error
+    - 5003: unavailable
+    - 5004: timeout
      """
-    timings: None | PredictionTimings | Unset = UNSET
+    timings: Durations | None | Unset = UNSET
     """ How long the work took. """
-    execution_time: int | None | Unset = UNSET
+    execution_time: float | None | Unset = UNSET
     """ The same as `timings.inference`, in milliseconds. Older records only. """
-    input_: None | TaskInput | Unset = UNSET
+    input_: EchoedInput | None | Unset = UNSET
     """ The input, as the service understood it. Rarely given. """
-    inputs: None | TaskInput | Unset = UNSET
+    inputs: EchoedInput | None | Unset = UNSET
     """ The same as `input`, by the name that lists give it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.prediction_timings import PredictionTimings  # noqa: PLC0415
-        from ..models.prediction_urls import PredictionUrls  # noqa: PLC0415
+        from ..models.durations import Durations  # noqa: PLC0415
+        from ..models.echoed_input import EchoedInput  # noqa: PLC0415
         from ..models.structured_output import StructuredOutput  # noqa: PLC0415
-        from ..models.task_input import TaskInput  # noqa: PLC0415
+        from ..models.task_addresses import TaskAddresses  # noqa: PLC0415
 
         id = self.id
 
@@ -79,13 +90,13 @@ class Prediction:
         else:
             status = self.status
 
-        outputs: list[dict[str, Any] | str] | None | Unset
+        outputs: list[dict[str, Any] | None | str] | None | Unset
         if isinstance(self.outputs, Unset):
             outputs = UNSET
         elif isinstance(self.outputs, list):
             outputs = []
             for outputs_type_0_item_data in self.outputs:
-                outputs_type_0_item: dict[str, Any] | str
+                outputs_type_0_item: dict[str, Any] | None | str
                 if isinstance(outputs_type_0_item_data, StructuredOutput):
                     outputs_type_0_item = outputs_type_0_item_data.to_dict()
                 else:
@@ -98,16 +109,20 @@ class Prediction:
         urls: dict[str, Any] | None | Unset
         if isinstance(self.urls, Unset):
             urls = UNSET
-        elif isinstance(self.urls, PredictionUrls):
+        elif isinstance(self.urls, TaskAddresses):
             urls = self.urls.to_dict()
         else:
             urls = self.urls
 
-        has_nsfw_contents: list[bool] | None | Unset
+        has_nsfw_contents: list[bool | None] | None | Unset
         if isinstance(self.has_nsfw_contents, Unset):
             has_nsfw_contents = UNSET
         elif isinstance(self.has_nsfw_contents, list):
-            has_nsfw_contents = self.has_nsfw_contents
+            has_nsfw_contents = []
+            for has_nsfw_contents_type_0_item_data in self.has_nsfw_contents:
+                has_nsfw_contents_type_0_item: bool | None
+                has_nsfw_contents_type_0_item = has_nsfw_contents_type_0_item_data
+                has_nsfw_contents.append(has_nsfw_contents_type_0_item)
 
         else:
             has_nsfw_contents = self.has_nsfw_contents
@@ -135,12 +150,12 @@ class Prediction:
         timings: dict[str, Any] | None | Unset
         if isinstance(self.timings, Unset):
             timings = UNSET
-        elif isinstance(self.timings, PredictionTimings):
+        elif isinstance(self.timings, Durations):
             timings = self.timings.to_dict()
         else:
             timings = self.timings
 
-        execution_time: int | None | Unset
+        execution_time: float | None | Unset
         if isinstance(self.execution_time, Unset):
             execution_time = UNSET
         else:
@@ -149,7 +164,7 @@ class Prediction:
         input_: dict[str, Any] | None | Unset
         if isinstance(self.input_, Unset):
             input_ = UNSET
-        elif isinstance(self.input_, TaskInput):
+        elif isinstance(self.input_, EchoedInput):
             input_ = self.input_.to_dict()
         else:
             input_ = self.input_
@@ -157,7 +172,7 @@ class Prediction:
         inputs: dict[str, Any] | None | Unset
         if isinstance(self.inputs, Unset):
             inputs = UNSET
-        elif isinstance(self.inputs, TaskInput):
+        elif isinstance(self.inputs, EchoedInput):
             inputs = self.inputs.to_dict()
         else:
             inputs = self.inputs
@@ -198,10 +213,10 @@ class Prediction:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.prediction_timings import PredictionTimings  # noqa: PLC0415
-        from ..models.prediction_urls import PredictionUrls  # noqa: PLC0415
+        from ..models.durations import Durations  # noqa: PLC0415
+        from ..models.echoed_input import EchoedInput  # noqa: PLC0415
         from ..models.structured_output import StructuredOutput  # noqa: PLC0415
-        from ..models.task_input import TaskInput  # noqa: PLC0415
+        from ..models.task_addresses import TaskAddresses  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
@@ -215,7 +230,7 @@ class Prediction:
 
         model = _parse_model(d.pop("model", UNSET))
 
-        def _parse_status(data: object) -> None | PredictionStatus | str | Unset:
+        def _parse_status(data: object) -> None | str | TaskStatus | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -223,16 +238,16 @@ class Prediction:
             try:
                 if not isinstance(data, str):
                     raise TypeError()
-                status_type_0 = check_prediction_status(data)
+                status_type_0 = check_task_status(data)
 
                 return status_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(None | PredictionStatus | str | Unset, data)
+            return cast(None | str | TaskStatus | Unset, data)
 
         status = _parse_status(d.pop("status", UNSET))
 
-        def _parse_outputs(data: object) -> list[str | StructuredOutput] | None | Unset:
+        def _parse_outputs(data: object) -> list[None | str | StructuredOutput] | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -244,7 +259,9 @@ class Prediction:
                 _outputs_type_0 = data
                 for outputs_type_0_item_data in _outputs_type_0:
 
-                    def _parse_outputs_type_0_item(data: object) -> str | StructuredOutput:
+                    def _parse_outputs_type_0_item(data: object) -> None | str | StructuredOutput:
+                        if data is None:
+                            return data
                         try:
                             if not isinstance(data, dict):
                                 raise TypeError()
@@ -253,7 +270,7 @@ class Prediction:
                             return outputs_type_0_item_type_0
                         except (TypeError, ValueError, AttributeError, KeyError):
                             pass
-                        return cast(str | StructuredOutput, data)
+                        return cast(None | str | StructuredOutput, data)
 
                     outputs_type_0_item = _parse_outputs_type_0_item(outputs_type_0_item_data)
 
@@ -262,11 +279,11 @@ class Prediction:
                 return outputs_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(list[str | StructuredOutput] | None | Unset, data)
+            return cast(list[None | str | StructuredOutput] | None | Unset, data)
 
         outputs = _parse_outputs(d.pop("outputs", UNSET))
 
-        def _parse_urls(data: object) -> None | PredictionUrls | Unset:
+        def _parse_urls(data: object) -> None | TaskAddresses | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -274,16 +291,16 @@ class Prediction:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                urls_type_0 = PredictionUrls.from_dict(data)
+                urls_type_0 = TaskAddresses.from_dict(data)
 
                 return urls_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(None | PredictionUrls | Unset, data)
+            return cast(None | TaskAddresses | Unset, data)
 
         urls = _parse_urls(d.pop("urls", UNSET))
 
-        def _parse_has_nsfw_contents(data: object) -> list[bool] | None | Unset:
+        def _parse_has_nsfw_contents(data: object) -> list[bool | None] | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -291,12 +308,25 @@ class Prediction:
             try:
                 if not isinstance(data, list):
                     raise TypeError()
-                has_nsfw_contents_type_0 = cast(list[bool], data)
+                has_nsfw_contents_type_0 = []
+                _has_nsfw_contents_type_0 = data
+                for has_nsfw_contents_type_0_item_data in _has_nsfw_contents_type_0:
+
+                    def _parse_has_nsfw_contents_type_0_item(data: object) -> bool | None:
+                        if data is None:
+                            return data
+                        return cast(bool | None, data)
+
+                    has_nsfw_contents_type_0_item = _parse_has_nsfw_contents_type_0_item(
+                        has_nsfw_contents_type_0_item_data
+                    )
+
+                    has_nsfw_contents_type_0.append(has_nsfw_contents_type_0_item)
 
                 return has_nsfw_contents_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(list[bool] | None | Unset, data)
+            return cast(list[bool | None] | None | Unset, data)
 
         has_nsfw_contents = _parse_has_nsfw_contents(d.pop("has_nsfw_contents", UNSET))
 
@@ -335,7 +365,7 @@ class Prediction:
 
         code = _parse_code(d.pop("code", UNSET))
 
-        def _parse_timings(data: object) -> None | PredictionTimings | Unset:
+        def _parse_timings(data: object) -> Durations | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -343,25 +373,25 @@ class Prediction:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                timings_type_0 = PredictionTimings.from_dict(data)
+                timings_type_0 = Durations.from_dict(data)
 
                 return timings_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(None | PredictionTimings | Unset, data)
+            return cast(Durations | None | Unset, data)
 
         timings = _parse_timings(d.pop("timings", UNSET))
 
-        def _parse_execution_time(data: object) -> int | None | Unset:
+        def _parse_execution_time(data: object) -> float | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(int | None | Unset, data)
+            return cast(float | None | Unset, data)
 
         execution_time = _parse_execution_time(d.pop("executionTime", UNSET))
 
-        def _parse_input_(data: object) -> None | TaskInput | Unset:
+        def _parse_input_(data: object) -> EchoedInput | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -369,16 +399,16 @@ class Prediction:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                input_type_0 = TaskInput.from_dict(data)
+                input_type_0 = EchoedInput.from_dict(data)
 
                 return input_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(None | TaskInput | Unset, data)
+            return cast(EchoedInput | None | Unset, data)
 
         input_ = _parse_input_(d.pop("input", UNSET))
 
-        def _parse_inputs(data: object) -> None | TaskInput | Unset:
+        def _parse_inputs(data: object) -> EchoedInput | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -386,12 +416,12 @@ class Prediction:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                inputs_type_0 = TaskInput.from_dict(data)
+                inputs_type_0 = EchoedInput.from_dict(data)
 
                 return inputs_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(None | TaskInput | Unset, data)
+            return cast(EchoedInput | None | Unset, data)
 
         inputs = _parse_inputs(d.pop("inputs", UNSET))
 

@@ -18,7 +18,7 @@ T = TypeVar("T", bound="PredictionEnvelope")
 
 @_attrs_define
 class PredictionEnvelope:
-    """What an answer about one task is wrapped in."""
+    """What a response about one task is wrapped in."""
 
     data: Prediction
     """ A task. Only its id is certain to be there. """

@@ -20,20 +20,26 @@ T = TypeVar("T", bound="PredictionPage")
 class PredictionPage:
     """One page of tasks."""
 
-    items: list[Prediction] | None
+    items: list[None | Prediction] | None
     """ The tasks, newest first. """
     page: int | None | Unset = UNSET
     """ Number of the page, from 1. """
     total: int | None | Unset = UNSET
-    """ Tasks on all pages. Newer answers leave it out, so do not rely on it. """
+    """ Tasks on all pages. Newer responses leave it out, so do not rely on it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        items: list[dict[str, Any]] | None
+        from ..models.prediction import Prediction  # noqa: PLC0415
+
+        items: list[dict[str, Any] | None] | None
         if isinstance(self.items, list):
             items = []
             for items_type_0_item_data in self.items:
-                items_type_0_item = items_type_0_item_data.to_dict()
+                items_type_0_item: dict[str, Any] | None
+                if isinstance(items_type_0_item_data, Prediction):
+                    items_type_0_item = items_type_0_item_data.to_dict()
+                else:
+                    items_type_0_item = items_type_0_item_data
                 items.append(items_type_0_item)
 
         else:
@@ -71,7 +77,7 @@ class PredictionPage:
 
         d = dict(src_dict)
 
-        def _parse_items(data: object) -> list[Prediction] | None:
+        def _parse_items(data: object) -> list[None | Prediction] | None:
             if data is None:
                 return data
             try:
@@ -80,14 +86,28 @@ class PredictionPage:
                 items_type_0 = []
                 _items_type_0 = data
                 for items_type_0_item_data in _items_type_0:
-                    items_type_0_item = Prediction.from_dict(items_type_0_item_data)
+
+                    def _parse_items_type_0_item(data: object) -> None | Prediction:
+                        if data is None:
+                            return data
+                        try:
+                            if not isinstance(data, dict):
+                                raise TypeError()
+                            items_type_0_item_type_0 = Prediction.from_dict(data)
+
+                            return items_type_0_item_type_0
+                        except (TypeError, ValueError, AttributeError, KeyError):
+                            pass
+                        return cast(None | Prediction, data)
+
+                    items_type_0_item = _parse_items_type_0_item(items_type_0_item_data)
 
                     items_type_0.append(items_type_0_item)
 
                 return items_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(list[Prediction] | None, data)
+            return cast(list[None | Prediction] | None, data)
 
         items = _parse_items(d.pop("items"))
 

@@ -24,14 +24,14 @@ class PredictionQuery:
     model: str | Unset = UNSET
     """ Only tasks of this model id. """
     status: PredictionQueryStatus | Unset = UNSET
-    """ Only tasks that stand here. """
+    """ Only tasks with this status. """
     created_after: datetime.datetime | Unset = UNSET
     """ Only tasks that were submitted after this moment. """
     created_before: datetime.datetime | Unset = UNSET
     """ Only tasks that were submitted before this moment. """
     include_inputs: bool | Unset = UNSET
-    """ Whether to tell the input of each task. The official command line sends it; the documentation does not
-    have it. """
+    """ Whether each task comes with its `inputs`. Sent by the official command line, not documented. Without it a
+    list has no inputs. """
 
     def to_dict(self) -> dict[str, Any]:
         page = self.page

@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="Price")
 
@@ -14,60 +16,96 @@ T = TypeVar("T", bound="Price")
 class Price:
     """What a task would cost."""
 
-    model_id: str
-    """ The model's id. """
     price: float
     """ Price without discount, in `currency`. """
     discounted_price: float
     """ What the account pays, in `currency`. """
-    discount_rate: float
+    model_id: None | str | Unset = UNSET
+    """ The model's id. """
+    discount_rate: float | None | Unset = UNSET
     """ Share of the price that is paid, in percent; 100 is no discount. """
-    currency: str
-    """ The currency, `USD`. """
+    currency: None | str | Unset = UNSET
+    """ The currency, `USD` if it is not given. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        model_id = self.model_id
-
         price = self.price
 
         discounted_price = self.discounted_price
 
-        discount_rate = self.discount_rate
+        model_id: None | str | Unset
+        if isinstance(self.model_id, Unset):
+            model_id = UNSET
+        else:
+            model_id = self.model_id
 
-        currency = self.currency
+        discount_rate: float | None | Unset
+        if isinstance(self.discount_rate, Unset):
+            discount_rate = UNSET
+        else:
+            discount_rate = self.discount_rate
+
+        currency: None | str | Unset
+        if isinstance(self.currency, Unset):
+            currency = UNSET
+        else:
+            currency = self.currency
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "model_id": model_id,
                 "price": price,
                 "discounted_price": discounted_price,
-                "discount_rate": discount_rate,
-                "currency": currency,
             }
         )
+        if model_id is not UNSET:
+            field_dict["model_id"] = model_id
+        if discount_rate is not UNSET:
+            field_dict["discount_rate"] = discount_rate
+        if currency is not UNSET:
+            field_dict["currency"] = currency
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        model_id = d.pop("model_id")
-
         price = d.pop("price")
 
         discounted_price = d.pop("discounted_price")
 
-        discount_rate = d.pop("discount_rate")
+        def _parse_model_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
 
-        currency = d.pop("currency")
+        model_id = _parse_model_id(d.pop("model_id", UNSET))
+
+        def _parse_discount_rate(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        discount_rate = _parse_discount_rate(d.pop("discount_rate", UNSET))
+
+        def _parse_currency(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        currency = _parse_currency(d.pop("currency", UNSET))
 
         price = cls(
-            model_id=model_id,
             price=price,
             discounted_price=discounted_price,
+            model_id=model_id,
             discount_rate=discount_rate,
             currency=currency,
         )

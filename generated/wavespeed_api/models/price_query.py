@@ -22,8 +22,8 @@ class PriceQuery:
     model_id: str
     """ The model's id. """
     inputs: TaskInput | Unset = UNSET
-    """ A model's input. The named fields are common to many models; each model has more of its
-    own, and they go beside these.
+    """ A model's input. The named fields are common to many models; each model has more of its own, and they go
+    beside these.
      """
 
     def to_dict(self) -> dict[str, Any]:

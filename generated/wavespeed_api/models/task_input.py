@@ -14,8 +14,8 @@ T = TypeVar("T", bound="TaskInput")
 
 @_attrs_define
 class TaskInput:
-    """A model's input. The named fields are common to many models; each model has more of its
-    own, and they go beside these.
+    """A model's input. The named fields are common to many models; each model has more of its own, and they go
+    beside these.
 
     """
 
@@ -27,9 +27,11 @@ class TaskInput:
     """ Height of the output, in pixels. """
     seed: int | Unset = UNSET
     """ Seed of the random numbers. The same seed gives the same output; -1 picks one at random. """
+    stream: bool | Unset = UNSET
+    """ Never true, which asks for server-sent events in place of a task, with no record kept of it. """
     webhook_url: str | Unset = UNSET
-    """ URL that is called when the task is finished. This is the form of the service's submit
-    page; its webhook guide names the query parameter `webhook` instead.
+    """ URL that is called when the task has completed or failed. This is the form of the service's submit page; its
+    webhook guide has the query parameter `webhook` instead.
      """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -41,6 +43,8 @@ class TaskInput:
         height = self.height
 
         seed = self.seed
+
+        stream = self.stream
 
         webhook_url = self.webhook_url
 
@@ -55,6 +59,8 @@ class TaskInput:
             field_dict["height"] = height
         if seed is not UNSET:
             field_dict["seed"] = seed
+        if stream is not UNSET:
+            field_dict["stream"] = stream
         if webhook_url is not UNSET:
             field_dict["webhook_url"] = webhook_url
 
@@ -71,6 +77,8 @@ class TaskInput:
 
         seed = d.pop("seed", UNSET)
 
+        stream = d.pop("stream", UNSET)
+
         webhook_url = d.pop("webhook_url", UNSET)
 
         task_input = cls(
@@ -78,6 +86,7 @@ class TaskInput:
             width=width,
             height=height,
             seed=seed,
+            stream=stream,
             webhook_url=webhook_url,
         )
 

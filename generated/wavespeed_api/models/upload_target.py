@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
-    from ..models.upload_headers import UploadHeaders
+    from ..models.request_headers import RequestHeaders
 
 
 T = TypeVar("T", bound="UploadTarget")
@@ -19,25 +21,39 @@ T = TypeVar("T", bound="UploadTarget")
 class UploadTarget:
     """The request that carries the bytes."""
 
-    method: str
-    """ Its HTTP method, `PUT`. """
     url: str
     """ Its URL, signed. Anybody who has it can upload. """
-    headers: UploadHeaders
-    """ Its headers, to be sent as they are. """
-    expires_at: datetime.datetime | None | str
+    method: None | str | Unset = UNSET
+    """ Its HTTP method, `PUT` if it is not given. """
+    headers: None | RequestHeaders | Unset = UNSET
+    """ Its headers. """
+    expires_at: datetime.datetime | None | str | Unset = UNSET
     """ Until when the ticket is good, in UTC. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        method = self.method
+        from ..models.request_headers import RequestHeaders  # noqa: PLC0415
 
         url = self.url
 
-        headers = self.headers.to_dict()
+        method: None | str | Unset
+        if isinstance(self.method, Unset):
+            method = UNSET
+        else:
+            method = self.method
 
-        expires_at: None | str
-        if isinstance(self.expires_at, datetime.datetime):
+        headers: dict[str, Any] | None | Unset
+        if isinstance(self.headers, Unset):
+            headers = UNSET
+        elif isinstance(self.headers, RequestHeaders):
+            headers = self.headers.to_dict()
+        else:
+            headers = self.headers
+
+        expires_at: None | str | Unset
+        if isinstance(self.expires_at, Unset):
+            expires_at = UNSET
+        elif isinstance(self.expires_at, datetime.datetime):
             expires_at = self.expires_at.isoformat()
         else:
             expires_at = self.expires_at
@@ -46,28 +62,55 @@ class UploadTarget:
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "method": method,
                 "url": url,
-                "headers": headers,
-                "expires_at": expires_at,
             }
         )
+        if method is not UNSET:
+            field_dict["method"] = method
+        if headers is not UNSET:
+            field_dict["headers"] = headers
+        if expires_at is not UNSET:
+            field_dict["expires_at"] = expires_at
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.upload_headers import UploadHeaders  # noqa: PLC0415
+        from ..models.request_headers import RequestHeaders  # noqa: PLC0415
 
         d = dict(src_dict)
-        method = d.pop("method")
-
         url = d.pop("url")
 
-        headers = UploadHeaders.from_dict(d.pop("headers"))
-
-        def _parse_expires_at(data: object) -> datetime.datetime | None | str:
+        def _parse_method(data: object) -> None | str | Unset:
             if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        method = _parse_method(d.pop("method", UNSET))
+
+        def _parse_headers(data: object) -> None | RequestHeaders | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                headers_type_0 = RequestHeaders.from_dict(data)
+
+                return headers_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | RequestHeaders | Unset, data)
+
+        headers = _parse_headers(d.pop("headers", UNSET))
+
+        def _parse_expires_at(data: object) -> datetime.datetime | None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
                 return data
             try:
                 if not isinstance(data, str):
@@ -77,13 +120,13 @@ class UploadTarget:
                 return expires_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(datetime.datetime | None | str, data)
+            return cast(datetime.datetime | None | str | Unset, data)
 
-        expires_at = _parse_expires_at(d.pop("expires_at"))
+        expires_at = _parse_expires_at(d.pop("expires_at", UNSET))
 
         upload_target = cls(
-            method=method,
             url=url,
+            method=method,
             headers=headers,
             expires_at=expires_at,
         )

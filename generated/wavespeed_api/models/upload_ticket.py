@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
     from ..models.upload_target import UploadTarget
 
@@ -18,43 +20,55 @@ T = TypeVar("T", bound="UploadTicket")
 class UploadTicket:
     """Where to send a file's bytes, once."""
 
-    type_: None | str
-    """ Kind of media, such as image, video or audio. """
     download_url: str
     """ URL under which the file can be used once it is uploaded. """
-    filename: None | str
-    """ The file's name. """
-    size: int | None
-    """ The file's size in bytes. """
     upload: UploadTarget
     """ The request that carries the bytes. """
+    type_: None | str | Unset = UNSET
+    """ Kind of media, such as image, video or audio. """
+    filename: None | str | Unset = UNSET
+    """ The file's name. """
+    size: int | None | Unset = UNSET
+    """ The file's size in bytes. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        type_: None | str
-        type_ = self.type_
-
         download_url = self.download_url
 
-        filename: None | str
-        filename = self.filename
-
-        size: int | None
-        size = self.size
-
         upload = self.upload.to_dict()
+
+        type_: None | str | Unset
+        if isinstance(self.type_, Unset):
+            type_ = UNSET
+        else:
+            type_ = self.type_
+
+        filename: None | str | Unset
+        if isinstance(self.filename, Unset):
+            filename = UNSET
+        else:
+            filename = self.filename
+
+        size: int | None | Unset
+        if isinstance(self.size, Unset):
+            size = UNSET
+        else:
+            size = self.size
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "type": type_,
                 "download_url": download_url,
-                "filename": filename,
-                "size": size,
                 "upload": upload,
             }
         )
+        if type_ is not UNSET:
+            field_dict["type"] = type_
+        if filename is not UNSET:
+            field_dict["filename"] = filename
+        if size is not UNSET:
+            field_dict["size"] = size
 
         return field_dict
 
@@ -63,38 +77,43 @@ class UploadTicket:
         from ..models.upload_target import UploadTarget  # noqa: PLC0415
 
         d = dict(src_dict)
-
-        def _parse_type_(data: object) -> None | str:
-            if data is None:
-                return data
-            return cast(None | str, data)
-
-        type_ = _parse_type_(d.pop("type"))
-
         download_url = d.pop("download_url")
-
-        def _parse_filename(data: object) -> None | str:
-            if data is None:
-                return data
-            return cast(None | str, data)
-
-        filename = _parse_filename(d.pop("filename"))
-
-        def _parse_size(data: object) -> int | None:
-            if data is None:
-                return data
-            return cast(int | None, data)
-
-        size = _parse_size(d.pop("size"))
 
         upload = UploadTarget.from_dict(d.pop("upload"))
 
+        def _parse_type_(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        type_ = _parse_type_(d.pop("type", UNSET))
+
+        def _parse_filename(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        filename = _parse_filename(d.pop("filename", UNSET))
+
+        def _parse_size(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        size = _parse_size(d.pop("size", UNSET))
+
         upload_ticket = cls(
-            type_=type_,
             download_url=download_url,
+            upload=upload,
+            type_=type_,
             filename=filename,
             size=size,
-            upload=upload,
         )
 
         upload_ticket.additional_properties = d

@@ -12,7 +12,7 @@ T = TypeVar("T", bound="WebhookSecret")
 
 @_attrs_define
 class WebhookSecret:
-    """The account's webhook secret."""
+    """The secret that signs the service's requests."""
 
     secret: str
     """ The secret, which begins with `whsec_`. """

@@ -21,7 +21,7 @@ class WebhookSecretEnvelope:
     """What the webhook secret is wrapped in."""
 
     data: WebhookSecret
-    """ The account's webhook secret. """
+    """ The secret that signs the service's requests. """
     code: int | None | Unset = UNSET
     """ 200 when all is well. """
     message: None | str | Unset = UNSET

@@ -21,7 +21,7 @@ from .storage import NETWORK_ERRORS, async_beginning, async_host, beginning, bou
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator
 
-    from wavespeed_api.models import UploadTicket
+    from .ticket import UploadTicket
 
     Progress = Callable[[int, int | None], object]
 
@@ -63,12 +63,10 @@ class Source:
 
     def put(self, ticket: UploadTicket, content: Any) -> httpx.Request:
         """Make the request that carries the bytes: exactly the ticket's headers, and the length."""
-        upload = ticket.upload
-        given = upload.headers.additional_properties
-        headers = {name: value for name, value in given.items() if name.lower() not in FRAMING}
+        headers = {name: value for name, value in ticket.headers.items() if name.lower() not in FRAMING}
         headers["Content-Length"] = str(self.size)
         try:
-            return httpx.Request(upload.method, web_url(upload.url), headers=headers, content=content)
+            return httpx.Request(ticket.method, web_url(ticket.url), headers=headers, content=content)
         except (TypeError, ValueError) as error:
             message = "The upload ticket holds a method or header that cannot be sent."
             raise UnexpectedResponseError(message, status_code=200, body="") from error

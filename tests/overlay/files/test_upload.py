@@ -155,6 +155,35 @@ def test_a_ticket_to_somewhere_else_is_refused(ws: Driven, fake: FakeWaveSpeed, 
         ws.upload(io.BytesIO(b"x"), filename="a.png")
 
 
+@pytest.mark.parametrize("told", [{}, {"method": None, "headers": None}, {"method": "", "headers": {"X-A": None}}])
+def test_a_ticket_needs_its_urls_only(ws: Driven, fake: FakeWaveSpeed, storage: Storage, told: dict[str, Any]) -> None:
+    data = {"download_url": "https://e.com/f", "upload": {"url": f"{storage.url}/x", **told}}
+    fake.raw(200, json.dumps({"data": data}).encode(), on="upload")
+    assert ws.upload(io.BytesIO(b"bytes"), filename="a.png") == "https://e.com/f"
+    ((path, headers, size),) = storage.puts
+    assert (path, size) == ("/x", 5)
+    assert "X-A" not in headers
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        {},
+        {"download_url": "https://e.com/f"},
+        {"download_url": "https://e.com/f", "upload": {"method": "PUT"}},
+        {"upload": {"url": "https://e.com/x"}},
+        {"download_url": "https://e.com/f", "upload": {"url": "https://e.com/x", "method": 5}},
+        {"download_url": "https://e.com/f", "upload": {"url": "https://e.com/x", "headers": {"X": 5}}},
+        {"download_url": "https://e.com/f", "upload": {"url": "https://e.com/x", "headers": []}},
+    ],
+)
+def test_a_ticket_that_cannot_be_used_is_told(ws: Driven, fake: FakeWaveSpeed, data: Any) -> None:
+    fake.raw(200, json.dumps({"data": data}).encode(), on="upload")
+    with pytest.raises(UnexpectedResponseError, match="cannot be read"):
+        ws.upload(io.BytesIO(b"bytes"), filename="a.png")
+
+
 def test_an_upload_that_breaks_off_says_so(ws: Driven, fake: FakeWaveSpeed, raw_server: RawServer) -> None:
     ticket(fake, f"{raw_server.url}/x")
     with pytest.raises(APIConnectionError, match="upload the file again"):

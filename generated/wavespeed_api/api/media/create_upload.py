@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.error_envelope import ErrorEnvelope
 from ...models.upload_query import UploadQuery
@@ -32,65 +33,36 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorEnvelope | UploadTicketEnvelope:
+) -> ErrorEnvelope | UploadTicketEnvelope | None:
     if response.status_code == 200:
         response_200 = UploadTicketEnvelope.from_dict(response.json())
 
         return response_200
-
-    if response.status_code == 400:
-        response_400 = ErrorEnvelope.from_dict(response.json())
-
-        return response_400
 
     if response.status_code == 401:
         response_401 = ErrorEnvelope.from_dict(response.json())
 
         return response_401
 
-    if response.status_code == 403:
-        response_403 = ErrorEnvelope.from_dict(response.json())
-
-        return response_403
-
-    if response.status_code == 404:
-        response_404 = ErrorEnvelope.from_dict(response.json())
-
-        return response_404
-
-    if response.status_code == 413:
-        response_413 = ErrorEnvelope.from_dict(response.json())
-
-        return response_413
-
     if response.status_code == 429:
         response_429 = ErrorEnvelope.from_dict(response.json())
 
         return response_429
 
-    if response.status_code == 500:
-        response_500 = ErrorEnvelope.from_dict(response.json())
+    if 400 <= response.status_code <= 499:
+        response_4xx = ErrorEnvelope.from_dict(response.json())
 
-        return response_500
+        return response_4xx
 
-    if response.status_code == 502:
-        response_502 = ErrorEnvelope.from_dict(response.json())
+    if 500 <= response.status_code <= 599:
+        response_5xx = ErrorEnvelope.from_dict(response.json())
 
-        return response_502
+        return response_5xx
 
-    if response.status_code == 503:
-        response_503 = ErrorEnvelope.from_dict(response.json())
-
-        return response_503
-
-    if response.status_code == 504:
-        response_504 = ErrorEnvelope.from_dict(response.json())
-
-        return response_504
-
-    response_default = ErrorEnvelope.from_dict(response.json())
-
-    return response_default
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
 
 
 def _build_response(
@@ -109,11 +81,13 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     body: UploadQuery,
 ) -> Response[ErrorEnvelope | UploadTicketEnvelope]:
-    """Ask where to upload a file
+    """Get a ticket to upload a file
 
-     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method`, with
-    exactly `upload.headers` and without the API key: the address belongs to a storage host. A ticket
-    serves one upload. Files are kept for 7 days.
+     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method` (else
+    `PUT`),
+    with exactly `upload.headers`, if there are any, and without the API key: the address belongs to a
+    storage
+    host. A ticket serves one upload. Files are kept for 7 days.
 
     Args:
         body (UploadQuery): A file that is to be uploaded.
@@ -142,11 +116,13 @@ def sync(
     client: AuthenticatedClient | Client,
     body: UploadQuery,
 ) -> ErrorEnvelope | UploadTicketEnvelope | None:
-    """Ask where to upload a file
+    """Get a ticket to upload a file
 
-     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method`, with
-    exactly `upload.headers` and without the API key: the address belongs to a storage host. A ticket
-    serves one upload. Files are kept for 7 days.
+     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method` (else
+    `PUT`),
+    with exactly `upload.headers`, if there are any, and without the API key: the address belongs to a
+    storage
+    host. A ticket serves one upload. Files are kept for 7 days.
 
     Args:
         body (UploadQuery): A file that is to be uploaded.
@@ -170,11 +146,13 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     body: UploadQuery,
 ) -> Response[ErrorEnvelope | UploadTicketEnvelope]:
-    """Ask where to upload a file
+    """Get a ticket to upload a file
 
-     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method`, with
-    exactly `upload.headers` and without the API key: the address belongs to a storage host. A ticket
-    serves one upload. Files are kept for 7 days.
+     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method` (else
+    `PUT`),
+    with exactly `upload.headers`, if there are any, and without the API key: the address belongs to a
+    storage
+    host. A ticket serves one upload. Files are kept for 7 days.
 
     Args:
         body (UploadQuery): A file that is to be uploaded.
@@ -201,11 +179,13 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     body: UploadQuery,
 ) -> ErrorEnvelope | UploadTicketEnvelope | None:
-    """Ask where to upload a file
+    """Get a ticket to upload a file
 
-     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method`, with
-    exactly `upload.headers` and without the API key: the address belongs to a storage host. A ticket
-    serves one upload. Files are kept for 7 days.
+     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method` (else
+    `PUT`),
+    with exactly `upload.headers`, if there are any, and without the API key: the address belongs to a
+    storage
+    host. A ticket serves one upload. Files are kept for 7 days.
 
     Args:
         body (UploadQuery): A file that is to be uploaded.

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.error_envelope import ErrorEnvelope
 from ...models.price_envelope import PriceEnvelope
@@ -32,26 +33,16 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorEnvelope | PriceEnvelope:
+) -> ErrorEnvelope | PriceEnvelope | None:
     if response.status_code == 200:
         response_200 = PriceEnvelope.from_dict(response.json())
 
         return response_200
 
-    if response.status_code == 400:
-        response_400 = ErrorEnvelope.from_dict(response.json())
-
-        return response_400
-
     if response.status_code == 401:
         response_401 = ErrorEnvelope.from_dict(response.json())
 
         return response_401
-
-    if response.status_code == 403:
-        response_403 = ErrorEnvelope.from_dict(response.json())
-
-        return response_403
 
     if response.status_code == 404:
         response_404 = ErrorEnvelope.from_dict(response.json())
@@ -63,29 +54,20 @@ def _parse_response(
 
         return response_429
 
-    if response.status_code == 500:
-        response_500 = ErrorEnvelope.from_dict(response.json())
+    if 400 <= response.status_code <= 499:
+        response_4xx = ErrorEnvelope.from_dict(response.json())
 
-        return response_500
+        return response_4xx
 
-    if response.status_code == 502:
-        response_502 = ErrorEnvelope.from_dict(response.json())
+    if 500 <= response.status_code <= 599:
+        response_5xx = ErrorEnvelope.from_dict(response.json())
 
-        return response_502
+        return response_5xx
 
-    if response.status_code == 503:
-        response_503 = ErrorEnvelope.from_dict(response.json())
-
-        return response_503
-
-    if response.status_code == 504:
-        response_504 = ErrorEnvelope.from_dict(response.json())
-
-        return response_504
-
-    response_default = ErrorEnvelope.from_dict(response.json())
-
-    return response_default
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
 
 
 def _build_response(
@@ -104,7 +86,7 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     body: PriceQuery,
 ) -> Response[ErrorEnvelope | PriceEnvelope]:
-    """Ask what a task would cost
+    """Get the price of a task
 
      Partial inputs are accepted, and media URLs are not fetched. Free of charge.
 
@@ -135,7 +117,7 @@ def sync(
     client: AuthenticatedClient | Client,
     body: PriceQuery,
 ) -> ErrorEnvelope | PriceEnvelope | None:
-    """Ask what a task would cost
+    """Get the price of a task
 
      Partial inputs are accepted, and media URLs are not fetched. Free of charge.
 
@@ -161,7 +143,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     body: PriceQuery,
 ) -> Response[ErrorEnvelope | PriceEnvelope]:
-    """Ask what a task would cost
+    """Get the price of a task
 
      Partial inputs are accepted, and media URLs are not fetched. Free of charge.
 
@@ -190,7 +172,7 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     body: PriceQuery,
 ) -> ErrorEnvelope | PriceEnvelope | None:
-    """Ask what a task would cost
+    """Get the price of a task
 
      Partial inputs are accepted, and media URLs are not fetched. Free of charge.
 

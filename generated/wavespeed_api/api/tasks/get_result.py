@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import httpx
 
+from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.error_envelope import ErrorEnvelope
 from ...models.prediction_envelope import PredictionEnvelope
@@ -27,26 +28,16 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorEnvelope | PredictionEnvelope:
+) -> ErrorEnvelope | PredictionEnvelope | None:
     if response.status_code == 200:
         response_200 = PredictionEnvelope.from_dict(response.json())
 
         return response_200
 
-    if response.status_code == 400:
-        response_400 = ErrorEnvelope.from_dict(response.json())
-
-        return response_400
-
     if response.status_code == 401:
         response_401 = ErrorEnvelope.from_dict(response.json())
 
         return response_401
-
-    if response.status_code == 403:
-        response_403 = ErrorEnvelope.from_dict(response.json())
-
-        return response_403
 
     if response.status_code == 404:
         response_404 = ErrorEnvelope.from_dict(response.json())
@@ -58,29 +49,20 @@ def _parse_response(
 
         return response_429
 
-    if response.status_code == 500:
-        response_500 = ErrorEnvelope.from_dict(response.json())
+    if 400 <= response.status_code <= 499:
+        response_4xx = ErrorEnvelope.from_dict(response.json())
 
-        return response_500
+        return response_4xx
 
-    if response.status_code == 502:
-        response_502 = ErrorEnvelope.from_dict(response.json())
+    if 500 <= response.status_code <= 599:
+        response_5xx = ErrorEnvelope.from_dict(response.json())
 
-        return response_502
+        return response_5xx
 
-    if response.status_code == 503:
-        response_503 = ErrorEnvelope.from_dict(response.json())
-
-        return response_503
-
-    if response.status_code == 504:
-        response_504 = ErrorEnvelope.from_dict(response.json())
-
-        return response_504
-
-    response_default = ErrorEnvelope.from_dict(response.json())
-
-    return response_default
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
 
 
 def _build_response(
@@ -99,13 +81,13 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
-    """Ask for a task's status and outputs
+    """Get a task's status and outputs
 
-     Answers with HTTP 200 whatever state the task is in, a failed one included: read `status`.
-    Free of charge.
+     The status is 200 whatever state the task is in, a failed one included: read `status`. Free of
+    charge.
 
     Args:
-        prediction_id (str): The task's id, `data.id` of the answer to its submission.
+        prediction_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -131,13 +113,13 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
 ) -> ErrorEnvelope | PredictionEnvelope | None:
-    """Ask for a task's status and outputs
+    """Get a task's status and outputs
 
-     Answers with HTTP 200 whatever state the task is in, a failed one included: read `status`.
-    Free of charge.
+     The status is 200 whatever state the task is in, a failed one included: read `status`. Free of
+    charge.
 
     Args:
-        prediction_id (str): The task's id, `data.id` of the answer to its submission.
+        prediction_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -158,13 +140,13 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
-    """Ask for a task's status and outputs
+    """Get a task's status and outputs
 
-     Answers with HTTP 200 whatever state the task is in, a failed one included: read `status`.
-    Free of charge.
+     The status is 200 whatever state the task is in, a failed one included: read `status`. Free of
+    charge.
 
     Args:
-        prediction_id (str): The task's id, `data.id` of the answer to its submission.
+        prediction_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -188,13 +170,13 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
 ) -> ErrorEnvelope | PredictionEnvelope | None:
-    """Ask for a task's status and outputs
+    """Get a task's status and outputs
 
-     Answers with HTTP 200 whatever state the task is in, a failed one included: read `status`.
-    Free of charge.
+     The status is 200 whatever state the task is in, a failed one included: read `status`. Free of
+    charge.
 
     Args:
-        prediction_id (str): The task's id, `data.id` of the answer to its submission.
+        prediction_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.error_envelope import ErrorEnvelope
 from ...models.prediction_page_envelope import PredictionPageEnvelope
@@ -32,60 +33,36 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorEnvelope | PredictionPageEnvelope:
+) -> ErrorEnvelope | PredictionPageEnvelope | None:
     if response.status_code == 200:
         response_200 = PredictionPageEnvelope.from_dict(response.json())
 
         return response_200
-
-    if response.status_code == 400:
-        response_400 = ErrorEnvelope.from_dict(response.json())
-
-        return response_400
 
     if response.status_code == 401:
         response_401 = ErrorEnvelope.from_dict(response.json())
 
         return response_401
 
-    if response.status_code == 403:
-        response_403 = ErrorEnvelope.from_dict(response.json())
-
-        return response_403
-
-    if response.status_code == 404:
-        response_404 = ErrorEnvelope.from_dict(response.json())
-
-        return response_404
-
     if response.status_code == 429:
         response_429 = ErrorEnvelope.from_dict(response.json())
 
         return response_429
 
-    if response.status_code == 500:
-        response_500 = ErrorEnvelope.from_dict(response.json())
+    if 400 <= response.status_code <= 499:
+        response_4xx = ErrorEnvelope.from_dict(response.json())
 
-        return response_500
+        return response_4xx
 
-    if response.status_code == 502:
-        response_502 = ErrorEnvelope.from_dict(response.json())
+    if 500 <= response.status_code <= 599:
+        response_5xx = ErrorEnvelope.from_dict(response.json())
 
-        return response_502
+        return response_5xx
 
-    if response.status_code == 503:
-        response_503 = ErrorEnvelope.from_dict(response.json())
-
-        return response_503
-
-    if response.status_code == 504:
-        response_504 = ErrorEnvelope.from_dict(response.json())
-
-        return response_504
-
-    response_default = ErrorEnvelope.from_dict(response.json())
-
-    return response_default
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
 
 
 def _build_response(
@@ -104,10 +81,12 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     body: PredictionQuery,
 ) -> Response[ErrorEnvelope | PredictionPageEnvelope]:
-    """List the account's tasks of the last 7 days
+    """List the tasks of the last 7 days
 
-     One page of tasks, newest first. The last page is the one with fewer items than `page_size`.
-    Free of charge.
+     One page of tasks, newest first. They are those of the whole organization, and include tasks that
+    were
+    submitted on the website. The last page is the one with fewer items than `page_size`. Free of
+    charge.
 
     Args:
         body (PredictionQuery): Which tasks to list. All filters must fit.
@@ -136,10 +115,12 @@ def sync(
     client: AuthenticatedClient | Client,
     body: PredictionQuery,
 ) -> ErrorEnvelope | PredictionPageEnvelope | None:
-    """List the account's tasks of the last 7 days
+    """List the tasks of the last 7 days
 
-     One page of tasks, newest first. The last page is the one with fewer items than `page_size`.
-    Free of charge.
+     One page of tasks, newest first. They are those of the whole organization, and include tasks that
+    were
+    submitted on the website. The last page is the one with fewer items than `page_size`. Free of
+    charge.
 
     Args:
         body (PredictionQuery): Which tasks to list. All filters must fit.
@@ -163,10 +144,12 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     body: PredictionQuery,
 ) -> Response[ErrorEnvelope | PredictionPageEnvelope]:
-    """List the account's tasks of the last 7 days
+    """List the tasks of the last 7 days
 
-     One page of tasks, newest first. The last page is the one with fewer items than `page_size`.
-    Free of charge.
+     One page of tasks, newest first. They are those of the whole organization, and include tasks that
+    were
+    submitted on the website. The last page is the one with fewer items than `page_size`. Free of
+    charge.
 
     Args:
         body (PredictionQuery): Which tasks to list. All filters must fit.
@@ -193,10 +176,12 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     body: PredictionQuery,
 ) -> ErrorEnvelope | PredictionPageEnvelope | None:
-    """List the account's tasks of the last 7 days
+    """List the tasks of the last 7 days
 
-     One page of tasks, newest first. The last page is the one with fewer items than `page_size`.
-    Free of charge.
+     One page of tasks, newest first. They are those of the whole organization, and include tasks that
+    were
+    submitted on the website. The last page is the one with fewer items than `page_size`. Free of
+    charge.
 
     Args:
         body (PredictionQuery): Which tasks to list. All filters must fit.

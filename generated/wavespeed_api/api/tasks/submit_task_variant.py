@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import httpx
 
+from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.error_envelope import ErrorEnvelope
 from ...models.prediction_envelope import PredictionEnvelope
@@ -48,7 +49,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorEnvelope | PredictionEnvelope:
+) -> ErrorEnvelope | PredictionEnvelope | None:
     if response.status_code == 200:
         response_200 = PredictionEnvelope.from_dict(response.json())
 
@@ -69,16 +70,6 @@ def _parse_response(
 
         return response_403
 
-    if response.status_code == 404:
-        response_404 = ErrorEnvelope.from_dict(response.json())
-
-        return response_404
-
-    if response.status_code == 413:
-        response_413 = ErrorEnvelope.from_dict(response.json())
-
-        return response_413
-
     if response.status_code == 429:
         response_429 = ErrorEnvelope.from_dict(response.json())
 
@@ -89,24 +80,20 @@ def _parse_response(
 
         return response_500
 
-    if response.status_code == 502:
-        response_502 = ErrorEnvelope.from_dict(response.json())
+    if 400 <= response.status_code <= 499:
+        response_4xx = ErrorEnvelope.from_dict(response.json())
 
-        return response_502
+        return response_4xx
 
-    if response.status_code == 503:
-        response_503 = ErrorEnvelope.from_dict(response.json())
+    if 500 <= response.status_code <= 599:
+        response_5xx = ErrorEnvelope.from_dict(response.json())
 
-        return response_503
+        return response_5xx
 
-    if response.status_code == 504:
-        response_504 = ErrorEnvelope.from_dict(response.json())
-
-        return response_504
-
-    response_default = ErrorEnvelope.from_dict(response.json())
-
-    return response_default
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
 
 
 def _build_response(
@@ -129,21 +116,18 @@ def sync_detailed(
     body: TaskInput,
     webhook: str | Unset = UNSET,
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
-    """Submit a task to a model with a three-segment id
+    """Submit a task to a model whose id has three segments
 
      The same as `submit_task`, for ids such as `wavespeed-ai/z-image/turbo`.
 
     Args:
-        provider (str): First segment of the model id. The first words of the API's own paths are
-            not providers.
-        model (str): Second segment of the model id.
-        variant (str): Third segment of the model id.
-        webhook (str | Unset): URL that is called when the task is finished. This is the form of
-            the service's webhook
-            guide; its submit page names the body field `webhook_url` instead.
+        provider (str):
+        model (str):
+        variant (str):
+        webhook (str | Unset):
         body (TaskInput): A model's input. The named fields are common to many models; each model
-            has more of its
-            own, and they go beside these.
+            has more of its own, and they go
+            beside these.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -177,21 +161,18 @@ def sync(
     body: TaskInput,
     webhook: str | Unset = UNSET,
 ) -> ErrorEnvelope | PredictionEnvelope | None:
-    """Submit a task to a model with a three-segment id
+    """Submit a task to a model whose id has three segments
 
      The same as `submit_task`, for ids such as `wavespeed-ai/z-image/turbo`.
 
     Args:
-        provider (str): First segment of the model id. The first words of the API's own paths are
-            not providers.
-        model (str): Second segment of the model id.
-        variant (str): Third segment of the model id.
-        webhook (str | Unset): URL that is called when the task is finished. This is the form of
-            the service's webhook
-            guide; its submit page names the body field `webhook_url` instead.
+        provider (str):
+        model (str):
+        variant (str):
+        webhook (str | Unset):
         body (TaskInput): A model's input. The named fields are common to many models; each model
-            has more of its
-            own, and they go beside these.
+            has more of its own, and they go
+            beside these.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -220,21 +201,18 @@ async def asyncio_detailed(
     body: TaskInput,
     webhook: str | Unset = UNSET,
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
-    """Submit a task to a model with a three-segment id
+    """Submit a task to a model whose id has three segments
 
      The same as `submit_task`, for ids such as `wavespeed-ai/z-image/turbo`.
 
     Args:
-        provider (str): First segment of the model id. The first words of the API's own paths are
-            not providers.
-        model (str): Second segment of the model id.
-        variant (str): Third segment of the model id.
-        webhook (str | Unset): URL that is called when the task is finished. This is the form of
-            the service's webhook
-            guide; its submit page names the body field `webhook_url` instead.
+        provider (str):
+        model (str):
+        variant (str):
+        webhook (str | Unset):
         body (TaskInput): A model's input. The named fields are common to many models; each model
-            has more of its
-            own, and they go beside these.
+            has more of its own, and they go
+            beside these.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -266,21 +244,18 @@ async def asyncio(
     body: TaskInput,
     webhook: str | Unset = UNSET,
 ) -> ErrorEnvelope | PredictionEnvelope | None:
-    """Submit a task to a model with a three-segment id
+    """Submit a task to a model whose id has three segments
 
      The same as `submit_task`, for ids such as `wavespeed-ai/z-image/turbo`.
 
     Args:
-        provider (str): First segment of the model id. The first words of the API's own paths are
-            not providers.
-        model (str): Second segment of the model id.
-        variant (str): Third segment of the model id.
-        webhook (str | Unset): URL that is called when the task is finished. This is the form of
-            the service's webhook
-            guide; its submit page names the body field `webhook_url` instead.
+        provider (str):
+        model (str):
+        variant (str):
+        webhook (str | Unset):
         body (TaskInput): A model's input. The named fields are common to many models; each model
-            has more of its
-            own, and they go beside these.
+            has more of its own, and they go
+            beside these.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

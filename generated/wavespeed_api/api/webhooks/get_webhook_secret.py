@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.error_envelope import ErrorEnvelope
 from ...models.webhook_secret_envelope import WebhookSecretEnvelope
@@ -22,60 +23,36 @@ def _get_kwargs() -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorEnvelope | WebhookSecretEnvelope:
+) -> ErrorEnvelope | WebhookSecretEnvelope | None:
     if response.status_code == 200:
         response_200 = WebhookSecretEnvelope.from_dict(response.json())
 
         return response_200
-
-    if response.status_code == 400:
-        response_400 = ErrorEnvelope.from_dict(response.json())
-
-        return response_400
 
     if response.status_code == 401:
         response_401 = ErrorEnvelope.from_dict(response.json())
 
         return response_401
 
-    if response.status_code == 403:
-        response_403 = ErrorEnvelope.from_dict(response.json())
-
-        return response_403
-
-    if response.status_code == 404:
-        response_404 = ErrorEnvelope.from_dict(response.json())
-
-        return response_404
-
     if response.status_code == 429:
         response_429 = ErrorEnvelope.from_dict(response.json())
 
         return response_429
 
-    if response.status_code == 500:
-        response_500 = ErrorEnvelope.from_dict(response.json())
+    if 400 <= response.status_code <= 499:
+        response_4xx = ErrorEnvelope.from_dict(response.json())
 
-        return response_500
+        return response_4xx
 
-    if response.status_code == 502:
-        response_502 = ErrorEnvelope.from_dict(response.json())
+    if 500 <= response.status_code <= 599:
+        response_5xx = ErrorEnvelope.from_dict(response.json())
 
-        return response_502
+        return response_5xx
 
-    if response.status_code == 503:
-        response_503 = ErrorEnvelope.from_dict(response.json())
-
-        return response_503
-
-    if response.status_code == 504:
-        response_504 = ErrorEnvelope.from_dict(response.json())
-
-        return response_504
-
-    response_default = ErrorEnvelope.from_dict(response.json())
-
-    return response_default
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
 
 
 def _build_response(
@@ -93,9 +70,11 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
 ) -> Response[ErrorEnvelope | WebhookSecretEnvelope]:
-    """Ask for the account's webhook secret
+    """Get the webhook secret
 
-     With it a receiver checks that a call came from the service. Free of charge.
+     With it a receiver checks that a request came from the service. Each API key may have a secret of
+    its own: ask
+    with the key that submits. Free of charge.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -118,9 +97,11 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
 ) -> ErrorEnvelope | WebhookSecretEnvelope | None:
-    """Ask for the account's webhook secret
+    """Get the webhook secret
 
-     With it a receiver checks that a call came from the service. Free of charge.
+     With it a receiver checks that a request came from the service. Each API key may have a secret of
+    its own: ask
+    with the key that submits. Free of charge.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -139,9 +120,11 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
 ) -> Response[ErrorEnvelope | WebhookSecretEnvelope]:
-    """Ask for the account's webhook secret
+    """Get the webhook secret
 
-     With it a receiver checks that a call came from the service. Free of charge.
+     With it a receiver checks that a request came from the service. Each API key may have a secret of
+    its own: ask
+    with the key that submits. Free of charge.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -162,9 +145,11 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
 ) -> ErrorEnvelope | WebhookSecretEnvelope | None:
-    """Ask for the account's webhook secret
+    """Get the webhook secret
 
-     With it a receiver checks that a call came from the service. Free of charge.
+     With it a receiver checks that a request came from the service. Each API key may have a secret of
+    its own: ask
+    with the key that submits. Free of charge.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

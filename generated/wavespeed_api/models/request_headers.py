@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="ModelApiSchema")
+T = TypeVar("T", bound="RequestHeaders")
 
 
 @_attrs_define
-class ModelApiSchema:
-    """The form of the model's input, as JSON Schema, in the service's own wrapping."""
+class RequestHeaders:
+    """Headers, to be sent as they are."""
 
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, str] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
 
@@ -26,19 +26,19 @@ class ModelApiSchema:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        model_api_schema = cls()
+        request_headers = cls()
 
-        model_api_schema.additional_properties = d
-        return model_api_schema
+        request_headers.additional_properties = d
+        return request_headers
 
     @property
     def additional_keys(self) -> list[str]:
         return list(self.additional_properties.keys())
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str) -> str:
         return self.additional_properties[key]
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: str) -> None:
         self.additional_properties[key] = value
 
     def __delitem__(self, key: str) -> None:

@@ -1,11 +1,11 @@
 # Generated from spec/openapi.yaml by scripts/regenerate.py. Do not edit.
 from typing import Literal
 
-PredictionStatus = Literal[
+TaskStatus = Literal[
     "cancelled", "completed", "created", "deleted", "failed", "pending", "processing", "timeout"
 ]
 
-PREDICTION_STATUS_VALUES: set[PredictionStatus] = {
+TASK_STATUS_VALUES: set[TaskStatus] = {
     "cancelled",
     "completed",
     "created",
@@ -17,7 +17,7 @@ PREDICTION_STATUS_VALUES: set[PredictionStatus] = {
 }
 
 
-def check_prediction_status(value: str) -> PredictionStatus:
-    if value in PREDICTION_STATUS_VALUES:
+def check_task_status(value: str) -> TaskStatus:
+    if value in TASK_STATUS_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {PREDICTION_STATUS_VALUES!r}")
+    raise TypeError(f"Unexpected value {value!r}. Expected one of {TASK_STATUS_VALUES!r}")

@@ -2,58 +2,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="PredictionTimings")
+T = TypeVar("T", bound="EchoedInput")
 
 
 @_attrs_define
-class PredictionTimings:
-    """Durations."""
+class EchoedInput:
+    """An input as the service tells it. It may differ from what was sent, for instance by defaults."""
 
-    inference: int | None | Unset = UNSET
-    """ Time that the model worked, in milliseconds. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        inference: int | None | Unset
-        if isinstance(self.inference, Unset):
-            inference = UNSET
-        else:
-            inference = self.inference
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if inference is not UNSET:
-            field_dict["inference"] = inference
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+        echoed_input = cls()
 
-        def _parse_inference(data: object) -> int | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            return cast(int | None | Unset, data)
-
-        inference = _parse_inference(d.pop("inference", UNSET))
-
-        prediction_timings = cls(
-            inference=inference,
-        )
-
-        prediction_timings.additional_properties = d
-        return prediction_timings
+        echoed_input.additional_properties = d
+        return echoed_input
 
     @property
     def additional_keys(self) -> list[str]:

@@ -9,15 +9,15 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
-T = TypeVar("T", bound="PredictionUrls")
+T = TypeVar("T", bound="TaskAddresses")
 
 
 @_attrs_define
-class PredictionUrls:
+class TaskAddresses:
     """Addresses of a task."""
 
     get: None | str | Unset = UNSET
-    """ URL that answers with the task's state. """
+    """ URL that gives the task's state. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,12 +48,12 @@ class PredictionUrls:
 
         get = _parse_get(d.pop("get", UNSET))
 
-        prediction_urls = cls(
+        task_addresses = cls(
             get=get,
         )
 
-        prediction_urls.additional_properties = d
-        return prediction_urls
+        task_addresses.additional_properties = d
+        return task_addresses
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,57 +7,29 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="UsageSummary")
+T = TypeVar("T", bound="CallForm")
 
 
 @_attrs_define
-class UsageSummary:
-    """Totals."""
+class CallForm:
+    """The form of a model's input, as JSON Schema, in the service's own wrapping."""
 
-    total_cost: float
-    """ Cost in USD. """
-    total_requests: int
-    """ Number of tasks. """
-    success_requests: int
-    """ Number of tasks that succeeded. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        total_cost = self.total_cost
-
-        total_requests = self.total_requests
-
-        success_requests = self.success_requests
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "total_cost": total_cost,
-                "total_requests": total_requests,
-                "success_requests": success_requests,
-            }
-        )
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        total_cost = d.pop("total_cost")
+        call_form = cls()
 
-        total_requests = d.pop("total_requests")
-
-        success_requests = d.pop("success_requests")
-
-        usage_summary = cls(
-            total_cost=total_cost,
-            total_requests=total_requests,
-            success_requests=success_requests,
-        )
-
-        usage_summary.additional_properties = d
-        return usage_summary
+        call_form.additional_properties = d
+        return call_form
 
     @property
     def additional_keys(self) -> list[str]:
