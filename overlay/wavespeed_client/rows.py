@@ -275,7 +275,7 @@ class DailyUsage:
 
 
 @frozen
-class UsageTotals:
+class UsageSummary:
     """Totals of a time span.
 
     Attributes:
@@ -306,7 +306,7 @@ class UsageStats:
         raw: The response's data as it came, with what the attributes above leave out.
     """
 
-    summary: UsageTotals = field(factory=UsageTotals)
+    summary: UsageSummary = field(factory=UsageSummary)
     per_model_usage: tuple[ModelUsage, ...] | None = None
     daily_usage: tuple[DailyUsage, ...] | None = None
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
@@ -315,7 +315,7 @@ class UsageStats:
     def of(cls, row: dict[str, Any]) -> Self:
         """Read the response's data."""
         return cls(
-            summary=UsageTotals.of(mapping(row.get("summary")) or {}),
+            summary=UsageSummary.of(mapping(row.get("summary")) or {}),
             per_model_usage=part(row.get("per_model_usage"), ModelUsage.of),
             daily_usage=part(row.get("daily_usage"), DailyUsage.of),
             raw=row,

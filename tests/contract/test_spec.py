@@ -128,7 +128,7 @@ def test_security_stands_at_document_level_only(spec: dict[str, Any]) -> None:
         ("ModelUsage", ["model_uuid", "total_cost", "total_count"]),
         ("DailyUsage", ["date", "amount", "count"]),
         ("DailyModelUsage", ["model_uuid", "amount", "count"]),
-        ("UsageTotals", []),
+        ("UsageSummary", []),
         ("BillingPage", ["items"]),
         ("Billing", ["uuid", "billing_type", "price"]),
         ("BilledOrder", []),

@@ -14,7 +14,9 @@ import pytest
 
 from tests.conftest import Connect, Driven, RawServer, http
 from wavespeed_client import Billing, Model, Price, UnexpectedResponseError, UsageStats, WaveSpeedError
-from wavespeed_client.rows import BilledOrder, BilledTask, DailyModelUsage, DailyUsage, ModelUsage, UsageTotals
+from wavespeed_client.rows import BilledOrder, BilledTask, DailyModelUsage, DailyUsage, ModelUsage, UsageSummary
+
+pytestmark = pytest.mark.promise("list", "odd-row")
 
 SPAN = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 31, tzinfo=UTC)
 ODD: list[Any] = [None, 5, "x", [], {}, {"uuid": None, "model_id": 5}, {"uuid": "", "model_id": ""}]
@@ -63,7 +65,7 @@ def test_use_needs_its_ids_only(told: Any) -> None:
         DailyUsage("2026-01-02", 1.5),
         DailyUsage("2026-01-03", models=(DailyModelUsage("a/b"),)),
     )
-    assert found.summary == UsageTotals()
+    assert found.summary == UsageSummary()
     assert found.raw == data
 
 

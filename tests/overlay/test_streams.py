@@ -11,6 +11,8 @@ from wavespeed_api.api.tasks import submit_task, submit_task_variant
 from wavespeed_client import InvalidInputError, InvalidModelError, TaskInput, WaveSpeed
 from wavespeed_client.testing import FakeWaveSpeed
 
+pytestmark = pytest.mark.promise("stream")
+
 FLUX = "wavespeed-ai/flux-dev"
 REASON = "no record of it is kept"
 

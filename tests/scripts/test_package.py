@@ -65,26 +65,26 @@ def account(ws: WaveSpeed, start: datetime, end: datetime) -> None:
     assert_type(ws.price("a/b", {"prompt": "a cat"}).discounted_price, float)
     for model in ws.models():
         assert_type(model, Model)
-        assert_type((model.model_id, model.type_, model.base_price, model.description), tuple[str, str, float, str])
-        assert_type(model.api_schema.to_dict(), dict[str, Any])
+        assert_type((model.model_id, model.type_, model.base_price), tuple[str, str | None, float | None])
+        assert_type((model.api_schema, model.raw), tuple[dict[str, Any] | None, dict[str, Any]])
     usage = ws.usage(start, end, model="a/b")
     assert_type(usage, UsageStats)
-    assert_type(usage.summary.total_cost, float)
+    assert_type(usage.summary.total_cost, float | None)
     for row in usage.per_model_usage or []:
-        assert_type((row.model_uuid, row.total_count, row.last_used_date), tuple[str, int, str | None])
+        assert_type((row.model_uuid, row.total_count, row.last_used_date), tuple[str, int | None, str | None])
     for day in usage.daily_usage or []:
-        assert_type((day.date, day.amount, day.count), tuple[str, float, int])
-        assert_type([part.amount for part in day.models or []], list[float])
+        assert_type((day.date, day.amount, day.count), tuple[str, float | None, int | None])
+        assert_type([part.amount for part in day.models or []], list[float | None])
     for record in ws.billings(billing_type="deduct", start=start, prediction_ids=["abc"]):
         assert_type(record, Billing)
-        assert_type((record.uuid, record.price, record.created_at), tuple[str, float, str])
+        assert_type((record.uuid, record.price, record.created_at), tuple[str, float | None, str | None])
         if record.prediction is not None and record.order is not None:
             assert_type(record.prediction.uuid, str | None)
             assert_type(record.order.price, float | None)
     for task in ws.tasks(status="failed", created_after=start):
         assert_type(task, Task)
     assert_type(ws.balance(), float)
-    assert_type(ws.delete("abc"), int)
+    assert_type(ws.delete("abc"), int | None)
     assert_type(ws.webhook_secret(), str)
     assert_type(ws.upload("a.png"), str)
     assert_type(ws.download("https://e.com/a.png", "folder/"), Path)
@@ -106,8 +106,8 @@ async def generate_async() -> None:
         assert_type(await ws.run("wavespeed-ai/flux-dev", {"prompt": "a cat"}, on_update=show), Task)
         assert_type(await ws.wait(await ws.get("task-1")), Task)
         assert_type([task async for task in ws.tasks()], list[Task])
-        assert_type([record.price async for record in ws.billings()], list[float])
-        assert_type((await ws.price("a/b")).currency, str)
+        assert_type([record.price async for record in ws.billings()], list[float | None])
+        assert_type((await ws.price("a/b")).currency, str | None)
         assert_type(await ws.save(await ws.get("task-1"), "folder"), list[Path])
 """
 PROGRAM_WITH_MISTAKES = """

@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from .price import Price
     from .price_envelope import PriceEnvelope
     from .price_query import PriceQuery
-    from .request_headers import RequestHeaders
     from .structured_output import StructuredOutput
     from .task_addresses import TaskAddresses
     from .task_input import TaskInput
     from .task_status import TaskStatus
     from .upload import Upload
     from .upload_envelope import UploadEnvelope
+    from .upload_headers import UploadHeaders
     from .upload_query import UploadQuery
     from .upload_target import UploadTarget
     from .upload_ticket import UploadTicket
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from .usage_envelope import UsageEnvelope
     from .usage_query import UsageQuery
     from .usage_stats import UsageStats
-    from .usage_totals import UsageTotals
+    from .usage_summary import UsageSummary
     from .webhook_secret import WebhookSecret
     from .webhook_secret_envelope import WebhookSecretEnvelope
 
@@ -88,13 +88,13 @@ _MODULES = {
     "Price": ".price",
     "PriceEnvelope": ".price_envelope",
     "PriceQuery": ".price_query",
-    "RequestHeaders": ".request_headers",
     "StructuredOutput": ".structured_output",
     "TaskAddresses": ".task_addresses",
     "TaskInput": ".task_input",
     "TaskStatus": ".task_status",
     "Upload": ".upload",
     "UploadEnvelope": ".upload_envelope",
+    "UploadHeaders": ".upload_headers",
     "UploadQuery": ".upload_query",
     "UploadTarget": ".upload_target",
     "UploadTicket": ".upload_ticket",
@@ -102,7 +102,7 @@ _MODULES = {
     "UsageEnvelope": ".usage_envelope",
     "UsageQuery": ".usage_query",
     "UsageStats": ".usage_stats",
-    "UsageTotals": ".usage_totals",
+    "UsageSummary": ".usage_summary",
     "WebhookSecret": ".webhook_secret",
     "WebhookSecretEnvelope": ".webhook_secret_envelope",
 }
@@ -140,13 +140,13 @@ __all__ = (
     "Price",
     "PriceEnvelope",
     "PriceQuery",
-    "RequestHeaders",
     "StructuredOutput",
     "TaskAddresses",
     "TaskInput",
     "TaskStatus",
     "Upload",
     "UploadEnvelope",
+    "UploadHeaders",
     "UploadQuery",
     "UploadTarget",
     "UploadTicket",
@@ -154,7 +154,7 @@ __all__ = (
     "UsageEnvelope",
     "UsageQuery",
     "UsageStats",
-    "UsageTotals",
+    "UsageSummary",
     "WebhookSecret",
     "WebhookSecretEnvelope",
 )

@@ -18,7 +18,7 @@ class DailyModelUsage:
     """ The model's id. """
     amount: float
     """ Cost in USD. """
-    count: float
+    count: int
     """ Number of tasks. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -24,7 +24,7 @@ class DailyUsage:
     """ The day, as YYYY-MM-DD. """
     amount: float
     """ Cost in USD. """
-    count: float
+    count: int
     """ Number of tasks. """
     models: list[DailyModelUsage | None] | None | Unset = UNSET
     """ The day's models. Null or missing when there are none. """

@@ -20,7 +20,7 @@ class ModelUsage:
     """ The model's id. """
     total_cost: float
     """ Cost in USD. """
-    total_count: float
+    total_count: int
     """ Number of tasks. """
     model_type: None | str | Unset = UNSET
     """ What it does, such as text-to-image. """

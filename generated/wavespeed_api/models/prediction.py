@@ -31,11 +31,11 @@ class Prediction:
     """ The model's id. It may be another name of the one that was asked for. """
     status: None | str | TaskStatus | Unset = UNSET
     """ Where the task stands. An unknown word means that it is still running. """
-    outputs: list[None | str | StructuredOutput] | None | Unset = UNSET
+    outputs: list[str | StructuredOutput] | None | Unset = UNSET
     """ The results, empty until the task has completed. """
     urls: None | TaskAddresses | Unset = UNSET
     """ Where to ask for this task. """
-    has_nsfw_contents: list[bool | None] | None | Unset = UNSET
+    has_nsfw_contents: list[bool] | None | Unset = UNSET
     """ For each output, whether it was found to be unsafe to show. Newer records leave it out. """
     created_at: datetime.datetime | None | str | Unset = UNSET
     """ When the task was submitted, in UTC, with up to 9 fractional digits. """
@@ -90,13 +90,13 @@ class Prediction:
         else:
             status = self.status
 
-        outputs: list[dict[str, Any] | None | str] | None | Unset
+        outputs: list[dict[str, Any] | str] | None | Unset
         if isinstance(self.outputs, Unset):
             outputs = UNSET
         elif isinstance(self.outputs, list):
             outputs = []
             for outputs_type_0_item_data in self.outputs:
-                outputs_type_0_item: dict[str, Any] | None | str
+                outputs_type_0_item: dict[str, Any] | str
                 if isinstance(outputs_type_0_item_data, StructuredOutput):
                     outputs_type_0_item = outputs_type_0_item_data.to_dict()
                 else:
@@ -114,15 +114,11 @@ class Prediction:
         else:
             urls = self.urls
 
-        has_nsfw_contents: list[bool | None] | None | Unset
+        has_nsfw_contents: list[bool] | None | Unset
         if isinstance(self.has_nsfw_contents, Unset):
             has_nsfw_contents = UNSET
         elif isinstance(self.has_nsfw_contents, list):
-            has_nsfw_contents = []
-            for has_nsfw_contents_type_0_item_data in self.has_nsfw_contents:
-                has_nsfw_contents_type_0_item: bool | None
-                has_nsfw_contents_type_0_item = has_nsfw_contents_type_0_item_data
-                has_nsfw_contents.append(has_nsfw_contents_type_0_item)
+            has_nsfw_contents = self.has_nsfw_contents
 
         else:
             has_nsfw_contents = self.has_nsfw_contents
@@ -247,7 +243,7 @@ class Prediction:
 
         status = _parse_status(d.pop("status", UNSET))
 
-        def _parse_outputs(data: object) -> list[None | str | StructuredOutput] | None | Unset:
+        def _parse_outputs(data: object) -> list[str | StructuredOutput] | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -259,9 +255,7 @@ class Prediction:
                 _outputs_type_0 = data
                 for outputs_type_0_item_data in _outputs_type_0:
 
-                    def _parse_outputs_type_0_item(data: object) -> None | str | StructuredOutput:
-                        if data is None:
-                            return data
+                    def _parse_outputs_type_0_item(data: object) -> str | StructuredOutput:
                         try:
                             if not isinstance(data, dict):
                                 raise TypeError()
@@ -270,7 +264,7 @@ class Prediction:
                             return outputs_type_0_item_type_0
                         except (TypeError, ValueError, AttributeError, KeyError):
                             pass
-                        return cast(None | str | StructuredOutput, data)
+                        return cast(str | StructuredOutput, data)
 
                     outputs_type_0_item = _parse_outputs_type_0_item(outputs_type_0_item_data)
 
@@ -279,7 +273,7 @@ class Prediction:
                 return outputs_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(list[None | str | StructuredOutput] | None | Unset, data)
+            return cast(list[str | StructuredOutput] | None | Unset, data)
 
         outputs = _parse_outputs(d.pop("outputs", UNSET))
 
@@ -300,7 +294,7 @@ class Prediction:
 
         urls = _parse_urls(d.pop("urls", UNSET))
 
-        def _parse_has_nsfw_contents(data: object) -> list[bool | None] | None | Unset:
+        def _parse_has_nsfw_contents(data: object) -> list[bool] | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -308,25 +302,12 @@ class Prediction:
             try:
                 if not isinstance(data, list):
                     raise TypeError()
-                has_nsfw_contents_type_0 = []
-                _has_nsfw_contents_type_0 = data
-                for has_nsfw_contents_type_0_item_data in _has_nsfw_contents_type_0:
-
-                    def _parse_has_nsfw_contents_type_0_item(data: object) -> bool | None:
-                        if data is None:
-                            return data
-                        return cast(bool | None, data)
-
-                    has_nsfw_contents_type_0_item = _parse_has_nsfw_contents_type_0_item(
-                        has_nsfw_contents_type_0_item_data
-                    )
-
-                    has_nsfw_contents_type_0.append(has_nsfw_contents_type_0_item)
+                has_nsfw_contents_type_0 = cast(list[bool], data)
 
                 return has_nsfw_contents_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(list[bool | None] | None | Unset, data)
+            return cast(list[bool] | None | Unset, data)
 
         has_nsfw_contents = _parse_has_nsfw_contents(d.pop("has_nsfw_contents", UNSET))
 

@@ -11,7 +11,7 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.request_headers import RequestHeaders
+    from ..models.upload_headers import UploadHeaders
 
 
 T = TypeVar("T", bound="UploadTarget")
@@ -25,14 +25,14 @@ class UploadTarget:
     """ Its URL, signed. Anybody who has it can upload. """
     method: None | str | Unset = UNSET
     """ Its HTTP method, `PUT` if it is not given. """
-    headers: None | RequestHeaders | Unset = UNSET
+    headers: None | Unset | UploadHeaders = UNSET
     """ Its headers. """
     expires_at: datetime.datetime | None | str | Unset = UNSET
     """ Until when the ticket is good, in UTC. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.request_headers import RequestHeaders  # noqa: PLC0415
+        from ..models.upload_headers import UploadHeaders  # noqa: PLC0415
 
         url = self.url
 
@@ -45,7 +45,7 @@ class UploadTarget:
         headers: dict[str, Any] | None | Unset
         if isinstance(self.headers, Unset):
             headers = UNSET
-        elif isinstance(self.headers, RequestHeaders):
+        elif isinstance(self.headers, UploadHeaders):
             headers = self.headers.to_dict()
         else:
             headers = self.headers
@@ -76,7 +76,7 @@ class UploadTarget:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.request_headers import RequestHeaders  # noqa: PLC0415
+        from ..models.upload_headers import UploadHeaders  # noqa: PLC0415
 
         d = dict(src_dict)
         url = d.pop("url")
@@ -90,7 +90,7 @@ class UploadTarget:
 
         method = _parse_method(d.pop("method", UNSET))
 
-        def _parse_headers(data: object) -> None | RequestHeaders | Unset:
+        def _parse_headers(data: object) -> None | Unset | UploadHeaders:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -98,12 +98,12 @@ class UploadTarget:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                headers_type_0 = RequestHeaders.from_dict(data)
+                headers_type_0 = UploadHeaders.from_dict(data)
 
                 return headers_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(None | RequestHeaders | Unset, data)
+            return cast(None | Unset | UploadHeaders, data)
 
         headers = _parse_headers(d.pop("headers", UNSET))
 

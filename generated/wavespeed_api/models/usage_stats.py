@@ -12,7 +12,7 @@ from ..types import UNSET, Unset
 if TYPE_CHECKING:
     from ..models.daily_usage import DailyUsage
     from ..models.model_usage import ModelUsage
-    from ..models.usage_totals import UsageTotals
+    from ..models.usage_summary import UsageSummary
 
 
 T = TypeVar("T", bound="UsageStats")
@@ -26,14 +26,14 @@ class UsageStats:
     """ Totals of each model. Null when there are none. """
     daily_usage: list[DailyUsage | None] | None | Unset = UNSET
     """ Totals of each day. Null when there are none. """
-    summary: None | Unset | UsageTotals = UNSET
+    summary: None | Unset | UsageSummary = UNSET
     """ Totals of the whole span. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.daily_usage import DailyUsage  # noqa: PLC0415
         from ..models.model_usage import ModelUsage  # noqa: PLC0415
-        from ..models.usage_totals import UsageTotals  # noqa: PLC0415
+        from ..models.usage_summary import UsageSummary  # noqa: PLC0415
 
         per_model_usage: list[dict[str, Any] | None] | None | Unset
         if isinstance(self.per_model_usage, Unset):
@@ -70,7 +70,7 @@ class UsageStats:
         summary: dict[str, Any] | None | Unset
         if isinstance(self.summary, Unset):
             summary = UNSET
-        elif isinstance(self.summary, UsageTotals):
+        elif isinstance(self.summary, UsageSummary):
             summary = self.summary.to_dict()
         else:
             summary = self.summary
@@ -91,7 +91,7 @@ class UsageStats:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.daily_usage import DailyUsage  # noqa: PLC0415
         from ..models.model_usage import ModelUsage  # noqa: PLC0415
-        from ..models.usage_totals import UsageTotals  # noqa: PLC0415
+        from ..models.usage_summary import UsageSummary  # noqa: PLC0415
 
         d = dict(src_dict)
 
@@ -171,7 +171,7 @@ class UsageStats:
 
         daily_usage = _parse_daily_usage(d.pop("daily_usage", UNSET))
 
-        def _parse_summary(data: object) -> None | Unset | UsageTotals:
+        def _parse_summary(data: object) -> None | Unset | UsageSummary:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -179,12 +179,12 @@ class UsageStats:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                summary_type_0 = UsageTotals.from_dict(data)
+                summary_type_0 = UsageSummary.from_dict(data)
 
                 return summary_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(None | Unset | UsageTotals, data)
+            return cast(None | Unset | UsageSummary, data)
 
         summary = _parse_summary(d.pop("summary", UNSET))
 

@@ -9,18 +9,18 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
-T = TypeVar("T", bound="UsageTotals")
+T = TypeVar("T", bound="UsageSummary")
 
 
 @_attrs_define
-class UsageTotals:
+class UsageSummary:
     """Totals."""
 
     total_cost: float | None | Unset = UNSET
     """ Cost in USD. """
-    total_requests: float | None | Unset = UNSET
+    total_requests: int | None | Unset = UNSET
     """ Number of tasks. """
-    success_requests: float | None | Unset = UNSET
+    success_requests: int | None | Unset = UNSET
     """ Number of tasks that succeeded. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -31,13 +31,13 @@ class UsageTotals:
         else:
             total_cost = self.total_cost
 
-        total_requests: float | None | Unset
+        total_requests: int | None | Unset
         if isinstance(self.total_requests, Unset):
             total_requests = UNSET
         else:
             total_requests = self.total_requests
 
-        success_requests: float | None | Unset
+        success_requests: int | None | Unset
         if isinstance(self.success_requests, Unset):
             success_requests = UNSET
         else:
@@ -68,32 +68,32 @@ class UsageTotals:
 
         total_cost = _parse_total_cost(d.pop("total_cost", UNSET))
 
-        def _parse_total_requests(data: object) -> float | None | Unset:
+        def _parse_total_requests(data: object) -> int | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(float | None | Unset, data)
+            return cast(int | None | Unset, data)
 
         total_requests = _parse_total_requests(d.pop("total_requests", UNSET))
 
-        def _parse_success_requests(data: object) -> float | None | Unset:
+        def _parse_success_requests(data: object) -> int | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(float | None | Unset, data)
+            return cast(int | None | Unset, data)
 
         success_requests = _parse_success_requests(d.pop("success_requests", UNSET))
 
-        usage_totals = cls(
+        usage_summary = cls(
             total_cost=total_cost,
             total_requests=total_requests,
             success_requests=success_requests,
         )
 
-        usage_totals.additional_properties = d
-        return usage_totals
+        usage_summary.additional_properties = d
+        return usage_summary
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="RequestHeaders")
+T = TypeVar("T", bound="UploadHeaders")
 
 
 @_attrs_define
-class RequestHeaders:
-    """Headers, to be sent as they are."""
+class UploadHeaders:
+    """Headers of an upload, to be sent as they are."""
 
     additional_properties: dict[str, str] = _attrs_field(init=False, factory=dict)
 
@@ -26,10 +26,10 @@ class RequestHeaders:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        request_headers = cls()
+        upload_headers = cls()
 
-        request_headers.additional_properties = d
-        return request_headers
+        upload_headers.additional_properties = d
+        return upload_headers
 
     @property
     def additional_keys(self) -> list[str]:

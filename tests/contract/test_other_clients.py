@@ -1,0 +1,46 @@
+"""What the service's own clients send and read, held against the contract: tests/data/clients.json."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from wavespeed_client.testing import Contract, ContractError, Request
+from wavespeed_client.testing.wire import Answer
+
+CLIENTS = json.loads((ROOT / "tests" / "data" / "clients.json").read_bytes())
+KEY = {"Authorization": "Bearer test-key"}
+FORM = b'--x\r\nContent-Disposition: form-data; name="file"; filename="f.png"\r\n\r\nbytes\r\n--x--\r\n'
+
+
+def request_of(case: dict[str, Any]) -> Request:
+    if "form" in case:
+        return Request(case["method"], case["path"], {**KEY, "Content-Type": "multipart/form-data; boundary=x"}, FORM)
+    body = json.dumps(case["body"]).encode() if "body" in case else b""
+    return Request(
+        case["method"], case["path"], {**KEY, **({"Content-Type": "application/json"} if body else {})}, body
+    )
+
+
+def named(case: dict[str, Any]) -> str:
+    return f"{case['client']}: {case.get('does', case.get('reads'))}"
+
+
+@pytest.mark.parametrize("case", CLIENTS["requests"], ids=named)
+def test_what_they_send_is_in_the_contract_where_the_service_takes_it(contract: Contract, case: dict[str, Any]) -> None:
+    request = request_of(case)
+    if "refused" in case:
+        with pytest.raises(ContractError):
+            contract.check_request(request)
+        return
+    contract.check_request(request)
+    assert contract.routes.find(request.method, request.path).id == case["operation"]
+
+
+@pytest.mark.parametrize("case", CLIENTS["answers"], ids=named)
+def test_what_they_read_is_in_the_contract(contract: Contract, case: dict[str, Any]) -> None:
+    asked = Request(case["method"], case["path"], KEY)
+    contract.check_answer(asked, Answer(case["status"], json.dumps(case["body"]).encode()))
