@@ -141,8 +141,8 @@ def test_usage_adds_up_a_time_span(ws: Driven, fake: FakeWaveSpeed) -> None:
         ws.submit(model)
     usage = ws.usage(NOW - timedelta(days=1), NOW + timedelta(days=1))
     assert usage.summary.total_requests == 3
-    assert {row.model_uuid: row.total_count for row in usage.per_model_usage or []} == {FLUX: 2, "a/b": 1}
-    assert sum(day.count for day in usage.daily_usage or []) == 3
+    assert {row.model_uuid: row.total_count for row in usage.per_model_usage or ()} == {FLUX: 2, "a/b": 1}
+    assert sum(day.count for day in usage.daily_usage or ()) == 3
     assert ws.usage(NOW - timedelta(days=1), NOW + timedelta(days=1), model="a/b").summary.total_requests == 1
     nothing = ws.usage(NOW - timedelta(days=31), NOW - timedelta(days=30))
     assert (nothing.per_model_usage, nothing.daily_usage) == (None, None)

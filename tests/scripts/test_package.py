@@ -70,11 +70,11 @@ def account(ws: WaveSpeed, start: datetime, end: datetime) -> None:
     usage = ws.usage(start, end, model="a/b")
     assert_type(usage, UsageStats)
     assert_type(usage.summary.total_cost, float | None)
-    for row in usage.per_model_usage or []:
+    for row in usage.per_model_usage or ():
         assert_type((row.model_uuid, row.total_count, row.last_used_date), tuple[str, int | None, str | None])
-    for day in usage.daily_usage or []:
+    for day in usage.daily_usage or ():
         assert_type((day.date, day.amount, day.count), tuple[str, float | None, int | None])
-        assert_type([part.amount for part in day.models or []], list[float | None])
+        assert_type([part.amount for part in day.models or ()], list[float | None])
     for record in ws.billings(billing_type="deduct", start=start, prediction_ids=["abc"]):
         assert_type(record, Billing)
         assert_type((record.uuid, record.price, record.created_at), tuple[str, float | None, str | None])

@@ -109,7 +109,7 @@ def test_a_check_names_every_edited_missing_and_stray_file_and_writes_nothing(pr
 
 def test_a_check_is_red_when_the_spec_has_changed(project: Path, spec: Spec) -> None:
     changed = copy_of(spec)
-    changed["components"]["schemas"]["PredictionUrls"]["description"] = "Where a task lives."
+    changed["components"]["schemas"]["TaskAddresses"]["description"] = "Where a task lives."
     write_spec(project, changed)
     before = entries(project), stamps(project)
 
@@ -117,7 +117,7 @@ def test_a_check_is_red_when_the_spec_has_changed(project: Path, spec: Spec) -> 
 
     assert done.returncode == 1
     assert reported(done) == {
-        "differs: generated/wavespeed_api/models/prediction_urls.py",
+        "differs: generated/wavespeed_api/models/task_addresses.py",
         "differs: generated/wavespeed_api/openapi.json",
     }
     assert '+    """Where a task lives."""' in done.stdout.splitlines()
