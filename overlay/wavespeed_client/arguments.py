@@ -86,7 +86,9 @@ def input_fields(input: object) -> dict[str, Any]:
     """
     if input is None:
         return {}
-    fields = _fields_of_mapping(input) if isinstance(input, Mapping) else _fields_of_model(input)
+    fields = (
+        _fields_of_mapping(cast("Mapping[Any, Any]", input)) if isinstance(input, Mapping) else _fields_of_model(input)
+    )
     if asks_for_stream(fields):
         raise InvalidInputError(NO_STREAMS)
     return fields

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import parse_qsl
@@ -27,6 +28,7 @@ from tests.contract.document import (
 from tests.contract.reading import assert_same
 from wavespeed_api import AuthenticatedClient
 from wavespeed_api.api.tasks import submit_task
+from wavespeed_api.errors import UnexpectedStatus
 from wavespeed_api.models import BinaryUpload, PredictionEnvelope, TaskInput
 from wavespeed_api.types import Response
 from wavespeed_client import APIError
@@ -70,6 +72,22 @@ def test_each_function_sends_the_request_and_reads_the_answer(call: Call, fake: 
         assert_sent(fake.requests[-1], operation, options)
         assert type(parsed) is answer_model(operation, 200)
         assert_same(parsed.to_dict(), answer(operation))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_status_that_is_not_described_is_told_as_it_came(fake: FakeWaveSpeed, operation: str, raises: bool) -> None:
+    fake.raw(302, b"elsewhere", on=KINDS[operation])
+    options: dict[str, Any] = {"verify_ssl": False, "raise_on_unexpected_status": raises}
+    with AuthenticatedClient(fake.url, fake.api_key, **options) as client:
+        ask = partial(module(operation).sync_detailed, **parameters(operation, "path"), client=client)
+        if raises:
+            with pytest.raises(UnexpectedStatus) as caught:
+                ask(**next(bodies(operation)))
+            assert (caught.value.status_code, caught.value.content) == (302, b"elsewhere")
+        else:
+            answer = ask(**next(bodies(operation)))
+            assert (answer.status_code, answer.content, answer.parsed) == (302, b"elsewhere", None)
 
 
 def json_media(operation: str) -> dict[str, Any]:
