@@ -86,9 +86,7 @@ def input_fields(input: object) -> dict[str, Any]:
     """
     if input is None:
         return {}
-    fields = (
-        _fields_of_mapping(cast("Mapping[Any, Any]", input)) if isinstance(input, Mapping) else _fields_of_model(input)
-    )
+    fields = _fields_of(input)
     if asks_for_stream(fields):
         raise InvalidInputError(NO_STREAMS)
     return fields
@@ -99,7 +97,9 @@ def asks_for_stream(fields: Mapping[str, Any]) -> bool:
     return fields.get(STREAM, False) is not False
 
 
-def _fields_of_mapping(input: Mapping[Any, Any]) -> dict[str, Any]:
+def _fields_of(input: object) -> dict[str, Any]:
+    if not isinstance(input, Mapping):
+        return _fields_of_model(input)
     fields = dict(cast("Mapping[object, Any]", input))
     for key in fields:
         if not isinstance(key, str):
