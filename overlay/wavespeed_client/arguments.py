@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .errors import CostLimitError, InvalidInputError, InvalidModelError, SubmissionUncertainError
+from .fields import encoded
 from .task import UNKNOWN_STATUS, Task, is_task_id
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ DELETED_AT_ONCE = 100
 LONGEST_MODEL_ID = 200
 LONGEST_WEBHOOK = 4096
 
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -115,18 +115,6 @@ def _fields_of_model(input: object) -> dict[str, Any]:
         raise InvalidInputError(f"The input must be a mapping of names to values, not {type(input).__name__}.")
     # After a pickle or a copy an unset field is no longer the one object that to_dict looks for.
     return {key: value for key, value in input.to_dict().items() if not isinstance(value, Unset)}
-
-
-def encoded(fields: object) -> bytes:
-    """Encode a body as JSON, as httpx writes it.
-
-    Raises:
-        InvalidInputError: It is not what JSON can hold.
-    """
-    try:
-        return _JSON.encode(fields).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInputError(f"The input cannot be sent as JSON: {error}") from error
 
 
 def sent_input(input: object) -> tuple[dict[str, Any], bytes]:

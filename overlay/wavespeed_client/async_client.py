@@ -5,13 +5,24 @@ from __future__ import annotations
 import inspect
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from wavespeed_api import Client
 
-from .arguments import check_callable, check_cost, check_limit, deletions, searched_from, task_of
+from .arguments import (
+    check_callable,
+    check_cost,
+    check_limit,
+    checked_webhook,
+    deletions,
+    input_fields,
+    model_id,
+    searched_from,
+    task_of,
+)
 from .clock import Clock, Deadline
 from .errors import BadRequestError, ConfigurationError, NotFoundError, WaveSpeedError
+from .files.inputs import files_in, placed
 from .parsing import could_be, has_input, total
 from .settings import Settings
 from .transport.context import Context
@@ -24,15 +35,20 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
     from types import TracebackType
-    from typing import BinaryIO, Literal, Self
+    from typing import Literal, Self
 
     import httpx
+
+    from wavespeed_api.models import UploadQuery
 
     from .arguments import Input
     from .batch.options import AsyncInputs
     from .batch.outcome import Outcome, Progress
     from .batch.tasks import AsyncWorkers
     from .errors import SubmissionUncertainError
+    from .files.inputs import FileInput
+    from .files.ticket import UploadTicket
+    from .files.uploads import AsyncUploads
     from .paging import Pages
     from .rows import Billing, Model, Price, UsageStats
     from .task import Task
@@ -76,7 +92,8 @@ class AsyncWaveSpeed:
 
     async def submit(self, model: str, input: Input = None, *, webhook: str | None = None) -> Task:
         """Async `WaveSpeed.submit`."""
-        return await self._submit(Context(), model, input, webhook)
+        fields = await self._with_urls(Deadline.after(None, self._clock), model, input, webhook)
+        return await self._submit(Context(), model, fields, webhook)
 
     async def get(self, task: Task | str) -> Task:
         """Async `WaveSpeed.get`."""
@@ -103,9 +120,10 @@ class AsyncWaveSpeed:
         check_callable(on_update, "on_update", "a task")
         check_limit(max_cost)
         deadline = Deadline.after(timeout, self._clock)
+        fields = await self._with_urls(deadline, model, input)
         if max_cost is not None:
-            check_cost(await self.price(model, input), max_cost)
-        task = await self._submit(Context(deadline), model, input)
+            check_cost(await self.price(model, fields), max_cost)
+        task = await self._submit(Context(deadline), model, fields)
         wait = Wait(task, timeout, deadline, self._durations)
         with wait.guarded():
             if on_update is not None:
@@ -163,7 +181,7 @@ class AsyncWaveSpeed:
 
     async def upload(
         self,
-        file: str | PathLike[str] | BinaryIO,
+        file: str | FileInput | PathLike[str],
         *,
         filename: str | None = None,
         content_type: str | None = None,
@@ -174,7 +192,7 @@ class AsyncWaveSpeed:
 
         self._check_open()
         with opened(file, filename, content_type) as source:
-            ticket = await self._calls.upload(source.query()).asend()
+            ticket = await self._calls.upload(Context(), source.query()).asend()
             await send_async(ticket, source, self.settings.timeout, on_progress)
         return ticket.download_url
 
@@ -241,6 +259,29 @@ class AsyncWaveSpeed:
                 await workers.end()
         finally:
             await self._http.aclose()
+
+    async def _with_urls(
+        self, deadline: Deadline, model: str, input: Input, webhook: str | None = None
+    ) -> dict[str, Any]:
+        fields = input_fields(input)
+        files = files_in(fields)
+        if not files:
+            return fields
+        model_id(model)
+        checked_webhook(webhook)
+        self._check_open()
+        uploads = await self._uploads().urls(files, deadline)
+        return placed(fields, {place: upload.url for place, upload in uploads.items()})
+
+    def _uploads(self) -> AsyncUploads:
+        from .files.uploads import AsyncUploads  # loaded by those who use it
+
+        made = AsyncUploads(self._ticket, self.settings.timeout)
+        uploads: AsyncUploads = self.__dict__.setdefault("_kept_uploads", made)  # one for all threads
+        return uploads
+
+    async def _ticket(self, query: UploadQuery, deadline: Deadline) -> UploadTicket:
+        return await self._calls.upload(Context(deadline), query).asend()
 
     async def _submit(self, context: Context, model: str, input: Input, webhook: str | None = None) -> Task:
         task = await self._calls.submit(context, model, input, webhook).asend()

@@ -15,6 +15,7 @@ from wavespeed_api.types import UNSET, Unset
 
 from .arguments import aware, checked_webhook, input_fields, model_id, split_model, task_ids, usage_span, word_of
 from .errors import WaveSpeedError
+from .files.inputs import without_files
 from .paging import PAGE_SIZE, Pages
 from .parsing import (
     asked_by_older_path,
@@ -182,7 +183,7 @@ class Calls:
         context, query = Context(), models.DeletionQuery(ids=ids)
         return Call(context, deleted_in, delete_predictions, client=self._bind(context), body=query)
 
-    def upload(self, query: UploadQuery) -> Call[UploadTicket]:
+    def upload(self, context: Context, query: UploadQuery) -> Call[UploadTicket]:
         """Ask for a ticket, which says where a file is to be uploaded to."""
         from wavespeed_api.api.media import create_upload
 
@@ -191,7 +192,6 @@ class Calls:
         def read(_: object, answer: Any) -> UploadTicket:
             return UploadTicket.of(answer["data"])
 
-        context = Context()
         return Call(context, read, create_upload, client=self._bind(context), body=query)
 
     def models(self) -> Call[list[Model]]:
@@ -208,7 +208,7 @@ class Calls:
         return Call(context, read, list_models, client=self._bind(context))
 
     def price(self, model: str, input: object) -> Call[Price]:
-        """Ask what a task would cost, or without an input for the model's base price."""
+        """Ask what a task would cost, or without an input for the model's base price. Files are not uploaded for it."""
         from wavespeed_api.api.models import get_price
 
         from .rows import Price
@@ -219,7 +219,7 @@ class Calls:
         context = Context()
         query = models.PriceQuery(model_id=model_id(model))
         if input is not None:
-            query.inputs = models.TaskInput.from_dict(input_fields(input))
+            query.inputs = models.TaskInput.from_dict(without_files(input_fields(input)))
         return Call(context, read, get_price, client=self._bind(context), body=query)
 
     def balance(self) -> Call[float]:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from wavespeed_api import Client
 
-from .arguments import check_callable, check_cost, check_limit, deletions, searched_from, task_of
+from .arguments import (
+    check_callable,
+    check_cost,
+    check_limit,
+    checked_webhook,
+    deletions,
+    input_fields,
+    model_id,
+    searched_from,
+    task_of,
+)
 from .clock import Clock, Deadline
 from .errors import BadRequestError, ConfigurationError, NotFoundError, WaveSpeedError
+from .files.inputs import files_in, placed
 from .parsing import could_be, has_input, total
 from .settings import Settings
 from .transport.context import Context
@@ -23,15 +34,20 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
     from types import TracebackType
-    from typing import BinaryIO, Self
+    from typing import Self
 
     import httpx
+
+    from wavespeed_api.models import UploadQuery
 
     from .arguments import Input
     from .batch.options import Inputs
     from .batch.outcome import Outcome, Progress
     from .batch.threads import Workers
     from .errors import SubmissionUncertainError
+    from .files.inputs import FileInput
+    from .files.ticket import UploadTicket
+    from .files.uploads import Uploads
     from .paging import Pages
     from .rows import Billing, Model, Price, UsageStats
     from .task import Task
@@ -89,16 +105,19 @@ class WaveSpeed:
 
         Args:
             model: The model's id, such as wavespeed-ai/flux-dev.
-            input: The model's input.
+            input: The model's input. A file anywhere in it (a `Path`, a file that is open for reading bytes, an image
+                object) is uploaded first, for two requests and free of charge, and its URL sent; each content once, as
+                long as the service keeps it. Text is sent as it is.
             webhook: URL that the service calls when the task has ended.
 
         Raises:
-            InvalidInputError: Refused here, nothing was sent.
-            APIError: The service refused it, nothing was started.
-            APIConnectionError: It could not be sent.
+            InvalidInputError: Refused here, nothing was submitted. The message names the field.
+            APIError: The service refused it, or a file; nothing was started.
+            APIConnectionError: It, or a file, could not be sent; nothing was started.
             SubmissionUncertainError: It was sent and its response lost: look with `find_submissions` first.
         """
-        return self._submit(Context(), model, input, webhook)
+        fields = self._with_urls(Deadline.after(None, self._clock), model, input, webhook)
+        return self._submit(Context(), model, fields, webhook)
 
     def get(self, task: Task | str) -> Task:
         """Ask how a task stands, and return it in whatever state. One request, free of charge.
@@ -144,10 +163,12 @@ class WaveSpeed:
 
         Args:
             model: The model's id, such as wavespeed-ai/flux-dev.
-            input: The model's input.
-            timeout: Seconds from this call on. A submission that is under way is not cut short.
+            input: The model's input, with files in it as for `submit`.
+            timeout: Seconds from this call on, with the upload of files, after which nothing is submitted any more. A
+                submission that is under way is not cut short.
             on_update: Called with the new task, and again each time its status has changed.
-            max_cost: Most that the task may cost, in USD. The price is asked for first: one more request.
+            max_cost: Most that the task may cost, in USD. The price is asked for first, with the URLs of files that
+                were uploaded: one more request.
 
         Raises:
             CostLimitError: The task would cost more. Nothing was submitted.
@@ -158,9 +179,10 @@ class WaveSpeed:
         check_callable(on_update, "on_update", "a task")
         check_limit(max_cost)
         deadline = Deadline.after(timeout, self._clock)
+        fields = self._with_urls(deadline, model, input)
         if max_cost is not None:
-            check_cost(self.price(model, input), max_cost)
-        task = self._submit(Context(deadline), model, input)
+            check_cost(self.price(model, fields), max_cost)
+        task = self._submit(Context(deadline), model, fields)
         wait = Wait(task, timeout, deadline, self._durations)
         with wait.guarded():
             if on_update is not None:
@@ -265,7 +287,7 @@ class WaveSpeed:
 
     def upload(
         self,
-        file: str | PathLike[str] | BinaryIO,
+        file: str | FileInput | PathLike[str],
         *,
         filename: str | None = None,
         content_type: str | None = None,
@@ -277,7 +299,7 @@ class WaveSpeed:
         streamed from disk.
 
         Args:
-            file: A path, or a file that is open for reading bytes; at most 200 MiB.
+            file: A path, a file that is open for reading bytes, or an image object; at most 200 MiB.
             filename: Its name, whose ending tells the kind of media; else the file's own.
             content_type: Its media type; else guessed from the name.
             on_progress: Called with the bytes that are done and all bytes.
@@ -290,7 +312,7 @@ class WaveSpeed:
 
         self._check_open()
         with opened(file, filename, content_type) as source:
-            ticket = self._calls.upload(source.query()).send()
+            ticket = self._calls.upload(Context(), source.query()).send()
             send(ticket, source, self.settings.timeout, on_progress)
         return ticket.download_url
 
@@ -356,7 +378,9 @@ class WaveSpeed:
     def price(self, model: str, input: Input = None) -> Price:
         """Ask what a task would cost; `discounted_price` is what the account pays. One request, free of charge.
 
-        Without an input it is the model's base price.
+        Without an input it is the model's base price. With files in the input it is an estimate, for a price may depend
+        on a file: none is uploaded for it, and each stands as a URL of nothing. `run(max_cost=)` asks for the price of
+        what it will send.
 
         Raises:
             InvalidInputError: A model id or input that cannot be.
@@ -416,6 +440,27 @@ class WaveSpeed:
                 workers.end()
         finally:
             self._http.close()
+
+    def _with_urls(self, deadline: Deadline, model: str, input: Input, webhook: str | None = None) -> dict[str, Any]:
+        fields = input_fields(input)
+        files = files_in(fields)
+        if not files:
+            return fields
+        model_id(model)
+        checked_webhook(webhook)
+        self._check_open()
+        uploads = self._uploads().urls(files, deadline)
+        return placed(fields, {place: upload.url for place, upload in uploads.items()})
+
+    def _uploads(self) -> Uploads:
+        from .files.uploads import Uploads  # loaded by those who use it
+
+        made = Uploads(self._ticket, self.settings.timeout)
+        uploads: Uploads = self.__dict__.setdefault("_kept_uploads", made)  # one for all threads
+        return uploads
+
+    def _ticket(self, query: UploadQuery, deadline: Deadline) -> UploadTicket:
+        return self._calls.upload(Context(deadline), query).send()
 
     def _submit(self, context: Context, model: str, input: Input, webhook: str | None = None) -> Task:
         task = self._calls.submit(context, model, input, webhook).send()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ...arguments import encoded
 from ...errors import InvalidInputError
+from ...fields import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,128 @@
+"""The fields of an input: where in it a value is, how they are written as JSON, and what JSON cannot hold."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from .errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The names and numbers that lead to a value: loras[0].path is ("loras", 0, "path"). Within an input, names may also be
+# what JSON writes as text.
+Place: TypeAlias = tuple[str | int, ...]
+
+DEEPEST = 100
+PLAIN: frozenset[type] = frozenset({str, int, float, bool, type(None)})
+NONE: frozenset[type] = frozenset()
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def named(place: Place) -> str:
+    """Return how a place is written, such as loras[0].path."""
+    parts = [f".{step}" if isinstance(step, str) and step.isidentifier() else f"[{step!r:.60}]" for step in place]
+    return "".join(parts).removeprefix(".") or "The input"
+
+
+def leaves(value: object, passed_over: frozenset[type] = NONE, place: Place = ()) -> Iterator[tuple[Place, object]]:
+    """Yield every value within dicts, lists and tuples that holds no others, with its place.
+
+    Args:
+        value: Where to look.
+        passed_over: Types whose values are of no interest.
+        place: Where the value itself is.
+
+    Raises:
+        InvalidInputError: A name is nothing that JSON writes as text, or the nesting is deeper than 100 levels.
+    """
+    if isinstance(value, dict):
+        children: Iterable[tuple[Any, object]] = cast("dict[Any, object]", value).items()
+    elif isinstance(value, list | tuple):
+        children = enumerate(cast("list[object]", value))
+    else:
+        yield place, value
+        return
+    if len(place) == DEEPEST:
+        where = named(place[:1])
+        raise InvalidInputError(f"{where} is nested deeper than {DEEPEST} levels, or holds itself.")
+    for step, child in children:
+        if not _is_name(step):
+            raise InvalidInputError(f"{named(place)} has the name {step!r:.60}: names must be strings.")
+        if type(child) not in passed_over:
+            yield from leaves(child, passed_over, (*place, step))
+
+
+def encoded(fields: object) -> bytes:
+    """Encode a body as JSON, as httpx writes it.
+
+    Raises:
+        InvalidInputError: It is not what JSON can hold; the message names the field.
+    """
+    try:
+        return _JSON.encode(fields).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        cause = error
+    for place, value in leaves(fields):
+        if not _fits(value):
+            raise refusal(place, value) from cause
+        if not _fits(dict.fromkeys(place)):
+            raise InvalidInputError(f"{named(place)} has a name on its way that cannot be sent as JSON.") from cause
+    raise InvalidInputError(f"The input cannot be sent as JSON: {cause}") from cause
+
+
+def _is_name(step: object) -> bool:
+    """Tell whether JSON writes a dict's name as text."""
+    return step is None or isinstance(step, str | int | float)
+
+
+def _fits(value: object) -> bool:
+    try:
+        _JSON.encode(value).encode()
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def refusal(place: Place, value: object) -> InvalidInputError:
+    """Make the error for a value that JSON cannot hold: it names the field, and says what to pass instead."""
+    return InvalidInputError(f"{named(place)} {_reason(value)}")
+
+
+def is_file(value: object) -> bool:
+    """Tell whether a value stands for a file: a path, an open file, or an image that can save itself."""
+    if isinstance(value, type):
+        return False
+    return (
+        hasattr(value, "__fspath__") or hasattr(value, "read") or (hasattr(value, "save") and hasattr(value, "format"))
+    )
+
+
+def _reason(value: object) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"is {value}, and JSON has no such number."
+    if isinstance(value, str):
+        return "is text with half of a surrogate pair, which UTF-8 cannot hold."
+    if isinstance(value, int):
+        return "is a number with too many digits."
+    kind = type(value).__name__
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"is {kind}: pass upload(BytesIO(...), filename=...), whose URL can be sent, or text."
+    if is_file(value):
+        return f"is a file ({kind}), which is uploaded by submit, run and run_many alone: pass the URL of upload(...)."
+    return f"is {kind}, which cannot be sent as JSON: pass {_instead(value)}."
+
+
+def _instead(value: Any) -> str:
+    for method in ("tolist", "isoformat"):  # of numpy's arrays and numbers; of dates and times
+        if hasattr(value, method):
+            return f"its .{method}()"
+    if isinstance(value, Mapping):
+        return "dict(...)"
+    if isinstance(value, Iterable):
+        return "list(...)"
+    return "float(...)" if hasattr(value, "__float__") else "text, a number, a list, a dict or a file"
