@@ -40,6 +40,8 @@ from wavespeed_client.files.upload import CHUNK, LARGEST_IN_MEMORY, LARGEST_UPLO
 from wavespeed_client.files.uploads import AT_ONCE
 from wavespeed_client.testing import FakeWaveSpeed
 
+pytestmark = pytest.mark.promise("files-first")
+
 MODEL = "wavespeed-ai/flux-dev"
 
 
