@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .errors import CostLimitError, InvalidInputError, InvalidModelError, SubmissionUncertainError
-from .fields import encoded
 from .task import UNKNOWN_STATUS, Task, is_task_id
 
 if TYPE_CHECKING:
@@ -115,18 +113,6 @@ def _fields_of_model(input: object) -> dict[str, Any]:
         raise InvalidInputError(f"The input must be a mapping of names to values, not {type(input).__name__}.")
     # After a pickle or a copy an unset field is no longer the one object that to_dict looks for.
     return {key: value for key, value in input.to_dict().items() if not isinstance(value, Unset)}
-
-
-def sent_input(input: object) -> tuple[dict[str, Any], bytes]:
-    """Return what is sent for an input, and its JSON: plain data of its own that no later change to the input reaches.
-
-    Raises:
-        InvalidInputError: It is no mapping, or not what JSON can hold; None is not accepted.
-    """
-    if input is None:
-        raise InvalidInputError("The input must be a mapping of names to values, not None; {} is an empty one.")
-    body = encoded(input_fields(input))
-    return cast("dict[str, Any]", json.loads(body)), body
 
 
 def checked_webhook(webhook: str | None) -> str | None:

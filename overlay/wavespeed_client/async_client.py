@@ -151,7 +151,7 @@ class AsyncWaveSpeed:
         options = checked_options(self.settings, model, inputs, *limits, journal, on_progress)
         self._check_open()
         batch = Batch(options, self._clock, partial(Wait, durations=self._durations))
-        return outcomes(batch, inputs, self._submit, self._get, self._at_work)
+        return outcomes(batch, inputs, self._submit, self._get, self._uploads, self._at_work)
 
     def tasks(
         self,

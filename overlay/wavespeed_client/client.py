@@ -207,7 +207,7 @@ class WaveSpeed:
         Args:
             model: The model's id, such as wavespeed-ai/flux-dev.
             inputs: Any iterable, pulled in your thread when there is room: it must not wait for outcomes. Two
-                that are equal are two tasks.
+                that are equal are two tasks. Files in them are uploaded as for `submit`, each content once.
             max_in_flight: Tasks at once. Outcomes that you have not taken count, so nothing piles up.
             max_per_minute: Submissions within any 60 seconds.
             timeout: Seconds for each task, from its submission on. One refused with 429 is tried again for as long.
@@ -228,7 +228,7 @@ class WaveSpeed:
         options = checked_options(self.settings, model, inputs, *limits, journal, on_progress)
         self._check_open()
         batch = Batch(options, self._clock, partial(Wait, durations=self._durations))
-        return outcomes(batch, pulled_from(inputs), self._submit, self._get, self._at_work)
+        return outcomes(batch, pulled_from(inputs), self._submit, self._get, self._uploads, self._at_work)
 
     def tasks(
         self,

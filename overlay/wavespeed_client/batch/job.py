@@ -6,22 +6,37 @@ from contextvars import Context, copy_context
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field
+from attrs import define, evolve, field
+
+from ..errors import APIConnectionError, RateLimitError, ServerError
+from ..fields import encoded
+from .attached import Attached, taken, urls_of
+from .journal import Item, digest_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from ..clock import Deadline
     from ..errors import WaveSpeedError
+    from ..fields import Place
+    from ..files.register import Upload
     from ..waiting.wait import Wait
-    from .journal import Entry, Item
+    from .journal import Entry
     from .outcome import Outcome
 
 
 class Stage(Enum):
     """What the next step of a job is."""
 
+    READ = auto()
     LOOK = auto()
+    UPLOAD = auto()
     SUBMIT = auto()
     POLL = auto()
+
+
+# Steps that make an input fit to be submitted.
+PREPARING = (Stage.READ, Stage.UPLOAD)
 
 
 @define(eq=False)
@@ -30,8 +45,10 @@ class Job:
 
     Attributes:
         index: The input's place among the inputs.
-        input: The input as it is sent.
-        body: Its JSON.
+        input: The input as it was taken: plain data, and the files in it.
+        fields: The input as it is sent; None until its files are uploaded.
+        body: The JSON of that.
+        attached: The input with its files; None if there are none in it.
         context: The context variables of whoever pulled it, in which its steps are carried out.
         stage: What its next step is, or the one that is under way.
         item: The input as the journal is asked for it; None without a journal.
@@ -39,7 +56,8 @@ class Job:
         reserved: Whether the journal was told of its submission, and not yet what came of it.
         gives_up: When it stops trying to be submitted; set by the first try.
         until: When its wait ends, counted from the submission that is under way or was taken.
-        failures: How often it could not be sent.
+        failures: How often it, or a file of it, could not be sent.
+        pause: Seconds after which a step that failed is to be taken again.
         error: Why it was refused last.
         requested: Whether a request was made for it.
         sent: Whether its submission has left and no response has come.
@@ -49,7 +67,9 @@ class Job:
 
     index: int
     input: Any
+    fields: dict[str, Any] | None = None
     body: bytes = b""
+    attached: Attached | None = None
     context: Context = field(factory=copy_context)
     stage: Stage = Stage.SUBMIT
     item: Item | None = None
@@ -58,11 +78,59 @@ class Job:
     gives_up: Deadline | None = None
     until: Deadline | None = None
     failures: int = 0
+    pause: float = 0.0
     error: WaveSpeedError | None = None
     requested: bool = False
     sent: bool = False
     wait: Wait | None = None
     outcome: Outcome | None = None
+
+    def take_in(self, item: object, model: str, journal: object) -> None:
+        """Take in the input as plain data, and find its first step.
+
+        Raises:
+            InvalidInputError: It cannot be sent; the message names the field.
+        """
+        self.input, self.body, self.attached = taken(item)
+        if self.attached is not None:
+            self.stage = Stage.UPLOAD if journal is None else Stage.READ
+            return
+        self.fields = self.input
+        if journal is not None:
+            self._look(model, self.input, self.body)
+
+    def read(self, attached: Attached, model: str, digests: Mapping[Place, str], known: Iterable[Upload]) -> None:
+        """Take in the digests of the files, and what the journal knows of these contents."""
+        self.attached, self.pause = evolve(attached, digests=digests, urls=urls_of(known)), 0.0
+        self._look(model, *self.attached.described())
+
+    def uploaded(self, attached: Attached, uploads: Mapping[Place, Upload]) -> None:
+        """Take in where the files are."""
+        digests = {place: upload.digest for place, upload in uploads.items()}
+        self.attached = evolve(attached, digests=digests, urls=urls_of(uploads.values()))
+        self.failures, self.pause, self.fields = 0, 0.0, self.attached.sent()
+        self.body = encoded(self.fields)
+
+    def uploads_again(self, error: WaveSpeedError, most: int) -> bool:
+        """Tell whether an upload that failed is tried again; after a pause then."""
+        self.failures += 1
+        self.pause = max(2.0 ** (self.failures - 1), getattr(error, "retry_after", None) or 0.0)
+        return isinstance(error, APIConnectionError | RateLimitError | ServerError) and self.failures <= most
+
+    def submits_again(self, error: WaveSpeedError, most: int) -> bool:
+        """Tell whether a submission that failed is tried again."""
+        if isinstance(error, APIConnectionError):
+            self.failures += 1
+            return self.failures <= most
+        return isinstance(error, RateLimitError) and self.gives_up is not None and self.gives_up.left() > 0
+
+    def sent_fields(self) -> dict[str, Any]:
+        """Return the input as it is or was sent, without those fields whose files are somewhere unknown."""
+        sent: dict[str, Any] = self.input if self.attached is None else self.attached.sent()
+        return sent
+
+    def _look(self, model: str, input: dict[str, Any], body: bytes) -> None:
+        self.stage, self.item = Stage.LOOK, Item(digest_of(model, input), model, body)
 
     def __lt__(self, other: Job) -> bool:
         return self.index < other.index

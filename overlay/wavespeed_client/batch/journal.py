@@ -23,10 +23,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import frozen
 
+from ..files.inputs import FILE, unnamed
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
     from datetime import datetime
 
+    from ..files.register import Upload
     from ..task import Task
 
 # In the order in which equal inputs are served: what has its outcome first.
@@ -127,6 +130,14 @@ class Journal(Protocol):
         """Write down what happened, in this order."""
         ...
 
+    def uploads(self, digests: Sequence[str]) -> Sequence[Upload]:
+        """Tell which of these contents were uploaded, by this run or an earlier one, as far as it remembers."""
+        ...
+
+    def uploaded(self, uploads: Sequence[Upload]) -> None:
+        """Write down what was uploaded. What is written down already is passed over."""
+        ...
+
     def close(self) -> None:
         """Give up what was opened. Closing twice does nothing."""
         ...
@@ -140,9 +151,17 @@ class AsyncJournal(Protocol):
     def planned(self, items: Sequence[Item]) -> Awaitable[Sequence[Entry]] | Sequence[Entry]: ...
     def reserve(self, entries: Sequence[Entry]) -> Awaitable[Sequence[Entry]] | Sequence[Entry]: ...
     def write(self, notes: Sequence[Note]) -> Awaitable[None] | None: ...
+    def uploads(self, digests: Sequence[str]) -> Awaitable[Sequence[Upload]] | Sequence[Upload]: ...
+    def uploaded(self, uploads: Sequence[Upload]) -> Awaitable[None] | None: ...
     def close(self) -> Awaitable[None] | None: ...
 
 
 def digest_of(model: str, input: dict[str, Any]) -> bytes:
-    """Return what equal inputs for the same model have in common, and no others: 32 bytes."""
-    return hashlib.sha256(json.dumps([model, input], sort_keys=True).encode()).digest()
+    """Return what equal inputs for the same model have in common, and no others: 32 bytes.
+
+    A file in an input stands there by the digest of its content; its name is of no matter.
+    """
+    told = json.dumps([model, input], sort_keys=True)
+    if FILE in told:
+        told = json.dumps([model, unnamed(input)], sort_keys=True)
+    return hashlib.sha256(told.encode()).digest()

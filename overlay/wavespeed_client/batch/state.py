@@ -3,12 +3,13 @@
 `Batch` says what to do next: pull an input, and for each job that it gives out the step that its stage names. Whoever
 has taken that step tells what came of it, writes down what is to be noted in the journal, and then lets the job go on:
 
+    READ     take the digests of the files in the input                Job.read, failed
     LOOK     ask the journal for the input, and note it if it is new   looked
+    UPLOAD   upload the files                                          Job.uploaded, failed
     SUBMIT   submit it, once the throttle lets it pass                 answered, failed
     POLL     ask for its task                                          answered, failed
 
-All of it is called under one lock or in one loop; the steps and the journal need neither. A stage that comes before the
-submission and costs nothing goes where LOOK is.
+All of it is called under one lock or in one loop; the steps and the journal need neither.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from ..arguments import sent_input
 from ..clock import Deadline
 from ..errors import (
     APIConnectionError,
@@ -36,8 +36,8 @@ from ..errors import (
 )
 from ..task import UNKNOWN_STATUS
 from ..waiting.wait import failure
-from .job import Job, Stage
-from .journal import Item, Note, digest_of
+from .job import PREPARING, Job, Stage
+from .journal import Note
 from .outcome import Outcome
 from .tally import Tally
 from .throttle import Throttle
@@ -106,13 +106,10 @@ class Batch:
         self._pulled += 1
         self._jobs.add(job)
         try:
-            job.input, job.body = sent_input(item)
-            if self.options.journal is not None:
-                job.item = Item(digest_of(self.options.model, job.input), self.options.model, job.body)
+            job.take_in(item, self.options.model, self.options.journal)
         except InvalidInputError as error:
             self._end(job, None, error)
-        if job.item is not None:
-            job.stage = Stage.LOOK
+        if job.outcome is None and job.stage is not Stage.SUBMIT:
             self._fresh.append(job)
         else:
             self.settled(job)
@@ -186,7 +183,7 @@ class Batch:
             return []
         if entry.event in ("submitting", "uncertain"):
             why = "the run that sent it ended without its response"
-            error = uncertain_submission(self.options.model, job.input, entry.at, why, entry.task_id)
+            error = uncertain_submission(self.options.model, job.sent_fields(), entry.at, why, entry.task_id)
             self._end(job, None, error)
             return self._uncertainty(job, error) if entry.event == "submitting" else []
         if entry.task is not None and entry.event == "submitted":
@@ -212,7 +209,7 @@ class Batch:
         return self._note(job, "submitted", task=task.raw) + self._judged(job, job.wait)
 
     def failed(self, job: Job, error: Exception) -> list[Note]:
-        """A job's request ended in an error. Returns what is to be noted before the job is settled."""
+        """A job's step ended in an error. Returns what is to be noted before the job is settled."""
         if job.entry is not None and job.entry.look_again is not None:
             job.gives_up = None
             self._throttle.not_sent()
@@ -222,20 +219,30 @@ class Batch:
             self.crashed(error)
             free = job.reserved and not job.sent  # for the next run
             return self._note(job, "refused", error="The batch was ended before it was sent.") if free else []
+        if job.stage in PREPARING:
+            if self.stopped or job.uploads_again(error, self.options.max_retries):
+                return []
+            self._end(job, None, error)
+            return self._note(job, "refused", error=f"{type(error).__name__}: {error}")
         if job.wait is None:
             return self._not_submitted(job, error)
         return self._not_told(job, job.wait, error)
 
     def settled(self, job: Job) -> bool:
-        """What was to be noted of a job is: it goes on. Returns whether it is to be submitted at once."""
+        """What was to be noted of a job is: it goes on. Returns whether its next step is to be taken at once."""
         looked = job.stage is Stage.LOOK
         if job.outcome is not None:
             self._jobs.discard(job)
             self._ended.append(job)
+        elif job.pause:
+            self._later(job, job.stage, job.pause)
         elif job.entry is not None and job.entry.look_again is not None:
             self._later(job, Stage.LOOK, job.entry.look_again)
         elif job.wait is not None:
             self._later(job, Stage.POLL, job.wait.delay())
+        elif job.fields is None:
+            job.stage = Stage.LOOK if job.item is not None and job.entry is None else Stage.UPLOAD
+            return not self.stopped
         else:
             job.stage = Stage.SUBMIT
             heapq.heappush(self._ready, job)
@@ -347,19 +354,13 @@ class Batch:
         elif not isinstance(error, UNSENT):
             self._throttle.accepted()
         self._throttle.ended()
-        if self._tries_again(job, error):
+        if job.submits_again(error, self.options.max_retries):
             job.error = error.with_traceback(None)
         else:
             self._end(job, None, error)
         if isinstance(error, SubmissionUncertainError):
             return self._uncertainty(job, error)
         return self._note(job, "refused", error=f"{type(error).__name__}: {error}")
-
-    def _tries_again(self, job: Job, error: WaveSpeedError) -> bool:
-        if isinstance(error, APIConnectionError):
-            job.failures += 1
-            return job.failures <= self.options.max_retries
-        return isinstance(error, RateLimitError) and job.gives_up is not None and job.gives_up.left() > 0
 
     def _judged(self, job: Job, wait: Wait) -> list[Note]:
         try:

@@ -14,14 +14,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from attrs import define, field
 
 from ..transport.context import Context
-from .job import Job, Stage
+from .attached import UntilStopped
+from .job import PREPARING, Job, Stage
 from .options import async_pulled_from, journal_for
 from .outcome import delivered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
+    from ..files.register import Upload
+    from ..files.uploads import AsyncUploads
     from ..task import Task
+    from .attached import Attached
     from .journal import AsyncJournal, Entry, Item, Note
     from .options import AsyncInputs
     from .outcome import Outcome
@@ -32,12 +36,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Steps by which nothing is submitted.
+ENDED_AT_ONCE = (*PREPARING, Stage.POLL)
+
 
 async def outcomes(
-    batch: Batch, inputs: AsyncInputs, submit: Submit, ask: Ask, at_work: set[AsyncWorkers]
+    batch: Batch,
+    inputs: AsyncInputs,
+    submit: Submit,
+    ask: Ask,
+    uploads: Callable[[], AsyncUploads],
+    at_work: set[AsyncWorkers],
 ) -> AsyncGenerator[Outcome]:
     """Async outcomes."""
-    workers = AsyncWorkers(batch, inputs, journal_for(batch.options), submit, ask)
+    workers = AsyncWorkers(batch, inputs, journal_for(batch.options), submit, ask, uploads)
     await workers.begin()
     at_work.add(workers)
     try:
@@ -69,6 +81,7 @@ class AsyncWorkers:
     journal: AsyncJournal | None
     submit: Submit
     ask: Ask
+    uploads: Callable[[], AsyncUploads]
     _steps: dict[asyncio.Task[None], Job] = field(init=False, factory=dict[asyncio.Task[None], Job])
     _own: list[asyncio.Task[None]] = field(init=False, factory=list[asyncio.Task[None]])
     _news: asyncio.Event = field(init=False, factory=asyncio.Event)
@@ -95,7 +108,7 @@ class AsyncWorkers:
     async def end(self) -> None:
         """Send nothing more, and return when the submissions that were sent have been answered."""
         self.batch.stop()
-        polls = [step for step, job in self._steps.items() if job.stage is Stage.POLL]
+        polls = [step for step, job in self._steps.items() if job.stage in ENDED_AT_ONCE]
         for task in (*self._own, *polls):
             task.cancel()
         cut_short: BaseException | None = None
@@ -170,10 +183,28 @@ class AsyncWorkers:
         if job.stage is Stage.LOOK and self.journal is not None and job.item is not None:
             return self.batch.looked(job, await self._entry(self.journal, job.item))
         try:
+            if job.attached is not None and job.stage in PREPARING:
+                await self._prepare(job, job.attached)
+                return []
             task = await self._request(job)
         except Exception as error:
             return self.batch.failed(job, error)
         return self.batch.answered(job, task)
+
+    async def _prepare(self, job: Job, attached: Attached) -> None:
+        uploads, running = self.uploads(), UntilStopped(self.batch.clock, math.inf, lambda: self.batch.stopped)
+        if job.stage is Stage.READ:
+            digests = await uploads.digests(attached.files, running)
+            known: Sequence[Upload] = ()
+            if self.journal is not None:
+                known = await done(self.journal.uploads(list({*digests.values()})))
+            uploads.recall(known)
+            job.read(attached, self.batch.options.model, digests, known)
+            return
+        made = await uploads.urls(attached.files, running, attached.digests)
+        if self.journal is not None:
+            await done(self.journal.uploaded(list({*made.values()})))
+        job.uploaded(attached, made)
 
     async def _entry(self, journal: AsyncJournal, item: Item) -> Entry:
         (entry,) = await done(journal.claim([item]))
@@ -186,7 +217,7 @@ class AsyncWorkers:
         departure = partial(self._departing, job)
         if job.wait is None:
             context = Context(tries=1, departure=departure, body=job.body)
-            return await self.submit(context, self.batch.options.model, job.input)
+            return await self.submit(context, self.batch.options.model, job.fields or {})
         context = Context(self.batch.answered_by(job.wait), tries=1, departure=departure)
         return await self.ask(context, job.wait.task)
 

@@ -10,6 +10,12 @@ to the input with that `number`, and `at` what time:
     {"number": 1, "event": "submitted", "at": "...", "task": {"id": "...", "status": "created", ...}}
     {"number": 1, "event": "finished", "at": "...", "task": {"id": "...", "status": "completed", ...}}
 
+A file in an input stands there as {"$file": its sha256, "name": its name}, and two inputs with the same contents are
+equal, whatever the names. Where a content was uploaded to is told in a line of its own, without a number; the next run
+uses that URL while the service keeps the file:
+
+    {"event": "uploaded", "at": "...", "digest": "...", "url": "https://..."}
+
 The last event of an input decides what the next run with this file does when it meets an equal input for the
 same model; the order of the inputs is of no matter, and two that are equal have a number each:
 
@@ -49,6 +55,7 @@ from attrs import define, field
 from wavespeed_api.models import Prediction
 
 from ..errors import ConfigurationError, InvalidInputError
+from ..files.register import Register, Upload
 from ..parsing import task_from_prediction
 from ..task import is_task_id
 from .journal import EVENTS, Entry, digest_of
@@ -59,6 +66,7 @@ if TYPE_CHECKING:
 
     from .journal import Item, Note
 
+UPLOADED = "uploaded"
 WITH_TASK = frozenset({"finished", "failed", "submitted"})
 
 
@@ -76,6 +84,7 @@ class TextJournal:
     _events: bytearray = field(init=False, factory=lambda: bytearray(1))
     _places: array[int] = field(init=False, factory=lambda: array("q", [0]))
     _numbers: dict[bytes, tuple[int, ...]] = field(init=False, factory=dict[bytes, tuple[int, ...]])
+    _register: Register = field(init=False, factory=Register)
 
     def prepare(self) -> None:
         """Open the file, which is made if there is none, and lock it.
@@ -123,6 +132,21 @@ class TextJournal:
             told: dict[str, Any] = {"number": note.entry.key, "event": note.event, "at": _now(), "task": note.task}
             told |= {"error": note.error, "submitted_at": note.submitted_at, "task_id": note.task_id}
             self._write({name: value for name, value in told.items() if value is not None})
+
+    def uploads(self, digests: Sequence[str]) -> list[Upload]:
+        """Tell which of these contents were uploaded, not so long ago that the service may not have them any longer."""
+        with self._lock:
+            found = [self._register.find(digest, datetime.now(UTC)) for digest in digests]
+        return [upload for upload in found if upload is not None]
+
+    def uploaded(self, uploads: Sequence[Upload]) -> None:
+        """Write down what was uploaded, once."""
+        with self._lock:
+            for upload in uploads:
+                if self._register.find(upload.digest, datetime.now(UTC)) != upload:
+                    told = {"at": upload.at, "digest": upload.digest, "url": upload.url}
+                    self._append(_line({"event": UPLOADED, **told}))
+                    self._register.keep(upload)
 
     def close(self) -> None:
         """Close the file and give up its lock."""
@@ -208,6 +232,12 @@ class TextJournal:
             ) from error
 
     def _believe(self, record: Any, place: int) -> None:
+        if record["event"] == UPLOADED:
+            digest, url = record["digest"], record["url"]
+            if not isinstance(digest, str) or not isinstance(url, str):
+                raise TypeError("digest and url must be text")
+            self._register.keep(Upload(digest, url, _moment(record)))
+            return
         number, event = record["number"], EVENTS.index(record["event"])
         _moment(record)
         if record["event"] in WITH_TASK and not is_task_id(record["task"]["id"]):

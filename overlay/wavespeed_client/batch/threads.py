@@ -18,14 +18,18 @@ from attrs import define, field
 
 from ..errors import ConfigurationError
 from ..transport.context import Context
-from .job import Job, Stage
+from .attached import UntilStopped
+from .job import PREPARING, Job, Stage
 from .options import journal_for
 from .outcome import delivered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from ..files.register import Upload
+    from ..files.uploads import Uploads
     from ..task import Task
+    from .attached import Attached
     from .journal import Entry, Item, Journal, Note
     from .outcome import Outcome
     from .state import Batch
@@ -42,7 +46,12 @@ MARGIN = 60.0
 
 
 def outcomes(
-    batch: Batch, inputs: Iterator[object], submit: Submit, ask: Ask, at_work: set[Workers]
+    batch: Batch,
+    inputs: Iterator[object],
+    submit: Submit,
+    ask: Ask,
+    uploads: Callable[[], Uploads],
+    at_work: set[Workers],
 ) -> Generator[Outcome]:
     """The outcomes of a batch, as they come. Its threads run while this does.
 
@@ -51,9 +60,10 @@ def outcomes(
         inputs: Where its inputs are pulled from.
         submit: Sends a submission, once.
         ask: Asks for a task, once.
+        uploads: Gives the client's uploads.
         at_work: Holds the workers while there are any, for the client to end them when it is closed.
     """
-    workers = Workers(batch, inputs, journal_for(batch.options), submit, ask)
+    workers = Workers(batch, inputs, journal_for(batch.options), submit, ask, uploads)
     workers.begin()
     at_work.add(workers)
     try:
@@ -78,6 +88,7 @@ class Workers:
     journal: Journal | None
     submit: Submit
     ask: Ask
+    uploads: Callable[[], Uploads]
     _steps: list[Job] = field(init=False, factory=list[Job])
     _own: set[int] = field(init=False, factory=set[int])
     _news: threading.Condition = field(init=False)
@@ -254,12 +265,30 @@ class Workers:
             with self._work:
                 return self.batch.looked(job, entry)
         try:
+            if job.attached is not None and job.stage in PREPARING:
+                self._prepare(job, job.attached)
+                return []
             task = self._request(job)
         except Exception as error:
             with self._work:
                 return self.batch.failed(job, error)
         with self._work:
             return self.batch.answered(job, task)
+
+    def _prepare(self, job: Job, attached: Attached) -> None:
+        uploads, running = self.uploads(), UntilStopped(self.batch.clock, math.inf, lambda: self.batch.stopped)
+        if job.stage is Stage.READ:
+            digests = uploads.digests(attached.files, running)
+            known: Sequence[Upload] = ()
+            if self.journal is not None:
+                known = self.journal.uploads(list({*digests.values()}))
+            uploads.recall(known)
+            job.read(attached, self.batch.options.model, digests, known)
+            return
+        made = uploads.urls(attached.files, running, attached.digests)
+        if self.journal is not None:
+            self.journal.uploaded(list({*made.values()}))
+        job.uploaded(attached, made)
 
     def _entry(self, journal: Journal, item: Item) -> Entry:
         (entry,) = journal.claim([item])
@@ -272,7 +301,7 @@ class Workers:
         departure = partial(self._departing, job)
         if job.wait is None:
             context = Context(tries=1, departure=departure, body=job.body)
-            return self.submit(context, self.batch.options.model, job.input)
+            return self.submit(context, self.batch.options.model, job.fields or {})
         context = Context(self.batch.answered_by(job.wait), tries=1, departure=departure)
         return self.ask(context, job.wait.task)
 

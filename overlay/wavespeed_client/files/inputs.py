@@ -12,6 +12,9 @@ from ..fields import PLAIN, Place, encoded, is_file, leaves, refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# How a file stands in a journal: by the sha256 of its bytes, and beside it by its name, which tells nothing apart.
+FILE, NAME = "$file", "name"
+
 # What stands for a file where only a price is asked for: the service looks at no URL then.
 UNSENT = "https://example.invalid/"
 
@@ -78,6 +81,17 @@ def without_files(fields: dict[str, Any]) -> dict[str, Any]:
     priced = placed(fields, urls) if urls else fields
     encoded(priced)  # here a refusal names the field by its place in the input, later by that in the request
     return priced
+
+
+def unnamed(value: Any) -> Any:
+    """Return plain data in which files that stand for themselves as in a journal are told by their content alone."""
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        kept = [FILE] if fields.keys() == {FILE, NAME} else list(fields)
+        return {name: unnamed(fields[name]) for name in kept}
+    if isinstance(value, list):
+        return [unnamed(child) for child in value]  # pyright: ignore[reportUnknownVariableType] # what JSON holds
+    return value
 
 
 def name_of(file: object) -> str | None:

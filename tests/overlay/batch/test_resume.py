@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import filelock
 import pytest
@@ -152,9 +152,13 @@ class Service:
         await killer.strike("after")
 
 
-@pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    service, started, stop = Service(), threading.Event(), asyncio.Event()
+AnyService = TypeVar("AnyService", bound=Service)
+
+
+@contextlib.contextmanager
+def served(service: AnyService) -> Iterator[AnyService]:
+    """Serve until the context ends."""
+    started, stop = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
@@ -175,6 +179,12 @@ def service() -> Iterator[Service]:
     loop.call_soon_threadsafe(stop.set)
     thread.join()
     loop.close()
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    with served(Service()) as service:
+        yield service
 
 
 def killed(service: Service, kind: str, journal: Path, run: str, killer: Killer) -> bool:

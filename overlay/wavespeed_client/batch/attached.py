@@ -1,0 +1,84 @@
+"""The files of a batch's input: what its journal knows the input by, and what is sent of it. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from ..arguments import input_fields
+from ..clock import Deadline
+from ..errors import InvalidInputError
+from ..fields import encoded
+from ..files.inputs import FILE, NAME, PLAIN_NAME, files_in, name_of, placed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from ..fields import Place
+    from ..files.inputs import FileInput
+    from ..files.register import Upload
+
+
+@frozen
+class Attached:
+    """An input with files in it.
+
+    Attributes:
+        fields: The input's fields, with the files in them.
+        files: The files.
+        digests: The sha256 of each; none until they were taken.
+        urls: Where contents are, by their digests, as far as that is known.
+    """
+
+    fields: dict[str, Any]
+    files: dict[Place, FileInput]
+    digests: Mapping[Place, str] = {}
+    urls: Mapping[str, str] = {}
+
+    def described(self) -> tuple[dict[str, Any], bytes]:
+        """Return the input as a journal tells it, and its JSON: a file stands there by its digest, not by a URL."""
+        names = {place: name_of(file) or PLAIN_NAME for place, file in self.files.items()}
+        fields = placed(self.fields, {place: {FILE: self.digests[place], NAME: names[place]} for place in names})
+        return fields, encoded(fields)
+
+    def sent(self) -> dict[str, Any]:
+        """Return the input as it is sent, without those fields that hold a file whose URL is not known."""
+        urls = {place: self.urls.get(digest) for place, digest in self.digests.items()}
+        unknown = {place[0] for place in self.files if urls.get(place) is None}
+        return {name: value for name, value in placed(self.fields, urls).items() if name not in unknown}
+
+
+def taken(item: object) -> tuple[dict[str, Any], bytes, Attached | None]:
+    """Return an input as plain data of its own that no later change to it reaches; its JSON; and it with its files.
+
+    It has its JSON if there are none in it, else its files.
+
+    Raises:
+        InvalidInputError: It is no mapping, or not what can be sent; None is not accepted. The message names the field.
+    """
+    if item is None:
+        raise InvalidInputError("The input must be a mapping of names to values, not None; {} is an empty one.")
+    fields = input_fields(item)
+    files = files_in(fields)
+    if not files:
+        body = encoded(fields)
+        return json.loads(body), body, None
+    own = placed(fields, files)
+    return own, b"", Attached(own, files)
+
+
+def urls_of(uploads: Iterable[Upload]) -> dict[str, str]:
+    """Return where contents are, by their digests."""
+    return {upload.digest: upload.url for upload in uploads}
+
+
+@frozen
+class UntilStopped(Deadline):
+    """A deadline that has come as soon as a batch is stopped."""
+
+    is_stopped: Callable[[], bool]
+
+    def left(self) -> float:
+        return 0.0 if self.is_stopped() else super().left()

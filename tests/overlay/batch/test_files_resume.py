@@ -1,0 +1,202 @@
+"""SIGKILL at 20 moments of batches with files in their inputs: each input is sent once, each file once a run.
+
+The service is the one of `test_resume`, which takes uploads besides; the run and the number of a file are in its name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import multiprocessing
+import multiprocessing.connection
+import random
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import define, field
+
+from tests.conftest import collected
+from tests.fault_server import envelope, send
+from tests.overlay.batch.test_resume import LOADED, ONE_AT_A_TIME, HurriedClock, Killer, Service, served
+from wavespeed_client import AsyncWaveSpeed, Outcome, WaveSpeed
+from wavespeed_client.files import uploads
+
+pytestmark = pytest.mark.promise("batch-files")
+
+PRELOADED = (*LOADED, uploads)
+
+MODEL = "provider/model"
+KILLS = 10
+KILLS_EACH = 5
+INPUTS = 40
+FILES = 10
+REQUESTS = 3 * INPUTS + 2 * FILES
+IN_FLIGHT = 4
+AT_ONCE = 4
+
+
+class Opened(io.BytesIO):
+    """A file that is open, and needs no closing."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.read_bytes())
+        self.name = path.name
+
+
+def inputs(folder: Path, run: str) -> list[dict[str, Any]]:
+    """The inputs of a run: each has one of ten files, a third of them open, and another one within."""
+    opened = [Opened(folder / f"{run}.{number}") for number in range(FILES)]
+    return [
+        {
+            "prompt": f"{run} {number}",
+            "image": opened[number % FILES] if number % 3 == 0 else folder / f"{run}.{number % FILES}",
+            "loras": [{"path": folder / f"{run}.{number // 4}"}],
+        }
+        for number in range(INPUTS)
+    ]
+
+
+def carry_out(kind: str, url: str, folder: Path, run: str) -> list[Outcome]:
+    """Carry out a run to its end, unless somebody ends it before."""
+    given, options = inputs(folder, run), {"max_in_flight": IN_FLIGHT, "journal": folder / f"{run}.jsonl"}
+    if kind == "sync":
+        with WaveSpeed("test-key", base_url=url) as ws:
+            ws._clock = HurriedClock()
+            return list(ws.run_many(MODEL, given, **options))
+
+    async def carry_out_async() -> list[Outcome]:
+        async with AsyncWaveSpeed("test-key", base_url=url) as ws:
+            ws._clock = HurriedClock()
+            return await collected(ws.run_many(MODEL, given, **options))
+
+    return asyncio.run(carry_out_async())
+
+
+@define
+class StoringService(Service):
+    """It counts the uploads of each file in each process of a run, and knows the URLs that a file has had."""
+
+    processes: Counter[str] = field(factory=Counter)
+    uploaded: Counter[tuple[str, int]] = field(factory=Counter)
+    urls: dict[str, str] = field(factory=dict)
+
+    async def answer(self, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        if path.startswith("/put/"):
+            name, data = path.removeprefix("/put/").partition("/")[0], {}
+        elif path.endswith("/media/uploads"):
+            name = json.loads(body)["filename"]
+            data = self.ticket(name)
+        else:
+            if body:
+                self.check(json.loads(body))
+                body = json.dumps({**json.loads(body), "run": json.loads(body)["prompt"].partition(" ")[0]}).encode()
+            await super().answer(path, body, writer)
+            return
+        run = name.partition(".")[0]
+        killer = self.killers.get(run, Killer(0, "", 0.0))
+        await killer.strike("before")
+        if not data:
+            self.uploaded[name, self.processes[run]] += 1
+            self.urls[f"{self.url}/got/{path.removeprefix('/put/')}"] = name
+        await send(writer, 200, envelope(data))
+        await killer.strike("after")
+
+    def ticket(self, name: str) -> dict[str, Any]:
+        place = f"{name}/{next(self._numbers)}"
+        upload = {"method": "PUT", "url": f"{self.url}/put/{place}", "headers": {}, "expires_at": None}
+        return {
+            "type": "image",
+            "download_url": f"{self.url}/got/{place}",
+            "filename": name,
+            "size": 1,
+            "upload": upload,
+        }
+
+    def check(self, given: dict[str, Any]) -> None:
+        run, _, number = given["prompt"].partition(" ")
+        assert self.urls[given["image"]] == f"{run}.{int(number) % FILES}"
+        assert self.urls[given["loras"][0]["path"]] == f"{run}.{int(number) // 4}"
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[StoringService]:
+    with served(StoringService()) as service:
+        yield service
+
+
+def killed(service: StoringService, kind: str, folder: Path, run: str, killer: Killer) -> bool:
+    """Carry out a run in a process of its own; True if it was killed, False if it came to its end before."""
+    service.killers[run] = killer
+    service.processes[run] += 1
+    process = multiprocessing.get_context("forkserver").Process(target=carry_out, args=(kind, service.url, folder, run))
+    with ONE_AT_A_TIME:
+        process.start()
+    killer.process = process.pid
+    killer.ready.set()
+    multiprocessing.connection.wait([process.sentinel])
+    with ONE_AT_A_TIME:
+        process.join()
+    del service.killers[run]
+    assert process.exitcode == 0 or (process.exitcode == -signal.SIGKILL and killer.struck)
+    return process.exitcode != 0
+
+
+def tormented(service: StoringService, kind: str, folder: Path, run: str) -> tuple[int, list[Outcome]]:
+    """How often a run was killed, each time somewhere in what was left of it, and its outcomes at last."""
+    for number in range(FILES):
+        (folder / f"{run}.{number}").write_bytes(f"{run} {number}".encode())
+    dice, kills = random.Random(run), 0
+    while kills < KILLS_EACH:
+        place, delay = dice.choice(["before", "after"]), dice.choice([0.0, dice.random() * 0.01])
+        killer = Killer(dice.randint(1, REQUESTS // (KILLS_EACH + 1)), place, delay)
+        if not killed(service, kind, folder, run, killer):
+            break
+        kills += 1
+    service.processes[run] += 1
+    return kills, carry_out(kind, service.url, folder, run)
+
+
+def check(service: StoringService, run: str, outcomes: list[Outcome], kills: int) -> None:
+    """Hold a run against what has arrived."""
+    assert sorted(outcome.index for outcome in outcomes) == list(range(INPUTS))
+    lost = {outcome.input["prompt"] for outcome in outcomes if outcome.uncertain}
+    assert len(lost) <= kills * IN_FLIGHT
+    for outcome in outcomes:
+        prompt = outcome.input["prompt"]
+        if prompt in lost:
+            assert service.arrived[prompt] <= 1
+            assert outcome.error.input["image"] in service.urls
+        else:
+            assert outcome.error is None
+            assert service.arrived[prompt] == 1
+            assert service.tasks[outcome.task.id] == prompt
+    counts = {key: count for key, count in service.uploaded.items() if key[0].startswith(f"{run}.")}
+    assert set(counts.values()) == {1}
+    assert {name for name, _ in counts} == {f"{run}.{number}" for number in range(FILES)}
+    assert len(counts) <= FILES + kills * 2 * IN_FLIGHT  # only those whose line was not written yet come again
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_each_input_is_sent_once_and_each_file_once_a_run(
+    service: StoringService, tmp_path: Path, kind: str, record_property: Any
+) -> None:
+    multiprocessing.get_context("forkserver").set_forkserver_preload([__name__])
+    kills = runs = again = 0
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while kills < KILLS:
+            names = [f"{kind}{runs + number}" for number in range(-(-(KILLS - kills) // KILLS_EACH))]
+            done = pool.map(lambda run: tormented(service, kind, tmp_path, run), names)
+            for run, (count, outcomes) in zip(names, done, strict=True):
+                kills += count
+                check(service, run, outcomes, count)
+                again += sum(key[0].startswith(f"{run}.") for key in service.uploaded) - FILES
+            runs += len(names)
+            assert runs <= KILLS
+    record_property("files_kills", kills)
+    record_property("files_again", again)
