@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from .paging import Pages
     from .rows import Billing, Model, Price, UsageStats
     from .task import Task
+    from .typed.model import AsyncTypedModel
+    from .typed.token import I, ModelOf
 
 T = TypeVar("T")
 
@@ -152,6 +154,12 @@ class AsyncWaveSpeed:
         self._check_open()
         batch = Batch(options, self._clock, partial(Wait, durations=self._durations))
         return outcomes(batch, inputs, self._submit, self._get, self._uploads, self._at_work)
+
+    def use(self, model: ModelOf[I]) -> AsyncTypedModel[I]:
+        """Async `WaveSpeed.use`."""
+        from .typed.model import AsyncTypedModel, id_of  # loaded by those who use it
+
+        return AsyncTypedModel(id_of(model), self)
 
     def tasks(
         self,

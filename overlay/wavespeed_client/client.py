@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from .paging import Pages
     from .rows import Billing, Model, Price, UsageStats
     from .task import Task
+    from .typed.model import TypedModel
+    from .typed.token import I, ModelOf
 
 T = TypeVar("T")
 
@@ -229,6 +231,19 @@ class WaveSpeed:
         self._check_open()
         batch = Batch(options, self._clock, partial(Wait, durations=self._durations))
         return outcomes(batch, pulled_from(inputs), self._submit, self._get, self._uploads, self._at_work)
+
+    def use(self, model: ModelOf[I]) -> TypedModel[I]:
+        """Take a model by its token, whose input type checkers know. No request.
+
+        Args:
+            model: A token of a file that `python -m wavespeed_client.typed` has written.
+
+        Raises:
+            InvalidInputError: It is no token.
+        """
+        from .typed.model import TypedModel, id_of  # loaded by those who use it
+
+        return TypedModel(id_of(model), self)
 
     def tasks(
         self,

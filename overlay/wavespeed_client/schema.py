@@ -1,0 +1,343 @@
+"""What a model's published input schema says, as canonical facts; and which of its fields are files.
+
+Facts are JSON Schema without what is there for web pages: words but `description`, colours and controls are gone,
+references are followed, and what is written in several ways is written in one. Two keywords are our own: `file` marks
+a string in whose place a file may stand, `order` lists an object's fields as people should read them. Whatever is odd
+in a schema is left out, so that facts never refuse what the schema takes. Facts that are read again stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+Facts: TypeAlias = dict[str, Any]
+
+TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
+# Keywords that bind values of some types only.
+LIMITS = {
+    "string": ("minLength", "maxLength", "pattern", "format", "file"),
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    "array": ("minItems", "maxItems", "uniqueItems", "items"),
+    "object": ("minProperties", "maxProperties", "properties", "required", "order", "additionalProperties"),
+}
+LIMITS["integer"] = LIMITS["number"]
+# Keywords that say more than one type of value can.
+RULES = (
+    *("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "contains", "prefixItems", "propertyNames"),
+    *("patternProperties", "dependentRequired", "dependentSchemas", "dependencies"),
+)
+_RULES_OF_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_ONE_SCHEMA = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
+_RULES_BY_NAME = ("patternProperties", "dependentRequired", "dependentSchemas", "dependencies")
+
+# Beyond these a schema is no description of an input any more, and what is left of it may be anything.
+DEEPEST = 16
+MOST_SCHEMAS = 10_000
+# Whole numbers up to here are the same as floats.
+LARGEST_WHOLE = 2**53
+
+_MEDIA = r"(image|img|picture|photo|frame|mask|video|audio|file)s?"
+_MEDIA_NAME = re.compile(rf"(.*_)?{_MEDIA}(_ur[il]s?|_files?|_paths?)?(_?\d+)?")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def input_facts(row: Mapping[str, Any]) -> Facts | None:
+    """Return the facts of a model's input, from its row of the catalogue; None if the row describes no input."""
+    holder = row.get("api_schema")
+    forms = _items(_fields(holder).get("api_schemas"))
+    described = [form for form in map(_fields, forms) if isinstance(form.get("request_schema"), dict)]
+    runs = [form for form in described if form.get("type") == "model_run"] or described
+    return facts_of(runs[0]["request_schema"]) if runs else None
+
+
+def facts_of(schema: object) -> Facts | None:
+    """Return the facts of an input's schema; None if it does not describe an object."""
+    root = _fields(schema)
+    facts = _Reader(root).described({"type": "object", **root}, 0)
+    return facts if isinstance(schema, dict) and "object" in types_of(facts) else None
+
+
+def without_words(facts: Facts) -> Facts:
+    """Return the facts without descriptions."""
+    return {key: _wordless(key, value) for key, value in facts.items() if key != "description"}
+
+
+def _wordless(key: str, value: Any) -> Any:
+    if key in ("properties", *_RULES_BY_NAME):
+        named: dict[str, Facts | list[str]] = value
+        return {name: each if isinstance(each, list) else without_words(each) for name, each in named.items()}
+    if key in _RULES_OF_LISTS:
+        return [without_words(each) for each in value]
+    return without_words(value) if key in _ONE_SCHEMA and value is not False else value
+
+
+def types_of(facts: Facts) -> list[str]:
+    """Return the types of values that facts allow; none if that is not said."""
+    said = facts.get("type", [])
+    return [said] if isinstance(said, str) else said
+
+
+def is_file(facts: Facts) -> bool:
+    """Tell whether a file may stand in a field, or in the list that it holds."""
+    inner = [facts["items"]] if "items" in facts else []
+    inner += [branch for key in ("anyOf", "oneOf") for branch in facts.get(key, ())]
+    return "file" in facts or any(map(is_file, inner))
+
+
+def says_file(name: str, schema: Mapping[str, Any]) -> bool:
+    """Tell whether a field takes files: by the uploader of its web page, its format, or its name."""
+    component = schema.get("x-ui-component")
+    uploaded = isinstance(component, str) and component.startswith("upload")
+    named = _MEDIA_NAME.fullmatch(_HUMP.sub("_", name).lower()) is not None
+    return uploaded or "x-accept" in schema or schema.get("format") in ("uri", "binary") or named
+
+
+@define
+class _Reader:
+    """Reads one schema.
+
+    Attributes:
+        root: The whole schema, in which its references are looked up.
+    """
+
+    root: dict[str, Any]
+    _left: int = field(init=False, default=MOST_SCHEMAS)
+
+    def described(self, schema: object, depth: int) -> Facts:
+        """Read a schema that describes a value: the fields that its rules name are fields, too."""
+        facts = self._read(schema, depth, self.described)
+        shown = facts.pop("order", ())
+        if "object" not in types_of(facts):
+            return facts
+        properties: Facts = facts.get("properties", {})
+        required = {*facts.get("required", ()), *_required_by_all(facts)}
+        named = _in_rules(facts)
+        properties |= {name: self.described(named[name], depth + 1) for name in named if name not in properties}
+        properties |= {name: {} for name in required if name not in properties}
+        order = [name for name in dict.fromkeys(shown) if name in properties]
+        order += [name for name in sorted(properties) if name not in order]
+        found = {"properties": {name: properties[name] for name in sorted(properties)}, "required": sorted(required)}
+        found["order"] = order if order != sorted(order) else []
+        return {**facts, **{key: value for key, value in found.items() if value}}
+
+    def rule(self, schema: object, depth: int) -> Facts:
+        """Read a schema that is part of a rule, as it is written."""
+        facts = self._read(schema, depth, self.rule)
+        facts.pop("order", None)
+        return facts
+
+    def _read(self, schema: object, depth: int, below: Callable[[object, int], Facts]) -> Facts:
+        self._left -= 1
+        if depth > DEEPEST or self._left < 0:
+            return {}
+        said = self._resolved(_fields(schema))
+        facts: Facts = {key: read(said[key]) for key, read in _PLAIN.items() if key in said}
+        facts |= self._inner(said, depth + 1, below)
+        facts |= self._rules(said, depth + 1)
+        facts = {key: value for key, value in facts.items() if value is not None}
+        return _of_its_types(_with_null(facts) if said.get("nullable") is True else facts)
+
+    def _inner(self, said: dict[str, Any], depth: int, below: Callable[[object, int], Facts]) -> Facts:
+        facts: Facts = {"order": _order(said.get("order", said.get("x-order-properties")))}
+        if isinstance(said.get("properties"), dict):
+            named = _fields(said["properties"])
+            facts["properties"] = {name: self._field(name, named[name], depth, below) for name in sorted(named)}
+        if isinstance(said.get("items"), dict):
+            facts["items"] = self._field("", said["items"], depth, below)
+        further = said.get("additionalProperties")
+        if further is False:
+            facts["additionalProperties"] = False
+        elif isinstance(further, dict):
+            facts["additionalProperties"] = below(cast("object", further), depth) or None
+        return facts
+
+    def _field(self, name: str, schema: object, depth: int, below: Callable[[object, int], Facts]) -> Facts:
+        facts = below(schema, depth)
+        return _with_files(facts) if says_file(name, self._resolved(_fields(schema))) else facts
+
+    def _rules(self, said: dict[str, Any], depth: int) -> Facts:
+        facts: Facts = {}
+        for key in RULES:
+            value = said.get(key)
+            if key in _RULES_OF_LISTS and isinstance(value, list):
+                facts[key] = [self.rule(each, depth) for each in _items(cast("object", value))] or None
+            elif key in _RULES_BY_NAME and isinstance(value, dict):
+                named = _fields(cast("object", value))
+                facts[key] = {name: self._dependent(named[name], depth) for name in sorted(named)}
+            elif isinstance(value, dict):
+                facts[key] = self.rule(cast("object", value), depth)
+        return facts
+
+    def _dependent(self, value: object, depth: int) -> Facts | list[str] | None:
+        return _names(cast("object", value)) if isinstance(value, list) else self.rule(value, depth)
+
+    def _resolved(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Return the schema with its reference followed, and with the only part of an allOf in its place."""
+        for _ in range(DEEPEST):
+            parts = _items(said.get("allOf"))
+            if isinstance(said.get("$ref"), str):
+                inner = self._at(said["$ref"])
+            elif len(parts) == 1 and _types(said.get("type")) is None and "properties" not in said:
+                inner = _fields(parts[0])
+            else:
+                return said
+            outer = "$ref" if "$ref" in said else "allOf"
+            said = {**inner, **{key: value for key, value in said.items() if key != outer}}
+        return {}
+
+    def _at(self, reference: str) -> dict[str, Any]:
+        found: object = self.root
+        for step in reference.removeprefix("#").split("/")[1:] if reference.startswith("#") else ("",):
+            found = _fields(found).get(step.replace("~1", "/").replace("~0", "~"))
+        return _fields(found)
+
+
+def _required_by_all(facts: Facts) -> Iterator[str]:
+    for part in facts.get("allOf", ()):
+        yield from part.get("required", ())
+        yield from _required_by_all(part)
+
+
+def _in_rules(facts: Facts) -> Facts:
+    """Return the fields that only rules name; where they do not agree on one, it may be anything."""
+    found: Facts = {}
+    for branch in _branches(facts):
+        for name, each in {**_in_rules(branch), **branch.get("properties", {})}.items():
+            found[name] = each if found.get(name, each) == each else {}
+    return found
+
+
+def _branches(facts: Facts) -> Iterator[Facts]:
+    for key in ("allOf", "anyOf", "oneOf"):
+        yield from facts.get(key, ())
+    yield from (facts[key] for key in ("then", "else") if key in facts)
+    yield from (each for each in facts.get("dependentSchemas", {}).values() if isinstance(each, dict))
+
+
+def _with_files(facts: Facts) -> Facts:
+    """Mark the strings of a field, and of the list that it holds."""
+    facts = dict(facts)
+    if "string" in types_of(facts) and not {"enum", "const"} & facts.keys():
+        facts["file"] = True
+    if "items" in facts:
+        facts["items"] = _with_files(facts["items"])
+    for key in ("anyOf", "oneOf"):
+        if key in facts:
+            facts[key] = [_with_files(branch) for branch in facts[key]]
+    return facts
+
+
+def _with_null(facts: Facts) -> Facts:
+    facts = dict(facts)
+    if "type" in facts:
+        facts["type"] = _types([*types_of(facts), "null"])
+    if "enum" in facts and None not in facts["enum"]:
+        facts["enum"] = [*facts["enum"], None]
+    return facts
+
+
+def _of_its_types(facts: Facts) -> Facts:
+    """Return facts with their type, where it can be told, and without limits of other types."""
+    if "type" not in facts:
+        told = [kind for kind, key in (("object", "properties"), ("array", "items")) if key in facts]
+        facts = {**facts, "type": told[0]} if told else facts
+    if "type" not in facts:
+        return facts
+    binding = {key for kind in types_of(facts) for key in LIMITS.get(kind, ())}
+    others = {key for keys in LIMITS.values() for key in keys} - binding
+    return {key: value for key, value in facts.items() if key not in others}
+
+
+# Values as they are kept. None stands for what is odd, and is left out.
+
+
+def _fields(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _items(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _types(value: object) -> str | list[str] | None:
+    words = _items(value) or [value]
+    known = sorted({word for word in words if isinstance(word, str) and word in TYPES})
+    if not known or len(known) < len(set(map(str, words))):
+        return None
+    return known[0] if len(known) == 1 else known
+
+
+def _number(value: object) -> int | float | None:
+    if isinstance(value, float):
+        whole = value.is_integer() and abs(value) <= LARGEST_WHOLE
+        return int(value) if whole else value if math.isfinite(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _count(value: object) -> int | None:
+    number = _number(value)
+    return number if isinstance(number, int) and number >= 0 else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _names(value: object) -> list[str] | None:
+    return sorted({name for name in _items(value) if isinstance(name, str)}) or None
+
+
+def _order(value: object) -> list[str]:
+    return [name for name in _items(value) if isinstance(name, str)]
+
+
+def _true(value: object) -> bool | None:
+    return True if value is True else None
+
+
+def _value(value: object, depth: int = 0) -> Any:
+    """Return a JSON value with each number written in one way; None also for what JSON cannot hold."""
+    if depth > DEEPEST:
+        return None
+    if isinstance(value, dict):
+        fields = _fields(cast("object", value))
+        return {name: _value(fields[name], depth + 1) for name in sorted(fields)}
+    if isinstance(value, list):
+        return [_value(each, depth + 1) for each in _items(cast("object", value))]
+    return value if isinstance(value, bool | str) else _number(value)
+
+
+def _enum(value: object) -> list[Any] | None:
+    values = [(each, _value(each)) for each in _items(value)]
+    kept = {canonical(known): known for each, known in values if known is not None or each is None}
+    return list(kept.values()) or None
+
+
+def canonical(value: object) -> str:
+    """Return a JSON value as text that is the same for equal values, and for no others."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+_PLAIN: dict[str, Callable[[object], Any]] = {
+    "type": _types,
+    "enum": _enum,
+    "const": _value,
+    "default": _value,
+    "description": _text,
+    "pattern": _text,
+    "format": _text,
+    **dict.fromkeys(LIMITS["number"], _number),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _count),
+    "uniqueItems": _true,
+    "file": _true,
+    "deprecated": _true,
+    "required": _names,
+}

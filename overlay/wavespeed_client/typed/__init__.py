@@ -1,0 +1,28 @@
+"""Inputs with types: `python -m wavespeed_client.typed FILE MODEL` writes them, `ws.use(TOKEN)` takes them.
+
+A written file loads what stands in `token`, and no more: the classes behind `use` come with the client.
+"""
+
+from importlib import import_module
+
+from .token import ListOf as ListOf
+from .token import ModelOf as ModelOf
+
+TYPE_CHECKING = False  # as in the package above
+
+if TYPE_CHECKING:
+    from .model import AsyncTypedModel, TypedModel
+
+__all__ = ("AsyncTypedModel", "ListOf", "ModelOf", "TypedModel")
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(".model", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted((*globals(), *__all__))

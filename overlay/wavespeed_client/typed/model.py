@@ -1,0 +1,137 @@
+"""TypedModel and AsyncTypedModel: the verbs of a client for one model, with the type of its input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic
+
+from attrs import field, frozen
+
+from ..arguments import model_id
+from ..errors import InvalidInputError
+from .token import I, ModelOf
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
+    from os import PathLike
+
+    from wavespeed_api.models import Price
+
+    from ..async_client import AsyncWaveSpeed
+    from ..batch.outcome import Outcome, Progress
+    from ..client import WaveSpeed
+    from ..task import Task
+
+
+def id_of(model: ModelOf[Any]) -> str:
+    """Return the id of a model's token.
+
+    Raises:
+        InvalidInputError: It is no token.
+        InvalidModelError: Its id cannot be one.
+    """
+    if not isinstance(model, ModelOf):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+        raise InvalidInputError(
+            f"use takes a ModelOf, such as `python -m wavespeed_client.typed` writes, not {type(model).__name__}. "
+            "With a model's id call run(id, input)."
+        )
+    return model_id(model.id)
+
+
+@frozen
+class TypedModel(Generic[I]):
+    """One model of a client: its verbs, with the input typed. What `WaveSpeed` says of each holds here, too.
+
+    Attributes:
+        id: The model's id.
+    """
+
+    id: str
+    _client: WaveSpeed = field(repr=False)
+
+    def submit(self, input: I, *, webhook: str | None = None) -> Task:
+        """Submit a task, as `WaveSpeed.submit` does. Costs money."""
+        return self._client.submit(self.id, input, webhook=webhook)
+
+    def run(
+        self,
+        input: I,
+        *,
+        timeout: float | None = 600.0,
+        on_update: Callable[[Task], object] | None = None,
+        max_cost: float | None = None,
+    ) -> Task:
+        """Submit a task and wait until it has completed, as `WaveSpeed.run` does. Costs money."""
+        return self._client.run(self.id, input, timeout=timeout, on_update=on_update, max_cost=max_cost)
+
+    def run_many(
+        self,
+        inputs: Iterable[I],
+        *,
+        max_in_flight: int = 8,
+        max_per_minute: int | None = None,
+        timeout: float | None = 600.0,
+        journal: str | PathLike[str] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Generator[Outcome]:
+        """Run many inputs, and yield their outcomes as they come, as `WaveSpeed.run_many` does. Costs money."""
+        return self._client.run_many(
+            self.id,
+            inputs,
+            max_in_flight=max_in_flight,
+            max_per_minute=max_per_minute,
+            timeout=timeout,
+            journal=journal,
+            on_progress=on_progress,
+        )
+
+    def price(self, input: I | None = None) -> Price:
+        """Ask what a task would cost, as `WaveSpeed.price` does, which takes a part of an input, too. One request."""
+        return self._client.price(self.id, input)
+
+
+@frozen
+class AsyncTypedModel(Generic[I]):
+    """Async `TypedModel`."""
+
+    id: str
+    _client: AsyncWaveSpeed = field(repr=False)
+
+    async def submit(self, input: I, *, webhook: str | None = None) -> Task:
+        """Async `TypedModel.submit`."""
+        return await self._client.submit(self.id, input, webhook=webhook)
+
+    async def run(
+        self,
+        input: I,
+        *,
+        timeout: float | None = 600.0,
+        on_update: Callable[[Task], object] | None = None,
+        max_cost: float | None = None,
+    ) -> Task:
+        """Async `TypedModel.run`."""
+        return await self._client.run(self.id, input, timeout=timeout, on_update=on_update, max_cost=max_cost)
+
+    def run_many(
+        self,
+        inputs: Iterable[I] | AsyncIterable[I],
+        *,
+        max_in_flight: int = 8,
+        max_per_minute: int | None = None,
+        timeout: float | None = 600.0,
+        journal: str | PathLike[str] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> AsyncGenerator[Outcome]:
+        """Async `TypedModel.run_many`."""
+        return self._client.run_many(
+            self.id,
+            inputs,
+            max_in_flight=max_in_flight,
+            max_per_minute=max_per_minute,
+            timeout=timeout,
+            journal=journal,
+            on_progress=on_progress,
+        )
+
+    async def price(self, input: I | None = None) -> Price:
+        """Async `TypedModel.price`."""
+        return await self._client.price(self.id, input)

@@ -1,0 +1,114 @@
+"""What a lock becomes by the catalogue, and what that means."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from ..arguments import model_id
+from ..errors import InvalidInputError, InvalidModelError
+from ..schema import input_facts
+from .compare import Change, Level, compare
+from .render import definitions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ..schema import Facts
+    from .lock import Lock
+
+# The facts of each model's input; None for a model whose input is not described.
+Catalogue = dict[str, "Facts | None"]
+
+
+@frozen
+class ModelChange:
+    """A change of one model."""
+
+    model: str
+    change: Change
+
+    def __str__(self) -> str:
+        return f"{self.change.level!s:10} {self.model}: {self.change}"
+
+    def as_json(self) -> dict[str, str]:
+        """Return it as the fields of a JSON object."""
+        change = self.change
+        return {"model": self.model, "level": str(change.level), "where": change.where, "what": change.what}
+
+
+def catalogue_of(rows: Iterable[Mapping[str, Any]]) -> Catalogue:
+    """Return the facts of each row; rows of models that cannot be run are left out."""
+    found: Catalogue = {}
+    for row in rows:
+        try:
+            found[model_id(row["model_id"])] = input_facts(row)
+        except InvalidModelError:
+            continue
+    return found
+
+
+def described(catalogue: Catalogue) -> list[str]:
+    """Return the models whose input is described."""
+    return [model for model, facts in catalogue.items() if facts is not None]
+
+
+def updated(lock: Lock, catalogue: Catalogue, models: Iterable[str] = ()) -> Lock:
+    """Return the lock with these models added, and each other one as it is now. One that is gone is kept as it was.
+
+    Raises:
+        InvalidInputError: There is no such model, and the message names three close ones; or its input is not
+            described.
+    """
+    known = dict(lock.models)
+    for model in models:
+        known.setdefault(model, _facts(model, catalogue))
+    facts = {model: catalogue.get(model) or was for model, was in known.items()}
+    return evolve(lock, models={model: lock.kept(each) for model, each in facts.items()})
+
+
+def _facts(model: str, catalogue: Catalogue) -> Facts:
+    if model not in catalogue:
+        close = ", ".join(get_close_matches(model_id(model), catalogue, 3, cutoff=0)) or "none"
+        raise InvalidInputError(f"There is no model {model}. Close to it: {close}.")
+    facts = catalogue[model]
+    if facts is None:
+        raise InvalidInputError(f"The catalogue does not describe the input of {model}.")
+    return facts
+
+
+def without(lock: Lock, models: Iterable[str]) -> Lock:
+    """Return the lock without these models.
+
+    Raises:
+        InvalidInputError: It does not hold one of them.
+    """
+    kept = dict(lock.models)
+    for model in models:
+        if kept.pop(model, None) is None:
+            close = ", ".join(get_close_matches(model, lock.models, 3, cutoff=0)) or "none"
+            raise InvalidInputError(f"{model} is not there to be removed. Close to it: {close}.")
+    return evolve(lock, models=kept)
+
+
+def changes(lock: Lock, catalogue: Catalogue) -> list[ModelChange]:
+    """Return what has changed in the models of a lock, in the order of their ids."""
+    return [
+        ModelChange(model, change)
+        for model in sorted(lock.models)
+        for change in _changes(model, lock.models[model], catalogue, lock)
+    ]
+
+
+def _changes(model: str, old: Facts, catalogue: Catalogue, lock: Lock) -> Iterator[Change]:
+    new = catalogue.get(model)
+    if new is None:
+        what = "is no longer described in the catalogue" if model in catalogue else "is no longer in the catalogue"
+        yield Change(Level.BREAKING, "", what)
+        return
+    new = lock.kept(new)
+    yield from compare(old, new)
+    for name in definitions(model, old).keys() - definitions(model, new).keys():
+        yield Change(Level.BREAKING, "", f"no longer has the name {name}")
