@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 from attrs import field, frozen
 
@@ -110,6 +110,31 @@ class AsyncTypedModel(Generic[I]):
     ) -> Task:
         """Async `TypedModel.run`."""
         return await self._client.run(self.id, input, timeout=timeout, on_update=on_update, max_cost=max_cost)
+
+    # Two, for pyright knows no type of a generator's items where it could be either.
+    @overload
+    def run_many(
+        self,
+        inputs: Iterable[I],
+        *,
+        max_in_flight: int = 8,
+        max_per_minute: int | None = None,
+        timeout: float | None = 600.0,
+        journal: str | PathLike[str] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> AsyncGenerator[Outcome]: ...
+
+    @overload
+    def run_many(
+        self,
+        inputs: AsyncIterable[I],
+        *,
+        max_in_flight: int = 8,
+        max_per_minute: int | None = None,
+        timeout: float | None = 600.0,
+        journal: str | PathLike[str] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> AsyncGenerator[Outcome]: ...
 
     def run_many(
         self,
