@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 from attrs import define, field
 
@@ -46,6 +46,7 @@ LARGEST_WHOLE = 2**53
 
 _MEDIA = r"(image|img|picture|photo|frame|mask|video|audio|file)s?"
 _MEDIA_NAME = re.compile(rf"(.*_)?{_MEDIA}(_ur[il]s?|_files?|_paths?)?(_?\d+)?")
+_HALF = re.compile("[\ud800-\udfff]")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -149,7 +150,8 @@ class _Reader:
         facts: Facts = {"order": _order(said.get("order", said.get("x-order-properties")))}
         if isinstance(said.get("properties"), dict):
             named = _fields(said["properties"])
-            facts["properties"] = {name: self._field(name, named[name], depth, below) for name in sorted(named)}
+            names = sorted(filter(_is_name, named))
+            facts["properties"] = {name: self._field(name, named[name], depth, below) for name in names}
         if isinstance(said.get("items"), dict):
             facts["items"] = self._field("", said["items"], depth, below)
         further = said.get("additionalProperties")
@@ -288,15 +290,20 @@ def _count(value: object) -> int | None:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return _HALF.sub("\ufffd", value) if isinstance(value, str) and value else None
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    """Tell whether a field can have this name: half of a pair cannot be sent."""
+    return isinstance(value, str) and not _HALF.search(value)
 
 
 def _names(value: object) -> list[str] | None:
-    return sorted({name for name in _items(value) if isinstance(name, str)}) or None
+    return sorted(set(filter(_is_name, _items(value)))) or None
 
 
 def _order(value: object) -> list[str]:
-    return [name for name in _items(value) if isinstance(name, str)]
+    return list(filter(_is_name, _items(value)))
 
 
 def _true(value: object) -> bool | None:
