@@ -52,8 +52,10 @@ class Change:
 def compare(old: Facts, new: Facts) -> list[Change]:
     """Return what has changed between two descriptions of one input; nothing if they say the same."""
     found = list(_changes(old, new, ""))
-    if not found and canonical(without_words(old)) != canonical(without_words(new)):
-        found.append(Change(Level.WORDS, "", "lists its fields in another order"))
+    if not found and canonical(old) != canonical(new):
+        same = canonical(without_words(old)) == canonical(without_words(new))
+        what = "is described in other words" if same else "lists its fields in another order"
+        found.append(Change(Level.WORDS, "", what))
     return found
 
 

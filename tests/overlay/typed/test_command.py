@@ -1,0 +1,376 @@
+"""`python -m wavespeed_client.typed`: what it writes, refuses, tells, and how it exits."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.overlay.typed.models import MODELS, PAINT, SPEAK, row, rows
+from wavespeed_client.testing import FakeWaveSpeed
+from wavespeed_client.typed import __main__ as program
+from wavespeed_client.typed import writing
+
+Command = Callable[..., tuple[int, str, str]]
+PAINTER, SPEAKER = MODELS
+
+
+@pytest.fixture
+def serve(fake: FakeWaveSpeed) -> Callable[[list[dict[str, Any]]], None]:
+    """Let the stand-in answer the next request for the catalogue with these rows."""
+
+    def answer(rows: list[dict[str, Any]]) -> None:
+        fake.raw(200, json.dumps({"code": 200, "message": "success", "data": rows}).encode(), on="models")
+
+    return answer
+
+
+Serve = Callable[[list[dict[str, Any]]], None]
+
+
+@pytest.fixture
+def command(
+    fake: FakeWaveSpeed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Run the command in a folder of its own; its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WAVESPEED_API_KEY", fake.api_key)
+    monkeypatch.setenv("WAVESPEED_BASE_URL", fake.url)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["typed", *arguments])
+        try:
+            code = program.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+def texts() -> dict[str, str]:
+    return {path.name: path.read_text("utf-8") for path in sorted(Path().iterdir())}
+
+
+def locked() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path("models.lock.json").read_text("utf-8"))
+    return found
+
+
+@pytest.fixture
+def written(command: Command, serve: Serve) -> Command:
+    """The command, after it has written the speaker."""
+    serve(rows())
+    assert command("models.py", SPEAKER) == (0, "models.py holds 1 model\n", "")
+    return command
+
+
+def test_it_writes_the_models_that_it_is_told(written: Command) -> None:
+    assert list(texts()) == ["models.lock.json", "models.py"]
+    assert list(locked()["models"]) == [SPEAKER]
+    assert "acme_speak: ModelOf" in texts()["models.py"]
+
+
+def test_it_adds_models_and_updates_the_others(written: Command, serve: Serve) -> None:
+    changed = deepcopy(SPEAK)
+    changed["properties"]["speed"] = {"type": "number"}
+    serve(rows({PAINTER: PAINT, SPEAKER: changed}))
+    code, told, _ = written("models.py", PAINTER)
+    assert (code, told) == (0, f"compatible {SPEAKER}: speed is added, optional\nmodels.py holds 2 models\n")
+    assert list(locked()["models"]) == [PAINTER, SPEAKER]
+    assert "speed: NotRequired" in texts()["models.py"] or '"speed": NotRequired' in texts()["models.py"]
+
+
+def test_all_takes_every_model_that_is_described(command: Command, serve: Serve) -> None:
+    serve([*rows(), row("acme/silent", None), row("not an id", SPEAK), row("models/x", SPEAK)])
+    assert command("models.py", "--all")[:2] == (0, "models.py holds 2 models\n")
+
+
+def test_all_but_one(command: Command, serve: Serve) -> None:
+    serve(rows())
+    assert command("models.py", "--all", "--remove", PAINTER)[:2] == (0, "models.py holds 1 model\n")
+    assert list(locked()["models"]) == [SPEAKER]
+
+
+def test_options_and_models_may_stand_in_any_order(command: Command, serve: Serve) -> None:
+    serve(rows())
+    assert command("models.py", SPEAKER, "--no-descriptions", PAINTER)[0] == 0
+    assert len(locked()["models"]) == 2
+
+
+def test_a_model_can_be_removed(written: Command, serve: Serve) -> None:
+    serve(rows())
+    assert written("models.py", "--remove", SPEAKER, PAINTER)[:2] == (0, "models.py holds 1 model\n")
+    assert list(locked()["models"]) == [PAINTER]
+
+
+def test_without_descriptions_none_is_in_either_file_and_that_lasts(command: Command, serve: Serve) -> None:
+    for arguments, there in (
+        ((PAINTER,), True),
+        (("--no-descriptions",), False),
+        ((), False),
+        (("--descriptions",), True),
+    ):
+        serve(rows())
+        assert command("models.py", *arguments)[:2] == (0, "models.py holds 1 model\n")
+        assert [("What to paint." in text) for text in texts().values()] == [there, there]
+        assert command("models.py", "--check")[0] == 0
+
+
+def test_a_model_that_left_the_catalogue_stays(written: Command, serve: Serve) -> None:
+    before = texts()
+    serve(rows({PAINTER: PAINT}))
+    assert written("models.py")[:2] == (
+        0,
+        f"breaking   {SPEAKER}: the input is no longer in the catalogue\nmodels.py holds 1 model\n",
+    )
+    assert texts() == before
+
+
+# --check
+
+
+def test_check_needs_neither_key_nor_network(written: Command) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WAVESPEED_")}
+    environment |= {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "wavespeed_client.typed", "models.py", "--check"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("name", ["models.py", "models.lock.json"])
+def test_check_finds_drift(written: Command, fake: FakeWaveSpeed, name: str) -> None:
+    path, before = Path(name), len(fake.requests)
+    path.write_text(path.read_text("utf-8").replace("ann", "eve"), "utf-8")
+    code, told, _ = written("models.py", "--check")
+    assert (code, told) == (
+        1,
+        "models.py is not what models.lock.json gives: run python -m wavespeed_client.typed models.py\n",
+    )
+    assert len(fake.requests) == before
+
+
+def test_check_finds_a_file_that_is_gone(written: Command) -> None:
+    Path("models.py").unlink()
+    assert written("models.py", "--check")[0] == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{}", "[]", '{"format": 1}', "\xff", "[" * 5000),
+        '{"format": 1, "models": {"a/b": 3}, "descriptions": true}',
+        '{"format": 1, "models": {"a": {}}, "descriptions": true}',
+    ],
+)
+def test_a_damaged_lock_is_told(written: Command, text: str) -> None:
+    Path("models.lock.json").write_bytes(text.encode("latin-1"))
+    for arguments in (["--check"], ["--diff"], [PAINTER]):
+        code, told, error = written("models.py", *arguments)
+        assert (code, told) == (2, "")
+        assert error == (
+            "python -m wavespeed_client.typed: models.lock.json is no lock of this command, or is damaged: "
+            "restore it, or delete it and name the models again.\n"
+        )
+
+
+def test_a_lock_of_another_format_is_told(written: Command) -> None:
+    Path("models.lock.json").write_text('{"format": 2}')
+    assert "is of another format" in written("models.py", "--check")[2]
+
+
+# --diff
+
+
+def changed_rows() -> list[dict[str, Any]]:
+    paint, speak = deepcopy(PAINT), deepcopy(SPEAK)
+    paint["properties"]["size"]["enum"].remove("1280*720")
+    paint["properties"]["steps"]["default"] = 8
+    paint["properties"]["prompt"]["description"] = "Other words."
+    del speak["properties"]["voice"]["enum"]
+    return rows({PAINTER: paint, SPEAKER: speak})
+
+
+@pytest.fixture
+def both(command: Command, serve: Serve) -> Command:
+    serve(rows())
+    assert command("models.py", *MODELS)[0] == 0
+    return command
+
+
+def test_diff_tells_what_has_changed_and_writes_nothing(both: Command, serve: Serve) -> None:
+    before = texts()
+    serve(changed_rows())
+    assert both("models.py", "--diff") == (
+        0,
+        f"words      {PAINTER}: prompt is described in other words\n"
+        f'breaking   {PAINTER}: size may no longer be "1280*720"\n'
+        f"behaviour  {PAINTER}: steps had default 4, has 8 now\n"
+        f'compatible {SPEAKER}: voice may be more than "ann", "bob" now\n'
+        f"breaking   {SPEAKER}: the input no longer has the name AcmeSpeak_Voice\n",
+        "",
+    )
+    assert texts() == before
+
+
+def test_diff_as_json(both: Command, serve: Serve) -> None:
+    serve(changed_rows())
+    code, told, _ = both("models.py", "--diff", "--json", "--fail-on", "breaking")
+    found = json.loads(told)
+    assert (code, found["verdict"], len(found["changes"])) == (1, "breaking", 5)
+    assert found["changes"][1] == {
+        "model": PAINTER,
+        "level": "breaking",
+        "where": "size",
+        "what": 'may no longer be "1280*720"',
+    }
+
+
+def test_diff_of_the_same(both: Command, serve: Serve) -> None:
+    for arguments, told in ((["--fail-on", "any"], "nothing has changed\n"), (["--json"], '"verdict": "same"')):
+        serve(rows())
+        code, printed, _ = both("models.py", "--diff", *arguments)
+        assert code == 0
+        assert told in printed
+
+
+@pytest.mark.parametrize(("limit", "code"), [([], 0), (["--fail-on", "breaking"], 0), (["--fail-on", "any"], 1)])
+def test_diff_fails_on_what_it_is_told(both: Command, serve: Serve, limit: list[str], code: int) -> None:
+    paint = deepcopy(PAINT)
+    paint["properties"]["prompt"]["description"] = "Other words."
+    serve(rows({PAINTER: paint, SPEAKER: SPEAK}))
+    assert both("models.py", "--diff", *limit)[0] == code
+
+
+def test_a_model_whose_input_is_not_described_any_more_is_breaking(both: Command, serve: Serve) -> None:
+    serve(rows({PAINTER: PAINT, SPEAKER: None}))
+    code, told, _ = both("models.py", "--diff", "--fail-on", "breaking")
+    assert (code, told) == (1, f"breaking   {SPEAKER}: the input is no longer described in the catalogue\n")
+
+
+# Wrong use
+
+
+def test_an_unknown_model_names_three_close_ones(command: Command, serve: Serve) -> None:
+    serve(rows({f"acme/{name}": SPEAK for name in ("speak", "speaks", "squeak", "paint")}))
+    code, told, error = command("models.py", "acme/speek")
+    assert (code, told) == (2, "")
+    assert error == (
+        "python -m wavespeed_client.typed: There is no model acme/speek. "
+        "Close to it: acme/speak, acme/speaks, acme/squeak.\n"
+    )
+    assert not texts()
+
+
+WRONG: list[tuple[list[str], str]] = [
+    ([], "the following arguments are required: FILE"),
+    (["models.py"], "holds no model yet: name one"),
+    (["models.py", "flux-dev"], "A model id is provider/model"),
+    (["models.py", "--check", "--diff"], "--check and --diff do not go together"),
+    (["models.py", "--check", "acme/speak"], "--check writes nothing"),
+    (["models.py", "--diff", "--all"], "--diff writes nothing"),
+    (["models.py", "--diff", "--remove", "a/b"], "--diff writes nothing"),
+    (["models.py", "--check", "--no-descriptions"], "--check writes nothing"),
+    (["models.py", "a/b", "--json"], "--json and --fail-on go with --diff"),
+    (["models.py", "--check", "--fail-on", "any"], "--json and --fail-on go with --diff"),
+    (["models.py", "--diff", "--fail-on", "words"], "invalid choice: 'words'"),
+    (["models.py", "a/b", "--remove", "a/b"], "a/b is to be added and removed"),
+    (["models.py", "--remove", "a/b"], "a/b is not there to be removed"),
+    (["models.txt", "a/b"], "FILE must be a module that can be imported"),
+    (["my-models.py", "a/b"], "FILE must be a module that can be imported"),
+    (["nowhere/models.py", "a/b"], "there is no folder nowhere"),
+    (["models.py", "--check"], "There is no models.lock.json"),
+    (["models.py", "--diff"], "There is no models.lock.json"),
+    (["models.py", "--force"], "unrecognized arguments: --force"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), WRONG, ids=" ".join)
+def test_wrong_use_is_one_line(command: Command, arguments: list[str], said: str) -> None:
+    code, told, error = command(*arguments)
+    assert (code, told) == (2, "")
+    assert error.startswith("python -m wavespeed_client.typed: ")
+    assert said in error
+    assert error.count("\n") == 1
+    assert not texts()
+
+
+def test_without_a_key_it_says_so(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WAVESPEED_API_KEY")
+    code, _, error = command("models.py", "a/b")
+    assert code == 2
+    assert "WAVESPEED_API_KEY" in error
+
+
+def test_a_model_that_is_not_described_is_refused(command: Command, serve: Serve) -> None:
+    serve(rows({SPEAKER: None}))
+    assert "does not describe the input of acme/speak" in command("models.py", SPEAKER)[2]
+
+
+def test_two_models_of_one_name_write_nothing(command: Command, serve: Serve) -> None:
+    serve(rows({"a/b-c": SPEAK, "a/b/c": SPEAK}))
+    assert "a/b-c and a/b/c would both be called a_b_c" in command("models.py", "--all")[2]
+    assert not texts()
+
+
+def test_a_file_of_another_hand_is_not_written_over(command: Command) -> None:
+    Path("models.py").write_text("mine = 1\n")
+    assert "was not written by this command" in command("models.py", SPEAKER)[2]
+    assert texts() == {"models.py": "mine = 1\n"}
+
+
+def test_a_file_that_has_lost_its_lock_is_not_written_over(written: Command) -> None:
+    Path("models.lock.json").unlink()
+    assert "models.py has lost models.lock.json" in written("models.py", PAINTER)[2]
+
+
+# Writing
+
+
+def test_the_lock_is_written_first_and_each_file_whole(
+    written: Command, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = texts()
+    rename = Path.replace
+    renamed: list[str] = []
+
+    def fail_at_the_second(self: Path, target: Path) -> Path:
+        renamed.append(Path(target).name)
+        if len(renamed) == 2:
+            raise PermissionError(13, "Permission denied", str(self))
+        return rename(self, target)
+
+    monkeypatch.setattr(writing.Path, "replace", fail_at_the_second)
+    serve(rows())
+    assert written("models.py", PAINTER)[::2] == (
+        2,
+        "python -m wavespeed_client.typed: models.py: Permission denied\n",
+    )
+    assert renamed == ["models.lock.json", "models.py"]
+    assert texts().keys() == before.keys()
+    assert texts()["models.py"] == before["models.py"]
+    assert written("models.py", "--check")[0] == 1
+
+
+def test_mode_and_link_of_a_file_stay(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.py", tmp_path / "link.py"
+    mask = os.umask(0o027)
+    try:
+        writing.write(target, "one")
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    target.chmod(0o604)
+    link.symlink_to(target)
+    writing.write(link, "two\n")
+    assert link.is_symlink()
+    assert (target.read_bytes(), stat.S_IMODE(target.stat().st_mode)) == (b"two\n", 0o604)

@@ -1,0 +1,145 @@
+"""What a change of an input means, and that scripts/compatibility says the same of random changes."""
+
+from __future__ import annotations
+
+import sys
+from copy import deepcopy
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.overlay.typed.schemas import mutate, plain
+from wavespeed_client.schema import facts_of, without_words
+from wavespeed_client.typed.compare import Level, compare
+
+sys.path.insert(0, str(ROOT / "scripts"))
+from compatibility.change import Level as SpecLevel
+from compatibility.document import Document
+from compatibility.ledger import Ledger
+from compatibility.schemas import SchemaComparison
+from compatibility.uses import uses
+from compatibility.wire import WireComparison
+
+BREAKING, BEHAVIOUR, COMPATIBLE, WORDS = Level.BREAKING, Level.BEHAVIOUR, Level.COMPATIBLE, Level.WORDS
+TEXT = {"type": "string"}
+
+
+def said(old: object, new: object) -> list[tuple[Level, str]]:
+    """The changes of one field p."""
+    return whole({"properties": {"p": old}}, {"properties": {"p": new}})
+
+
+def whole(old: object, new: object) -> list[tuple[Level, str]]:
+    return [(change.level, str(change)) for change in compare(facts_of(old) or {}, facts_of(new) or {})]
+
+
+FIELDS: list[tuple[dict[str, Any], dict[str, Any], Level, str]] = [
+    ({}, TEXT, BREAKING, "p was anything, is string now"),
+    (TEXT, {}, COMPATIBLE, "p was string, is anything now"),
+    ({"type": "integer"}, {"type": "number"}, COMPATIBLE, "p was integer, is number now"),
+    ({"type": "number"}, {"type": "integer"}, BREAKING, "p was number, is integer now"),
+    (TEXT, {"type": ["string", "null"]}, COMPATIBLE, "p was string, is null or string now"),
+    ({"type": ["string", "null"]}, TEXT, BREAKING, "p was null or string, is string now"),
+    (TEXT, {**TEXT, "enum": ["a"]}, BREAKING, 'p may be only "a" now'),
+    ({**TEXT, "enum": ["a"]}, TEXT, COMPATIBLE, 'p may be more than "a" now'),
+    ({**TEXT, "enum": ["a", "b"]}, {**TEXT, "enum": ["a"]}, BREAKING, 'p may no longer be "b"'),
+    ({**TEXT, "enum": ["a"]}, {**TEXT, "enum": ["a", "b"]}, COMPATIBLE, 'p may be "b" now'),
+    ({"enum": [True]}, {"enum": [True, 1]}, COMPATIBLE, "p may be 1 now"),
+    ({"const": "a"}, {"enum": ["a", "b"]}, COMPATIBLE, 'p may be "b" now'),
+    ({**TEXT, "maxLength": 9}, {**TEXT, "maxLength": 8}, BREAKING, "p had maxLength 9, has 8 now"),
+    ({**TEXT, "maxLength": 8}, {**TEXT, "maxLength": 9}, COMPATIBLE, "p had maxLength 8, has 9 now"),
+    ({"type": "number", "minimum": 1}, {"type": "number", "minimum": 2}, BREAKING, "p had minimum 1, has 2 now"),
+    ({"type": "number", "minimum": 1}, {"type": "number"}, COMPATIBLE, "p had minimum 1, has none now"),
+    (TEXT, {**TEXT, "pattern": "a"}, BREAKING, 'p had pattern none, has "a" now'),
+    ({**TEXT, "pattern": "a"}, {**TEXT, "pattern": "b"}, BREAKING, 'p had pattern "a", has "b" now'),
+    ({**TEXT, "x-accept": "*"}, TEXT, BREAKING, "p had file true, has none now"),
+    (TEXT, {**TEXT, "x-accept": "*"}, COMPATIBLE, "p had file none, has true now"),
+    ({**TEXT, "default": "a"}, {**TEXT, "default": "b"}, BEHAVIOUR, 'p had default "a", has "b" now'),
+    (TEXT, {**TEXT, "default": "b"}, BEHAVIOUR, 'p had default none, has "b" now'),
+    (TEXT, {**TEXT, "anyOf": [TEXT, {}]}, BREAKING, "p has other rules now, which cannot be judged"),
+    (TEXT, {**TEXT, "deprecated": True}, COMPATIBLE, "p is deprecated now"),
+    (TEXT, {**TEXT, "description": "d"}, WORDS, "p is described in other words"),
+    ({"items": TEXT}, {"items": {"type": "integer"}}, BREAKING, "p[] was string, is integer now"),
+    ({"type": "array"}, {"items": TEXT}, BREAKING, "p[] was anything, is string now"),
+    ({"properties": {"q": TEXT}}, {"properties": {"r": TEXT, "q": TEXT}}, COMPATIBLE, "p.r is added, optional"),
+    (
+        {"type": "object", "additionalProperties": TEXT},
+        {"type": "object", "additionalProperties": {"type": "null"}},
+        BREAKING,
+        "p.* was string, is null now",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "level", "what"), FIELDS)
+def test_a_change_of_a_field(old: dict[str, Any], new: dict[str, Any], level: Level, what: str) -> None:
+    assert said(old, new) == [(level, what)]
+    assert said(old, old) == said(new, new) == []
+
+
+def test_a_change_of_the_fields() -> None:
+    one, two = {"properties": {"p": TEXT}}, {"properties": {"p": TEXT, "q": TEXT}}
+    assert whole(two, one) == [(BREAKING, "q is removed")]
+    assert whole(one, two) == [(COMPATIBLE, "q is added, optional")]
+    assert whole(one, {**two, "required": ["q"]}) == [(BREAKING, "q is added, required")]
+    assert whole(one, {**one, "required": ["p"]}) == [(BREAKING, "p is required now")]
+    assert whole({**one, "required": ["p"]}, one) == [(COMPATIBLE, "p is optional now")]
+    assert whole(one, {**one, "additionalProperties": False}) == [(BREAKING, "the input refuses further fields now")]
+    assert whole({**one, "additionalProperties": False}, one) == [(COMPATIBLE, "the input takes further fields now")]
+    rules = [(BREAKING, "the input has other rules now, which cannot be judged")]
+    assert whole(one, {**one, "not": {"required": ["p"]}}) == rules
+    assert whole(two, {**two, "x-order-properties": ["q", "p"]}) == [
+        (WORDS, "the input lists its fields in another order")
+    ]
+
+
+def test_words_inside_rules_are_words() -> None:
+    old = {"properties": {"p": TEXT}, "if": {"properties": {"p": {"const": "a", "description": "A."}}}}
+    new = {"properties": {"p": TEXT}, "if": {"properties": {"p": {"const": "a", "description": "B."}}}}
+    assert whole(old, new) == [(WORDS, "the input is described in other words")]
+
+
+# The oracle
+
+
+def document(schema: dict[str, Any]) -> Document:
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    run = {"operationId": "run", "requestBody": body, "responses": {"200": {"description": "d"}}}
+    return Document("d", {"openapi": "3.1.0", "info": {}, "paths": {"/run": {"post": run}}})
+
+
+def oracle(old: dict[str, Any], new: dict[str, Any]) -> set[str]:
+    """What scripts/compatibility says of the same change on the wire; of a changed default, it is our behaviour."""
+    documents = document(old), document(new)
+    ledger = Ledger(*map(uses, documents))
+    WireComparison(*documents, ledger, SchemaComparison(ledger)).compare()
+    found: set[str] = set()
+    for change in ledger.changes.values():
+        if change.what.startswith("default "):
+            found.add("behaviour")
+        elif change.wire is not SpecLevel.NONE:
+            found.add("breaking" if change.wire is SpecLevel.MAJOR else "compatible")
+    return found
+
+
+def test_random_changes_mean_what_the_oracle_says() -> None:
+    random = Random(2026)
+    seen: dict[str, int] = {}
+    for _ in range(1500):
+        old = plain(random)
+        new = deepcopy(old)
+        for _ in range(random.randint(1, 3)):
+            mutate(random, new)
+        before, after = facts_of(old), facts_of(new)
+        assert before is not None
+        assert after is not None
+        told = {str(change.level) for change in compare(before, after)} - {"words"}
+        expected = oracle(without_words(before), without_words(after))
+        worst = "breaking" if "breaking" in expected else None
+        # Of a field that is breaking as a whole, the rest need not be told by both.
+        assert told == expected or (worst in told and worst), (old, new, compare(before, after), expected)
+        seen[worst or "".join(sorted(expected))] = seen.get(worst or "".join(sorted(expected)), 0) + 1
+    assert {"breaking", "compatible", "behaviour", ""} <= seen.keys()
+    assert min(seen[each] for each in ("breaking", "compatible", "behaviour")) > 30, seen
