@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.scripts.written import write_models
 from wavespeed_client.testing import FakeWaveSpeed
 
 PAGES = sorted((ROOT / "overlay" / "docs").glob("*.md"))
@@ -28,6 +29,7 @@ def programs(page: Path) -> list[str]:
 )
 def test_programs_run(fake: FakeWaveSpeed, tmp_path: Path, program: str) -> None:
     environment = {**os.environ, "WAVESPEED_API_KEY": fake.api_key, "WAVESPEED_BASE_URL": fake.url}
+    write_models(program, tmp_path, environment)
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.stderr == ""

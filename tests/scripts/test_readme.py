@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.scripts.written import WRITE_MODELS, write_models
 from wavespeed_client import errors
 from wavespeed_client.testing import FakeWaveSpeed
 
@@ -27,6 +28,7 @@ COMMANDS = {
     'pip install "wavespeed-client[testing]"': f"{DRY_RUN} .",
     'pip install "wavespeed-client[aiohttp]"': f"{DRY_RUN} .[aiohttp]",
     "export WAVESPEED_API_KEY=your-key": "export WAVESPEED_API_KEY=your-key",
+    WRITE_MODELS: f"{sys.executable} -m wavespeed_client.typed --help",
     "scripts/demo": "scripts/demo",
     "scripts/test": "scripts/test --collect-only --quiet tests/contract",
     "scripts/check": "bash -n scripts/check",
@@ -49,6 +51,7 @@ TESTS = [program for program in blocks("python") if "def test_" in program]
 @pytest.mark.parametrize("program", [program for program in blocks("python") if program not in TESTS])
 def test_python_blocks_run(fake: FakeWaveSpeed, tmp_path: Path, program: str) -> None:
     environment = {**os.environ, "WAVESPEED_API_KEY": fake.api_key, "WAVESPEED_BASE_URL": fake.url}
+    write_models(program, tmp_path, environment)
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.stderr == ""
