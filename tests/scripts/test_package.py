@@ -15,7 +15,10 @@ from packaging.requirements import Requirement
 
 import wavespeed_client
 from tests.conftest import ROOT
+from tests.overlay.typed.page import FLUX
 from tests.scripts import test_pages, test_readme
+from wavespeed_client.schema import facts_of
+from wavespeed_client.typed.render import render
 
 DIST_INFO = f"wavespeed_client-{wavespeed_client.__version__}.dist-info"
 
@@ -271,6 +274,7 @@ def test_a_type_checker_accepts_right_programs_and_finds_each_mistake(
     (tmp_path / "mistaken.py").write_text(PROGRAM_WITH_MISTAKES)
     for number, program in enumerate(IDIOMS):
         (tmp_path / f"idiom_{number}.py").write_text(program)
+    (tmp_path / "my_models.py").write_text(render({"wavespeed-ai/flux-dev": facts_of(FLUX) or {}}))
     marked = {number for number, line in enumerate(PROGRAM_WITH_MISTAKES.splitlines(), 1) if "# wrong" in line}
 
     command = checker(environment, tmp_path)

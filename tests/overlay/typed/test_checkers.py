@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.overlay.typed.models import MODELS
-from wavespeed_client.schema import facts_of
+from tests.overlay.typed.page import FLUX, INPUTS, MISTAKEN, SAID, USE
+from wavespeed_client.schema import Facts, facts_of
 from wavespeed_client.typed.render import render
 
 HEAD = """\
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, assert_type
-import my_models as m
+import acme_models as m
 from wavespeed_client import AsyncWaveSpeed, Outcome
 from wavespeed_client.typed import AsyncTypedModel, ModelOf
 
@@ -134,23 +137,36 @@ def ty(folder: Path) -> list[str]:
 CHECKERS: list[Callable[[Path], list[str]]] = [mypy, pyright, ty]
 
 
-@pytest.mark.parametrize("checker", CHECKERS)
-def test_each_mistake_is_found_and_nothing_else(checker: Callable[[Path], list[str]], tmp_path: Path) -> None:
-    facts = {model: facts_of(schema) or {} for model, schema in MODELS.items()}
-    (tmp_path / "my_models.py").write_text(render(facts))
+@pytest.mark.parametrize(("checker", "quoted"), list(zip(CHECKERS, SAID, strict=True)))
+def test_each_mistake_is_found_and_nothing_else(
+    checker: Callable[[Path], list[str]], quoted: str, tmp_path: Path
+) -> None:
     wrong = {"bad_sync.py": program(SYNC, MISTAKES, ""), "bad_async.py": program(ASYNC, MISTAKES, "await ")}
     right = {"good_sync.py": program(SYNC, GOOD, "") + PLAIN, "good_async.py": program(ASYNC, GOOD, "await ") + PLAIN}
-    for name, text in (wrong | right).items():
+    page = {"picture.py": MISTAKEN, "use.py": USE, "inputs.py": INPUTS}
+    written = {"acme_models.py": render(facts(MODELS)), "my_models.py": render(facts({"wavespeed-ai/flux-dev": FLUX}))}
+    for name, text in (wrong | right | page | written).items():
         (tmp_path / name).write_text(text)
 
     done = subprocess.run(checker(tmp_path), cwd=tmp_path, capture_output=True, text=True, check=False)
 
-    found = re.findall(r"(\w+\.py):(\d+)(?::\d+)?(?: -|:) error", done.stdout)
+    said = done.stdout.replace(f"{tmp_path}{os.sep}", "")
+    found = {(name, int(line)) for name, line in re.findall(r"(\w+\.py):(\d+)(?::\d+)?(?: -|:) error", said)}
     expected = {
         (name, number)
         for name, text in wrong.items()
         for number in range(text.count("\n") - len(MISTAKES) + 1, text.count("\n") + 1)
     }
-    lines = {(name, int(line)) for name, line in found}
-    text = {place: wrong.get(place[0], "").splitlines()[place[1] - 1 : place[1]] for place in lines ^ expected}
-    assert lines == expected, f"{text}\n{done.stdout}{done.stderr}"
+    assert found - expected == {("picture.py", 6), ("picture.py", 7), ("picture.py", 8)}, said
+    assert not [wrong[name].splitlines()[number - 1] for name, number in sorted(expected - found)]
+    assert about("picture.py", said) == quoted.split(), said
+
+
+def about(name: str, said: str) -> list[str]:
+    """The words of a checker about one file."""
+    begins = re.split(r"^(?= *\w+\.py:\d)|^(?=\S+\.py$)|^(?=Found \d)|^(?=\d+ error)", said, flags=re.MULTILINE)
+    return "".join(part for part in begins if part.lstrip().startswith(f"{name}:")).split()
+
+
+def facts(models: dict[str, Any]) -> dict[str, Facts]:
+    return {model: facts_of(schema) or {} for model, schema in models.items()}

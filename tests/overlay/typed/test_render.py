@@ -216,10 +216,11 @@ def check_constants(text: str) -> None:
             "typing",
             "wavespeed_client",
         )
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    nodes = list(ast.walk(tree))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
     assert {call.func.id for call in calls if isinstance(call.func, ast.Name)} <= {"ModelOf", "TypedDict"}
     assert all(isinstance(call.func, ast.Name) for call in calls)
-    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Lambda | ast.Attribute | ast.comprehension)]
+    assert not [node for node in nodes if isinstance(node, ast.Lambda | ast.Attribute | ast.comprehension)]
 
 
 @pytest.mark.parametrize("seed", range(5))
