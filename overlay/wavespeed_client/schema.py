@@ -62,7 +62,8 @@ def input_facts(row: Mapping[str, Any]) -> Facts | None:
 def facts_of(schema: object) -> Facts | None:
     """Return the facts of an input's schema; None if it does not describe an object."""
     root = _fields(schema)
-    facts = _Reader(root).described({"type": "object", **root}, 0)
+    kind = root["type"] if _types(root.get("type")) else "object"
+    facts = _Reader(root).described({**root, "type": kind}, 0)
     return facts if isinstance(schema, dict) and "object" in types_of(facts) else None
 
 
@@ -151,7 +152,7 @@ class _Reader:
         if isinstance(said.get("properties"), dict):
             named = _fields(said["properties"])
             names = sorted(filter(_is_name, named))
-            facts["properties"] = {name: self._field(name, named[name], depth, below) for name in names}
+            facts["properties"] = {name: self._field(name, named[name], depth, below) for name in names} or None
         if isinstance(said.get("items"), dict):
             facts["items"] = self._field("", said["items"], depth, below)
         further = said.get("additionalProperties")
@@ -187,7 +188,11 @@ class _Reader:
             parts = _items(said.get("allOf"))
             if isinstance(said.get("$ref"), str):
                 inner = self._at(said["$ref"])
-            elif len(parts) == 1 and _types(said.get("type")) is None and "properties" not in said:
+            elif (
+                len(parts) == 1
+                and _types(said.get("type")) is None
+                and not _names(list(_fields(said.get("properties"))))
+            ):
                 inner = _fields(parts[0])
             else:
                 return said

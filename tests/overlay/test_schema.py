@@ -139,6 +139,11 @@ def test_fields_are_listed_as_the_service_lists_them() -> None:
     assert "order" not in top(properties={"b": {}, "a": {}}, **{"x-order-properties": ["a", "b"]})
 
 
+@pytest.mark.parametrize("kind", [None, 3, "Object", []])
+def test_an_input_of_an_odd_type_is_an_object(kind: object) -> None:
+    assert facts_of({"type": kind, "properties": {}}) == {"type": "object"}
+
+
 @pytest.mark.parametrize("schema", [None, [], "object", {"type": "array"}, {"type": "string", "properties": {}}])
 def test_what_describes_no_object_is_no_input(schema: object) -> None:
     assert facts_of(schema) is None

@@ -183,6 +183,11 @@ def test_a_damaged_lock_is_told(written: Command, text: str) -> None:
         )
 
 
+def test_a_lock_that_cannot_be_read_is_told(command: Command) -> None:
+    Path("models.lock.json").mkdir()
+    assert command("models.py", "--check")[2].endswith("models.lock.json cannot be read: Is a directory.\n")
+
+
 def test_a_lock_of_another_format_is_told(written: Command) -> None:
     Path("models.lock.json").write_text('{"format": 2}')
     assert "is of another format" in written("models.py", "--check")[2]
