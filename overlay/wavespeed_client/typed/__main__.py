@@ -170,7 +170,7 @@ def own_lock(file: Path) -> Lock:
 def ask_for_catalogue() -> Catalogue:
     """Ask the service for its models. One request."""
     with WaveSpeed() as ws:
-        return catalogue_of(model.to_dict() for model in ws.models())
+        return catalogue_of(model.raw for model in ws.models())
 
 
 if __name__ == "__main__":

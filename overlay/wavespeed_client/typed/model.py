@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
     from os import PathLike
 
-    from wavespeed_api.models import Price
-
     from ..async_client import AsyncWaveSpeed
     from ..batch.outcome import Outcome, Progress
     from ..client import WaveSpeed
+    from ..rows import Price
     from ..task import Task
 
 
