@@ -14,7 +14,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from regenerate import ROOT
+from generation.generator import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,8 @@ from __future__ import annotations
 import importlib.util
 import sys
 
-from regenerate import ROOT, continue_in_own_environment
+from generation.generator import ROOT
+from regenerate import continue_in_own_environment
 
 
 def main() -> int:

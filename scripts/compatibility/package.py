@@ -8,7 +8,8 @@ from pathlib import Path
 import griffe
 from attrs import field, frozen
 
-from regenerate import RegenerationError, check_operations, run_generator
+from generation.generator import check_operations, run_generator
+from generation.refusal import RegenerationError
 
 from .document import Document, SpecError
 

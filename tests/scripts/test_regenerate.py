@@ -1,6 +1,5 @@
 """scripts/regenerate.py, run as a person runs it: on copies of the project, but for one --check of the tree itself."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -9,65 +8,23 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
-
-Spec = dict[str, Any]
-Entries = dict[str, bytes | None]
+from tests.scripts.project import (
+    Entries,
+    Spec,
+    assert_refused,
+    copy_of,
+    entries,
+    regenerate,
+    stamps,
+    text,
+    write_spec,
+)
 
 OLDER_PATH = "/api/v3/predictions/{prediction_id}"
-RESULT_PATH = "/api/v3/predictions/{prediction_id}/result"
-
-
-def copy(name: str, project: Path) -> None:
-    if (ROOT / name).is_dir():
-        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__", ".wavespeed_api.*"))
-    else:
-        shutil.copy2(ROOT / name, project / name)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A copy of what the script reads and writes."""
-    project = tmp_path / "project"
-    project.mkdir()
-    for name in ("pyproject.toml", "README.md", "spec", "scripts", "generated"):
-        copy(name, project)
-    return project
-
-
-def regenerate(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(project / "scripts" / "regenerate.py"), *arguments]
-    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
-
-
-def entries(folder: Path) -> Entries:
-    """Every file under a folder with its bytes, and every folder with None."""
-    paths = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
-    return {path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None for path in paths}
-
-
-def stamps(folder: Path) -> dict[Path, int]:
-    paths = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
-    return {path: path.stat().st_mtime_ns for path in paths if path.is_file()}
-
-
-@pytest.fixture(scope="session")
-def committed() -> Entries:
-    """What generated/ holds: the package, and nothing beside it."""
-    return entries(ROOT / "generated")
-
-
-def write_spec(project: Path, spec: Spec) -> None:
-    """As JSON, which is YAML too."""
-    (project / "spec" / "openapi.yaml").write_text(json.dumps(spec, ensure_ascii=False, indent=1), "utf-8")
-
-
-def copy_of(spec: Spec) -> Spec:
-    return json.loads(json.dumps(spec))
 
 
 # --check
@@ -109,7 +66,7 @@ def test_a_check_names_every_edited_missing_and_stray_file_and_writes_nothing(pr
 
 def test_a_check_is_red_when_the_spec_has_changed(project: Path, spec: Spec) -> None:
     changed = copy_of(spec)
-    changed["components"]["schemas"]["TaskAddresses"]["description"] = "Where a task lives."
+    changed["paths"]["/api/v3/balance"]["get"]["summary"] = "What is left"
     write_spec(project, changed)
     before = entries(project), stamps(project)
 
@@ -117,10 +74,10 @@ def test_a_check_is_red_when_the_spec_has_changed(project: Path, spec: Spec) -> 
 
     assert done.returncode == 1
     assert reported(done) == {
-        "differs: generated/wavespeed_api/models/task_addresses.py",
+        "differs: generated/wavespeed_api/api/account/get_balance.py",
         "differs: generated/wavespeed_api/openapi.json",
     }
-    assert '+    """Where a task lives."""' in done.stdout.splitlines()
+    assert '+    """What is left' in done.stdout.splitlines()
     assert (entries(project), stamps(project)) == before
 
 
@@ -194,15 +151,11 @@ def test_a_change_of_the_spec_changes_exactly_what_it_is_about(project: Path, sp
     assert shipped == changed
 
 
-def text(found: Entries, name: str) -> str:
-    return (found[f"wavespeed_api/{name}"] or b"").decode()
-
-
 @pytest.mark.parametrize("works", [True, False])
 def test_a_python_without_the_generator_goes_on_in_the_projects_own_environment(
     project: Path, committed: Entries, works: bool
 ) -> None:
-    bare = [sys.executable, "-I", "-S", str(project / "scripts" / "regenerate.py")]
+    bare = [sys.executable, "-E", "-s", "-S", str(project / "scripts" / "regenerate.py")]
     own = project / ".venv" / "bin" / "python"
     own.parent.mkdir(parents=True)
     own.write_text(f'#!/bin/sh\necho "$@" >"$0.arguments"\nexec "{sys.executable}" "$@"\n')
@@ -219,127 +172,6 @@ def test_a_python_without_the_generator_goes_on_in_the_projects_own_environment(
     else:
         said = "regenerate.py: the generator could not be installed; see the output of scripts/install\n"
         assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
-
-
-# Refusing
-
-
-def assert_refused(project: Path, done: subprocess.CompletedProcess[str], said: str) -> None:
-    """One line, exit code 2, and the package untouched with nothing left beside it."""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("regenerate.py: ")
-    assert said in line
-    assert (done.returncode, done.stdout) == (2, "")
-    assert entries(project / "generated") == entries(ROOT / "generated")
-
-
-def a_reference_to_nowhere(spec: Spec) -> None:
-    spec["components"]["schemas"]["PredictionEnvelope"]["properties"]["data"]["$ref"] = "#/components/schemas/Nowhere"
-
-
-def a_repeated_operation_id(spec: Spec) -> None:
-    spec["paths"][RESULT_PATH]["get"]["operationId"] = "get_prediction"
-
-
-def a_path_item_elsewhere(spec: Spec) -> None:
-    spec["components"]["pathItems"] = {"Result": spec["paths"][RESULT_PATH]}
-    spec["paths"][RESULT_PATH] = {"$ref": "#/components/pathItems/Result"}
-
-
-def an_operation_without_an_id(spec: Spec) -> None:
-    del spec["paths"][RESULT_PATH]["get"]["operationId"]
-
-
-def an_operation_id_in_camel_case(spec: Spec) -> None:
-    spec["paths"][RESULT_PATH]["get"]["operationId"] = "getResult"
-
-
-@pytest.mark.parametrize(
-    ("spoil", "said"),
-    [
-        (a_reference_to_nowhere, "Could not find reference"),
-        (a_repeated_operation_id, "operationId used more than once: get_prediction"),
-        (a_path_item_elsewhere, f"{RESULT_PATH} is a $ref"),
-        (an_operation_without_an_id, f"GET {RESULT_PATH} has no operationId"),
-        (an_operation_id_in_camel_case, "without a module ['getResult']"),
-    ],
-)
-def test_a_spec_that_the_generator_would_lose_something_of_is_refused(
-    project: Path, spec: Spec, spoil: Callable[[Spec], None], said: str
-) -> None:
-    spoilt = copy_of(spec)
-    spoil(spoilt)
-    write_spec(project, spoilt)
-    assert_refused(project, regenerate(project), said)
-
-
-@pytest.mark.parametrize(
-    ("document", "said"),
-    [
-        ("openapi: 3.1.0\n  info: ]\n", "spec/openapi.yaml is not valid YAML"),
-        ("- openapi\n", "spec/openapi.yaml does not hold a mapping"),
-        ("greeting: hello\n", "the generator refuses spec/openapi.yaml: Failed to parse OpenAPI document"),
-    ],
-)
-def test_what_is_not_an_openapi_document_is_refused(project: Path, document: str, said: str) -> None:
-    (project / "spec" / "openapi.yaml").write_text(document)
-    assert_refused(project, regenerate(project), said)
-
-
-def test_a_missing_spec_is_refused(project: Path) -> None:
-    (project / "spec" / "openapi.yaml").unlink()
-    assert_refused(project, regenerate(project), "spec/openapi.yaml is missing")
-
-
-def test_a_date_that_json_cannot_hold_is_refused(project: Path) -> None:
-    document = (ROOT / "spec" / "openapi.yaml").read_text("utf-8")
-    unquoted = document.replace("created_at: '2026-01-01T00:00:00Z'", "created_at: 2026-01-01T00:00:00Z", 1)
-    assert unquoted != document
-    (project / "spec" / "openapi.yaml").write_text(unquoted, "utf-8")
-    assert_refused(project, regenerate(project), "quote dates")
-
-
-def test_an_unknown_option_of_the_generator_is_refused(project: Path) -> None:
-    with (project / "spec" / "generator.yaml").open("a") as file:
-        file.write("litteral_enums: true\n")
-    assert_refused(project, regenerate(project), "the generator does not know: litteral_enums")
-
-
-def test_a_project_file_without_pins_is_refused(project: Path) -> None:
-    for content in ("[project]\n", "not = [toml"):
-        (project / "pyproject.toml").write_text(content)
-        assert_refused(project, regenerate(project), "pyproject.toml has no readable group codegen")
-
-
-def test_text_that_is_not_unicode_is_refused(project: Path, spec: Spec) -> None:
-    spoilt = copy_of(spec)
-    spoilt["info"]["summary"] = "\ud800"
-    (project / "spec" / "openapi.yaml").write_text(json.dumps(spoilt), "utf-8")
-    assert_refused(project, regenerate(project), "spec/openapi.yaml")
-
-
-def test_two_runs_at_once_do_not_touch_each_others_folders(project: Path, committed: Entries) -> None:
-    folder = os.open(project / "generated", os.O_RDONLY)
-    fcntl.flock(folder, fcntl.LOCK_EX)
-    try:
-        assert_refused(project, regenerate(project), "another run is under way")
-    finally:
-        os.close(folder)
-    assert regenerate(project).returncode == 0
-
-
-def test_an_unknown_argument_is_refused(project: Path) -> None:
-    assert_refused(project, regenerate(project, "--chekc"), "unrecognized arguments: --chekc; see --help")
-
-
-@pytest.mark.parametrize("name", ["openapi-python-client", "ruff"])
-def test_another_version_of_a_pinned_tool_is_refused(project: Path, name: str) -> None:
-    metadata = project.parent / "other" / f"{name.replace('-', '_')}-0.0.1.dist-info" / "METADATA"
-    metadata.parent.mkdir(parents=True)
-    metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.0.1\n")
-    done = regenerate(project, PYTHONPATH=str(project.parent / "other"))
-    assert_refused(project, done, "is needed, 0.0.1 is installed: run scripts/install")
-    assert done.stderr.startswith(f"regenerate.py: {name} ")
 
 
 # Being killed

@@ -1,0 +1,61 @@
+"""Refuse what the generated code would not carry out, with its place in the spec."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openapi_python_client import schema as oai
+from openapi_python_client.schema.openapi_schema_pydantic import Components
+
+from .reading import PLACE, Reading, keywords, members
+from .refusal import pointer
+from .vocabulary import is_default, may_be_passed_over
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import BaseModel
+
+
+def not_carried_out(reading: Reading) -> Iterator[str]:
+    """What the parser passed over though it says how requests or responses look."""
+    yield from passed_over(reading.document, (), reading)
+
+
+def passed_over(node: BaseModel, steps: tuple[object, ...], reading: Reading) -> Iterator[str]:
+    place = pointer(*steps)
+    kind = type(node).__name__
+    yield from two_unions(node, place)
+    for keyword, attribute, value in keywords(node):
+        here = (*steps, keyword)
+        if keyword.startswith("x-"):
+            continue
+        if not attribute or (place, attribute) not in reading.read:
+            if not (may_be_passed_over(kind, keyword) or says_nothing(node, keyword)):
+                yield f"{pointer(*here)}: the generator does not carry out {keyword} here"
+            continue
+        for member, inner in members(value, here):
+            if PLACE not in (member.model_extra or {}) or pointer(*inner) in reading.places:
+                yield from passed_over(member, inner, reading)
+            elif not isinstance(node, Components):  # a shared object may be there for nobody
+                yield f"{pointer(*inner)}: the generator passes this over, beside what it takes from {place}"
+
+
+def says_nothing(node: BaseModel, keyword: str) -> bool:
+    if not isinstance(node, oai.Parameter):
+        return False
+    said: dict[str, Any] = {"in": node.param_in.value}
+    for name in ("style", "explode", "allowReserved", "allowEmptyValue"):
+        if name in node.model_fields_set:
+            value = getattr(node, name)
+            said[name] = value.get_untrusted_value() if name == "style" and value is not None else value
+    return is_default(said, keyword)
+
+
+def two_unions(node: BaseModel, place: str) -> Iterator[str]:
+    """The generator makes one union of all alternatives, where OpenAPI asks for one of each."""
+    if isinstance(node, oai.Schema):
+        unions = [name for name in ("anyOf", "oneOf") if getattr(node, name)]
+        unions += ["type"] if isinstance(node.type, list) else []
+        if unions[1:]:
+            yield f"{place}: of {' and '.join(unions)} the generator makes one union; write one of them"

@@ -1,0 +1,106 @@
+"""The spec as it is written: read, and held against the meta-schemas of OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from .refusal import RegenerationError, one_line, pointer, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+def read_yaml(path: Path, name: str) -> dict[str, Any]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        loader: Any = YAML(typ="safe")
+        document: object = loader.load(path)
+    except FileNotFoundError:
+        raise RegenerationError(f"{name} is missing") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise RegenerationError(f"{name} is not valid YAML: {error}") from None
+    if not isinstance(document, dict):
+        raise RegenerationError(f"{name} does not hold a mapping")
+    return cast("dict[str, Any]", document)
+
+
+def check_document(spec: dict[str, Any]) -> None:
+    """Hold the document, and each schema in it, against the meta-schemas that their authors publish.
+
+    Raises:
+        RegenerationError: It is no OpenAPI 3.1 document, or an operation has no tags.
+    """
+    refuse(wrong_objects(spec))
+    refuse(wrong_schemas(spec))
+    refuse(without_tags(spec))
+
+
+def wrong_objects(spec: dict[str, Any]) -> Iterator[str]:
+    from openapi_spec_validator.schemas import openapi_v31_schema_validator
+
+    errors: Any = openapi_v31_schema_validator.iter_errors(spec)
+    for error in errors:
+        yield f"{pointer(*error.absolute_path)}: {first_line(error)}"
+
+
+def wrong_schemas(spec: dict[str, Any]) -> Iterator[str]:
+    from openapi_schema_validator import OAS31Validator
+
+    validator: Any = OAS31Validator({"$ref": "https://json-schema.org/draft/2020-12/schema"})
+    for schema, steps in schemas(spec, ()):
+        for error in validator.iter_errors(schema):
+            yield f"{pointer(*steps, *error.absolute_path)}: {first_line(error)}"
+        yield from unknown_keywords(schema, steps)
+
+
+def unknown_keywords(schema: object, steps: tuple[object, ...]) -> Iterator[str]:
+    """JSON Schema lets a reader pass over keywords that it does not know; a misspelt one, or one of OpenAPI 3.0."""
+    from .vocabulary import DIALECT, LISTS_OF_SCHEMAS, MAPS_OF_SCHEMAS, SCHEMAS
+
+    for keyword, value in cast("dict[str, Any]", schema).items() if isinstance(schema, dict) else ():
+        here = (*steps, keyword)
+        if keyword not in DIALECT and not keyword.startswith("x-"):
+            yield f"{pointer(*here)}: {keyword} is no keyword of OpenAPI 3.1's schemas"
+        elif keyword in SCHEMAS:
+            yield from unknown_keywords(value, here)
+        elif keyword in MAPS_OF_SCHEMAS:
+            yield from (line for name in value for line in unknown_keywords(value[name], (*here, name)))
+        elif keyword in LISTS_OF_SCHEMAS:
+            yield from (line for index, each in enumerate(value) for line in unknown_keywords(each, (*here, index)))
+
+
+def schemas(node: object, steps: tuple[object, ...]) -> Iterator[tuple[object, tuple[object, ...]]]:
+    """The schemas of a document, wherever they stand; examples and defaults hold what they like."""
+    if isinstance(node, list):
+        for index, each in enumerate(cast("list[object]", node)):
+            yield from schemas(each, (*steps, index))
+    elif isinstance(node, dict):
+        for name, each in cast("dict[str, object]", node).items():
+            if name == "schema" or steps == ("components", "schemas"):
+                yield each, (*steps, name)
+            elif name not in ("example", "examples") and not name.startswith("x-"):
+                yield from schemas(each, (*steps, name))
+
+
+def first_line(error: Any) -> str:
+    return one_line(str(error.message).partition("\n")[0])[:300]
+
+
+def operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each operation with its path and method."""
+    for path, item in spec["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def without_tags(spec: dict[str, Any]) -> Iterator[str]:
+    for path, method, operation in operations(spec):
+        if not operation.get("tags"):
+            place = pointer("paths", path, method)
+            yield f"{place}: {method.upper()} {path} has no tags, the first of which names its module"

@@ -1,0 +1,114 @@
+"""The pinned generator, called so that it leaves nothing out without a word."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import io
+import json
+import runpy
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from .document import operations, read_yaml
+from .refusal import RegenerationError, pointer
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CONFIG = ROOT / "spec" / "generator.yaml"
+TEMPLATES = ROOT / "spec" / "templates"
+
+# Lines of the generator's report that say nothing about this run.
+CHATTER = ("Generating ", "Error(s) encountered", "Warning(s) encountered", "If you believe", "For further")
+
+
+def check_versions() -> None:
+    """The bytes that come out depend on the generator and on ruff, so both are pinned exactly."""
+    try:
+        pins = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["codegen"]
+    except (KeyError, ValueError) as error:
+        raise RegenerationError(f"pyproject.toml has no readable group codegen with the pins: {error!r}") from None
+    for pin in pins:
+        name, _, wanted = pin.partition("==")
+        try:
+            installed = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            installed = "no version"
+        if installed != wanted:
+            raise RegenerationError(f"{name} {wanted} is needed, {installed} is installed: run scripts/install")
+
+
+def check_config() -> None:
+    """The generator ignores keys that it does not know, a misspelt one too."""
+    from openapi_python_client.config import ConfigFile
+
+    unknown = sorted(map(str, read_yaml(CONFIG, "spec/generator.yaml").keys() - ConfigFile.model_fields.keys()))
+    if unknown:
+        names = ", ".join(unknown)
+        raise RegenerationError(f"spec/generator.yaml has options that the generator does not know: {names}")
+
+
+def run_generator(spec: dict[str, Any], package: Path, name: str = "spec/openapi.yaml") -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        document = Path(folder) / "openapi.json"  # read a hundred times as fast as YAML
+        document.write_bytes(json_of(spec, name))
+        call_generator(document, package, name)
+
+
+def json_of(spec: dict[str, Any], name: str) -> bytes:
+    try:
+        return json.dumps(spec, indent=2, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RegenerationError(f"{name} holds what JSON cannot ({error}): quote dates, write no NaN") from None
+
+
+def call_generator(document: Path, package: Path, name: str) -> None:
+    """Call the generator's command line, its only versioned surface, in this process: a new one takes twice as long."""
+    command = ["openapi-python-client", "generate", "--fail-on-warning", "--meta", "none"]
+    command += ["--path", str(document), "--config", str(CONFIG), "--output-path", str(package)]
+    command += ["--custom-template-path", str(TEMPLATES)]
+    said, own_arguments = io.StringIO(), sys.argv
+    sys.argv = command
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            runpy.run_module("openapi_python_client", run_name="__main__")
+    except SystemExit as end:
+        if end.code:
+            raise RegenerationError(f"the generator refuses {name}: {gist(said.getvalue())}") from None
+    except Exception as error:
+        raise RegenerationError(f"the generator broke on {name}: {error!r}") from error
+    finally:
+        sys.argv = own_arguments
+
+
+def gist(report: str) -> str:
+    lines = [line.strip() for line in report.splitlines()]
+    return "; ".join(line for line in lines if line and not line.startswith(CHATTER))[:1000]
+
+
+def operation_ids(spec: dict[str, Any]) -> list[str]:
+    for path, item in spec["paths"].items():
+        if "$ref" in item:
+            raise RegenerationError(f"{path} is a $ref, which the generator leaves out: write it in place")
+    for path, method, operation in operations(spec):
+        if "operationId" not in operation:
+            raise RegenerationError(f"{pointer('paths', path, method)}: {method.upper()} {path} has no operationId")
+    return [operation["operationId"] for _, _, operation in operations(spec)]
+
+
+def check_operations(spec: dict[str, Any], package: Path) -> None:
+    """The generator drops an operation without a word when two share an operationId."""
+    wanted = Counter(operation_ids(spec))
+    made = Counter(path.stem for path in package.glob("api/*/*.py") if path.name != "__init__.py")
+    repeated = sorted(name for name, count in wanted.items() if count > 1)
+    if repeated:
+        raise RegenerationError(f"operationId used more than once: {', '.join(repeated)}")
+    if wanted != made:
+        missing, extra = sorted(wanted - made), sorted(made - wanted)
+        raise RegenerationError(
+            "operations and endpoint modules differ (write operationIds in snake_case): "
+            f"without a module {missing}, without an operation {extra}"
+        )

@@ -1,0 +1,147 @@
+"""Names of the spec that break the generated code: found in the code itself, where one name stands for two things."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from .document import operations
+from .refusal import pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def clashes(package: Path, spec: dict[str, Any]) -> Iterator[str]:
+    """What is bound twice, each with the operation or the schema that it comes from."""
+    places = {each["operationId"]: pointer("paths", path, method) for path, method, each in operations(spec)}
+    for path in sorted([*package.glob("api/*/[!_]*.py"), *package.glob("models/[!_]*.py")]):
+        where = places.get(path.stem, f"the schema of models/{path.name}")
+        try:
+            module = ast.parse(path.read_text("utf-8"))
+            compile(module, path.name, "exec")
+        except (SyntaxError, ValueError) as error:
+            yield f"{where}: a name breaks the generated code: {error}"
+            continue
+        for name, reason in in_module(module):
+            yield f"{where}: the name {name} breaks the generated code: {reason}; give it another name"
+
+
+def in_module(module: ast.Module) -> Iterator[tuple[str, str]]:
+    bound = dict.fromkeys(name for name, _ in bindings(module.body))
+    yield from ((name, "the module has another meaning for it") for name in repeated(bindings(module.body)))
+    for node in module.body:
+        if isinstance(node, Function):
+            yield from in_function(node, arguments(node), bound)
+        elif isinstance(node, ast.ClassDef):
+            yield from in_class(node, bound)
+
+
+def in_class(node: ast.ClassDef, bound: Iterable[str]) -> Iterator[tuple[str, str]]:
+    yield from ((name, "the class has another meaning for it") for name in repeated(bindings(node.body)))
+    declared = (each.target for each in node.body if isinstance(each, ast.AnnAssign))
+    fields = {each.id for each in declared if isinstance(each, ast.Name)}
+    for method in (each for each in node.body if isinstance(each, Function)):
+        yield from in_method(method, fields, bound)
+
+
+def in_function(node: Function, names: set[str], bound: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """A parameter that the function assigns to, or that hides something which the function calls."""
+    for name in sorted(names & (stored(node.body) | (called(node) & set(bound)))):
+        yield name, f"{node.name} uses it for something else"
+
+
+def in_method(node: Function, fields: set[str], bound: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """A property has a local of its own there: no argument, nothing that a loop binds, not the data."""
+    loops = stored([each for each in own(node.body) if isinstance(each, ast.For)])
+    others = arguments(node) | loops | stored(copies(node)) | (called(node) & set(bound)) | returned(node)
+    for name in sorted(fields & stored(node.body) & others):
+        yield name, f"{node.name} uses it for something else"
+
+
+def returned(node: Function) -> set[str]:
+    """What a method returns, unless everything else of that name is taken from the data as it is: without a type."""
+    names = {
+        each.value.id for each in own(node.body) if isinstance(each, ast.Return) and isinstance(each.value, ast.Name)
+    }
+    typed = {
+        name
+        for each in own(node.body)
+        if isinstance(each, (ast.Assign, ast.AnnAssign)) and not made(each) and not taken(each)
+        for name in stored([each])
+    }
+    return names & (typed if node.name == "from_dict" else stored(node.body))
+
+
+def made(node: ast.Assign | ast.AnnAssign) -> bool:
+    """Whether this is `x = cls(...)`."""
+    return isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name) and node.value.func.id == "cls"
+
+
+def taken(node: ast.Assign | ast.AnnAssign) -> bool:
+    """Whether this is `x = d.pop(...)`."""
+    call = node.value
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "pop"
+
+
+def copies(node: Function) -> list[ast.stmt]:
+    """The statements that copy what is read before anything is taken from it: `d = dict(src_dict)`."""
+    return [each for each in node.body if isinstance(each, ast.Assign) and "dict" in called(each)]
+
+
+def arguments(node: Function) -> set[str]:
+    return {each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
+
+
+def own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """All nodes of statements, without what functions and comprehensions within keep to themselves."""
+    rest = list(body)
+    while rest:
+        node = rest.pop()
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.DictComp, ast.ListComp)):
+            yield node
+            rest.extend(ast.iter_child_nodes(node))
+
+
+def stored(body: Iterable[ast.AST]) -> set[str]:
+    """The names that statements assign to."""
+    return {node.id for node in own(body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+def called(node: ast.AST) -> set[str]:
+    """The names that are called, or of which something is called."""
+    names: set[str] = set()
+    for each in ast.walk(node):
+        target = each.func if isinstance(each, ast.Call) else None
+        while isinstance(target, ast.Attribute):
+            target = target.value
+        if isinstance(target, ast.Name):
+            names.add(target.id)
+    return names
+
+
+def bindings(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """The names that a module or class binds, each with what it stands for."""
+    for node in body:
+        if isinstance(node, ast.If):
+            yield from bindings(node.body)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((each.asname or each.name, f"{node.level}{node.module} {each.name}") for each in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((each.asname or each.name, each.name) for each in node.names)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node.name, f"line {node.lineno}"
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id, f"line {node.lineno}"
+        elif isinstance(node, ast.Assign):
+            yield from ((each.id, f"line {node.lineno}") for each in node.targets if isinstance(each, ast.Name))
+
+
+def repeated(bound: Iterable[tuple[str, str]]) -> list[str]:
+    meanings: dict[str, set[str]] = {}
+    for name, meaning in bound:
+        meanings.setdefault(name, set()).add(meaning)
+    return sorted(name for name, each in meanings.items() if len(each) > 1)

@@ -1,0 +1,76 @@
+"""The generated package, built whole in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .document import check_document
+from .generator import CONFIG, check_config, check_operations, json_of, run_generator
+from .refusal import RegenerationError, refuse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOTICE = "Generated from spec/openapi.yaml by scripts/regenerate.py. Do not edit."
+# Nothing that lies around may change the bytes: no configuration, no ignore file, no ruff.py (-P).
+RUFF = ["-q", "--isolated", "--no-cache", "--no-respect-gitignore", "--target-version", "py311", "--line-length", "100"]
+
+
+def build(spec: dict[str, Any], package: Path) -> None:
+    """Write the whole package into a folder that does not exist yet.
+
+    Raises:
+        RegenerationError: The spec asks for what the generated code would not do, or the code is not valid.
+    """
+    # Imported late: they come with the generator, which is found by now.
+    from .carried import not_carried_out
+    from .names import clashes
+    from .reading import read
+    from .values import wrong_values
+
+    check_config()
+    spec = json.loads(json_of(spec, "spec/openapi.yaml"))  # with its keys as text, which YAML's need not be
+    check_document(spec)
+    reading = read(spec, CONFIG)
+    refuse(not_carried_out(reading))
+    refuse(wrong_values(reading))
+    run_generator(spec, package)
+    check_operations(spec, package)
+    refuse(clashes(package, spec))
+    add_notices(package)
+    write_openapi_json(spec, package)
+    ruff("check", "--select", "I,F401,UP", "--fix-only", package)
+    ruff("format", package)
+    compile_all(package)
+
+
+def add_notices(package: Path) -> None:
+    for path in package.rglob("*.py"):
+        path.write_text(f"# {NOTICE}\n{path.read_text('utf-8')}", "utf-8")
+    (package / "py.typed").write_text(f"# {NOTICE}\n", "utf-8")
+
+
+def write_openapi_json(spec: dict[str, Any], package: Path) -> None:
+    text = json_of({"x-generated": NOTICE, **spec}, "spec/openapi.yaml")
+    first_line_tells = text.replace(b"{\n  ", b"{ ", 1) + b"\n"
+    (package / "openapi.json").write_bytes(first_line_tells)
+
+
+def ruff(verb: str, *arguments: str | Path) -> None:
+    command = [sys.executable, "-P", "-m", "ruff", verb, *RUFF, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RegenerationError(f"ruff {verb} failed: {done.stdout}{done.stderr}")
+
+
+def compile_all(package: Path) -> None:
+    """See that Python takes each module. Nothing is written: the package holds no bytecode."""
+    for path in sorted(package.rglob("*.py")):
+        try:
+            compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            name = path.relative_to(package).as_posix()
+            raise RegenerationError(f"generated/wavespeed_api/{name} would not compile: {error}") from None

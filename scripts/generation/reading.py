@@ -1,0 +1,182 @@
+"""What the pinned generator reads of a document: its own parser is watched while it reads it.
+
+The parser keeps a document in its own classes, one for each kind of object that OpenAPI has. Each object gets its
+place as an extension; copies keep it. What is read of which place is recorded, so that a keyword which is read in one
+schema and passed over in another is told apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from openapi_python_client import schema as oai
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser.openapi import GeneratorData
+from openapi_python_client.schema.ref import Ref
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from pydantic import BaseModel, ValidationError
+
+from .refusal import RegenerationError, one_line, pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+
+PLACE = "x-place-of-this-object"
+
+
+@attrs.frozen
+class Reading:
+    """A document as the generator's parser holds it, and what the parser read of it."""
+
+    document: oai.OpenAPI
+    result: GeneratorData
+    # Places, each with the attribute of the parser's object that was read there.
+    read: set[tuple[str, str]]
+    places: set[str] = attrs.field(init=False)
+
+    @places.default
+    def _places(self) -> set[str]:
+        return {place for place, _ in self.read}
+
+
+def read(spec: dict[str, Any], config: Path) -> Reading:
+    """Let the parser read a valid document.
+
+    Raises:
+        RegenerationError: The parser has errors or warnings, or breaks.
+    """
+    settings = Config.from_sources(
+        ConfigFile.load_from_path(config),
+        MetaType.NONE,
+        document_source=config,
+        file_encoding="utf-8",
+        overwrite=False,
+        output_path=None,
+    )
+    seen: set[tuple[str, str]] = set()
+    try:
+        spec = with_parameters_in_place(spec)
+        document = marked(spec)
+        with watched(seen), told_in_words():
+            result = GeneratorData.from_dict(document, config=settings)  # type: ignore[arg-type]  # validated already
+            errors = list(told(result))
+        document = marked(spec)  # anew, for the parser changes what it reads
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = pointer(*(step for step in first["loc"] if step not in ("other", "ref")))
+        raise RegenerationError(f"the generator refuses spec/openapi.yaml: {place}: {first['msg']}") from None
+    except Exception as error:
+        raise RegenerationError(f"the generator breaks on spec/openapi.yaml: {error!r}") from error
+    if errors or not isinstance(result, GeneratorData):
+        raise RegenerationError(f"the generator refuses spec/openapi.yaml: {'; '.join(errors)}")
+    return Reading(document, result, seen)
+
+
+def with_parameters_in_place(spec: dict[str, Any]) -> dict[str, Any]:
+    """The document with each shared parameter where it is used: the parser copies a shared one attribute by attribute,
+    which would look as if all of them were read.
+    """
+    spec = copy.deepcopy(spec)
+    shared: dict[str, Any] = spec.get("components", {}).get("parameters", {})
+    for item in spec["paths"].values():
+        for holder in (item, *(each for each in item.values() if isinstance(each, dict))):
+            for index, parameter in enumerate(holder.get("parameters", [])):
+                ref = str(parameter.get("$ref", ""))
+                name = ref.removeprefix("#/components/parameters/").replace("~1", "/").replace("~0", "~")
+                if ref.startswith("#/components/parameters/") and name in shared:
+                    holder["parameters"][index] = copy.deepcopy(shared[name])
+    spec.get("components", {}).pop("parameters", None)
+    return spec
+
+
+def members(value: object, steps: tuple[object, ...]) -> Iterator[tuple[BaseModel, tuple[object, ...]]]:
+    """The objects that a value is or holds, each with its place."""
+    if isinstance(value, BaseModel):
+        yield value, steps
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            word = name.get_untrusted_value() if isinstance(name, UntrustedString) else name
+            yield from members(each, (*steps, word))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from members(each, (*steps, index))
+
+
+def keywords(node: BaseModel) -> Iterator[tuple[str, str, object]]:
+    """What stands in an object: its keyword, the parser's attribute for it or nothing, and the value."""
+    for name, field in type(node).model_fields.items():
+        if name in node.model_fields_set:
+            yield field.alias or name, name, node.__dict__[name]
+    for keyword, value in (node.model_extra or {}).items():
+        if keyword != PLACE:
+            yield keyword, "", value
+
+
+def marked(spec: dict[str, Any]) -> oai.OpenAPI:
+    document = oai.OpenAPI.model_validate(spec)
+    mark(document, ())
+    return document
+
+
+def mark(node: BaseModel, steps: tuple[object, ...]) -> None:
+    """Write its place into each object that has anything in it."""
+    held = list(keywords(node))
+    if held and node.model_extra is not None:
+        node.model_extra[PLACE] = pointer(*steps)
+    for keyword, _, value in held:
+        for member, place in members(value, (*steps, keyword)):
+            mark(member, place)
+
+
+@contextlib.contextmanager
+def watched(seen: set[tuple[str, str]]) -> Generator[None]:
+    """Record the attributes that are read of objects with a place."""
+
+    def recording(node: BaseModel, name: str) -> Any:
+        value = object.__getattribute__(node, name)
+        if name[0] != "_":
+            extra = object.__getattribute__(node, "__pydantic_extra__")
+            if extra and PLACE in extra:
+                seen.add((extra[PLACE], name))
+        return value
+
+    with replaced(BaseModel, "__getattribute__", recording):
+        yield
+
+
+@contextlib.contextmanager
+def told_in_words() -> Generator[None]:
+    """Let the parser's messages show the document's words, which it hides from the templates for safety."""
+    with contextlib.ExitStack() as stack:
+        for kind in (UntrustedString, Ref):
+            for name in ("__str__", "__repr__"):
+                stack.enter_context(replaced(kind, name, kind.get_untrusted_value))
+        yield
+
+
+@contextlib.contextmanager
+def replaced(kind: type, name: str, function: Callable[..., Any]) -> Generator[None]:
+    own = vars(kind).get(name)
+    setattr(kind, name, function)
+    try:
+        yield
+    finally:
+        delattr(kind, name)
+        if own is not None:
+            setattr(kind, name, own)
+
+
+def told(result: object) -> Iterator[str]:
+    """The parser's errors and warnings, each with its place where it has one."""
+    if not isinstance(result, GeneratorData):
+        yield one_line(f"{getattr(result, 'header', '')} {getattr(result, 'detail', '')}")
+        return
+    found = [error for each in result.endpoint_collections_by_tag.values() for error in each.parse_errors]
+    for error in [*result.errors, *found]:
+        extra = getattr(error.data, "model_extra", None) or {}
+        place = f"{extra[PLACE]}: " if PLACE in extra else ""
+        yield place + one_line(f"{error.header} {error.detail or ''}")

@@ -1,0 +1,67 @@
+"""Which keywords a generator may pass over without making code that lies: they describe, or ask the service to refuse.
+
+Names come from the specifications themselves: the vocabularies of JSON Schema, as their authors publish them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it is only a holder of JSON
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def vocabulary(*names: str) -> frozenset[str]:
+    """The keywords of vocabularies of JSON Schema 2020-12, which is OpenAPI 3.1's."""
+    found: Iterable[Any] = (REGISTRY.contents(f"https://json-schema.org/draft/2020-12/meta/{name}") for name in names)
+    return frozenset(keyword for each in found for keyword in each["properties"])
+
+
+DIALECT = vocabulary("core", "applicator", "unevaluated", "validation", "meta-data", "format-annotation", "content") | {
+    "discriminator",
+    "example",
+    "externalDocs",
+    "xml",
+}
+
+MAPS_OF_SCHEMAS = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
+LISTS_OF_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+SCHEMAS = vocabulary("applicator", "unevaluated") - MAPS_OF_SCHEMAS - LISTS_OF_SCHEMAS | {"contentSchema"}
+
+# For people, in whatever object.
+WORDS = frozenset({"summary", "description", "title", "externalDocs", "deprecated", "example", "examples", "$comment"})
+
+# In schemas: what annotates, and what a value may be refused for, which is the service's to do. Not what the generator
+# makes types and arguments of elsewhere (enum, required), nor what changes with the direction (readOnly, writeOnly).
+SCHEMA = (WORDS | vocabulary("validation", "meta-data", "format-annotation") | {"not", "contains", "propertyNames"}) - {
+    *("enum", "required"),
+    *("readOnly", "writeOnly"),
+}
+
+# In other objects: what the service does, what the overlay does (servers, security), and what nobody calls.
+OTHERS = {
+    "OpenAPI": {"openapi", "servers", "security", "tags", "webhooks"},
+    "Components": {"securitySchemes", "headers", "links", "examples", "callbacks", "pathItems"},
+    "Info": {"version", "license", "contact", "termsOfService"},
+    "Operation": {"callbacks"},
+    # Read together: where they are not, something else of the parameter is what the parser stumbles over.
+    "Parameter": {"name", "in", "required"},
+    "Response": {"headers", "links"},
+}
+
+# What says the same as saying nothing, by where the parameter is.
+STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+
+
+def may_be_passed_over(kind: str, keyword: str) -> bool:
+    return keyword in (SCHEMA if kind in ("Schema", "Reference") else WORDS | OTHERS.get(kind, set()))
+
+
+def is_default(parameter: dict[str, Any], keyword: str) -> bool:
+    """Whether a parameter's keyword asks for what happens without it."""
+    usual = STYLES[parameter["in"]]
+    style = parameter.get("style", usual)
+    defaults = {"style": usual, "explode": style == "form", "allowReserved": False, "allowEmptyValue": False}
+    return keyword in defaults and parameter[keyword] == defaults[keyword]
