@@ -41,10 +41,10 @@ def check_document(spec: dict[str, Any]) -> None:
 
 
 def wrong_objects(spec: dict[str, Any]) -> Iterator[str]:
-    from openapi_spec_validator.schemas import openapi_v31_schema_validator
+    from openapi_spec_validator import schemas as meta_schemas
 
-    errors: Any = openapi_v31_schema_validator.iter_errors(spec)
-    for error in errors:
+    validator: Any = cast("Any", meta_schemas).openapi_v31_schema_validator
+    for error in validator.iter_errors(spec):
         yield f"{pointer(*error.absolute_path)}: {first_line(error)}"
 
 

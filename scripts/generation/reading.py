@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 from openapi_python_client import schema as oai
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 PLACE = "x-place-of-this-object"
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Reading:
     """A document as the generator's parser holds it, and what the parser read of it."""
 
@@ -36,10 +37,10 @@ class Reading:
     result: GeneratorData
     # Places, each with the attribute of the parser's object that was read there.
     read: set[tuple[str, str]]
-    places: set[str] = attrs.field(init=False)
 
-    @places.default
-    def _places(self) -> set[str]:
+    @cached_property
+    def places(self) -> set[str]:
+        """The places of which anything was read."""
         return {place for place, _ in self.read}
 
 
@@ -82,8 +83,10 @@ def with_parameters_in_place(spec: dict[str, Any]) -> dict[str, Any]:
     """
     spec = copy.deepcopy(spec)
     shared: dict[str, Any] = spec.get("components", {}).get("parameters", {})
-    for item in spec["paths"].values():
-        for holder in (item, *(each for each in item.values() if isinstance(each, dict))):
+    items: list[dict[str, Any]] = list(spec["paths"].values())
+    for item in items:
+        operations: list[dict[str, Any]] = [each for each in item.values() if isinstance(each, dict)]
+        for holder in (item, *operations):
             for index, parameter in enumerate(holder.get("parameters", [])):
                 ref = str(parameter.get("$ref", ""))
                 name = ref.removeprefix("#/components/parameters/").replace("~1", "/").replace("~0", "~")
@@ -98,11 +101,11 @@ def members(value: object, steps: tuple[object, ...]) -> Iterator[tuple[BaseMode
     if isinstance(value, BaseModel):
         yield value, steps
     elif isinstance(value, dict):
-        for name, each in value.items():
+        for name, each in cast("dict[object, object]", value).items():
             word = name.get_untrusted_value() if isinstance(name, UntrustedString) else name
             yield from members(each, (*steps, word))
     elif isinstance(value, list):
-        for index, each in enumerate(value):
+        for index, each in enumerate(cast("list[object]", value)):
             yield from members(each, (*steps, index))
 
 
@@ -177,6 +180,6 @@ def told(result: object) -> Iterator[str]:
         return
     found = [error for each in result.endpoint_collections_by_tag.values() for error in each.parse_errors]
     for error in [*result.errors, *found]:
-        extra = getattr(error.data, "model_extra", None) or {}
+        extra: dict[str, Any] = getattr(error.data, "model_extra", None) or {}
         place = f"{extra[PLACE]}: " if PLACE in extra else ""
         yield place + one_line(f"{error.header} {error.detail or ''}")

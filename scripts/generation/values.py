@@ -98,7 +98,8 @@ def kinds(value: Any, steps: tuple[str, ...], seen: frozenset[str]) -> Iterator[
             yield from kinds(each, steps, seen)
         return
     if name in ("EnumProperty", "LiteralEnumProperty"):
-        values = value.values.values() if isinstance(value.values, dict) else value.values
+        found: Any = value.values
+        values: list[Any] = list(found.values() if hasattr(found, "values") else found)
         yield from ((CONSTANTS[each], steps) for each in sorted({type(each) for each in values}, key=str))
         return
     kind = CONSTANTS[type(value.value.raw_value)] if name == "ConstProperty" else KINDS[name]
@@ -106,7 +107,7 @@ def kinds(value: Any, steps: tuple[str, ...], seen: frozenset[str]) -> Iterator[
     if kind == "array":
         yield from kinds(value.inner_property, (*steps, kind), seen)
     elif kind == "object" and value.class_info.name not in seen:
-        held = [*(value.required_properties or []), *(value.optional_properties or [])]
+        held: list[Any] = [*(value.required_properties or []), *(value.optional_properties or [])]
         held += [value.additional_properties] if value.additional_properties else []
         for each in held:
             yield from kinds(each, (*steps, kind), seen | {value.class_info.name})

@@ -5,18 +5,17 @@ Names come from the specifications themselves: the vocabularies of JSON Schema, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it is only a holder of JSON
+import jsonschema_specifications  # type: ignore[import-untyped]  # it is only a holder of JSON
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+REGISTRY: Any = jsonschema_specifications.REGISTRY
 
 
 def vocabulary(*names: str) -> frozenset[str]:
     """The keywords of vocabularies of JSON Schema 2020-12, which is OpenAPI 3.1's."""
-    found: Iterable[Any] = (REGISTRY.contents(f"https://json-schema.org/draft/2020-12/meta/{name}") for name in names)
-    return frozenset(keyword for each in found for keyword in each["properties"])
+    found = [REGISTRY.contents(f"https://json-schema.org/draft/2020-12/meta/{name}") for name in names]
+    return frozenset(str(keyword) for each in found for keyword in each["properties"])
 
 
 DIALECT = vocabulary("core", "applicator", "unevaluated", "validation", "meta-data", "format-annotation", "content") | {
