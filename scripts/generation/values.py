@@ -100,7 +100,8 @@ def kinds(value: Any, steps: tuple[str, ...], seen: frozenset[str]) -> Iterator[
     if name in ("EnumProperty", "LiteralEnumProperty"):
         found: Any = value.values
         values: list[Any] = list(found.values() if hasattr(found, "values") else found)
-        yield from ((CONSTANTS[each], steps) for each in sorted({type(each) for each in values}, key=str))
+        types: set[type[Any]] = {type(each) for each in values}
+        yield from ((CONSTANTS[each], steps) for each in sorted(types, key=str))
         return
     kind = CONSTANTS[type(value.value.raw_value)] if name == "ConstProperty" else KINDS[name]
     yield kind, steps
