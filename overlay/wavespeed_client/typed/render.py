@@ -34,6 +34,7 @@ IMPORTS = {
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 # Names that annotations use: a field of such a name cannot stand in the body of its class.
 _USED = {*_SCALARS.values(), "dict", "list", *(name for names in IMPORTS.values() for name in names)}
+_STRING = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\]|\\.)*"')
 _FIELD_NAME = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -45,9 +46,9 @@ def render(models: Mapping[str, Facts]) -> str:
     """
     check_names(models)
     body = "\n\n".join(text for model in sorted(models) for text in definitions(model, models[model]).values())
-    lines: list[str] = []
+    code, lines = _STRING.sub("", body), list[str]()
     for module, names in IMPORTS.items():
-        used = [name for name in names if re.search(rf"(?<![\w\"]){name}\b", body)]
+        used = [name for name in names if re.search(rf"\b{name}\b", code)]
         lines += [f"from {module} import {', '.join(used)}"] if used else []
     return HEADER + "\n".join(lines) + "\n\n\n" + body
 
@@ -58,7 +59,8 @@ def definitions(model: str, facts: Facts) -> dict[str, str]:
     more = ["The service has rules between its fields, too."] if any(rule in facts for rule in RULES) else []
     words = " ".join([f"Input of {model}.", *more])
     writer.write_class(f"{stem}Input", stem, facts, words)
-    token = f"{token_name(model)}: ModelOf[{stem}Input] = ModelOf({literal(model)})\n"
+    # In quotes it is not evaluated on import, and pyright does not walk back through the module for it.
+    token = f'{token_name(model)}: "ModelOf[{stem}Input]" = ModelOf({literal(model)})\n'
     return {**writer.found, token_name(model): token}
 
 

@@ -77,7 +77,7 @@ def written(command: Command, serve: Serve) -> Command:
 def test_it_writes_the_models_that_it_is_told(written: Command) -> None:
     assert list(texts()) == ["models.lock.json", "models.py"]
     assert list(locked()["models"]) == [SPEAKER]
-    assert "acme_speak: ModelOf" in texts()["models.py"]
+    assert 'acme_speak: "ModelOf[AcmeSpeakInput]"' in texts()["models.py"]
 
 
 def test_it_adds_models_and_updates_the_others(written: Command, serve: Serve) -> None:

@@ -69,7 +69,7 @@ AcmeSpeakInput = TypedDict("AcmeSpeakInput", {
 """Input of acme/speak."""
 
 
-acme_speak: ModelOf[AcmeSpeakInput] = ModelOf("acme/speak")
+acme_speak: "ModelOf[AcmeSpeakInput]" = ModelOf("acme/speak")
 '''
     )
 
