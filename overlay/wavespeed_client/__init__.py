@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         WaveSpeedError,
         WebhookVerificationError,
     )
-    from .files.inputs import FileInput
+    from .files.kinds import FileInput
     from .rows import Billing, Model, Price, UsageStats
     from .settings import Settings
     from .task import Task
@@ -77,7 +77,7 @@ __all__ = (
 _HOME = {
     "AsyncWaveSpeed": ".async_client",
     "Billing": ".rows",
-    "FileInput": ".files.inputs",
+    "FileInput": ".files.kinds",
     "Model": ".rows",
     "Outcome": ".batch.outcome",
     "Price": ".rows",

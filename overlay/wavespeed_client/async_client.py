@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .batch.outcome import Outcome, Progress
     from .batch.tasks import AsyncWorkers
     from .errors import SubmissionUncertainError
-    from .files.inputs import FileInput
+    from .files.kinds import FileInput
     from .files.ticket import UploadTicket
     from .files.uploads import AsyncUploads
     from .paging import Pages

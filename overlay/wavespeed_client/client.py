@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .batch.outcome import Outcome, Progress
     from .batch.threads import Workers
     from .errors import SubmissionUncertainError
-    from .files.inputs import FileInput
+    from .files.kinds import FileInput
     from .files.ticket import UploadTicket
     from .files.uploads import Uploads
     from .paging import Pages

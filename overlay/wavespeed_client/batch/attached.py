@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ..fields import Place
-    from ..files.inputs import FileInput
+    from ..files.kinds import FileInput
     from ..files.register import Upload
 
 

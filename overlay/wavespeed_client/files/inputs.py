@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from ..fields import PLAIN, Place, encoded, is_file, leaves, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .kinds import FileInput
 
 # How a file stands in a journal: by the sha256 of its bytes, and beside it by its name, which tells nothing apart.
 FILE, NAME = "$file", "name"
@@ -19,22 +21,6 @@ FILE, NAME = "$file", "name"
 UNSENT = "https://example.invalid/"
 
 PLAIN_NAME = "file"
-
-
-class ImageInput(Protocol):
-    """An image object that can write itself to a file, such as Pillow's."""
-
-    @property
-    def format(self) -> str | None:
-        """Name the image's format; None if it was made in memory."""
-        ...
-
-    def save(self, fp: BinaryIO, format: str) -> None:
-        """Write the image to a file in a format."""
-        ...
-
-
-FileInput: TypeAlias = Path | BinaryIO | ImageInput
 
 
 def files_in(fields: dict[str, Any]) -> dict[Place, FileInput]:

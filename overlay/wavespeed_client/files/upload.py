@@ -29,7 +29,7 @@ from .storage import NETWORK_ERRORS, async_beginning, async_host, beginning, hos
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator
 
-    from .inputs import ImageInput
+    from .kinds import ImageInput
     from .ticket import UploadTicket
 
     Progress = Callable[[int, int | None], object]

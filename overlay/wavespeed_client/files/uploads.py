@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..clock import Deadline
     from ..fields import Place
-    from .inputs import FileInput
+    from .kinds import FileInput
     from .ticket import UploadTicket
     from .upload import Source
 

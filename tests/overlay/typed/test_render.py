@@ -158,6 +158,12 @@ def test_fields_that_would_share_a_name_are_told_apart() -> None:
     assert {name: typing.get_args(hint) for name, hint in hints.items()} == {name: (name,) for name in fields}
 
 
+def test_words_import_nothing() -> None:
+    said = {"type": "string", "description": 'Any "Literal" FileInput: ListOf\\', "enum": ["NotRequired", "a Any"]}
+    text = render(facts({"a/b": {"properties": {"p": said}, "required": ["p"]}}))
+    assert "\nfrom typing import Literal, TypeAlias, TypedDict\nfrom wavespeed_client.typed import ModelOf\n" in text
+
+
 # Names
 
 
@@ -283,7 +289,7 @@ def test_a_written_module_loads_no_library(tmp_path: Path) -> None:
         "wavespeed_client",
         "wavespeed_client._version",
         "wavespeed_client.files",
-        "wavespeed_client.files.inputs",
+        "wavespeed_client.files.kinds",
         "wavespeed_client.typed",
         "wavespeed_client.typed.token",
     ]
