@@ -19,6 +19,8 @@ import pytest
 from attrs import define, field
 from ruamel.yaml import YAML
 
+import database
+from tests.databases import made
 from tests.tools import CHROMIUM, LEFT_OUT
 from wavespeed_client import AsyncWaveSpeed, Settings, WaveSpeed
 from wavespeed_client.clock import Clock
@@ -34,6 +36,11 @@ collect_ignore = [] if CHROMIUM else ["overlay/testing/test_page.py"]
 # A child inherits a signal that is ignored, and resets one that has a handler: so Ctrl-C reaches the children of tests
 # even where the tests themselves were started in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A database of its own is made there, and dropped again; without it the tests start a server of their own.
+POSTGRES = os.environ.get("WAVESPEED_TEST_POSTGRES")
+# The inputs of a batch that several processes share; the weekly workflow takes more.
+SOAK_INPUTS = int(os.environ.get("WAVESPEED_TEST_INPUTS", "400"))
 
 # No setting of the machine's reaches a client.
 for _name in list(os.environ):
@@ -117,6 +124,33 @@ class TestClock(Clock):
 @pytest.fixture
 def clock() -> TestClock:
     return TestClock()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL on which databases may be made: one of the tests' own, or the one that was named."""
+    if POSTGRES is not None:
+        yield POSTGRES
+        return
+    try:
+        with database.server(*database.QUICK) as own:
+            yield own.url
+    except database.NoServerError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_server: str) -> Iterator[str]:
+    """The URL of a database that tests share: each has batches of its own in it."""
+    with made(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database(postgres_server: str) -> Iterator[str]:
+    """The URL of a database that nobody has used."""
+    with made(postgres_server) as url:
+        yield url
 
 
 class Driven:
