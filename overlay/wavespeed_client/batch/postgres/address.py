@@ -1,0 +1,99 @@
+"""Where a database is, read from what a user gives, with the password in nothing that is shown."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import psycopg
+from attrs import field, frozen
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from ...errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMS = "postgresql://user@host/database, env:NAME (the variable holds such a URL), or service=name"
+# A connection that is dead without a word is noticed within a minute. The URL or the service may say otherwise.
+DEFAULTS = {
+    "application_name": "wavespeed-client",
+    "client_encoding": "UTF8",
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+
+# What using a database may raise; a traceback of it has the password.
+NO_CONNECTION = psycopg.Error
+
+
+@frozen
+class Address:
+    """Where a database is.
+
+    Attributes:
+        shown: What may be said of it.
+    """
+
+    shown: str
+    _conninfo: str = field(repr=False)
+
+    @classmethod
+    def read(cls, given: str, environment: Mapping[str, str] = os.environ) -> Address:
+        """Read a URL, `env:NAME` or `service=name`.
+
+        Raises:
+            ConfigurationError: It is none of these, or the variable is not set. Says nothing of its value.
+        """
+        variable = given.removeprefix("env:") if given.startswith("env:") else None
+        text = given if variable is None else environment.get(variable, "").strip()
+        named = "The journal" if variable is None else f"The environment variable {variable}"
+        if not text:
+            raise ConfigurationError(f"{named} must hold the URL of a database, and is not set.")
+        parsed = _parsed(text)
+        if parsed is None:
+            raise ConfigurationError(
+                f"{named} is no address of a database. Forms: {FORMS}. In a URL, percent-encode the characters "
+                "@ / : ? # of user and password."
+            )
+        shown = f"service={parsed['service']}" if "service" in parsed else _place(parsed)
+        return cls(given if variable is not None else shown, make_conninfo(text, **{**DEFAULTS, **parsed}))
+
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """Connect. Nothing is prepared on the server: connections may be pooled there.
+
+        Raises:
+            psycopg.Error: It cannot be reached; its traceback has the password.
+        """
+        return psycopg.connect(self._conninfo, autocommit=True, prepare_threshold=None)
+
+    def hide(self, text: str) -> str:
+        """Return a text without the password."""
+        password = str(conninfo_to_dict(self._conninfo).get("password") or "")
+        return text.replace(password, "...") if password else text
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigurationError("The address of a database is not pickled, for it holds a password: pass env:NAME.")
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    """The parts of an address; None where it is none, or where a part of a password may be taken for something else."""
+    scheme, separator, rest = text.partition("://")
+    if separator:
+        _, _, place = rest.partition("@") if "@" in rest.partition("/")[0] else ("", "", rest)
+        if scheme not in ("postgresql", "postgres") or "@" in place.partition("?")[0]:
+            return None
+    elif not text.startswith("service="):
+        return None
+    try:
+        return conninfo_to_dict(text)
+    except psycopg.Error:
+        return None
+
+
+def _place(parsed: Mapping[str, Any]) -> str:
+    host, name = parsed.get("host", ""), parsed.get("dbname", "")
+    port = f":{parsed['port']}" if "port" in parsed else ""
+    return f"postgresql://{host}{port}/{name}"

@@ -1,0 +1,80 @@
+"""Where a database is, in each form; and its password in nothing that is shown."""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+
+import psycopg
+import pytest
+
+from wavespeed_client import ConfigurationError
+from wavespeed_client.batch.postgres.address import Address
+
+pytestmark = pytest.mark.promise("database-password")
+
+PASSWORD = "-".join(["pass", "word"])  # a traceback shows the source too
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (f"postgresql://cat:{PASSWORD}@host:5433/cats", "postgresql://host:5433/cats"),
+        (f"postgres://cat:{PASSWORD}%40%2F@host/cats?sslmode=require", "postgresql://host/cats"),
+        (f"postgresql:///cats?host=/run/postgresql&password={PASSWORD}", "postgresql:///run/postgresql/cats"),
+        (f"postgresql://cat:{PASSWORD}?{PASSWORD}@host/cats", "postgresql://host/cats"),
+        ("env:JOURNAL", "env:JOURNAL"),
+        ("env:SERVICE", "env:SERVICE"),
+        ("service=cats", "service=cats"),
+    ],
+)
+def test_each_form_is_read(given: str, shown: str) -> None:
+    environment = {"JOURNAL": f" postgresql://cat:{PASSWORD}@host/cats ", "SERVICE": "service=cats"}
+    address = Address.read(given, environment)
+    assert address.shown == shown
+    assert PASSWORD not in repr(address)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "host=here",
+        f"mysql://cat:{PASSWORD}@host/cats",
+        f"postgresql://cat:{PASSWORD}@word@host/cats",
+        f"postgresql://cat:pass/{PASSWORD}@host/cats",
+        f"postgresql://cat:{PASSWORD}%zz@host/cats",
+        f"service=cats {PASSWORD}",
+    ],
+)
+def test_what_is_no_address_is_refused_without_a_word_of_it(given: str) -> None:
+    with pytest.raises(ConfigurationError, match="The environment variable JOURNAL") as caught:
+        Address.read("env:JOURNAL", {"JOURNAL": given})
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+    assert PASSWORD not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_an_address_is_not_pickled() -> None:
+    with pytest.raises(ConfigurationError, match="pass env:NAME"):
+        pickle.dumps(Address.read(f"postgresql://cat:{PASSWORD}@host/cats"))
+
+
+def test_a_connection_is_made(postgres: str) -> None:
+    with Address.read(postgres).connect() as connection:
+        assert connection.execute("show application_name").fetchone() == ("wavespeed-client",)
+        assert connection.info.get_parameters()["keepalives_idle"] == "30"
+
+
+def test_what_the_url_says_goes_over_our_settings(postgres: str) -> None:
+    with Address.read(f"{postgres}&application_name=cats&connect_timeout=3").connect() as connection:
+        assert connection.execute("show application_name").fetchone() == ("cats",)
+        assert connection.info.get_parameters()["connect_timeout"] == "3"
+
+
+def test_a_service_is_read_by_libpq(monkeypatch: pytest.MonkeyPatch, tmp_path, postgres: str) -> None:
+    parts = "\n".join(f"{name}={value}" for name, value in psycopg.conninfo.conninfo_to_dict(postgres).items())
+    (tmp_path / "services").write_text(f"[cats]\n{parts}\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    with Address.read("service=cats").connect() as connection:
+        assert connection.execute("select 1").fetchone() == (1,)

@@ -1,0 +1,213 @@
+"""The statements, each on a real PostgreSQL: who may send, what is written down, and what is not."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from wavespeed_client import InvalidInputError
+from wavespeed_client.batch.postgres import statements
+from wavespeed_client.batch.postgres.statements import Connection, Told, adopt, claim, look, plan, tell
+
+pytestmark = pytest.mark.promise("database-once")
+
+A, B = b"a", b"b"
+OWNER = "one"
+
+
+@pytest.fixture
+def planned(connection: Connection, batch: int) -> int:
+    plan(connection, batch, {A: ("a/b", "{}"), B: ("a/b", '{"b": "\\u0000\\ud800"}')})
+    return batch
+
+
+def state(connection: Connection, batch: int, key: bytes = A) -> str:
+    return look(connection, batch, [key])[key].state
+
+
+def submitted(attempt: int, id: str) -> Told:
+    return Told(attempt, "submitted", id, f'{{"id": "{id}"}}')
+
+
+def test_several_that_come_first_make_the_tables_together(empty_database: str) -> None:
+    def begin(number: int) -> int:
+        with psycopg.connect(empty_database, autocommit=True) as connection:
+            statements.create(connection)
+            return statements.register(connection, "cats", "https://api.wavespeed.ai")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(begin, range(8)))) == 1
+
+
+def test_a_batch_of_tasks_elsewhere_is_refused(connection: Connection, batch: int, name: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"at 'https://api.wavespeed.ai', and this client is for 'http://fake'"):
+        statements.register(connection, name, "http://fake")
+
+
+def test_a_batch_of_a_later_version_is_refused(connection: Connection, batch: int, name: str) -> None:
+    connection.execute("update wavespeed_batch set version = 2 where id = %s", (batch,))
+    with pytest.raises(InvalidInputError, match=r"of another version of this package \(2\)"):
+        statements.register(connection, name, "https://api.wavespeed.ai")
+
+
+def test_a_batch_is_one_runs_alone(connection: Connection, postgres: str, batch: int) -> None:
+    with psycopg.connect(postgres, autocommit=True) as other:
+        statements.lock(other, batch)
+        with pytest.raises(statements.BusyError, match="the batch is in use"):
+            statements.lock(connection, batch)
+        other.execute("select pg_advisory_unlock_all()")
+        statements.lock(connection, batch)
+
+
+def test_what_is_there_is_not_planned_again(connection: Connection, planned: int) -> None:
+    claim(connection, planned, [A], OWNER)
+    plan(connection, planned, {A: ("a/b", "{}")})
+    assert state(connection, planned) == "submitting"
+
+
+def test_a_claim_is_one_owners(connection: Connection, postgres: str, planned: int) -> None:
+    def claimed(owner: str) -> int:
+        with psycopg.connect(postgres, autocommit=True) as own:
+            return len(claim(own, planned, [A, B], owner))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(claimed, map(str, range(8)))) == 2
+
+
+def test_no_claim_expires(connection: Connection, planned: int) -> None:
+    assert claim(connection, planned, [A], OWNER) == {A: 1}
+    connection.execute("update wavespeed_input set changed_at = '2001-01-01' where batch = %s", (planned,))
+    assert claim(connection, planned, [A], "two") == {}
+    tell(connection, planned, {A: Told(1, "uncertain", error="lost")})
+    assert claim(connection, planned, [A], "two") == {}
+
+
+def test_a_refused_input_is_claimed_anew(connection: Connection, planned: int) -> None:
+    claim(connection, planned, [A], OWNER)
+    tell(connection, planned, {A: Told(1, "refused", error="HTTP 429 \0 \ud800 é")})
+    assert look(connection, planned, [A])[A].error == "HTTP 429 \\x00 \\ud800 é"
+    assert claim(connection, planned, [A], "two") == {A: 2}
+    assert look(connection, planned, [A])[A].error is None
+
+
+def test_a_claim_without_a_response_is_its_owners_still(connection: Connection, planned: int) -> None:
+    claim(connection, planned, [A], OWNER)
+    claim(connection, planned, [B], "two")
+    assert claim(connection, planned, [A, B], "again", [OWNER]) == {A: 2}
+    assert claim(connection, planned, [A, B], "late", [OWNER]) == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "told", "after"),
+    [
+        ("submitting", "uncertain", "uncertain"),
+        ("submitting", "refused", "refused"),
+        ("submitting", "submitted", "submitted"),
+        ("uncertain", "refused", "refused"),
+        ("uncertain", "submitted", "submitted"),
+        ("planned", "submitted", "submitted"),  # somebody lets it be paid again, and then its task is known after all
+        ("refused", "uncertain", "refused"),
+        ("submitted", "uncertain", "submitted"),
+        ("submitted", "refused", "submitted"),
+        ("submitted", "finished", "finished"),
+        ("submitted", "failed", "failed"),
+        ("finished", "failed", "finished"),
+        ("finished", "submitted", "finished"),
+        ("failed", "uncertain", "failed"),
+    ],
+)
+def test_what_is_known_of_a_task_goes_over_doubt(
+    connection: Connection, planned: int, before: str, told: str, after: str
+) -> None:
+    claim(connection, planned, [A], OWNER)
+    connection.execute(
+        "update wavespeed_input set state = %s, task_id = %s, task = '{}' where batch = %s and key = %s",
+        (before, f"task-{planned}", planned, A),
+    )
+    known = (f"task-{planned}", "{}") if told in ("submitted", "finished", "failed") else (None, None)
+    written = tell(connection, planned, {A: Told(1, told, *known)})
+    assert state(connection, planned) == after
+    assert written == ({A} if after == told else set())
+
+
+def test_an_earlier_attempt_tells_nothing(connection: Connection, planned: int) -> None:
+    claim(connection, planned, [A], OWNER)
+    tell(connection, planned, {A: Told(1, "refused")})
+    claim(connection, planned, [A], "two")
+    assert tell(connection, planned, {A: submitted(1, f"late-{planned}")}) == set()
+    assert state(connection, planned) == "submitting"
+
+
+def test_one_task_is_one_inputs(connection: Connection, planned: int) -> None:
+    claim(connection, planned, [A, B], OWNER)
+    task = f"same-{planned}"
+    assert tell(connection, planned, {A: submitted(1, task), B: submitted(1, task)}) == {A}
+    row = look(connection, planned, [B])[B]
+    assert (row.state, row.error) == ("uncertain", f"the service named the task {task}, which another input has")
+    assert state(connection, planned) == "submitted"
+
+
+def test_ages_are_told_by_the_database(connection: Connection, planned: int) -> None:
+    claim(connection, planned, [A], OWNER)
+    moved = "changed_at = changed_at - interval '1 h', submitted_at = submitted_at - interval '2 h'"
+    connection.execute(f"update wavespeed_input set {moved} where batch = %s", (planned,))
+    row = look(connection, planned, [A])[A]
+    assert 3600 <= row.age < 3700
+    assert row.submitted_ago is not None
+    assert 7200 <= row.submitted_ago < 7300
+
+
+@pytest.fixture
+def uncertain(connection: Connection, planned: int) -> int:
+    claim(connection, planned, [A, B], OWNER)
+    tell(connection, planned, {A: Told(1, "uncertain"), B: Told(1, "uncertain")})
+    return planned
+
+
+def test_one_task_that_was_found_is_adopted_once(connection: Connection, uncertain: int) -> None:
+    task = {f"found-{uncertain}": "{}"}
+    assert adopt(connection, uncertain, A, 1, task)
+    assert not adopt(connection, uncertain, B, 1, task)
+    assert (state(connection, uncertain), state(connection, uncertain, B)) == ("submitted", "uncertain")
+
+
+def test_of_several_none_is_adopted_unless_others_have_the_rest(connection: Connection, uncertain: int) -> None:
+    one, two = {f"one-{uncertain}": "{}"}, {f"two-{uncertain}": "{}"}
+    assert not adopt(connection, uncertain, A, 1, one | two)
+    assert not adopt(connection, uncertain, A, 1, {})
+    assert adopt(connection, uncertain, A, 1, one)
+    assert adopt(connection, uncertain, B, 1, one | two)
+
+
+def test_two_that_adopt_the_same_task_at_once(connection: Connection, postgres: str, uncertain: int) -> None:
+    with psycopg.connect(postgres) as first, ThreadPoolExecutor(1) as pool:
+        assert adopt(first, uncertain, A, 1, {f"both-{uncertain}": "{}"})
+        second = pool.submit(adopt, connection, uncertain, B, 1, {f"both-{uncertain}": "{}"})
+        first.commit()
+        assert not second.result()
+
+
+def test_paying_again_is_asked_for(connection: Connection, uncertain: int, name: str) -> None:
+    assert statements.pay_again(connection, name, ["failed"]) == 0
+    assert claim(connection, uncertain, [A, B], OWNER) == {}
+    assert statements.pay_again(connection, name, ["uncertain"]) == 2
+    assert claim(connection, uncertain, [A], OWNER) == {A: 2}
+
+
+def test_a_database_told_not_to_wait_for_its_disk_does_so_for_claims(connection: Connection, planned: int) -> None:
+    connection.execute("set synchronous_commit = off")
+    connection.execute("create temporary table seen (setting text)")
+    connection.execute(
+        "create function pg_temp.note() returns trigger language plpgsql as $$ begin "
+        "insert into seen values (current_setting('synchronous_commit')); return null; end $$"
+    )
+    trigger = "create constraint trigger see after update on wavespeed_input deferrable initially deferred"
+    connection.execute(f"{trigger} for each row execute function pg_temp.note()")
+    try:
+        claim(connection, planned, [A], OWNER)
+        tell(connection, planned, {A: Told(1, "uncertain")})
+        assert connection.execute("select setting from seen").fetchall() == [("on",), ("on",)]
+    finally:
+        connection.execute("drop trigger see on wavespeed_input")
