@@ -1,0 +1,246 @@
+"""The one writer of a journal: it takes what has queued while the last commit ran, and commits that together.
+
+Whoever asks for something gets a future. A connection that is lost is made anew, with growing pauses, until somebody
+has waited for too long: that gives the journal up, and fails every future, those under way and those that queue behind.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import socket
+import threading
+import time
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import psycopg
+from attrs import define, field
+
+from ...errors import ConfigurationError, InvalidInputError, WaveSpeedError
+from .statements import BusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .statements import Connection
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+logger = logging.getLogger("wavespeed_client")
+
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 5.0
+# What a run that was killed has locked is free once the server has noticed.
+SECONDS_TO_DIE = 2.0
+
+# What a database in trouble says, or one that has just become a replica. Anything else would be said again.
+PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+
+
+@define(eq=False)
+class Writer(Generic[R]):
+    """A thread with a connection. Forked children leave both to their parent.
+
+    Attributes:
+        connect: Makes a connection that is ready for use.
+        carry_out: Carries out requests together and returns the response to each. It is told whether an earlier try
+            has lost its connection: what that has done is not known.
+        shown: Says what of a text may be shown.
+        failure: Makes the error from the reason why nothing can be written.
+        seconds: How long somebody waits at most.
+    """
+
+    connect: Callable[[], Connection]
+    carry_out: Callable[[Connection, Sequence[R], bool], Sequence[object]]
+    shown: Callable[[str], str]
+    failure: Callable[[str], WaveSpeedError]
+    seconds: float
+    _news: threading.Condition = field(init=False, factory=threading.Condition)
+    _queue: list[tuple[R, Future[Any]]] = field(init=False, factory=list[tuple[R, "Future[Any]"]])
+    _taken: list[tuple[R, Future[Any]]] = field(init=False, factory=list[tuple[R, "Future[Any]"]])
+    _connection: Connection | None = field(init=False, default=None)
+    _opened: Future[None] = field(init=False, factory=Future[None])
+    _closing: bool = field(init=False, default=False)
+    _trouble: str = field(init=False, default="it does not respond")
+    _broken: str | None = field(init=False, default=None)
+    _unwritten: list[R] = field(init=False, factory=list[R])
+    _process: int = field(init=False, factory=os.getpid)
+    _thread: threading.Thread | None = field(init=False, default=None)
+
+    def start(self) -> Future[None]:
+        """Start it. The future is done when there is a connection; its first failure is not tried again."""
+        # A daemon, for a journal that nobody closes must not hold up the end of the program.
+        thread = threading.Thread(target=self._run, name="wavespeed-journal", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise self.failure(str(error)) from error
+        self._thread = thread
+        return self._opened
+
+    def ask(self, request: R) -> Future[Any]:
+        """Have a request carried out, with all others that are asked meanwhile.
+
+        Raises:
+            WaveSpeedError: Nothing can be written any more.
+        """
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()  # from now on nobody's going away takes it back
+        with self._news:
+            if self._broken is not None or (self._closing and threading.current_thread() is not self._thread):
+                raise self.failure(self._broken or "it is closed")
+            self._queue.append((request, future))
+            self._news.notify()
+        return future
+
+    def give_up(self, why: str | None = None) -> WaveSpeedError:
+        """Write nothing more, and fail whatever is waited for; return why."""
+        with self._news:
+            if self._broken is None:
+                self._broken = why or self._trouble
+                self._hang_up()
+                waiting, self._taken, self._queue = [*self._taken, *self._queue], [], []
+                self._unwritten = [request for request, _ in waiting]
+                for _, future in waiting:
+                    future.set_exception(self.failure(self._broken))
+                self._news.notify()
+            return self.failure(self._broken)
+
+    def response(self, future: Future[T]) -> T:
+        """Wait for a response.
+
+        Raises:
+            WaveSpeedError: There is none.
+        """
+        try:
+            return future.result(min(self.seconds, threading.TIMEOUT_MAX))
+        except TimeoutError:
+            raise self.give_up() from None
+
+    async def aresponse(self, future: Future[T]) -> T:
+        """Async response."""
+        import asyncio
+
+        # Less work than asyncio.timeout, four times for each input: giving up fails the future that is awaited here.
+        timer = asyncio.get_running_loop().call_later(self.seconds, self.give_up)
+        try:
+            return await asyncio.wrap_future(future)
+        finally:
+            timer.cancel()
+
+    def threads(self) -> list[int]:
+        """Return its thread, by its number."""
+        return [self._thread.ident] if self._thread is not None and self._thread.ident is not None else []
+
+    def leave(self) -> None:
+        """Let it end when it has carried out what has queued; nobody waits for that."""
+        with self._news:
+            self._closing = True
+            self._news.notify()
+
+    def close(self) -> list[R]:
+        """Carry out what has queued, and end. Return the requests that could not be carried out."""
+        if os.getpid() != self._process or self._thread is None:
+            return []
+        self.leave()
+        self._thread.join(min(self.seconds, threading.TIMEOUT_MAX))
+        if self._thread.is_alive():
+            self.give_up()
+        return self._unwritten
+
+    def _hang_up(self) -> None:
+        """End a statement that does not end: the thread that waits for its response then sees a broken connection."""
+        if self._connection is not None:
+            with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self._connection.fileno())) as stream:
+                stream.shutdown(socket.SHUT_RDWR)
+
+    # The thread
+
+    def _run(self) -> None:
+        try:
+            self._open()
+            while self._take():
+                self._settle(self._responses())
+        except (psycopg.Error, WaveSpeedError) as error:
+            self.give_up(self._said(error))
+        except Exception as error:
+            self.give_up(f"{type(error).__name__}: {self._said(error)}")
+        finally:
+            self._drop()
+
+    def _open(self) -> None:
+        end = time.monotonic() + SECONDS_TO_DIE
+        self._opened.set_running_or_notify_cancel()
+        while not self._opened.done():
+            try:
+                self._connected()
+                self._opened.set_result(None)
+            except InvalidInputError as error:
+                self._opened.set_exception(error.with_traceback(None))
+                raise
+            except Exception as error:
+                if not isinstance(error, BusyError) or time.monotonic() > end:
+                    self._opened.set_exception(self.failure(self._said(error)))
+                    raise
+                self._rest(FIRST_PAUSE)
+
+    def _said(self, error: Exception) -> str:
+        return " ".join(self.shown(str(error)).split())
+
+    def _take(self) -> bool:
+        """Wait for requests, and take all that are there; False at the end."""
+        with self._news:
+            while not self._queue and not self._closing and self._broken is None:
+                self._news.wait()
+            self._taken, self._queue = self._queue, []
+            return bool(self._taken)
+
+    def _responses(self) -> Sequence[object]:
+        pause, again = FIRST_PAUSE, False
+        requests = [request for request, _ in self._taken]
+        while True:
+            try:
+                return self.carry_out(self._connected(), requests, again)
+            except PASSING as error:
+                self._drop()
+                self._trouble = self._said(error)
+            if not again:
+                logger.warning("The journal's database is in trouble, nothing is sent meanwhile: %s", self._trouble)
+            again = True
+            self._rest(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _settle(self, responses: Sequence[object]) -> None:
+        with self._news:
+            for (_, future), response in zip(self._taken, responses, strict=False):
+                future.set_result(response)
+            self._taken = []
+
+    def _rest(self, seconds: float) -> None:
+        """Let time pass before the next try."""
+        with self._news:
+            seconds *= random.uniform(0.8, 1.2)  # noqa: S311 - so that many workers do not come at once
+            self._news.wait_for(lambda: self._broken is not None, seconds)
+            self._check()
+
+    def _connected(self) -> Connection:
+        connection = self._connection or self.connect()
+        with self._news:
+            self._connection = connection
+            self._check()
+        return connection
+
+    def _check(self) -> None:
+        if self._broken is not None:
+            raise ConfigurationError(self._broken)
+
+    def _drop(self) -> None:
+        with self._news:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(psycopg.Error):
+                connection.close()
