@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # Seconds past the end of a wait that its last question may take.
 LAST_POLL = 0.3
 
+# Python's monotonic clock stands still on Linux and macOS while the machine is suspended; these do not.
+WAKING: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
 
 class Clock:
     """Time that never jumps, and how to let it pass."""
@@ -45,6 +48,13 @@ class Clock:
         with suppress(TimeoutError):
             async with asyncio.timeout(None if math.isinf(seconds) else seconds):
                 await event.wait()
+
+
+class WakingClock(Clock):
+    """Time that goes on while the machine is suspended."""
+
+    def now(self) -> float:
+        return time.monotonic() if WAKING is None else time.clock_gettime(WAKING)
 
 
 @frozen

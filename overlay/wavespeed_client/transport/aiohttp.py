@@ -51,6 +51,7 @@ class Aiohttp:
         """Lend the session. The connection is kept for the next request unless this one is cut short."""
         if self._session is None:
             self._session = self._new_session()
+        self._connector.expect(exchange)
         transport = AiohttpTransport(self._session, self.proxy)
         try:
             yield transport
@@ -90,6 +91,14 @@ class CleanConnector(aiohttp.TCPConnector):
     def _taken(self) -> dict[asyncio.Task[Any] | None, ResponseHandler]:
         return {}
 
+    @cached_property
+    def _expected(self) -> dict[asyncio.Task[Any] | None, Exchange]:
+        return {}
+
+    def expect(self, exchange: Exchange) -> None:
+        """Learn what this asyncio task is about to send."""
+        self._expected[asyncio.current_task()] = exchange
+
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
         while True:
             connection = await super().connect(req, traces, timeout)
@@ -97,6 +106,10 @@ class CleanConnector(aiohttp.TCPConnector):
             if protocol is None or not protocol.should_close:
                 break
             connection.close()
+        exchange = self._expected.get(asyncio.current_task())
+        if exchange is not None and exchange.is_late:
+            connection.close()
+            raise aiohttp.ConnectionTimeoutError("the time was up before it could be sent")
         if protocol is not None:
             self._taken[asyncio.current_task()] = protocol
         return connection
@@ -110,6 +123,7 @@ class CleanConnector(aiohttp.TCPConnector):
     def forget(self) -> None:
         """Forget what this asyncio task has taken."""
         self._taken.pop(asyncio.current_task(), None)
+        self._expected.pop(asyncio.current_task(), None)
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):

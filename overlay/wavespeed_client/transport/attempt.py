@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # httpx's own timeouts come first: they close the connection, which a cancelled handshake leaves open.
 CLEAN_UP_SECONDS = 0.05
+LATE = "the time was up before it could be sent"
 GZIP = b"\x1f\x8b"
 UNCOMPRESSED = ("identity", "", "none", "utf-8")
 # httpcore's steps before a request leaves. Any that is not known counts as one by which it has left.
@@ -85,7 +86,13 @@ class Attempt:
         self._until = time.monotonic() + self.seconds
 
     def hand_over(self, trace: object) -> None:
-        """Bound the request by this try's time, and let httpcore report its steps to `trace` until it leaves."""
+        """Bound the request by this try's time, and let httpcore report its steps to `trace` until it leaves.
+
+        Raises:
+            httpx.ConnectTimeout: It must not leave any more.
+        """
+        if self.exchange.is_late:
+            raise httpx.ConnectTimeout(LATE)
         extensions = self.exchange.request.extensions
         extensions["timeout"], extensions["trace"] = TimeLeft(self._until), trace
         self.exchange.sent = True  # until a link says that it is still about to connect
@@ -104,9 +111,9 @@ class Attempt:
         if step in CONNECTING or (request is not None and request.method == b"CONNECT"):
             self.exchange.sent = False
         elif step != "response_closed":
-            if self._until <= time.monotonic():
+            if self._until <= time.monotonic() or self.exchange.is_late:
                 self.exchange.sent = False
-                raise httpx.ConnectTimeout("the time was up before it could be sent")
+                raise httpx.ConnectTimeout(LATE)
             self.exchange.sent = True
             # httpcore looks for it at each step, and to call it costs more than the step's own work.
             self.exchange.request.extensions.pop("trace", None)
@@ -232,8 +239,7 @@ class AttemptTransport(httpx.BaseTransport):
         exchange.sent = False
         _check_open(self._closed)
         seconds = seconds_for(exchange)
-        if exchange.context.departure:
-            exchange.context.departure()
+        exchange.leaves_by = exchange.context.departure() if exchange.context.departure else None
         attempt = Attempt(exchange, seconds, self._received)
         attempt.hand_over(attempt.trace)
         with self._link.lease(exchange) as transport:
@@ -287,10 +293,8 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
     async def _bounded(self, exchange: Exchange) -> WholeResponse:
         _check_open(self._closed)
         seconds = seconds_for(exchange)
-        if exchange.context.departure:
-            done = exchange.context.departure()
-            if inspect.isawaitable(done):
-                await done
+        leaves_by = exchange.context.departure() if exchange.context.departure else None
+        exchange.leaves_by = await leaves_by if inspect.isawaitable(leaves_by) else leaves_by
         attempt = Attempt(exchange, seconds, self._received)
         attempt.hand_over(attempt.atrace)
         try:

@@ -26,7 +26,8 @@ class Context:
         deadline: No retry begins and no read lasts beyond it. A submission that has been sent is never cut short.
         tries: How often the request may be sent at most; None leaves that to the settings.
         departure: Called before each try, which leaves only after it has returned. An async call awaits what it
-            returns, if that can be awaited. It may raise a ConfigurationError to keep the request from leaving.
+            returns, if that can be awaited. It may raise a ConfigurationError to keep the request from leaving, and
+            return a Deadline: the request leaves before that or not at all.
         body: The JSON of the request, where it is known already: it is not encoded again.
         exchange: The request with its tries and response; None until the request is made.
     """

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 import httpx
 from attrs import define, field
 
+from ..clock import Deadline
 from ..errors import (
     APIConnectionError,
     AuthenticationError,
@@ -64,6 +65,7 @@ class Exchange:
         sent: Whether the try that is under way may have begun to leave. Before that, nothing can have been taken.
         response: The response; None until it is whole.
         task_id: The task that a response names, be it one that cannot be relied on otherwise.
+        leaves_by: When the try must have left, or is not sent: a Deadline, or anything else for any time.
         keeps_connection: Whether the connection may serve another request.
     """
 
@@ -77,6 +79,7 @@ class Exchange:
     sent: bool = field(init=False, default=False)
     response: WholeResponse | None = field(init=False, default=None)
     task_id: str | None = field(init=False, default=None)
+    leaves_by: object = field(init=False, default=None)
     keeps_connection: bool = field(init=False, default=True)
     _submitted_at: datetime = field(init=False, factory=lambda: datetime.now(UTC))
     _started: float = field(init=False, factory=time.monotonic)
@@ -106,6 +109,11 @@ class Exchange:
     def of(cls, request: httpx.Request) -> Exchange:
         """Return the exchange that a request belongs to."""
         return cast("Exchange", Context.of(request).exchange)  # the outermost layer has begun it
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the try must not leave any more."""
+        return isinstance(self.leaves_by, Deadline) and not self.leaves_by.left()
 
     def checked(self, whole: httpx.Response) -> WholeResponse:
         """Return the response, which the innermost layer has read, if it is a success.

@@ -17,7 +17,7 @@ from wavespeed_client import (
     UnexpectedResponseError,
     WaveSpeed,
 )
-from wavespeed_client.clock import Deadline
+from wavespeed_client.clock import Clock, Deadline
 from wavespeed_client.testing import FakeWaveSpeed
 from wavespeed_client.transport import attempt
 from wavespeed_client.transport.attempt import Attempt, TimeLeft, seconds_for
@@ -172,6 +172,30 @@ def test_a_request_whose_time_is_up_does_not_begin_to_leave() -> None:
     with pytest.raises(httpx.ConnectTimeout, match="before it could be sent"):
         one_try.trace("http11.send_request_headers.started", step("POST"))
     assert not one_try.exchange.sent
+
+
+@pytest.mark.promise("database-zombie")
+@pytest.mark.parametrize("seconds", [0.0, 5.0])
+def test_a_submission_leaves_by_its_time_or_not_at_all(connect: Connect, fake: FakeWaveSpeed, seconds: float) -> None:
+    """Time passes while it connects, such as when the machine is suspended then."""
+    ws = connect(fake.api_key, base_url=fake.url)
+    clock = SteppingClock()
+    with pytest.raises(APIConnectionError, match="could not be sent"):
+        ws._submit(Context(tries=1, departure=lambda: Deadline(clock, seconds)), "a/b", {})
+    assert fake.requests == []
+    ws._submit(Context(tries=1, departure=lambda: Deadline(clock, 1e6)), "a/b", {})
+    assert len(fake.requests) == 1
+    assert clock.time > 10
+
+
+class SteppingClock(Clock):
+    """Ten seconds pass from one look to the next."""
+
+    time = -10.0
+
+    def now(self) -> float:
+        self.time += 10
+        return self.time
 
 
 def test_a_connect_that_takes_all_the_time_means_that_nothing_was_sent(
