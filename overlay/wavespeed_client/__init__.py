@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from wavespeed_api.models import TaskInput
 
     from .async_client import AsyncWaveSpeed
+    from .batch.again import pay_again
     from .batch.outcome import Outcome, Progress
     from .client import WaveSpeed
     from .errors import (
@@ -72,6 +73,7 @@ __all__ = (
     "WaveSpeedError",
     "Webhook",
     "WebhookVerificationError",
+    "pay_again",
 )
 
 _HOME = {
@@ -88,6 +90,7 @@ _HOME = {
     "UsageStats": ".rows",
     "WaveSpeed": ".client",
     "Webhook": ".webhooks",
+    "pay_again": ".batch.again",
 }
 
 

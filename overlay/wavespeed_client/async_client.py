@@ -141,6 +141,7 @@ class AsyncWaveSpeed:
         max_per_minute: int | None = None,
         timeout: float | None = 600.0,
         journal: str | PathLike[str] | None = None,
+        batch: str | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncGenerator[Outcome]:
         """Async `WaveSpeed.run_many`."""
@@ -150,10 +151,11 @@ class AsyncWaveSpeed:
         from .batch.tasks import outcomes
 
         limits = (max_in_flight, max_per_minute, timeout)
-        options = checked_options(self.settings, model, inputs, *limits, journal, on_progress)
+        options = checked_options(self.settings, model, inputs, *limits, journal, on_progress, batch)
         self._check_open()
-        batch = Batch(options, self._clock, partial(Wait, durations=self._durations))
-        return outcomes(batch, inputs, self._submit, self._get, self._uploads, self._at_work)
+        state = Batch(options, self._clock, partial(Wait, durations=self._durations))
+        calls = (self._submit, self._get, self.find_submissions, self._uploads)
+        return outcomes(state, inputs, *calls, self._at_work)
 
     def use(self, model: ModelOf[I]) -> AsyncTypedModel[I]:
         """Async `WaveSpeed.use`."""

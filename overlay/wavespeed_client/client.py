@@ -200,6 +200,7 @@ class WaveSpeed:
         max_per_minute: int | None = None,
         timeout: float | None = 600.0,
         journal: str | PathLike[str] | None = None,
+        batch: str | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Generator[Outcome]:
         """Run many inputs, and yield their outcomes as they come: the completed task, or the error in its place.
@@ -214,12 +215,14 @@ class WaveSpeed:
             max_per_minute: Submissions within any 60 seconds.
             timeout: Seconds for each task, from its submission on. One refused with 429 is tried again for as long.
             journal: A file from which a killed run goes on: see `wavespeed_client.batch.text_journal`. Needs the extra
-                `batch`.
+                `batch`. Or the address of a PostgreSQL database, which outlives the machine: a URL that begins with
+                postgresql://, env:NAME, or service=name. Needs the extra `postgres`.
+            batch: The batch's name in the database, by which it is found again. One run at a time uses it.
             on_progress: Called in your thread before each outcome. Its errors are yours, and end the run.
 
         Raises:
             InvalidInputError: An argument is wrong; or, at the first outcome, the journal is none or in use.
-            ConfigurationError: The extra is missing, or the journal cannot be written any more.
+            ConfigurationError: The extra is missing, or the journal cannot be written: nothing is sent then.
         """
         # Loaded by those who use it.
         from .batch.options import checked_options, pulled_from
@@ -227,10 +230,11 @@ class WaveSpeed:
         from .batch.threads import outcomes
 
         limits = (max_in_flight, max_per_minute, timeout)
-        options = checked_options(self.settings, model, inputs, *limits, journal, on_progress)
+        options = checked_options(self.settings, model, inputs, *limits, journal, on_progress, batch)
         self._check_open()
-        batch = Batch(options, self._clock, partial(Wait, durations=self._durations))
-        return outcomes(batch, pulled_from(inputs), self._submit, self._get, self._uploads, self._at_work)
+        state = Batch(options, self._clock, partial(Wait, durations=self._durations))
+        calls = (self._submit, self._get, self.find_submissions, self._uploads)
+        return outcomes(state, pulled_from(inputs), *calls, self._at_work)
 
     def use(self, model: ModelOf[I]) -> TypedModel[I]:
         """Take a model by its token, whose input type checkers know. No request.

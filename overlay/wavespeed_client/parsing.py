@@ -97,6 +97,14 @@ def could_be(task: Task, error: SubmissionUncertainError) -> bool:
     return _told_input(task) is None or has_input(task, error)
 
 
+def is_certainly(task: Task, error: SubmissionUncertainError) -> bool:
+    """Tell whether a listed task is one that the uncertain submission names, or one with its input.
+
+    An input without fields is that of any task.
+    """
+    return task.id == error.task_id or (bool(error.input) and has_input(task, error))
+
+
 def has_input(task: Task, error: SubmissionUncertainError) -> bool:
     """Tell whether a listed task tells the input of an uncertain submission, perhaps with the service's defaults."""
     told = _told_input(task)

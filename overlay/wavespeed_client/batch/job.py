@@ -11,15 +11,16 @@ from attrs import define, evolve, field
 from ..errors import APIConnectionError, RateLimitError, ServerError
 from ..fields import encoded
 from .attached import Attached, taken, urls_of
-from .journal import Item, digest_of
+from .journal import Item, Note, digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ..clock import Deadline
-    from ..errors import WaveSpeedError
+    from ..errors import SubmissionUncertainError, WaveSpeedError
     from ..fields import Place
     from ..files.register import Upload
+    from ..task import Task
     from ..waiting.wait import Wait
     from .journal import Entry
     from .outcome import Outcome
@@ -30,6 +31,7 @@ class Stage(Enum):
 
     READ = auto()
     LOOK = auto()
+    FIND = auto()
     UPLOAD = auto()
     SUBMIT = auto()
     POLL = auto()
@@ -59,6 +61,7 @@ class Job:
         failures: How often it, or a file of it, could not be sent.
         pause: Seconds after which a step that failed is to be taken again.
         error: Why it was refused last.
+        lost: Why it is uncertain, while its task is looked for.
         requested: Whether a request was made for it.
         sent: Whether its submission has left and no response has come.
         wait: The wait for its task; None until there is one.
@@ -80,6 +83,7 @@ class Job:
     failures: int = 0
     pause: float = 0.0
     error: WaveSpeedError | None = None
+    lost: SubmissionUncertainError | None = None
     requested: bool = False
     sent: bool = False
     wait: Wait | None = None
@@ -124,6 +128,11 @@ class Job:
             return self.failures <= most
         return isinstance(error, RateLimitError) and self.gives_up is not None and self.gives_up.left() > 0
 
+    @property
+    def tells_all(self) -> bool:
+        """Whether the fields that are or were sent are all known."""
+        return self.attached is None or self.sent_fields().keys() == self.attached.fields.keys()
+
     def sent_fields(self) -> dict[str, Any]:
         """Return the input as it is or was sent, without those fields whose files are somewhere unknown."""
         sent: dict[str, Any] = self.input if self.attached is None else self.attached.sent()
@@ -131,6 +140,29 @@ class Job:
 
     def _look(self, model: str, input: dict[str, Any], body: bytes) -> None:
         self.stage, self.item = Stage.LOOK, Item(digest_of(model, input), model, body)
+
+    def saw(self, entry: Entry) -> None:
+        """Keep what the journal has of it, to be asked for next time."""
+        self.entry = entry
+        if self.item is not None:
+            self.item = evolve(self.item, seen=entry, found=())
+
+    def found(self, tasks: Sequence[Task]) -> None:
+        """Keep what its submission may have started; the journal knows which of that others have."""
+        if self.item is not None:
+            self.item = evolve(self.item, found=tuple(tasks))
+
+    def note(self, event: str, **told: Any) -> list[Note]:
+        """Return what the journal is to write down of it; nothing without a journal."""
+        if self.entry is None:
+            return []
+        self.reserved = False
+        return [Note(self.entry, event, **told)]
+
+    def doubt(self, error: SubmissionUncertainError) -> list[Note]:
+        """Return the note that nobody knows whether its task was started."""
+        moment = error.submitted_at
+        return self.note("uncertain", error=str(error), submitted_at=moment, task_id=error.task_id or None)
 
     def __lt__(self, other: Job) -> bool:
         return self.index < other.index

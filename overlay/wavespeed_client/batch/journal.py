@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
     from datetime import datetime
 
+    from ..clock import Deadline
     from ..files.register import Upload
     from ..task import Task
 
@@ -44,11 +45,15 @@ class Item:
         digest: What equal inputs for the same model have in common, and no others.
         model: The model's id.
         json: The input's JSON.
+        seen: The entry that was given out for it before; None at first.
+        found: Tasks that an uncertain submission of it may have started.
     """
 
     digest: bytes
     model: str
     json: bytes
+    seen: Entry | None = None
+    found: tuple[Task, ...] = ()
 
 
 @frozen
@@ -64,6 +69,8 @@ class Entry:
         attempt: Counts its submissions, where several runs may write.
         look_again: Seconds after which the journal is to be asked again, because another run may be submitting it.
             None if the event is to be relied on.
+        adopts: Whether a submission without a response takes a task that is found for it.
+        leaves_by: When its submission must have left, or is not sent; None for any time.
     """
 
     key: int | bytes
@@ -73,6 +80,8 @@ class Entry:
     task_id: str | None = None
     attempt: int = 0
     look_again: float | None = None
+    adopts: bool = False
+    leaves_by: Deadline | None = None
 
 
 @frozen
@@ -140,6 +149,10 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Give up what was opened. Closing twice does nothing."""
+        ...
+
+    def own_threads(self) -> Sequence[int]:
+        """Return the threads that it runs, by their numbers: the others wait for what these do."""
         ...
 
 

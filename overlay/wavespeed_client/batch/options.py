@@ -21,11 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from ..settings import Settings
+    from .journal import AsyncJournal, Journal
     from .outcome import Progress
+    from .postgres.address import Address
     from .text_journal import TextJournal
 
 Inputs: TypeAlias = Iterable[Mapping[str, Any]]
 AsyncInputs: TypeAlias = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
+
+# What a journal begins with that is in a database, and not a file.
+DATABASES = ("postgresql://", "postgres://", "env:", "service=")
+LONGEST_NAME = 200
+
+# Seconds beyond the longest submission after which nothing of it can come any more.
+MARGIN = 60.0
 
 
 @frozen
@@ -40,8 +49,11 @@ class Options:
         max_per_minute: Submissions within any 60 seconds.
         timeout: Seconds that a task may take.
         longest_submission: Seconds within which a submission has its answer, or none.
+        uncertain_after: Seconds after which a submission of another run has no answer any more.
         max_retries: How often a submission that could not be sent is tried again.
-        journal: Where the journal is.
+        journal: Where the journal is: a file, or a database.
+        batch: The batch's name in a database.
+        shared: Whether equal inputs are one task, whichever of several runs submits it.
         on_progress: Is told of the progress with each outcome.
     """
 
@@ -53,8 +65,11 @@ class Options:
     timeout: float | None
     longest_submission: float
     max_retries: int
-    journal: Path | None
+    uncertain_after: float
+    journal: Path | Address | None
+    batch: str | None
     on_progress: Callable[[Progress], object] | None
+    shared: bool = False
 
 
 def checked_options(
@@ -66,12 +81,13 @@ def checked_options(
     timeout: float | None,
     journal: object,
     on_progress: object,
+    batch: object = None,
 ) -> Options:
     """Return the options, if a batch can have them.
 
     Raises:
         InvalidInputError: Names the argument that is wrong.
-        ConfigurationError: A journal needs the extra `batch`.
+        ConfigurationError: A journal needs an extra, or is no address of a database.
     """
     split_model(model)
     Deadline.after(timeout, Clock())
@@ -79,6 +95,7 @@ def checked_options(
     if isinstance(inputs, str | bytes | Mapping | TaskInput) or not isinstance(inputs, Iterable | AsyncIterable):
         raise InvalidInputError(f"inputs must be an iterable of inputs, such as a list of dicts, not {kind}.")
     check_callable(on_progress, "on_progress", "a Progress")
+    place, longest_submission = _place(journal), max(settings.timeout, SYNC_MODE_SECONDS)
     return Options(
         base_url=settings.base_url,
         model=model,
@@ -86,9 +103,11 @@ def checked_options(
         max_in_flight=_count("max_in_flight", max_in_flight),
         max_per_minute=None if max_per_minute is None else _count("max_per_minute", max_per_minute),
         timeout=timeout,
-        longest_submission=max(settings.timeout, SYNC_MODE_SECONDS),
+        longest_submission=longest_submission,
         max_retries=settings.max_retries,
-        journal=None if journal is None else _journal_path(journal),
+        uncertain_after=longest_submission + MARGIN,
+        journal=place,
+        batch=_batch_name(batch, place),
         on_progress=cast("Callable[[Progress], object] | None", on_progress),
     )
 
@@ -99,22 +118,75 @@ def _count(name: str, value: object) -> int:
     return value
 
 
+def _place(journal: object) -> Path | Address | None:
+    if journal is None:
+        return None
+    if not isinstance(journal, str) or not journal.startswith(DATABASES):
+        return _journal_path(journal)
+    return address_of(journal)
+
+
+def address_of(journal: str) -> Address:
+    """Return where a database is.
+
+    Raises:
+        ConfigurationError: The extra `postgres` is missing, or it is no address of a database.
+    """
+    try:
+        from .postgres.address import Address
+    except ImportError as error:
+        raise ConfigurationError(
+            f"A journal in a database needs psycopg: pip install 'wavespeed-client[postgres]' ({error})"
+        ) from error
+    return Address.read(journal)
+
+
+def _batch_name(batch: object, place: Path | Address | None) -> str | None:
+    if place is None or isinstance(place, Path):
+        if batch is not None:
+            raise InvalidInputError("batch names a batch in a database: with another journal, or none, it has no name.")
+        return None
+    if not isinstance(batch, str) or not batch.strip() or not batch.isprintable() or len(batch) > LONGEST_NAME:
+        raise InvalidInputError(
+            f"A database as the journal needs batch=, a name of up to {LONGEST_NAME} printable characters by which the "
+            "batch is found again. Under another name every input is submitted, and paid for, anew."
+        )
+    return batch
+
+
 def _journal_path(journal: object) -> Path:
     path = os.fspath(cast("str | os.PathLike[str]", journal)) if isinstance(journal, str | os.PathLike) else None
     if not isinstance(path, str) or not path:
-        raise InvalidInputError("journal must be the path of a file.")
+        raise InvalidInputError("journal must be the path of a file, or the address of a database.")
     if find_spec("filelock") is None:
         raise ConfigurationError("A journal needs a file lock: pip install 'wavespeed-client[batch]'")
     return Path(path)
 
 
-def journal_for(options: Options) -> TextJournal | None:
+def journal_for(options: Options) -> Journal | None:
     """Return the journal that was asked for, not opened yet."""
-    if options.journal is None:
+    if options.journal is None or isinstance(options.journal, Path):
+        return _text_journal_for(options.journal, options.base_url)
+    from .postgres.journal import PostgresJournal
+
+    return PostgresJournal.of(options, options.journal)
+
+
+def async_journal_for(options: Options) -> AsyncJournal | None:
+    """Async journal_for."""
+    if options.journal is None or isinstance(options.journal, Path):
+        return _text_journal_for(options.journal, options.base_url)
+    from .postgres.journal import AsyncPostgresJournal
+
+    return AsyncPostgresJournal.of(options, options.journal)
+
+
+def _text_journal_for(path: Path | None, base_url: str) -> TextJournal | None:
+    if path is None:
         return None
     from .text_journal import TextJournal
 
-    return TextJournal(options.journal, options.base_url)
+    return TextJournal(path, base_url)
 
 
 def pulled_from(inputs: Inputs) -> Iterator[object]:

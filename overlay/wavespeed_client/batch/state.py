@@ -5,6 +5,7 @@ has taken that step tells what came of it, writes down what is to be noted in th
 
     READ     take the digests of the files in the input                Job.read, failed
     LOOK     ask the journal for the input, and note it if it is new   looked
+    FIND     look for the task of an uncertain submission, at no cost
     UPLOAD   upload the files                                          Job.uploaded, failed
     SUBMIT   submit it, once the throttle lets it pass                 answered, failed
     POLL     ask for its task                                          answered, failed
@@ -15,10 +16,9 @@ All of it is called under one lock or in one loop; the steps and the journal nee
 from __future__ import annotations
 
 import heapq
-import logging
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
@@ -36,8 +36,8 @@ from ..errors import (
 )
 from ..task import UNKNOWN_STATUS
 from ..waiting.wait import failure
+from . import log
 from .job import PREPARING, Job, Stage
-from .journal import Note
 from .outcome import Outcome
 from .tally import Tally
 from .throttle import Throttle
@@ -48,11 +48,9 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..task import Task
     from ..waiting.wait import Wait
-    from .journal import Entry
+    from .journal import Entry, Note
     from .options import Options
     from .outcome import Progress
-
-logger = logging.getLogger("wavespeed_client")
 
 # Errors by which a request certainly did not leave.
 UNSENT = (APIConnectionError, InvalidInputError)
@@ -82,6 +80,7 @@ class Batch:
     _fresh: deque[Job] = field(init=False, factory=deque[Job])
     _ready: list[Job] = field(init=False, factory=list[Job])
     _due: list[tuple[float, Job]] = field(init=False, factory=list[tuple[float, Job]])
+    _watching: set[Job] = field(init=False, factory=set[Job])
     _ended: deque[Job] = field(init=False, factory=deque[Job])
     _jobs: set[Job] = field(init=False, factory=set[Job])
     _pulled: int = field(init=False, default=0)
@@ -96,9 +95,10 @@ class Batch:
 
     def room(self) -> float:
         """Seconds until one more input may be pulled; without end while something else must happen first."""
-        if self.all_pulled or self.stopped or len(self._jobs) + len(self._ended) >= self.options.max_in_flight:
+        own = len(self._jobs) - len(self._watching)  # inputs that other runs are submitting take no room
+        if self.all_pulled or self.stopped or own + len(self._ended) >= self.options.max_in_flight:
             return math.inf
-        return self._throttle.wait(self.clock.now(), before=len(self._jobs) - self._throttle.in_flight)
+        return self._throttle.wait(self.clock.now(), before=own - self._throttle.in_flight)
 
     def pull(self, item: object) -> None:
         """Take in the next input."""
@@ -130,6 +130,7 @@ class Batch:
             return job
         if self._due and self._due[0][0] <= self.clock.now():
             job = heapq.heappop(self._due)[1]
+            self._watching.discard(job)
             if job.stage is Stage.POLL:
                 self._tally.requested(job, self.clock.now())
             return job
@@ -178,14 +179,12 @@ class Batch:
 
     def looked(self, job: Job, entry: Entry) -> list[Note]:
         """The journal was asked for a job's input. Returns what is to be noted before the job is settled."""
-        job.entry = entry
+        job.saw(entry)
+        if entry.event in ("submitting", "uncertain") and (entry.look_again is None or entry.adopts):
+            return self._lost(job, entry)
+        job.lost = None
         if entry.look_again is not None:
             return []
-        if entry.event in ("submitting", "uncertain"):
-            why = "the run that sent it ended without its response"
-            error = uncertain_submission(self.options.model, job.sent_fields(), entry.at, why, entry.task_id)
-            self._end(job, None, error)
-            return self._uncertainty(job, error) if entry.event == "submitting" else []
         if entry.task is not None and entry.event == "submitted":
             self._throttle.resumed()
             # A status of long ago says nothing: ask at once.
@@ -205,8 +204,8 @@ class Batch:
         job.sent = False
         job.wait = self.attend(task, self.options.timeout, job.until or self._deadline())
         if job not in self._jobs and job.entry is None:  # nobody waits for it any more
-            logger.warning("Task %s of a batch that was left began after all: wait for it by its id.", task.id)
-        return self._note(job, "submitted", task=task.raw) + self._judged(job, job.wait)
+            log.began_after_all(task)
+        return job.note("submitted", task=task.raw) + self._judged(job, job.wait)
 
     def failed(self, job: Job, error: Exception) -> list[Note]:
         """A job's step ended in an error. Returns what is to be noted before the job is settled."""
@@ -218,12 +217,12 @@ class Batch:
         if isinstance(error, ConfigurationError) or not isinstance(error, WaveSpeedError):
             self.crashed(error)
             free = job.reserved and not job.sent  # for the next run
-            return self._note(job, "refused", error="The batch was ended before it was sent.") if free else []
+            return job.note("refused", error="The batch was ended before it was sent.") if free else []
         if job.stage in PREPARING:
             if self.stopped or job.uploads_again(error, self.options.max_retries):
                 return []
             self._end(job, None, error)
-            return self._note(job, "refused", error=f"{type(error).__name__}: {error}")
+            return job.note("refused", error=f"{type(error).__name__}: {error}")
         if job.wait is None:
             return self._not_submitted(job, error)
         return self._not_told(job, job.wait, error)
@@ -236,7 +235,11 @@ class Batch:
             self._ended.append(job)
         elif job.pause:
             self._later(job, job.stage, job.pause)
+        elif job.lost is not None:
+            job.stage = Stage.FIND if looked else Stage.LOOK
+            self._fresh.append(job)
         elif job.entry is not None and job.entry.look_again is not None:
+            self._watching.add(job)
             self._later(job, Stage.LOOK, job.entry.look_again)
         elif job.wait is not None:
             self._later(job, Stage.POLL, job.wait.delay())
@@ -296,17 +299,9 @@ class Batch:
         """Hand out nothing more. Where there is no journal, log the tasks that nobody would know of."""
         tasks = [job.outcome.task for job in self._ended if job.outcome is not None]
         tasks += [job.wait.task for job in sorted(self._jobs) if job.wait is not None]
-        ids = [task.id for task in tasks if task is not None]
-        if ids and (self.options.journal is None or self._crash is not None):
-            logger.warning("A batch ended before these tasks were handed out. Wait for them by id: %s", " ".join(ids))
-        unanswered = sum(job.sent for job in self._jobs)
-        if unanswered:
-            logger.warning(
-                "A batch for %s was left with %d submissions unanswered. They may have been taken: look with tasks() "
-                "before you submit those inputs again.",
-                self.options.model,
-                unanswered,
-            )
+        if self.options.journal is None or self._crash is not None:
+            log.not_handed_out(tasks)
+        log.unanswered(self.options.model, sum(job.sent for job in self._jobs))
         self._jobs.clear()
         self._ended.clear()
 
@@ -315,6 +310,17 @@ class Batch:
     def _later(self, job: Job, stage: Stage, seconds: float) -> None:
         job.stage = stage
         heapq.heappush(self._due, (self.clock.now() + seconds, job))
+
+    def _lost(self, job: Job, entry: Entry) -> list[Note]:
+        """An earlier submission of it has no response. Its task is looked for once, where the journal can adopt it."""
+        why = "the run that sent it ended without its response"
+        error = uncertain_submission(self.options.model, job.sent_fields(), entry.at, why, entry.task_id)
+        if entry.adopts and job.lost is None and job.tells_all:
+            job.lost = error
+        else:
+            self._end(job, None, error)
+        is_news = entry.event == "submitting" and entry.look_again is None
+        return job.doubt(error) if is_news else []
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self.options.timeout, self.clock)
@@ -359,8 +365,8 @@ class Batch:
         else:
             self._end(job, None, error)
         if isinstance(error, SubmissionUncertainError):
-            return self._uncertainty(job, error)
-        return self._note(job, "refused", error=f"{type(error).__name__}: {error}")
+            return job.doubt(error)
+        return job.note("refused", error=f"{type(error).__name__}: {error}")
 
     def _judged(self, job: Job, wait: Wait) -> list[Note]:
         try:
@@ -383,18 +389,8 @@ class Batch:
         """A job with a task has come to its end. A task that still runs stays submitted in the journal."""
         self._throttle.ended()
         self._end(job, task, error)
-        return self._note(job, "failed" if error else "finished", task=task.raw) if task.done else []
+        return job.note("failed" if error else "finished", task=task.raw) if task.done else []
 
     def _end(self, job: Job, task: Task | None, error: WaveSpeedError | None) -> None:
         # An outcome is kept as data; the frames of its error would keep the batch alive.
         job.outcome = Outcome(job.index, job.input, task, error.with_traceback(None) if error else None)
-
-    def _uncertainty(self, job: Job, error: SubmissionUncertainError) -> list[Note]:
-        moment = error.submitted_at
-        return self._note(job, "uncertain", error=str(error), submitted_at=moment, task_id=error.task_id or None)
-
-    def _note(self, job: Job, event: str, **told: Any) -> list[Note]:
-        if job.entry is None:
-            return []
-        job.reserved = False
-        return [Note(job.entry, event, **told)]

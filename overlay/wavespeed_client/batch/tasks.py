@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from attrs import define, field
 
+from ..errors import WaveSpeedError
+from ..parsing import is_certainly
 from ..transport.context import Context
+from . import log
 from .attached import UntilStopped
 from .job import PREPARING, Job, Stage
-from .options import async_pulled_from, journal_for
+from .options import async_journal_for, async_pulled_from
 from .outcome import delivered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
+    from ..clock import Deadline
+    from ..errors import SubmissionUncertainError
     from ..files.register import Upload
     from ..files.uploads import AsyncUploads
     from ..task import Task
@@ -32,12 +37,13 @@ if TYPE_CHECKING:
     from .state import Batch
 
     Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], Awaitable[Task]]
+    Find: TypeAlias = Callable[[SubmissionUncertainError], Awaitable[list[Task]]]
     Ask: TypeAlias = Callable[[Context, Task], Awaitable[Task]]
 
 T = TypeVar("T")
 
 # Steps by which nothing is submitted.
-ENDED_AT_ONCE = (*PREPARING, Stage.POLL)
+ENDED_AT_ONCE = (*PREPARING, Stage.FIND, Stage.POLL)
 
 
 async def outcomes(
@@ -45,11 +51,12 @@ async def outcomes(
     inputs: AsyncInputs,
     submit: Submit,
     ask: Ask,
+    find: Find,
     uploads: Callable[[], AsyncUploads],
     at_work: set[AsyncWorkers],
 ) -> AsyncGenerator[Outcome]:
     """Async outcomes."""
-    workers = AsyncWorkers(batch, inputs, journal_for(batch.options), submit, ask, uploads)
+    workers = AsyncWorkers(batch, inputs, async_journal_for(batch.options), submit, ask, find, uploads)
     await workers.begin()
     at_work.add(workers)
     try:
@@ -81,6 +88,7 @@ class AsyncWorkers:
     journal: AsyncJournal | None
     submit: Submit
     ask: Ask
+    find: Find
     uploads: Callable[[], AsyncUploads]
     _steps: dict[asyncio.Task[None], Job] = field(init=False, factory=dict[asyncio.Task[None], Job])
     _own: list[asyncio.Task[None]] = field(init=False, factory=list[asyncio.Task[None]])
@@ -182,6 +190,9 @@ class AsyncWorkers:
     async def _step(self, job: Job) -> list[Note]:
         if job.stage is Stage.LOOK and self.journal is not None and job.item is not None:
             return self.batch.looked(job, await self._entry(self.journal, job.item))
+        if job.stage is Stage.FIND and job.lost is not None:
+            job.found(await self._found(job.lost))
+            return []
         try:
             if job.attached is not None and job.stage in PREPARING:
                 await self._prepare(job, job.attached)
@@ -212,6 +223,13 @@ class AsyncWorkers:
             (entry,) = await done(journal.planned([item]))
         return entry
 
+    async def _found(self, error: SubmissionUncertainError) -> list[Task]:
+        try:
+            return [task for task in await self.find(error) if is_certainly(task, error)]
+        except WaveSpeedError as trouble:
+            log.not_looked_for(error, trouble)
+            return []
+
     async def _request(self, job: Job) -> Task:
         # Once each: the batch itself decides what is tried again.
         departure = partial(self._departing, job)
@@ -221,11 +239,12 @@ class AsyncWorkers:
         context = Context(self.batch.answered_by(job.wait), tries=1, departure=departure)
         return await self.ask(context, job.wait.task)
 
-    async def _departing(self, job: Job) -> None:
+    async def _departing(self, job: Job) -> Deadline | None:
         entry = self.batch.departing(job)
         if entry is not None and self.journal is not None:
             (entry,) = await done(self.journal.reserve([entry]))
             self.batch.reserved(job, entry)
+        return entry.leaves_by if entry is not None else None
 
     def _tell(self) -> None:
         """Wake whom a change concerns."""

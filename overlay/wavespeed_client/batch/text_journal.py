@@ -148,6 +148,10 @@ class TextJournal:
                     self._append(_line({"event": UPLOADED, **told}))
                     self._register.keep(upload)
 
+    def own_threads(self) -> list[int]:
+        """Return nothing: it runs no thread."""
+        return []
+
     def close(self) -> None:
         """Close the file and give up its lock."""
         self._file.close()

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, field
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, WaveSpeedError
+from ..parsing import is_certainly
 from ..transport.context import Context
+from . import log
 from .attached import UntilStopped
 from .job import PREPARING, Job, Stage
 from .options import journal_for
@@ -26,6 +28,8 @@ from .outcome import delivered
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from ..clock import Deadline
+    from ..errors import SubmissionUncertainError
     from ..files.register import Upload
     from ..files.uploads import Uploads
     from ..task import Task
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from .state import Batch
 
     Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], Task]
+    Find: TypeAlias = Callable[[SubmissionUncertainError], list[Task]]
     Ask: TypeAlias = Callable[[Context, Task], Task]
 
 # A step under way has a thread: between its requests a task needs none.
@@ -50,6 +55,7 @@ def outcomes(
     inputs: Iterator[object],
     submit: Submit,
     ask: Ask,
+    find: Find,
     uploads: Callable[[], Uploads],
     at_work: set[Workers],
 ) -> Generator[Outcome]:
@@ -60,10 +66,11 @@ def outcomes(
         inputs: Where its inputs are pulled from.
         submit: Sends a submission, once.
         ask: Asks for a task, once.
+        find: Looks for what an uncertain submission has started.
         uploads: Gives the client's uploads.
         at_work: Holds the workers while there are any, for the client to end them when it is closed.
     """
-    workers = Workers(batch, inputs, journal_for(batch.options), submit, ask, uploads)
+    workers = Workers(batch, inputs, journal_for(batch.options), submit, ask, find, uploads)
     workers.begin()
     at_work.add(workers)
     try:
@@ -88,6 +95,7 @@ class Workers:
     journal: Journal | None
     submit: Submit
     ask: Ask
+    find: Find
     uploads: Callable[[], Uploads]
     _steps: list[Job] = field(init=False, factory=list[Job])
     _own: set[int] = field(init=False, factory=set[int])
@@ -134,6 +142,9 @@ class Workers:
         """Send nothing more, and return when what was sent has been answered, or will hardly be."""
         if os.getpid() != self._process:
             self._close_journal()  # the threads and the batch are the parent's
+            return
+        if self.journal is not None and threading.get_ident() in self.journal.own_threads():
+            self.batch.stop()  # garbage collection, again: what holds the lock may wait for this thread
             return
         with self._work:
             self.batch.stop()
@@ -264,6 +275,9 @@ class Workers:
             entry = self._entry(self.journal, job.item)
             with self._work:
                 return self.batch.looked(job, entry)
+        if job.stage is Stage.FIND and job.lost is not None:
+            job.found(self._found(job.lost))
+            return []
         try:
             if job.attached is not None and job.stage in PREPARING:
                 self._prepare(job, job.attached)
@@ -296,6 +310,13 @@ class Workers:
             (entry,) = journal.planned([item])
         return entry
 
+    def _found(self, error: SubmissionUncertainError) -> list[Task]:
+        try:
+            return [task for task in self.find(error) if is_certainly(task, error)]
+        except WaveSpeedError as trouble:
+            log.not_looked_for(error, trouble)
+            return []
+
     def _request(self, job: Job) -> Task:
         # Once each: the batch itself decides what is tried again.
         departure = partial(self._departing, job)
@@ -305,13 +326,14 @@ class Workers:
         context = Context(self.batch.answered_by(job.wait), tries=1, departure=departure)
         return self.ask(context, job.wait.task)
 
-    def _departing(self, job: Job) -> None:
+    def _departing(self, job: Job) -> Deadline | None:
         with self._work:
             entry = self.batch.departing(job)
         if entry is not None and self.journal is not None:
             (entry,) = self.journal.reserve([entry])
             with self._work:
                 self.batch.reserved(job, entry)
+        return entry.leaves_by if entry is not None else None
 
     def _tell(self) -> None:
         """Wake whom a change concerns."""

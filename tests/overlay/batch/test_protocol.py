@@ -57,6 +57,9 @@ class Table:
             return [evolve(entry, event="submitting", look_again=5.0) for entry in entries]
         return [evolve(entry, event="submitting", attempt=entry.attempt + 1) for entry in entries]
 
+    def own_threads(self) -> list[int]:
+        return []
+
     def write(self, notes: Sequence[Note]) -> None:
         for note in notes:
             assert note.entry.attempt == 1
@@ -113,7 +116,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Table:
     sync_one: Journal = table
     async_one: AsyncJournal = AsyncTable(table)
     monkeypatch.setattr(threads, "journal_for", lambda options: sync_one)
-    monkeypatch.setattr(tasks, "journal_for", lambda options: async_one)
+    monkeypatch.setattr(tasks, "async_journal_for", lambda options: async_one)
     return table
 
 

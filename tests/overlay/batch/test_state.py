@@ -349,6 +349,77 @@ def test_what_another_run_may_be_submitting_is_looked_for_again_and_not_sent(clo
     assert outcome(state).uncertain
 
 
+def find(state: Batch, *tasks: Task) -> Job:
+    """The service is asked for what a submission without a response has started."""
+    job = step(state)
+    assert job.stage is Stage.FIND
+    job.found(tasks)
+    assert not state.settled(job)
+    return job
+
+
+def test_inputs_that_other_runs_are_submitting_take_no_room(clock: TestClock) -> None:
+    state = batch(clock, most=2, journal=JOURNAL)
+    for _ in range(5):
+        state.pull({})
+        look(state, "submitting", look_again=30.0)
+        assert state.room() == 0
+    clock.sleep(30)
+    for _ in range(5):
+        look(state)
+    assert state.room() == math.inf
+
+
+@pytest.mark.parametrize("event", ["submitting", "uncertain"])
+def test_the_task_of_a_lost_submission_is_looked_for_once_and_adopted_by_the_journal(
+    clock: TestClock, event: str
+) -> None:
+    state = batch(clock, journal=JOURNAL)
+    state.pull({})
+    job, noted = look(state, event, adopts=True)
+    assert noted == ["uncertain"] * (event == "submitting")
+    find(state, task(7))
+    assert job.item is not None
+    assert job.item.found == (task(7),)
+    look(state, "submitted", adopts=True, task=task(7))
+    assert job.item.found == ()
+    assert (job.stage, state.progress().in_flight) == (Stage.POLL, 1)
+
+
+def test_a_lost_submission_whose_task_is_not_found_is_uncertain(clock: TestClock) -> None:
+    state = batch(clock, journal=JOURNAL)
+    state.pull({})
+    look(state, "uncertain", adopts=True)
+    find(state)
+    look(state, "uncertain", adopts=True)
+    assert outcome(state).uncertain
+
+
+def test_a_lost_submission_that_another_run_has_kept_back_is_submitted(clock: TestClock) -> None:
+    state = batch(clock, journal=JOURNAL)
+    state.pull({})
+    look(state, "uncertain", adopts=True)
+    find(state)
+    job, _ = look(state, "refused", adopts=True)
+    assert (job.stage, job.lost) == (Stage.SUBMIT, None)
+
+
+def test_a_run_that_was_just_killed_is_asked_for_its_task_before_it_is_waited_for(clock: TestClock) -> None:
+    state = batch(clock, journal=JOURNAL)
+    state.pull({})
+    _, noted = look(state, "submitting", adopts=True, look_again=5.0)
+    assert noted == []
+    find(state)
+    look(state, "submitting", look_again=5.0)
+    assert (state.take(), state.pause()) == (None, 5)
+    clock.sleep(5)
+    _, noted = look(state, "submitting", adopts=True)
+    assert noted == ["uncertain"]
+    find(state)
+    look(state, "uncertain", adopts=True)
+    assert outcome(state).uncertain
+
+
 def test_what_was_reserved_and_kept_back_is_free_for_the_next_run(clock: TestClock) -> None:
     state = batch(clock, journal=JOURNAL)
     state.pull({})

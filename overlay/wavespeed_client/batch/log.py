@@ -1,0 +1,43 @@
+"""What a batch says in the log: what nobody would know of otherwise."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..errors import SubmissionUncertainError, WaveSpeedError
+    from ..task import Task
+
+logger = logging.getLogger("wavespeed_client")
+
+
+def began_after_all(task: Task) -> None:
+    """A submission was answered when nobody waited for it any more."""
+    logger.warning("Task %s of a batch that was left began after all: wait for it by its id.", task.id)
+
+
+def not_looked_for(error: SubmissionUncertainError, trouble: WaveSpeedError) -> None:
+    """The service did not tell what it has."""
+    message = "What a submission to %s without a response has started could not be looked for: %s"
+    logger.warning(message, error.model, trouble)
+
+
+def not_handed_out(tasks: Iterable[Task | None]) -> None:
+    """A batch has ended before these tasks were handed out."""
+    ids = [task.id for task in tasks if task is not None]
+    if ids:
+        logger.warning("A batch ended before these tasks were handed out. Wait for them by id: %s", " ".join(ids))
+
+
+def unanswered(model: str, count: int) -> None:
+    """A batch has ended with so many submissions under way."""
+    if count:
+        logger.warning(
+            "A batch for %s was left with %d submissions unanswered. They may have been taken: look with tasks() "
+            "before you submit those inputs again.",
+            model,
+            count,
+        )

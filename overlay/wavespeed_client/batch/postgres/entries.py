@@ -1,0 +1,89 @@
+"""Rows of the database as the entries that a batch knows, and its notes as what is told of them. Pure, no I/O."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from attrs import evolve
+
+from wavespeed_api.models import Prediction
+
+from ...errors import InvalidInputError
+from ...parsing import task_from_prediction
+from ...task import is_task_id
+from ..journal import Entry
+from .requests import Adopt, Look, Meet
+from .statements import Told
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ..journal import Item, Note
+    from .keys import Keys
+    from .requests import Request
+    from .statements import Row
+
+# Seconds between two looks at an input that another run has claimed: as long as that is ago, within these bounds.
+SOONEST_LOOK = 0.1
+LATEST_LOOK = 5.0
+
+
+def entry_of(key: bytes, row: Row, model: str, uncertain_after: float, now: datetime) -> Entry:
+    """Return what is known of an input as a batch understands it.
+
+    Args:
+        key: The input's key.
+        row: What the database told.
+        model: The model's id.
+        uncertain_after: Seconds after which a submission has its response, or none.
+        now: This machine's time, in UTC.
+    """
+    raw = _task_in(row, key)
+    at = now - timedelta(seconds=row.age if row.submitted_ago is None else row.submitted_ago)
+    entry = Entry(key, row.state, at, attempt=row.attempt)
+    if row.state == "submitting" and row.age < uncertain_after:
+        pause = min(max(SOONEST_LOOK, row.age), LATEST_LOOK, uncertain_after - row.age)
+        return evolve(entry, look_again=pause)
+    entry = evolve(entry, adopts=True)
+    if raw is None:
+        return entry
+    if row.state == "uncertain":
+        return evolve(entry, task_id=raw["id"])
+    return evolve(entry, task=task_from_prediction(Prediction.from_dict(raw), raw, model=model))
+
+
+def _task_in(row: Row, key: bytes) -> dict[str, Any] | None:
+    if row.task is None or row.state not in ("uncertain", "submitted", "finished", "failed"):
+        return None
+    try:
+        raw: Any = json.loads(row.task)
+        if is_task_id(raw["id"]):
+            return cast("dict[str, Any]", raw)
+    except (ValueError, TypeError, LookupError, RecursionError):
+        pass
+    raise InvalidInputError(
+        f"The row of wavespeed_input with the key {key.hex()} is broken: its task is none. Nothing was changed."
+    )
+
+
+def told_of(note: Note) -> Told:
+    """Return what is to be written down of an attempt."""
+    raw = {"id": note.task_id} if note.task is None and note.task_id else note.task
+    task_id = str(raw["id"]) if raw is not None and note.event in ("submitted", "finished", "failed") else None
+    return Told(note.entry.attempt, note.event, task_id, None if raw is None else json.dumps(raw), note.error)
+
+
+def asked_of(item: Item, keys: Keys) -> tuple[bytes, list[Request]]:
+    """Return an input's key, and the requests by which it is looked up; the response to the last one is its row."""
+    if item.seen is None:
+        key = keys.key(item)
+        return key, [Meet(key, item.model, item.json.decode())]
+    key, tasks = key_of(item.seen), {task.id: json.dumps(task.raw) for task in item.found}
+    return key, [Adopt(key, item.seen.attempt, tasks), Look(key)] if tasks else [Look(key)]
+
+
+def key_of(entry: Entry) -> bytes:
+    """Return the key of an entry of this journal."""
+    return cast("bytes", entry.key)

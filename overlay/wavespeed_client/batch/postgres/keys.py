@@ -1,0 +1,53 @@
+"""What tells the inputs of a batch apart: a key for each task."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from ..journal import Item
+
+
+class Keys(Protocol):
+    """Makes keys.
+
+    Attributes:
+        alone: Whether they are right only while one run at a time makes them for a batch.
+    """
+
+    alone: ClassVar[bool]
+
+    def key(self, item: Item) -> bytes:
+        """Return the key of an input."""
+        ...
+
+
+@define
+class Numbered:
+    """Keys of a batch in which equal inputs are tasks of their own: the first one, the second one."""
+
+    alone: ClassVar[bool] = True
+    _seen: set[int] = field(init=False, factory=set[int])
+    _repeated: dict[int, int] = field(init=False, factory=dict[int, int])
+
+    def key(self, item: Item) -> bytes:
+        """Return the key of the next input that equals this one."""
+        short = int.from_bytes(item.digest[:8], "big")  # a whole digest would take twice the memory
+        if short not in self._seen:
+            self._seen.add(short)
+            return item.digest
+        number = self._repeated[short] = self._repeated.get(short, 0) + 1
+        return hashlib.sha256(item.digest + number.to_bytes(8, "big")).digest()
+
+
+class Shared:
+    """Keys of a batch in which equal inputs are one task, however often and wherever they come."""
+
+    alone: ClassVar[bool] = False
+
+    def key(self, item: Item) -> bytes:
+        """Return the key of an input."""
+        return item.digest

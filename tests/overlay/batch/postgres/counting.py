@@ -1,0 +1,142 @@
+"""A service that counts what arrives for each input, in a thread of its own; and runs that share a batch on it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from attrs import define, evolve, field
+
+from tests.conftest import collected
+from tests.fault_server import HangupError, envelope, send
+from wavespeed_client import AsyncWaveSpeed, Outcome
+from wavespeed_client.batch.options import checked_options
+from wavespeed_client.batch.state import Batch
+from wavespeed_client.batch.tasks import outcomes
+from wavespeed_client.waiting.wait import Wait
+
+MODEL = "provider/model"
+KEY = "test-key"
+
+
+def inputs(count: int) -> list[dict[str, Any]]:
+    """So many inputs, of which each tenth comes twice."""
+    return [{"prompt": f"cat {number}"} for number in range(count)] + [
+        {"prompt": f"cat {number}"} for number in range(0, count, 10)
+    ]
+
+
+@define(eq=False)
+class CountingService:
+    """Takes every submission, and responds after a while. Every other task has ended by then, the others are polled.
+
+    Attributes:
+        seconds: How long a response takes.
+        lists: Whether it tells what it has.
+        tells_inputs: Whether it tells the inputs of that, too.
+        arrived: How often each prompt was submitted.
+    """
+
+    seconds: float = 0.03
+    lists: bool = True
+    tells_inputs: bool = True
+    arrived: Counter[str] = field(factory=Counter)
+    tasks: dict[str, tuple[str, datetime]] = field(factory=dict)
+    requests: int = 0
+    url: str = ""
+    _numbers: Iterator[int] = field(factory=itertools.count)
+    _run: str = field(factory=lambda: f"{datetime.now(UTC):%H%M%S%f}")
+
+    @property
+    def doubled(self) -> int:
+        """How many submissions were not the first one of their input."""
+        return sum(count - 1 for count in self.arrived.values())
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                lines = head.split("\r\n")
+                length = next((int(line[15:]) for line in lines if line.lower().startswith("content-length:")), 0)
+                body = await reader.readexactly(length)
+                self.requests += 1
+                await self.respond(lines[0].split()[1], body, writer)
+        except (HangupError, ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def respond(self, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        if path == "/api/v3/predictions":
+            await send(writer, 200 if self.lists else 500, self.page(json.loads(body)))
+            return
+        if body:
+            prompt, task = json.loads(body)["prompt"], f"{self._run}-{next(self._numbers)}"
+            self.arrived[prompt] += 1
+            self.tasks[task] = (prompt, datetime.now(UTC))
+            done = int(task.split("-")[1]) % 2 == 0
+        else:
+            task, done = path.split("/")[-2], True
+        await asyncio.sleep(self.seconds)
+        await send(writer, 200, envelope(self.told(task, done=done)))
+
+    def told(self, task: str, *, done: bool) -> dict[str, Any]:
+        prompt, created_at = self.tasks[task]
+        found = {"id": task, "model": MODEL, "status": "completed" if done else "created", "outputs": [prompt]}
+        told = {"input": {"prompt": prompt}} if self.tells_inputs else {}
+        return {**found, "created_at": created_at.isoformat(), **told}
+
+    def page(self, query: dict[str, Any]) -> bytes:
+        size, number = query["page_size"], query.get("page", 1)
+        since = datetime.fromisoformat(query.get("created_after", "2000-01-01T00:00:00+00:00"))
+        found = [task for task, (_, at) in reversed(self.tasks.items()) if at > since]
+        items = [self.told(task, done=True) for task in found[(number - 1) * size : number * size]]
+        return envelope({"page": number, "page_size": size, "total": len(found), "items": items})
+
+
+@contextmanager
+def serving(service: CountingService) -> Iterator[CountingService]:
+    """Let it serve."""
+    started, stop, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
+
+    async def serve() -> None:
+        server = await asyncio.start_server(service.serve, "127.0.0.1", 0)
+        service.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        started.set()
+        await stop.wait()
+        server.close()
+        open_ones = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in open_ones:
+            task.cancel()
+        await asyncio.gather(*open_ones, return_exceptions=True)
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    started.wait()
+    try:
+        yield service
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
+async def shared(
+    url: str, database: str, name: str, given: list[dict[str, Any]], uncertain_after: float, max_in_flight: int = 32
+) -> list[Outcome]:
+    """Carry out a batch that other runs carry out at the same time: equal inputs are one task."""
+    async with AsyncWaveSpeed(KEY, base_url=url) as ws:
+        options = checked_options(ws.settings, MODEL, given, max_in_flight, None, 60.0, database, None, name)
+        options = evolve(options, shared=True, uncertain_after=uncertain_after)
+        batch = Batch(options, ws._clock, partial(Wait, durations=ws._durations))
+        return await collected(
+            outcomes(batch, given, ws._submit, ws._get, ws.find_submissions, ws._uploads, ws._at_work)  # type: ignore[arg-type]
+        )

@@ -1,0 +1,96 @@
+"""Rows as entries, notes as what is told, and the keys of inputs: pure."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from wavespeed_api.models import Prediction
+from wavespeed_client import InvalidInputError
+from wavespeed_client.batch.journal import Entry, Item, Note, digest_of
+from wavespeed_client.batch.postgres.entries import asked_of, entry_of, told_of
+from wavespeed_client.batch.postgres.keys import Numbered, Shared
+from wavespeed_client.batch.postgres.requests import Adopt, Look, Meet
+from wavespeed_client.batch.postgres.statements import Row, Told
+from wavespeed_client.parsing import task_from_prediction
+
+pytestmark = pytest.mark.promise("database-resume")
+
+KEY = b"k"
+NOW = datetime(2026, 11, 26, 10, tzinfo=UTC)
+RAW = {"id": "task-1", "status": "completed", "outputs": ["x"]}
+
+
+def entry(*row: Any) -> Entry:
+    return entry_of(KEY, Row(*row), "a/b", 240.0, NOW)
+
+
+@pytest.mark.parametrize(
+    ("age", "look_again"),
+    [(0.0, 0.1), (0.7, 0.7), (100.0, 5.0), (238.0, 2.0), (239.99, pytest.approx(0.01)), (240.0, None), (1e6, None)],
+)
+def test_what_another_submits_is_looked_at_again_until_no_response_can_come(age: float, look_again: Any) -> None:
+    found = entry("submitting", 3, age, age)
+    assert (found.event, found.attempt, found.look_again) == ("submitting", 3, look_again)
+
+
+def test_times_are_this_machines_whatever_the_databases_clock_says() -> None:
+    assert entry("uncertain", 1, 5.0, 3600.0).at == NOW - timedelta(hours=1)
+    assert entry("planned", 0, 5.0).at == NOW - timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("state", ["submitted", "finished", "failed"])
+def test_a_task_is_read(state: str) -> None:
+    found = entry(state, 1, 0.0, 0.0, json.dumps(RAW))
+    assert found.task is not None
+    assert (found.event, found.task.id, found.task.model, found.task.raw) == (state, "task-1", "a/b", RAW)
+
+
+def test_the_task_that_an_uncertain_submission_probably_started() -> None:
+    assert entry("uncertain", 1, 0.0, 0.0, '{"id": "task-1"}').task_id == "task-1"
+    assert entry("uncertain", 1, 0.0, 0.0).task_id is None
+
+
+@pytest.mark.parametrize("state", ["planned", "refused"])
+def test_an_earlier_task_of_what_is_paid_again_is_none_of_it(state: str) -> None:
+    assert entry(state, 1, 0.0, 0.0, json.dumps(RAW)).task is None
+
+
+@pytest.mark.parametrize("task", ["", "[]", "{}", "null", '{"id": "a b"}', "[" * 100_000])
+def test_a_row_that_somebody_broke_is_named(task: str) -> None:
+    with pytest.raises(InvalidInputError, match="The row of wavespeed_input with the key 6b is broken"):
+        entry("submitted", 1, 0.0, 0.0, task)
+
+
+def test_notes_are_told_of_their_attempt() -> None:
+    known = Entry(KEY, "submitting", NOW, attempt=7)
+    assert told_of(Note(known, "submitted", task=RAW)) == Told(7, "submitted", "task-1", json.dumps(RAW))
+    assert told_of(Note(known, "refused", error="No.")) == Told(7, "refused", error="No.")
+    named = told_of(Note(known, "uncertain", error="Lost.", task_id="task-1"))
+    assert named == Told(7, "uncertain", None, '{"id": "task-1"}', "Lost.")
+
+
+def item(number: int, **seen: Any) -> Item:
+    return Item(digest_of("a/b", {"n": number}), "a/b", b'{"n":%d}' % number, **seen)
+
+
+def test_equal_inputs_have_a_key_each_or_share_one() -> None:
+    numbered, shared = Numbered(), Shared()
+    found = [numbered.key(item(number)) for number in (1, 2, 1, 1, 2)]
+    assert len(set(found)) == 5
+    assert [Numbered().key(item(1)), shared.key(item(1))] == [found[0]] * 2
+    again = Numbered()
+    assert {again.key(item(number)) for number in (2, 1, 1, 2, 1)} == set(found)
+
+
+def test_what_was_seen_before_keeps_its_key() -> None:
+    keys, task = Numbered(), task_from_prediction(Prediction.from_dict(RAW), RAW, model="a/b")
+    digest = item(1).digest
+    assert asked_of(item(1), keys) == (digest, [Meet(digest, "a/b", '{"n":1}')])
+    seen = Entry(KEY, "uncertain", NOW, attempt=2)
+    assert asked_of(item(1, seen=seen), keys) == (KEY, [Look(KEY)])
+    adoption = Adopt(KEY, 2, {"task-1": json.dumps(RAW)})
+    assert asked_of(item(1, seen=seen, found=(task,)), keys) == (KEY, [adoption, Look(KEY)])

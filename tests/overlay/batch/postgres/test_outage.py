@@ -1,0 +1,128 @@
+"""A database that goes away while a batch runs: nothing more is sent, nobody waits in vain, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+import database
+from tests.overlay.batch.journals import MODEL
+from tests.service import Attach, Service, refusal, stepper, tagged
+from wavespeed_client import ConfigurationError
+from wavespeed_client.batch.postgres import ledger
+
+pytestmark = pytest.mark.promise("database-outage")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[database.Server]:
+    """A server of our own, for others are not ours to crash."""
+    try:
+        with database.server(*database.QUICK) as server:
+            yield server
+    except database.NoServerError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "LEAST_PATIENCE", 0.0)
+
+
+@pytest.fixture
+def url(server: database.Server) -> str:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("drop table if exists wavespeed_upload, wavespeed_input, wavespeed_batch")
+    return server.url
+
+
+def states(url: str) -> dict[str, str]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("select input::json ->> 'tag', state from wavespeed_input").fetchall()
+    return dict(rows)
+
+
+def exhaust(step: Callable[[], Any]) -> None:
+    for _ in range(20):
+        step()
+
+
+def without_lists(number: int, given: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
+    return refusal(500) if "page_size" in given else None
+
+
+def test_a_database_that_stays_away(
+    attach: Attach, service: Service, server: database.Server, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.questions = 1_000
+
+    def crash(number: int, given: dict[str, Any]) -> None:
+        if number == 5:
+            server.crash()
+
+    service.submission = crash
+    with pytest.raises(ConfigurationError, match=r"The journal of the batch 'cats' at postgresql:///.* cannot be used"):
+        attach().run_many(MODEL, tagged(20), journal=url, batch="cats", max_in_flight=1 + 5, timeout=1.0)
+    server.start()
+    sent, ids = set(service.submitted), set(service.running)
+    assert len(service.submitted) == len(sent) == 6
+    left = states(url)
+    assert {tag for tag in left if left[tag] in ("submitting", "submitted")} >= sent
+    assert "The journal's database is in trouble, nothing is sent meanwhile" in caplog.text
+    with psycopg.connect(url) as connection:
+        connection.execute("update wavespeed_input set changed_at = now() - interval '1 h'")
+    service.questions, service.submission = 1, without_lists
+    found = attach().run_many(MODEL, tagged(20), journal=url, batch="cats")
+    assert max(service.accepted.values()) == 1
+    for outcome in found:
+        assert outcome.uncertain or outcome.task.id.startswith(f"{outcome.input['tag']}-")
+    # What was sent and not told, and what was claimed when the database went away.
+    uncertain = {outcome.input["tag"] for outcome in found if outcome.uncertain}
+    assert uncertain <= {tag for tag in left if left[tag] == "submitting"}
+    assert len(ids) == 6
+    assert ids <= {outcome.task.id for outcome in found if outcome.task} | set(caplog.text.split())
+
+
+def test_a_database_that_comes_back(attach: Attach, service: Service, server: database.Server, url: str) -> None:
+    def crash(number: int, given: dict[str, Any]) -> None:
+        if number in (3, 9):
+            server.crash()
+            server.start()
+
+    service.submission = crash
+    found = attach().run_many(MODEL, tagged(20), journal=url, batch="cats", max_in_flight=4)
+    assert sorted(outcome.index for outcome in found) == list(range(20))
+    assert all(outcome.error is None for outcome in found)
+    assert service.accepted == {f"t{number}": 1 for number in range(20)}
+    assert set(states(url).values()) == {"finished"}
+
+
+def test_another_run_that_has_taken_the_batch_meanwhile(
+    attach: Attach, service: Service, server: database.Server, url: str
+) -> None:
+    step, close = stepper(attach(), MODEL, tagged(20), journal=url, batch="cats", max_in_flight=1, timeout=1.0)
+    step()
+    server.crash()
+    server.start()
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute("select pg_advisory_lock(hashtextextended('wavespeed_batch', id)) from wavespeed_batch")
+        with pytest.raises(ConfigurationError, match="the batch is in use"):
+            exhaust(step)
+    close()
+    assert len(service.submitted) < 20
+
+
+def test_a_database_that_forgets(attach: Attach, service: Service, server: database.Server, url: str) -> None:
+    step, close = stepper(attach(), MODEL, tagged(20), journal=url, batch="cats", max_in_flight=1, timeout=5.0)
+    step()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("truncate wavespeed_upload, wavespeed_input, wavespeed_batch")
+    server.crash()
+    server.start()
+    with pytest.raises(ConfigurationError, match="The database has forgotten the batch 'cats'"):
+        exhaust(step)
+    close()
+    assert len(service.submitted) < 20
