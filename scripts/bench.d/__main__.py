@@ -22,6 +22,7 @@ import submissions
 from bars import BARS
 from bulk import bulk
 from instructions import instructions
+from journals import journals
 from regeneration import regeneration
 from server import serving
 from simulation import connections, polling
@@ -50,7 +51,7 @@ PACKAGES = (
     "pydantic",
     "attrs",
 )
-PARTS = ("submissions", "startup", "flights", "bulk", "transfers", "polling", "regeneration")
+PARTS = ("submissions", "startup", "flights", "bulk", "journals", "transfers", "polling", "regeneration")
 # Only when it is asked for: it takes many minutes.
 EXTRA = "instructions"
 PARTS_HELP = f"only these, and write nothing: {', '.join(PARTS)}; or {EXTRA}, counted by valgrind, which takes minutes"
@@ -99,6 +100,8 @@ def measurements(server: Server, folder: Path, *, quick: bool) -> Iterator[Measu
     sizes, seconds = (flights.QUICK, 1) if quick else (flights.FULL, 3)
     yield "flights", partial(flights.flights, server, sizes, seconds)
     yield "bulk", partial(bulk, server, folder, 1000 if quick else 100_000)
+    inputs, finished, rounds = (200, 1000, 1) if quick else (2000, 100_000, 5)
+    yield "journals", partial(journals, server, folder, inputs, finished, rounds)
     yield "transfers", partial(transfers, folder, 20 if quick else 200)
     models = 10 if quick else 200
     yield "polling", partial(polling, models)
