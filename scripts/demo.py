@@ -4,6 +4,7 @@ import argparse
 import sys
 from contextlib import ExitStack
 
+import demo_batch
 from wavespeed_client import Task, WaveSpeed, WaveSpeedError
 from wavespeed_client.testing import FakeWaveSpeed
 
@@ -14,7 +15,11 @@ INPUT = {"prompt": "A cat wearing a space suit"}
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--live", action="store_true", help="use the service: needs WAVESPEED_API_KEY, costs one task")
-    live: bool = parser.parse_args().live
+    parser.add_argument("--batch", action="store_true", help="kill a batch and run it again, on a database of its own")
+    arguments = parser.parse_args()
+    if arguments.batch:
+        return demo_batch.main()
+    live: bool = arguments.live
     with ExitStack() as stack:
         try:
             if live:

@@ -27,9 +27,11 @@ def programs(page: Path) -> list[str]:
         for number, program in enumerate(programs(page))
     ],
 )
-def test_programs_run(fake: FakeWaveSpeed, tmp_path: Path, program: str) -> None:
+def test_programs_run(fake: FakeWaveSpeed, tmp_path: Path, program: str, request: pytest.FixtureRequest) -> None:
     environment = {**os.environ, "WAVESPEED_API_KEY": fake.api_key, "WAVESPEED_BASE_URL": fake.url}
     write_models(program, tmp_path, environment)
+    if "WAVESPEED_JOURNAL" in program:
+        environment["WAVESPEED_JOURNAL"] = request.getfixturevalue("empty_database")
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.stderr == ""

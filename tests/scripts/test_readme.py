@@ -30,6 +30,7 @@ COMMANDS = {
     "export WAVESPEED_API_KEY=your-key": "export WAVESPEED_API_KEY=your-key",
     WRITE_MODELS: f"{sys.executable} -m wavespeed_client.typed --help",
     "scripts/demo": "scripts/demo",
+    "scripts/demo --batch": "scripts/demo --batch",
     "scripts/test": "scripts/test --collect-only --quiet tests/contract",
     "scripts/check": "bash -n scripts/check",
     "scripts/regenerate.py": "scripts/regenerate.py --check",
