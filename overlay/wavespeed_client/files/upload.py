@@ -76,7 +76,7 @@ class Source:
 
     def rewind(self) -> None:
         """Go back to where the bytes begin. A file that was closed meanwhile is left alone."""
-        with suppress(OSError, ValueError):
+        with suppress(Exception):  # as in `read`
             self.file.seek(self.begin)
 
     def read(self, done: int) -> bytes:
@@ -86,9 +86,9 @@ class Source:
             InvalidInputError: The file is no longer the one that the ticket is for.
         """
         try:
-            chunk = self.file.read(min(CHUNK, self.size - done))
-            more = self.file.read(1) if done + len(chunk) == self.size else b""
-        except (OSError, ValueError, TypeError) as error:
+            chunk = self._bytes(min(CHUNK, self.size - done))
+            more = self._bytes(1) if done + len(chunk) == self.size else b""
+        except Exception as error:  # the program that made the file may raise anything
             raise InvalidInputError(f"{self.filename} could not be read to its end: {error}") from error
         if not chunk and done < self.size:
             raise InvalidInputError(f"{self.filename} became shorter than {self.size} bytes while it was uploaded.")
@@ -99,6 +99,12 @@ class Source:
             if done + len(chunk) == self.size and self._seen.hexdigest() != self.digest:
                 raise InvalidInputError(f"{self.filename} was changed while it was uploaded.")
         return chunk
+
+    def _bytes(self, most: int) -> bytes:
+        given = cast("object", self.file.read(most))
+        if not isinstance(given, bytes | bytearray) or len(given) > most:
+            raise TypeError(f"its read({most}) returned no bytes, or more of them")
+        return bytes(given)
 
     def put(self, ticket: UploadTicket, content: Any, pauses: Pauses) -> httpx.Request:
         """Make the request that carries the bytes: exactly the ticket's headers, and the length."""
@@ -122,6 +128,8 @@ def opened(file: object, filename: str | None, content_type: str | None) -> Gene
     if isinstance(file, str | os.PathLike):
         path = Path(os.fsdecode(cast("str | os.PathLike[str]", file)))
         try:
+            if path.exists() and not path.is_file():  # a named pipe would be waited for without end
+                raise OSError("it is no file on a disk")
             opened_file = path.open("rb")
         except (OSError, ValueError) as error:
             raise InvalidInputError(f"{path.name!r} cannot be uploaded: {error}.") from error
@@ -129,8 +137,8 @@ def opened(file: object, filename: str | None, content_type: str | None) -> Gene
             yield _source(opened_file, filename or name_of(path), content_type)
     elif hasattr(file, "save") and hasattr(file, "format") and not hasattr(file, "read"):
         with SpooledTemporaryFile(LARGEST_IN_MEMORY) as written:
-            kind = _write(cast("ImageInput", file), cast("BinaryIO", written))
-            yield _source(cast("BinaryIO", written), filename or f"image.{kind.lower()}", content_type)
+            name = _write(cast("ImageInput", file), cast("BinaryIO", written))
+            yield _source(cast("BinaryIO", written), filename or name, content_type)
     elif hasattr(file, "encoding") or not hasattr(file, "read"):  # the former is open as text
         raise InvalidInputError("file must be a path or a file that is open for reading bytes ('rb').")
     else:
@@ -138,15 +146,15 @@ def opened(file: object, filename: str | None, content_type: str | None) -> Gene
 
 
 def _write(image: ImageInput, file: BinaryIO) -> str:
-    """Write an image to a file; return its format. The program that made the image may raise anything."""
+    """Write an image to a file; return its name. The program that made the image may raise anything."""
     kind = image.format or "PNG"
     try:
         image.save(file, format=kind)
         file.seek(0)
+        return f"image.{kind.lower()}"
     except Exception as error:
         message = f"The image could not be written as {kind} ({type(error).__name__}: {error}): pass a file of it."
         raise InvalidInputError(message) from error
-    return kind
 
 
 def _source(file: BinaryIO, filename: object, content_type: object) -> Source:
@@ -162,7 +170,7 @@ def _source(file: BinaryIO, filename: object, content_type: object) -> Source:
         if told == OTHER and (ending := ending_in(file.read(HEAD))):
             told, filename = type_of(ending), filename if ending_of(filename) else filename + ending
         file.seek(begin)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except Exception as error:  # as in `Source.read`
         message = (
             f"{filename} cannot be read, or has no length that can be found out ({error}): write it to a file first."
         )

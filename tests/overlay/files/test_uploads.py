@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -165,6 +166,33 @@ class Broken(Image):
         raise KeyError(format)
 
 
+class Lax:
+    """An image of another library, which is written whatever the format is."""
+
+    def __init__(self, format: Any) -> None:
+        self.format = format
+
+    def save(self, fp: Any, format: str) -> None:
+        fp.write(b"image")
+
+
+class Odd(io.BytesIO):
+    """A file of another library, whose `read` does as it likes."""
+
+    name = "odd.png"
+
+    def __init__(self, read: Callable[[bytes], Any]) -> None:
+        super().__init__(b"odd")
+        self.answer = read
+
+    def read(self, size: int | None = -1) -> Any:
+        return self.answer(super().read(size))
+
+
+def cut_off(_: bytes) -> bytes:
+    raise EOFError("Compressed file ended")
+
+
 class Upload:
     """As Starlette's are: a file that is read by coroutines."""
 
@@ -185,6 +213,8 @@ def test_files_that_cannot_be_read_are_refused_by_their_field_before_any_is_uplo
     closed = io.BytesIO(b"x")
     closed.close()
     reader, writer = os.pipe()
+    pipe_on_disk = tmp_path / "pipe.png"
+    os.mkfifo(pipe_on_disk)
     with (
         (tmp_path / "good.png").open() as text,
         NamedTemporaryFile("w+") as wrapped,
@@ -208,6 +238,13 @@ def test_files_that_cannot_be_read_are_refused_by_their_field_before_any_is_uplo
             (written, "written cannot be read, or has no length"),
             (Upload(), "a.png cannot be read, or has no length"),
             (Broken("PSD"), "could not be written as PSD .KeyError: 'PSD'.: pass a file of it"),
+            (Lax(3), "could not be written as 3 .AttributeError"),
+            (Odd(cut_off), "odd.png could not be read to its end: Compressed file ended"),
+            (Odd(bytes.decode), "odd.png could not be read to its end: .* bytes"),
+            (Odd(lambda _: None), "odd.png could not be read to its end: .* bytes"),
+            (Odd(lambda data: data + b"more"), "odd.png could not be read to its end: .* bytes"),
+            (pipe_on_disk, "'pipe.png' cannot be uploaded: it is no file on a disk"),
+            (Path("/dev/zero"), "'zero' cannot be uploaded: it is no file on a disk"),
         ]
         for file, reason in cases:
             with pytest.raises(InvalidInputError, match=rf"^loras\[1\].path could not be uploaded, .*{reason}"):
