@@ -272,7 +272,8 @@ def place_for(output: object, to: str | os.PathLike[str]) -> Place:
     """Return where a download goes: `to` itself, or a name from the URL inside it when it is a folder.
 
     Raises:
-        InvalidInputError: It is no output; or the folder does not exist, or cannot be made.
+        InvalidInputError: It is no output; or the folder does not exist, or cannot be made; or what is there is neither
+            a folder nor a file, but a pipe or device.
     """
     name = _name_for(text_of(output))
     try:
@@ -282,10 +283,13 @@ def place_for(output: object, to: str | os.PathLike[str]) -> Place:
         if path.is_dir():
             return NewFile(path, name)
         missing = "\0" in text or not path.parent.is_dir()
+        other = path.exists() and not path.is_file()
     except (OSError, ValueError, TypeError) as error:
         raise InvalidInputError(f"The file or folder {to!r} cannot be used: {error}.") from error
     if missing:
         raise InvalidInputError(f"The folder {str(path.parent)!r} does not exist.")
+    if other:  # such as /dev/null, whose name would go to the file
+        raise InvalidInputError(f"{str(path)!r} is no file, and is not replaced by one: name another place.")
     return ThisFile(path)
 
 

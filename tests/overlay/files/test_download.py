@@ -2,6 +2,7 @@
 
 import base64
 import errno
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -210,6 +211,17 @@ def test_a_full_disk_is_told_and_leaves_nothing(
         ws.download(output, tmp_path / "a")
     assert {found.name: found.read_bytes() for found in tmp_path.iterdir()} == {"a": b"<>"}
     assert len(storage.gets) == (kind == "a URL")
+
+
+def test_only_a_file_is_replaced(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/null")
+    for name in ("pipe", "device"):
+        with pytest.raises(InvalidInputError, match=rf"/{name}' is no file, and is not replaced"):
+            ws.download(f"{storage.url}/bytes/3", tmp_path / name)
+    assert storage.gets == []
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "device").is_symlink()
 
 
 def test_places_that_cannot_be_written_are_named(ws: Driven, storage: Storage, tmp_path: Path) -> None:
