@@ -19,7 +19,7 @@ from ..waiting.wait import completed
 from .download import fetch, fetch_async, keep
 from .names import ending_of, safe_name
 from .outputs import Inline, contained
-from .places import OwnFile, folder_at
+from .places import OwnFile, folder_at, writing
 
 if TYPE_CHECKING:
     import os
@@ -69,7 +69,8 @@ class Saving:
         path = place.existing() or (keep(inline, place) if inline else None)
         if path is None:
             return place
-        size = path.stat().st_size
+        with writing(place.label):
+            size = path.stat().st_size
         self.record(number, size, size)
         return path
 

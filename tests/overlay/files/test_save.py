@@ -28,6 +28,7 @@ from wavespeed_client import (
     UnexpectedResponseError,
     WaveSpeed,
 )
+from wavespeed_client.files.places import OwnFile
 from wavespeed_client.testing import FakeWaveSpeed
 
 pytestmark = pytest.mark.promise("save", "storage-key")
@@ -86,6 +87,20 @@ def test_saved_again_a_task_fetches_what_is_missing_or_empty(ws: Driven, storage
     assert [path.read_bytes() for path in paths] == [b"xxx", b"new", b"mine", b"new", b"mine"]
     assert sorted(storage.paths) == ["/bytes/3/1.jpeg", "/typed/x"]
     assert len(in_folder(tmp_path)) == 5
+
+
+def test_a_file_that_goes_while_a_task_is_saved_again_is_told(
+    ws: Driven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def removed(self: OwnFile) -> Path:
+        (path := self.folder / self.label).unlink()
+        return path
+
+    (tmp_path / "abc-1.txt").write_text("text")
+    monkeypatch.setattr(OwnFile, "existing", removed)
+    with pytest.raises(InvalidInputError, match=r"'abc-1.txt' cannot be written: .*No such file") as caught:
+        ws.save(completed("text"), tmp_path)
+    assert caught.value.task == completed("text")
 
 
 def test_a_note_of_the_users_beside_an_output_is_none(ws: Driven, storage: Storage, tmp_path: Path) -> None:
