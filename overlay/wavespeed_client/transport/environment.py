@@ -21,8 +21,16 @@ if TYPE_CHECKING:
 
 def proxy_for(url: httpx.URL) -> str | None:
     """Return the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY name for an address, unless NO_PROXY excludes it."""
-    patterns = sorted((URLPattern(pattern), proxy) for pattern, proxy in get_environment_proxies().items())
-    return next((proxy for pattern, proxy in patterns if pattern.matches(url)), None)
+    return next((proxy for pattern, proxy in sorted(_patterns()) if pattern.matches(url)), None)
+
+
+def _patterns() -> Generator[tuple[URLPattern, str | None]]:
+    for pattern, proxy in get_environment_proxies().items():
+        try:
+            yield URLPattern(pattern), proxy
+        except httpx.InvalidURL:  # such as fd07::/64 in NO_PROXY: it excludes nothing, as 10.0.0.0/8 does
+            if proxy is not None:
+                raise
 
 
 def shown(proxy: str | None) -> str:

@@ -1,8 +1,10 @@
 """How the environment leads to the network: proxies, certificates, addresses that cannot be."""
 
+import io
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -31,13 +33,20 @@ class ProxyHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.server.lines.append(self.requestline)
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with httpx.Client(trust_env=False) as client:
-            answer = client.post(self.path, content=body, headers=dict(self.headers))
+            answer = client.request(self.command, self.path, content=body, headers=dict(self.headers))
         self.send_response(answer.status_code)
-        self.send_header("Content-Type", answer.headers["Content-Type"])
+        self.send_header("Content-Type", answer.headers.get("Content-Type", "text/plain"))
+        self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
         self.wfile.write(answer.content)
+
+    def do_GET(self) -> None:
+        self.do_POST()
+
+    def do_PUT(self) -> None:
+        self.do_POST()
 
     def do_CONNECT(self) -> None:
         self.server.lines.append(self.requestline)
@@ -70,6 +79,37 @@ def test_proxy_variables_are_obeyed(
     connect(fake.api_key, base_url=fake.url).submit("a/b", {})
     assert len(proxy.lines) == 1
     assert len(fake.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "proxied"),
+    [
+        ("127.0.0.1", False),
+        ("example.com, 127.0.0.1:{port}", False),
+        ("127.0.0.1:1", True),
+        ("http://127.0.0.1", False),
+        ("https://127.0.0.1", True),
+        (".localhost", True),
+        ("*", False),
+        ("fd07::/64", True),
+        ("[::1],127.0.0.1", False),
+    ],
+)
+def test_one_rule_holds_for_calls_uploads_and_downloads(
+    connect: Connect,
+    fake: FakeWaveSpeed,
+    proxy: Proxy,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    told: str,
+    proxied: bool,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    monkeypatch.setenv("NO_PROXY", told.format(port=fake.url.rpartition(":")[2]))
+    ws = connect(fake.api_key, base_url=fake.url)
+    ws.download(ws.upload(io.BytesIO(b"x"), filename="a.png"), tmp_path / "b.png")
+    assert [line.partition(" ")[0] for line in proxy.lines] == ["POST", "PUT", "GET"] * proxied
+    assert (tmp_path / "b.png").read_bytes() == b"x"
 
 
 def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_was_sent(
