@@ -54,7 +54,7 @@ def compare(old: Facts, new: Facts) -> list[Change]:
     found = list(_changes(old, new, ""))
     if not found and canonical(old) != canonical(new):
         same = canonical(without_words(old)) == canonical(without_words(new))
-        what = "is described in other words" if same else "lists its fields in another order"
+        what = "is described in other words" if same else "is written in another way"
         found.append(Change(Level.WORDS, "", what))
     return found
 
@@ -152,6 +152,8 @@ def _rules(facts: Facts) -> str:
 def _fields(old: Facts, new: Facts, where: str) -> Iterator[Change]:
     before, after = old.get("properties", {}), new.get("properties", {})
     needed, needs = old.get("required", ()), new.get("required", ())
+    if where and "properties" not in old and types_of(old) == types_of(new) == ["object"] and after:
+        yield Change(Level.BREAKING, where, "was any object, has fields of its own now")
     for name in sorted({*before, *after}):
         at = f"{where}.{name}" if where else name
         if name not in after:

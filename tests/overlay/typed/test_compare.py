@@ -70,6 +70,8 @@ FIELDS: list[tuple[dict[str, Any], dict[str, Any], Level, str]] = [
         BREAKING,
         "p.* was string, is null now",
     ),
+    ({"enum": ["a", "b"]}, {"enum": ["b", "a"]}, WORDS, "the input is written in another way"),
+    ({"enum": ["a"]}, {"const": "a"}, WORDS, "the input is written in another way"),
 ]
 
 
@@ -90,9 +92,13 @@ def test_a_change_of_the_fields() -> None:
     assert whole({**one, "additionalProperties": False}, one) == [(COMPATIBLE, "the input takes further fields now")]
     rules = [(BREAKING, "the input has other rules now, which cannot be judged")]
     assert whole(one, {**one, "not": {"required": ["p"]}}) == rules
-    assert whole(two, {**two, "x-order-properties": ["q", "p"]}) == [
-        (WORDS, "the input lists its fields in another order")
+    assert whole(two, {**two, "x-order-properties": ["q", "p"]}) == [(WORDS, "the input is written in another way")]
+    # A dict in a variable is none of the class that the field has then.
+    assert said({"type": "object"}, one) == [
+        (BREAKING, "p was any object, has fields of its own now"),
+        (COMPATIBLE, "p.p is added, optional"),
     ]
+    assert whole({"type": "object"}, one) == [(COMPATIBLE, "p is added, optional")]
 
 
 def test_words_inside_rules_are_words() -> None:
