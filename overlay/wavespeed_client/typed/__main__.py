@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import keyword
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -19,6 +20,7 @@ from ..errors import InvalidInputError, WaveSpeedError
 from .compare import Level
 from .lock import Lock, lock_path, read_lock
 from .render import MARK, render
+from .source import seen
 from .update import Catalogue, catalogue_of, changes, described, updated, without
 from .writing import write
 
@@ -49,14 +51,16 @@ class Arguments(argparse.Namespace):
 def main() -> int:
     """Do what the command line says; the exit code."""
     arguments = read_arguments()
+    if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
+        reconfigure(errors="backslashreplace")  # not every terminal has all letters
     try:
         if arguments.check:
             return check(arguments.file)
         return diff(arguments) if arguments.diff else update(arguments)
     except WaveSpeedError as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        print(f"{PROGRAM}: {seen(str(error))}", file=sys.stderr)
     except OSError as error:
-        print(f"{PROGRAM}: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"{PROGRAM}: {error.filename or 'stdout'}: {error.strerror}", file=sys.stderr)
     return 2
 
 
@@ -106,15 +110,24 @@ def misuse(arguments: Arguments) -> str | None:
         return "--json and --fail-on go with --diff"
     if both := sorted({*arguments.models} & {*arguments.remove}):
         return f"{both[0]} is to be added and removed"
-    if arguments.file.suffix != ".py" or not arguments.file.stem.isidentifier():
-        return f"FILE must be a module that can be imported, such as models.py; this is {str(arguments.file)!r}"
+    if not can_be_imported(arguments.file):
+        must = "FILE must be a module that can be imported and hides no other, such as models.py"
+        return f"{must}; this is {str(arguments.file)!r}"
     return None if arguments.file.parent.is_dir() else f"there is no folder {arguments.file.parent}"
+
+
+def can_be_imported(file: Path) -> bool:
+    """Tell whether a file is a module that hides no other one, which it cannot within a package."""
+    name = file.stem
+    other = name in sys.stdlib_module_names or name == "wavespeed_client"
+    hides = other and not (file.parent / "__init__.py").exists()
+    return file.suffix == ".py" and name.isidentifier() and not keyword.iskeyword(name) and not hides
 
 
 def check(file: Path) -> int:
     """Tell whether a file is what its lock gives."""
     expected = render(read_lock(lock_path(file)).models)
-    if file.is_file() and file.read_text("utf-8", "replace") == expected:
+    if file.is_file() and text_of(file) == expected:
         return 0
     print(f"{file} is not what {lock_path(file)} gives: run {PROGRAM} {file}")
     return 1
@@ -146,8 +159,9 @@ def update(arguments: Arguments) -> int:
     models += [model for model in described(catalogue) if arguments.all and model not in arguments.remove]
     new = updated(kept, catalogue, models)
     text = render(new.models)  # before anything is written: it may refuse
-    write(lock_path(file), new.text())
-    write(file, text)
+    if own_lock(file) != old:
+        raise InvalidInputError(f"{lock_path(file)} was changed while this ran: run it again.")
+    write({lock_path(file): new.text(), file: text})
     graver = [each for each in changes(kept, catalogue) if each.change.level > Level.WORDS]
     count = len(new.models)
     print(*map(str, graver), f"{file} holds {count} model{'s' if count != 1 else ''}", sep="\n")
@@ -160,11 +174,16 @@ def own_lock(file: Path) -> Lock:
     Raises:
         InvalidInputError: The file was not written by this command, or has lost its lock.
     """
-    if file.exists() and not file.read_text("utf-8", "replace").startswith(MARK):
+    if file.exists() and not text_of(file).startswith(MARK):
         raise InvalidInputError(f"{file} was not written by this command: give another name, or move it away.")
     if file.exists() and not lock_path(file).exists():
         raise InvalidInputError(f"{file} has lost {lock_path(file)}: restore it, or delete both and name all models.")
     return read_lock(lock_path(file)) if lock_path(file).exists() else Lock({})
+
+
+def text_of(file: Path) -> str:
+    """Return the text of a file, whichever editor or system has written it."""
+    return file.read_text("utf-8-sig", "replace")
 
 
 def ask_for_catalogue() -> Catalogue:

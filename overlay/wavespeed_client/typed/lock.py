@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
+ENDING = ".lock.json"
 
 
 @frozen
@@ -47,7 +48,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 def lock_path(file: Path) -> Path:
     """Return where the lock of a file is."""
-    return file.with_suffix(".lock.json")
+    return file.with_suffix(ENDING)
 
 
 def read_lock(path: Path) -> Lock:
@@ -57,7 +58,7 @@ def read_lock(path: Path) -> Lock:
         InvalidInputError: There is none, or it cannot be read; the message says what to do.
     """
     try:
-        held: Any = json.loads(path.read_text("utf-8"))
+        held: Any = json.loads(path.read_text("utf-8-sig"))
         if held["format"] != FORMAT:
             raise InvalidInputError(f"{path} is of another format: write it with the version that is installed.")
         models = cast("dict[str, object]", held["models"]).items()
@@ -70,7 +71,8 @@ def read_lock(path: Path) -> Lock:
         if isinstance(error, InvalidInputError) and not isinstance(error, InvalidModelError):
             raise
         raise InvalidInputError(
-            f"{path} is no lock of this command, or is damaged: restore it, or delete it and name the models again."
+            f"{path} is no lock of this command, or is damaged: restore it (after a conflict, one side of it) and name "
+            f"what is missing, or delete it and {path.name.removesuffix(ENDING)}.py and name all models."
         ) from None
 
 

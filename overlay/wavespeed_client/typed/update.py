@@ -12,6 +12,7 @@ from ..errors import InvalidInputError, InvalidModelError
 from ..schema import input_facts
 from .compare import Change, Level, compare
 from .render import definitions
+from .source import seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +32,7 @@ class ModelChange:
     change: Change
 
     def __str__(self) -> str:
-        return f"{self.change.level!s:10} {self.model}: {self.change}"
+        return seen(f"{self.change.level!s:10} {self.model}: {self.change}")
 
     def as_json(self) -> dict[str, str]:
         """Return it as the fields of a JSON object."""
@@ -110,5 +111,5 @@ def _changes(model: str, old: Facts, catalogue: Catalogue, lock: Lock) -> Iterat
         return
     new = lock.kept(new)
     yield from compare(old, new)
-    for name in definitions(model, old).keys() - definitions(model, new).keys():
+    for name in sorted(definitions(model, old).keys() - definitions(model, new).keys()):
         yield Change(Level.BREAKING, "", f"no longer has the name {name}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import stat
@@ -179,8 +181,16 @@ def test_a_damaged_lock_is_told(written: Command, text: str) -> None:
         assert (code, told) == (2, "")
         assert error == (
             "python -m wavespeed_client.typed: models.lock.json is no lock of this command, or is damaged: "
-            "restore it, or delete it and name the models again.\n"
+            "restore it (after a conflict, one side of it) and name what is missing, or delete it and models.py and "
+            "name all models.\n"
         )
+
+
+def test_a_lock_that_an_editor_has_written_is_read(written: Command) -> None:
+    for name in ("models.py", "models.lock.json"):
+        text = "\ufeff" + Path(name).read_text("utf-8").replace("\n", "\r\n")
+        Path(name).write_bytes(text.encode())
+    assert written("models.py", "--check")[0] == 0
 
 
 def test_a_lock_that_cannot_be_read_is_told(command: Command) -> None:
@@ -240,6 +250,41 @@ def test_diff_as_json(both: Command, serve: Serve) -> None:
     }
 
 
+def test_diff_is_the_same_whatever_the_hash_seed(both: Command) -> None:
+    program = (
+        "from wavespeed_client.schema import facts_of\n"
+        "from wavespeed_client.typed.lock import Lock\n"
+        "from wavespeed_client.typed.update import changes\n"
+        "old, new = ({'properties': {name: {'enum': [1]} for name in names}} for names in ('pqrst', 'z'))\n"
+        "print(*changes(Lock({'a/b': facts_of(old)}), {'a/b': facts_of(new)}), sep='\\n')"
+    )
+    told = [
+        subprocess.check_output(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": str(seed)}, text=True
+        )
+        for seed in range(3)
+    ]
+    assert len(set(told)) == 1
+    assert told[0].count("no longer has the name") == 5
+
+
+def test_hostile_words_stay_on_their_line_and_reach_any_terminal(
+    both: Command, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["\x1b[31m\nbreaking   a/b: no", "\u4e2d\u202e"]
+    evil = {**SPEAK, "properties": {**SPEAK["properties"], **{name: {"enum": ["\x9b31m"]} for name in names}}}
+    serve(rows({PAINTER: PAINT, SPEAKER: evil}))
+    assert both("models.py", "--diff")[1] == (
+        f"compatible {SPEAKER}: \\u001b[31m\\u000abreaking   a/b: no is added, optional\n"
+        f"compatible {SPEAKER}: \u4e2d\\u202e is added, optional\n"
+    )
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    serve(rows({PAINTER: PAINT, SPEAKER: evil}))
+    both("models.py", "--diff")
+    assert b": \\u4e2d\\u202e is added" in terminal.buffer.getvalue()  # type: ignore[attr-defined]
+
+
 def test_diff_of_the_same(both: Command, serve: Serve) -> None:
     for arguments, told in ((["--fail-on", "any"], "nothing has changed\n"), (["--json"], '"verdict": "same"')):
         serve(rows())
@@ -290,8 +335,11 @@ WRONG: list[tuple[list[str], str]] = [
     (["models.py", "--diff", "--fail-on", "words"], "invalid choice: 'words'"),
     (["models.py", "a/b", "--remove", "a/b"], "a/b is to be added and removed"),
     (["models.py", "--remove", "a/b"], "a/b is not there to be removed"),
-    (["models.txt", "a/b"], "FILE must be a module that can be imported"),
-    (["my-models.py", "a/b"], "FILE must be a module that can be imported"),
+    (["models.txt", "a/b"], "FILE must be a module that can be imported and hides no other"),
+    (["my-models.py", "a/b"], "FILE must be a module that can be imported and hides no other"),
+    (["class.py", "a/b"], "FILE must be a module that can be imported and hides no other"),
+    (["types.py", "a/b"], "FILE must be a module that can be imported and hides no other"),
+    (["wavespeed_client.py", "a/b"], "FILE must be a module that can be imported and hides no other"),
     (["nowhere/models.py", "a/b"], "there is no folder nowhere"),
     (["models.py", "--check"], "There is no models.lock.json"),
     (["models.py", "--diff"], "There is no models.lock.json"),
@@ -366,16 +414,69 @@ def test_the_lock_is_written_first_and_each_file_whole(
     assert written("models.py", "--check")[0] == 1
 
 
+def test_where_one_of_both_cannot_be_written_neither_is(written: Command, serve: Serve) -> None:
+    Path("models.py").unlink()
+    Path("models.py").symlink_to("nowhere/models.py")
+    before = Path("models.lock.json").read_text()
+    serve(rows())
+    assert written("models.py", PAINTER)[::2] == (
+        2,
+        "python -m wavespeed_client.typed: models.py: No such file or directory\n",
+    )
+    assert Path("models.lock.json").read_text() == before
+    assert sorted(path.name for path in Path().iterdir()) == ["models.lock.json", "models.py"]
+
+
+def test_a_link_in_a_circle_is_told(command: Command, serve: Serve) -> None:
+    Path("models.py").symlink_to("models.py")
+    serve(rows())
+    assert command("models.py", PAINTER) == (
+        2,
+        "",
+        "python -m wavespeed_client.typed: models.py: Too many levels of symbolic links\n",
+    )
+
+
+def test_what_another_run_has_written_meanwhile_is_not_lost(
+    written: Command, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = program.ask_for_catalogue
+
+    def other_run() -> Any:
+        Path("models.lock.json").write_text(Path("models.lock.json").read_text().replace('"voice"', '"choice"'))
+        return ask()
+
+    monkeypatch.setattr(program, "ask_for_catalogue", other_run)
+    before = texts()
+    serve(rows())
+    code, told, error = written("models.py", PAINTER)
+    assert (code, told) == (2, "")
+    assert "models.lock.json was changed while this ran: run it again" in error
+    assert texts()["models.py"] == before["models.py"]
+    assert '"choice"' in texts()["models.lock.json"]
+
+
+def test_a_full_disk_behind_stdout_is_told(both: Command, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    serve(rows())
+    code, _, error = both("models.py", "--diff")
+    assert (code, error) == (2, "python -m wavespeed_client.typed: stdout: No space left on device\n")
+
+
 def test_mode_and_link_of_a_file_stay(tmp_path: Path) -> None:
     target, link = tmp_path / "target.py", tmp_path / "link.py"
     mask = os.umask(0o027)
     try:
-        writing.write(target, "one")
+        writing.write({target: "one"})
     finally:
         os.umask(mask)
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
     target.chmod(0o604)
     link.symlink_to(target)
-    writing.write(link, "two\n")
+    writing.write({link: "two\n"})
     assert link.is_symlink()
     assert (target.read_bytes(), stat.S_IMODE(target.stat().st_mode)) == (b"two\n", 0o604)
