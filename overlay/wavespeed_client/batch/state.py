@@ -52,6 +52,10 @@ if TYPE_CHECKING:
     from .options import Options
     from .outcome import Progress
 
+# Events after which an input is submitted.
+FREE = ("planned", "refused")
+# Events after which nobody knows whether it was taken.
+LOST = ("submitting", "uncertain")
 # Errors by which a request certainly did not leave.
 UNSENT = (APIConnectionError, InvalidInputError)
 # Errors by which the service, or the way to it, is in trouble: the next submission would meet the same.
@@ -180,17 +184,19 @@ class Batch:
     def looked(self, job: Job, entry: Entry) -> list[Note]:
         """The journal was asked for a job's input. Returns what is to be noted before the job is settled."""
         job.saw(entry)
-        if entry.event in ("submitting", "uncertain") and (entry.look_again is None or entry.adopts):
+        # In doubt it was sent: an event without the task that it should tell of, or one that is not known here.
+        is_lost = entry.event in LOST or (entry.task is None and entry.event not in FREE)
+        if is_lost and (entry.look_again is None or entry.adopts):
             return self._lost(job, entry)
         job.lost = None
-        if entry.look_again is not None:
+        if entry.look_again is not None or entry.task is None or entry.event in FREE:
             return []
-        if entry.task is not None and entry.event == "submitted":
+        if entry.event == "submitted":
             self._throttle.resumed()
             # A status of long ago says nothing: ask at once.
             task = evolve(entry.task, status=UNKNOWN_STATUS)
             job.wait = self.attend(task, self.options.timeout, self._deadline())
-        elif entry.task is not None:
+        else:
             self._end(job, entry.task, failure(entry.task))
         return []
 

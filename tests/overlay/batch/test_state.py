@@ -420,6 +420,17 @@ def test_a_run_that_was_just_killed_is_asked_for_its_task_before_it_is_waited_fo
     assert outcome(state).uncertain
 
 
+@pytest.mark.parametrize("event", ["submitting", "uncertain", "submitted", "finished", "failed", "of a later version"])
+def test_only_what_was_not_sent_is_submitted(clock: TestClock, event: str) -> None:
+    """Also where an event tells of no task, though it should."""
+    state = batch(clock, journal=JOURNAL)
+    state.pull({})
+    _, noted = look(state, event)
+    assert outcome(state).uncertain
+    assert noted == (["uncertain"] if event == "submitting" else [])
+    assert (state.take(), state.progress().in_flight) == (None, 0)
+
+
 def test_what_was_reserved_and_kept_back_is_free_for_the_next_run(clock: TestClock) -> None:
     state = batch(clock, journal=JOURNAL)
     state.pull({})
