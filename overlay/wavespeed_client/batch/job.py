@@ -156,7 +156,6 @@ class Job:
         """Return what the journal is to write down of it; nothing without a journal."""
         if self.entry is None:
             return []
-        self.reserved = False
         return [Note(self.entry, event, **told)]
 
     def doubt(self, error: SubmissionUncertainError) -> list[Note]:

@@ -25,9 +25,9 @@ def not_looked_for(error: SubmissionUncertainError, trouble: WaveSpeedError) -> 
     logger.warning(message, error.model, trouble)
 
 
-def not_handed_out(tasks: Iterable[Task | None]) -> None:
+def not_handed_out(tasks: Iterable[Task]) -> None:
     """A batch has ended before these tasks were handed out."""
-    ids = [task.id for task in tasks if task is not None]
+    ids = [task.id for task in tasks]
     if ids:
         logger.warning("A batch ended before these tasks were handed out. Wait for them by id: %s", " ".join(ids))
 

@@ -105,7 +105,9 @@ class Batch:
         return self._throttle.wait(self.clock.now(), before=own - self._throttle.in_flight)
 
     def pull(self, item: object) -> None:
-        """Take in the next input."""
+        """Take in the next input; nothing once it has stopped."""
+        if self.stopped:
+            return
         job = Job(self._pulled, item)
         self._pulled += 1
         self._jobs.add(job)
@@ -209,7 +211,7 @@ class Batch:
         self._throttle.accepted()
         job.sent = False
         job.wait = self.attend(task, self.options.timeout, job.until or self._deadline())
-        if job not in self._jobs and job.entry is None:  # nobody waits for it any more
+        if job not in self._jobs:  # nobody waits for it any more
             log.began_after_all(task)
         return job.note("submitted", task=task.raw) + self._judged(job, job.wait)
 
@@ -235,7 +237,7 @@ class Batch:
 
     def settled(self, job: Job) -> bool:
         """What was to be noted of a job is: it goes on. Returns whether its next step is to be taken at once."""
-        looked = job.stage is Stage.LOOK
+        looked, job.reserved = job.stage is Stage.LOOK, False
         if job.outcome is not None:
             self._jobs.discard(job)
             self._ended.append(job)
@@ -302,12 +304,11 @@ class Batch:
         return self._tally.progress(self._throttle.in_flight, self.options.total)
 
     def finish(self) -> None:
-        """Hand out nothing more. Where there is no journal, log the tasks that nobody would know of."""
-        tasks = [job.outcome.task for job in self._ended if job.outcome is not None]
-        tasks += [job.wait.task for job in sorted(self._jobs) if job.wait is not None]
-        if self.options.journal is None or self._crash is not None:
-            log.not_handed_out(tasks)
-        log.unanswered(self.options.model, sum(job.sent for job in self._jobs))
+        """Hand out nothing more. Log the tasks that nobody would know of: with a journal, those not told in it."""
+        jobs = sorted((*self._jobs, *self._ended))
+        is_told = self.options.journal is not None and self._crash is None
+        log.not_handed_out(job.wait.task for job in jobs if job.wait is not None and (job.reserved or not is_told))
+        log.unanswered(self.options.model, sum(job.sent for job in jobs))
         self._jobs.clear()
         self._ended.clear()
 
@@ -356,7 +357,7 @@ class Batch:
 
     def _not_submitted(self, job: Job, error: WaveSpeedError) -> list[Note]:
         now = self.clock.now()
-        job.sent = False
+        job.sent = isinstance(error, SubmissionUncertainError)
         if isinstance(error, UNSENT):
             self._throttle.not_sent()
         else:

@@ -443,6 +443,39 @@ def test_what_was_reserved_and_kept_back_is_free_for_the_next_run(clock: TestClo
     assert fail(state, job, caught.value) == ["refused"]
 
 
+def test_nothing_is_pulled_once_it_has_stopped(clock: TestClock) -> None:
+    state = batch(clock)
+    state.stop()
+    state.pull({})
+    state.finish()
+    state.exhausted()
+    assert state.over
+
+
+@pytest.mark.parametrize("journal", [None, JOURNAL])
+def test_an_end_tells_the_tasks_that_nobody_would_know_of(
+    clock: TestClock, journal: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = batch(clock, most=5, journal=journal)
+    jobs: list[Job] = []
+    for _ in range(4):
+        state.pull({})
+        job = look(state)[0] if journal else state.take()
+        assert job is not None
+        reserve(state, job) if journal else state.departing(job)
+        jobs.append(job)
+    answer(state, jobs[0], task(0))
+    answer(state, jobs[1], task(1, "completed"))
+    state.stop()
+    assert len(state.answered(jobs[2], task(2))) == (1 if journal else 0)  # which cannot be written
+    fail(state, jobs[3], uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"))
+    state.finish()
+    told = [record.getMessage() for record in caplog.records]
+    assert [part in told[0] for part in ("task-0", "task-1", "task-2")] == [not journal, not journal, True]
+    assert "with 1 submissions unanswered" in told[1]
+    assert len(told) == 2
+
+
 def test_a_look_that_ends_after_the_batch_submits_nothing(clock: TestClock) -> None:
     state = batch(clock, journal=JOURNAL)
     state.pull({})
