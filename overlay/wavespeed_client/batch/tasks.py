@@ -116,27 +116,42 @@ class AsyncWorkers:
     async def end(self) -> None:
         """Send nothing more, and return when the submissions that were sent have been answered."""
         self.batch.stop()
-        polls = [step for step, job in self._steps.items() if job.stage in ENDED_AT_ONCE]
-        for task in (*self._own, *polls):
-            task.cancel()
+        if asyncio.current_task() in self._steps:  # others wait for this one
+            return
+        try:
+            if self._own[0].get_loop() is asyncio.get_running_loop():  # else it was closed, and nothing goes on there
+                self._tell()
+                await self._wait_for_steps()
+        finally:
+            self.batch.finish()
+            if self.journal is not None:
+                await done(self.journal.close())
+
+    async def _wait_for_steps(self) -> None:
+        """Wait for submissions, and for what is written down. A cancellation ends these, too, and is raised then."""
+        for task in self._left():
+            job = self._steps.get(task)
+            if job is None or (job.stage in ENDED_AT_ONCE and job.outcome is None):
+                task.cancel()
         cut_short: BaseException | None = None
-        while left := {task for task in (*self._own, *self._steps) if not task.done()}:
+        while left := self._left():
             try:
                 await asyncio.wait(left)
-            except asyncio.CancelledError as error:  # again, while submissions are waited for
+            except asyncio.CancelledError as error:
                 cut_short = error
                 for task in left:
                     task.cancel()
-        self.batch.finish()
-        self._tell()
-        if self.journal is not None:
-            await done(self.journal.close())
         if cut_short is not None:
             raise cut_short
 
+    def _left(self) -> set[asyncio.Task[None]]:
+        """Its tasks that go on. The one that asks is not among them: inputs may end their own batch."""
+        here = asyncio.current_task()
+        return {task for task in (*self._own, *self._steps) if task is not here and not task.done()}
+
     async def _pull(self) -> None:
         pull = async_pulled_from(self.inputs)
-        while not self.batch.all_pulled:
+        while not (self.batch.all_pulled or self.batch.stopped):
             self._room.clear()
             room = self.batch.room()
             if room:

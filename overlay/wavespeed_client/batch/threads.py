@@ -98,7 +98,7 @@ class Workers:
     find: Find
     uploads: Callable[[], Uploads]
     _steps: list[Job] = field(init=False, factory=list[Job])
-    _own: set[int] = field(init=False, factory=set[int])
+    _own: set[threading.Thread] = field(init=False, factory=set[threading.Thread])
     _news: threading.Condition = field(init=False)
     _work: threading.Condition = field(init=False)
     _wakes_at: float = field(init=False, default=math.inf)
@@ -149,7 +149,7 @@ class Workers:
         with self._work:
             self.batch.stop()
             self._tell()
-        if threading.get_ident() in self._own:  # garbage collection, which runs in any thread, may call this there
+        if threading.current_thread() in self._own:  # garbage collection, which runs in any thread, may call this there
             return
         try:
             self._wait_for_steps()
@@ -195,8 +195,6 @@ class Workers:
                 self.batch.exhausted(error)
             else:
                 with self._work:
-                    if self.batch.stopped:
-                        return
                     self.batch.pull(item)
                     self._tell()
             if self.batch.has_outcomes:
@@ -247,7 +245,7 @@ class Workers:
                 raise _no_thread(error) from error
 
     def _enter(self) -> None:
-        self._own.add(threading.get_ident())
+        self._own.add(threading.current_thread())
 
     def _guarded(self, job: Job) -> None:
         try:

@@ -264,21 +264,6 @@ with WaveSpeed("test-key", base_url=sys.argv[1]) as ws:
     assert last_events(journal) == ["finished"] * 8
 
 
-def test_a_client_that_is_closed_while_an_input_is_pulled_says_so(service: Service, tmp_path: Path) -> None:
-    with httpx.Client(transport=service) as http, WaveSpeed("test-key", http_client=http) as ws:
-        ws._clock = service.clock
-
-        def inputs() -> Iterator[dict[str, str]]:
-            yield {"tag": "a"}
-            ws.close()
-            yield {"tag": "b"}
-
-        outcomes = ws.run_many(MODEL, inputs(), max_in_flight=4, journal=tmp_path / "batch.jsonl")
-        with pytest.raises(ConfigurationError, match="closed while this batch ran"):
-            list(outcomes)
-    assert "b" not in service.submitted
-
-
 def test_an_end_does_not_wait_for_what_never_ends(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -206,6 +206,33 @@ def test_an_end_lets_the_writing_of_a_submission_come_to_its_end(service: Servic
         assert told_of(table, tag)[-1] == "submitted"
 
 
+def test_an_end_lets_the_writing_of_an_outcome_come_to_its_end(
+    service: Service, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its task has been asked for: a statement that is cut short may leave the connection to a database unusable."""
+    writing = asyncio.Event()
+    write = AsyncTable.write
+
+    async def observed(journal: AsyncTable, notes: Sequence[Note]) -> None:
+        if notes[0].event == "finished":
+            writing.set()
+        await write(journal, notes)
+
+    monkeypatch.setattr(AsyncTable, "write", observed)
+
+    async def main() -> None:
+        async with AsyncWaveSpeed("test-key", http_client=httpx.AsyncClient(transport=service)) as ws:
+            ws._clock = service.clock
+            first = asyncio.ensure_future(anext(ws.run_many(MODEL, tagged(1), journal="any")))
+            await writing.wait()
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first
+
+    asyncio.run(main())
+    assert told_of(table, "t0")[-1] == "finished"
+
+
 CALLER: ContextVar[str] = ContextVar("CALLER", default="nobody")
 
 
