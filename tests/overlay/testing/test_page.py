@@ -121,6 +121,17 @@ def test_what_is_unfolded_stays_unfolded(page: Page, fake: FakeWaveSpeed) -> Non
     expect(page.locator("#tasks details[open]")).to_have_count(1)
 
 
+def test_what_is_new_takes_no_focus_away(page: Page, fake: FakeWaveSpeed) -> None:
+    with fake.client() as ws:
+        ws.submit(MODEL, {"prompt": "first"})
+        summary = page.locator("#tasks summary")
+        summary.focus()
+        ws.submit(MODEL, {"prompt": "second"})
+        expect(page.locator("#tasks li")).to_have_count(2)
+        expect(page.locator("#tasks li").first).to_contain_text("second")
+    expect(page.locator("#tasks summary").last).to_be_focused()
+
+
 def test_a_wrong_number_is_said(page: Page) -> None:
     page.get_by_label("Times").fill("0")
     page.get_by_role("button", name="Drop").click()
