@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .arrangements import Kind
     from .deliveries import Delivery
     from .fake import FakeWaveSpeed
+    from .service import Service
     from .wire import Request
 
 logger = logging.getLogger("wavespeed_client.testing")
@@ -57,7 +58,7 @@ class Control:
     Args:
         fake: The stand-in.
         respond: Responds to every other request.
-        file: Returns the file or output under a path, which the page shows without a request on record.
+        service: What the stand-in keeps. The page shows its files and outputs without a request on record.
         hosts: Host names under which it may be controlled, beside those of this machine.
     """
 
@@ -65,7 +66,7 @@ class Control:
         self,
         fake: FakeWaveSpeed,
         respond: Callable[[WSGIRequest], Response],
-        file: Callable[[str], bytes | None],
+        service: Service,
         hosts: Collection[str],
     ) -> None:
         self._fake = fake
@@ -136,14 +137,14 @@ class Control:
         return _json(
             {
                 "requests": [_request(one) for one in list(fake.requests)[-last:]],
-                "tasks": [task.raw for task in fake.tasks[-last:]],
+                "tasks": self._service.states(last),
                 "violations": list(fake.violations)[-last:],
                 "deliveries": [_delivery(one) for one in list(fake.deliveries)[-last:]],
             }
         )
 
     def _media(self, path: str) -> Response:
-        content = self._file(path)
+        content = self._service.file(path)
         if content is None:
             raise ControlError(404, "No such file.")
         # Whatever was uploaded is shown as a picture or not at all.

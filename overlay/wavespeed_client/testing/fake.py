@@ -90,7 +90,7 @@ class FakeWaveSpeed:
             OSError: The port is taken.
         """
         if self._server is None:
-            control = Control(self, self._desk.respond, self._service.file, self.allow_hosts)
+            control = Control(self, self._desk.respond, self._service, self.allow_hosts)
             server = Server(self.host, self.port, control.respond)
             self._desk.open()
             server.start()
@@ -230,7 +230,7 @@ class FakeWaveSpeed:
         from ..parsing import task_from_prediction
 
         with self._desk.lock:
-            states = [task.state(self._service.url) | {"inputs": task.input} for task in self._service.tasks.values()]
+            states = self._service.states()
         return [task_from_prediction(Prediction.from_dict(state), state, model="") for state in states]
 
     def wait_for_deliveries(self, timeout: float = 10.0) -> list[Delivery]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from base64 import b64decode
 from datetime import UTC, datetime
@@ -99,6 +100,10 @@ class Service:
         if task_id not in self.tasks:
             raise RefusedError(404, "Prediction not found.")
         return self.tell(self.tasks[task_id])
+
+    def states(self, last: int = sys.maxsize) -> list[dict[str, Any]]:
+        """The last tasks with their inputs, as they stand. Looking does not move them on."""
+        return [task.state(self.url) | {"inputs": task.input} for task in list(self.tasks.values())[-last:]]
 
     def ask(self, kind: Kind, query: dict[str, Any]) -> Answer:
         """The answer to a question about the account.
