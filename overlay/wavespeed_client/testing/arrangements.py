@@ -51,7 +51,7 @@ class Arranged:
 class Arrangements:
     """The answers that were arranged for each kind of request, in order, and how late every answer is."""
 
-    _waiting: defaultdict[str, deque[Arranged]] = field(init=False, factory=lambda: defaultdict(deque))
+    _waiting: defaultdict[str, deque[tuple[Arranged, int]]] = field(init=False, factory=lambda: defaultdict(deque))
     _delays: dict[Kind, float] = field(init=False, factory=dict["Kind", float])
 
     def add(self, kind: Kind, arranged: Arranged, times: int) -> None:
@@ -62,12 +62,17 @@ class Arrangements:
         """
         _check_kind(kind)
         checked_count(times, "times", 1)
-        self._waiting[kind].extend([arranged] * times)
+        self._waiting[kind].append((arranged, times))
 
     def take(self, kind: Kind) -> Arranged | None:
         """The arranged answer for a request of this kind, if there is one."""
         waiting = self._waiting[kind]
-        return waiting.popleft() if waiting else None
+        if not waiting:
+            return None
+        arranged, times = waiting.popleft()
+        if times > 1:
+            waiting.appendleft((arranged, times - 1))
+        return arranged
 
     def set_delay(self, seconds: float, kind: Kind | None) -> None:
         """Make every answer to this kind of requests that late; None: to all kinds.

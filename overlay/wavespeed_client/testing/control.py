@@ -9,15 +9,17 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import re
 import secrets
 from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from werkzeug import Response
 
 from ..errors import WaveSpeedError
+from .wire import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("wavespeed_client.testing")
 
 PREFIX = "/_stand-in/"
+HOST = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]+)?")
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 # A request with a file in it is not shown whole.
 SHOWN_BODY_BYTES = 10_000
@@ -71,13 +74,15 @@ class Control:
     ) -> None:
         self._fake = fake
         self._respond = respond
-        self._file = file
+        self._service = service
         self._hosts = {name.lower() for name in (*LOOPBACK_NAMES, *hosts)}
 
     def respond(self, wsgi: WSGIRequest) -> Response:
         """Respond to a request, whichever it is."""
         if wsgi.path == "/favicon.ico":
             return Response(status=204)
+        if f"{wsgi.path}/" == PREFIX:
+            return Response(status=308, headers={"Location": PREFIX})
         if not wsgi.path.startswith(PREFIX):
             return self._respond(wsgi)
         try:
@@ -183,9 +188,9 @@ def _arguments(wsgi: WSGIRequest) -> dict[str, Any]:
     if wsgi.mimetype != "application/json":
         raise ControlError(415, "Send the arguments as JSON, with Content-Type: application/json.")
     try:
-        arguments: object = json.loads(wsgi.get_data())
-    except (ValueError, RecursionError) as error:
-        raise ControlError(400, f"The body is not JSON: {error}") from error
+        arguments: object = read_json(wsgi.get_data())
+    except ValueError as error:
+        raise ControlError(400, f"{error}") from error
     if not isinstance(arguments, dict):
         raise ControlError(400, "The arguments must be a JSON object, such as {}.")
     return cast("dict[str, Any]", arguments)
@@ -200,10 +205,9 @@ def _last(wsgi: WSGIRequest) -> int:
 
 
 def _host_name(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return host
+    """A host header without its port; as it is, if there is more in it."""
+    found = HOST.fullmatch(host)
+    return found["v6"] or found["name"].lower() if found else host
 
 
 def _request(request: Request) -> dict[str, Any]:

@@ -199,7 +199,8 @@ class FakeWaveSpeed:
         """
         if not isinstance(body, bytes):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
             raise ValueError(f"body must be bytes, as in b'<html>', not {type(body).__name__}.")
-        checked_text(content_type, "content_type")
+        if not checked_text(content_type, "content_type").isascii() or not content_type.isprintable():
+            raise ValueError(f"content_type must be text that a header can hold, not {content_type!r}.")
         self._arrange(on, Arranged(Answer(checked_status(status, 200), body, content_type)), times)
 
     def drop(self, on: Kind = "submit", *, times: int = 1) -> None:

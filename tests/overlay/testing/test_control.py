@@ -11,7 +11,13 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
-from wavespeed_client import RateLimitError, SubmissionUncertainError, TaskFailedError, UnexpectedResponseError
+from wavespeed_client import (
+    APIError,
+    RateLimitError,
+    SubmissionUncertainError,
+    TaskFailedError,
+    UnexpectedResponseError,
+)
 from wavespeed_client.testing import FakeWaveSpeed
 from wavespeed_client.testing.contract import Contract
 from wavespeed_client.testing.control import ACTIONS
@@ -145,6 +151,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("raw", {"status": 200, "body": {}}, "body must be text"),
     ("raw", {"status": 99, "body": ""}, "status must be an HTTP status"),
     ("raw", {"status": 200, "body": "", "content_type": 1}, "content_type must be text"),
+    ("raw", {"status": 200, "body": "", "content_type": "a\nb: c"}, "content_type must be text that a header can hold"),
+    ("raw", {"status": 200, "body": "", "content_type": "\u20ac"}, "content_type must be text that a header can hold"),
     ("reset", {"all": True}, "It takes: nothing."),
 ]
 
@@ -191,6 +199,9 @@ FOREIGN = [
     {"Host": "127.0.0.1.example.com"},
     {"Host": "[::1"},
     {"Host": "127.0.0.1@example.com"},
+    {"Host": "example.com@127.0.0.1"},
+    {"Host": "127.0.0.1/@example.com"},
+    {"Host": "127.0.0.1:x"},
 ]
 
 
@@ -229,7 +240,27 @@ def test_other_methods_and_paths_are_refused(fake: FakeWaveSpeed, method: str, p
     assert (fake.requests, fake.violations) == ([], [])
 
 
+def test_any_number_of_times_can_be_arranged(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+    http.post("refuse", json={"status": 402, "times": 2, "on": "balance"})
+    http.post("refuse", json={"status": 403, "times": 10**30, "on": "balance"})
+    statuses: list[int | None] = []
+    with fake.client() as ws:
+        for _ in range(4):
+            with pytest.raises(APIError) as caught:
+                ws.balance()
+            statuses.append(caught.value.status_code)
+    assert statuses == [402, 402, 403, 403]
+
+
+def test_what_is_no_json_for_others_is_refused(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+    body = b'{"model": "a/b", "statuses": ["completed"], "outputs": [{"seed": NaN}]}'
+    response = http.post("script", content=body, headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.json()) == (400, {"error": "the body is not JSON (NaN is no JSON)"})
+
+
 def test_a_browsers_visit_is_no_violation(fake: FakeWaveSpeed) -> None:
+    without_slash = httpx.get(f"{fake.url}/_stand-in", trust_env=False)
+    assert (without_slash.status_code, without_slash.headers["Location"]) == (308, "/_stand-in/")
     page = httpx.get(f"{fake.url}/_stand-in/", trust_env=False)
     icon = httpx.get(f"{fake.url}/favicon.ico", trust_env=False)
     assert (page.status_code, icon.status_code) == (200, 204)
