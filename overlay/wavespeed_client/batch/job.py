@@ -62,7 +62,6 @@ class Job:
         pause: Seconds after which a step that failed is to be taken again.
         error: Why it was refused last.
         lost: Why it is uncertain, while its task is looked for.
-        requested: Whether a request was made for it.
         sent: Whether its submission has left and no response has come.
         wait: The wait for its task; None until there is one.
         outcome: What became of it; None until it has ended.
@@ -84,7 +83,6 @@ class Job:
     pause: float = 0.0
     error: WaveSpeedError | None = None
     lost: SubmissionUncertainError | None = None
-    requested: bool = False
     sent: bool = False
     wait: Wait | None = None
     outcome: Outcome | None = None

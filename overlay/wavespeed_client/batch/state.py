@@ -52,10 +52,8 @@ if TYPE_CHECKING:
     from .options import Options
     from .outcome import Progress
 
-# Events after which an input is submitted.
-FREE = ("planned", "refused")
-# Events after which nobody knows whether it was taken.
-LOST = ("submitting", "uncertain")
+# Events after which an input is submitted, and those after which nobody knows whether it was taken.
+FREE, LOST = ("planned", "refused"), ("submitting", "uncertain")
 # Errors by which a request certainly did not leave.
 UNSENT = (APIConnectionError, InvalidInputError)
 # Errors by which the service, or the way to it, is in trouble: the next submission would meet the same.
@@ -132,15 +130,13 @@ class Batch:
             return None
         if self._fresh:
             return self._fresh.popleft()
-        if (job := self._next_submission()) is not None:
-            return job
-        if self._due and self._due[0][0] <= self.clock.now():
+        job = self._next_submission()
+        if job is None and self._due and self._due[0][0] <= self.clock.now():
             job = heapq.heappop(self._due)[1]
             self._watching.discard(job)
             if job.stage is Stage.POLL:
-                self._tally.requested(job, self.clock.now())
-            return job
-        return None
+                self._tally.requested(self.clock.now())
+        return job
 
     def pause(self) -> float:
         """Seconds until a step may be due; without end while something else must happen first."""
@@ -345,7 +341,7 @@ class Batch:
                 self._throttle.sent()
                 job.until = self._deadline()
                 job.gives_up = job.gives_up or job.until
-                self._tally.requested(job, self.clock.now())
+                self._tally.requested(self.clock.now())
                 return heapq.heappop(self._ready)
         return None
 

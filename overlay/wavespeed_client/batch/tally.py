@@ -36,9 +36,8 @@ class Tally:
     def __attrs_post_init__(self) -> None:
         self._times = deque(maxlen=1 + max(FEWEST, ROUNDS * self.most))
 
-    def requested(self, job: Job, now: float) -> None:
-        """A request is made for a job."""
-        job.requested = True
+    def requested(self, now: float) -> None:
+        """A request is made."""
         if not self._times:
             self._times.append(now)
 
@@ -48,7 +47,7 @@ class Tally:
         if job.outcome is not None and job.outcome.error is not None:
             self._uncertain += job.outcome.uncertain
             self._failed += not job.outcome.uncertain
-        if job.requested:
+        if job.gives_up is not None or job.wait is not None:  # it was submitted or asked for
             self._times.append(now)
 
     def progress(self, in_flight: int, total: int | None) -> Progress:

@@ -10,9 +10,10 @@ import pytest
 from wavespeed_client import Outcome, Task, TaskFailedError
 from wavespeed_client.batch.job import Job
 from wavespeed_client.batch.tally import FEWEST, ROUNDS, Tally
+from wavespeed_client.clock import Clock, Deadline
 
 TASK = Task(id="task-1", model="a/b", status="completed")
-JOB = Job(0, {}, outcome=Outcome(0, {}, TASK, None))
+JOB = Job(0, {}, gives_up=Deadline(Clock(), 0.0), outcome=Outcome(0, {}, TASK, None))
 
 
 def test_the_result_of_an_outcome_is_its_task_or_its_error() -> None:
@@ -31,7 +32,7 @@ def test_the_result_of_an_outcome_is_its_task_or_its_error() -> None:
 def test_nothing_is_known_before_an_outcome_or_while_no_time_has_passed() -> None:
     tally = Tally(8)
     assert tally.progress(0, None).rate is None
-    tally.requested(JOB, 5.0)
+    tally.requested(5.0)
     assert tally.progress(0, None).rate is None
     tally.handed_out(JOB, 5.0)
     assert tally.progress(0, None).rate is None
@@ -41,7 +42,7 @@ def test_the_first_outcomes_have_taken_their_time() -> None:
     """Eight tasks that run at once and end together after ten seconds are not eight in no time."""
     tally = Tally(8)
     for _ in range(8):
-        tally.requested(JOB, 100.0)
+        tally.requested(100.0)
     for _ in range(8):
         tally.handed_out(JOB, 110.0)
     assert tally.progress(0, None).rate == pytest.approx(0.8)
@@ -50,7 +51,7 @@ def test_the_first_outcomes_have_taken_their_time() -> None:
 @pytest.mark.parametrize("most", [1, 8, 500])
 def test_the_rate_is_that_of_late_though_tasks_end_together(most: int) -> None:
     tally, now = Tally(most), 0.0
-    tally.requested(JOB, now)
+    tally.requested(now)
     for seconds in (1.0, 10.0):
         for _ in range(FEWEST + ROUNDS + 1):
             now += seconds
@@ -66,7 +67,7 @@ def test_the_rate_is_that_of_late_though_tasks_end_together(most: int) -> None:
 
 def test_memory_is_bounded() -> None:
     tally = Tally(8)
-    tally.requested(JOB, 0.0)
+    tally.requested(0.0)
     for number in range(10_000):
         tally.handed_out(JOB, number + 1.0)
     assert len(tally._times) == 1 + max(FEWEST, ROUNDS * 8)
