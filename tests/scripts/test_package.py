@@ -150,6 +150,20 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+@pytest.fixture(scope="session")
+def with_bars(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment that also holds what the pages show progress with."""
+    folder = tmp_path_factory.mktemp("with-bars")
+    run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")])
+    python = folder / "venv" / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+    constraints = str(environment.parents[2] / "constraints.txt")
+    run([*pip, "install", "--no-compile", "--constraint", constraints, "rich", "tqdm", "types-tqdm"])
+    paths = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    (Path(run([str(python), "-c", paths]).strip()) / "wheel.pth").write_text(run([str(environment), "-c", paths]))
+    return python
+
+
 def run(command: list[str], cwd: Path | None = None) -> str:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -269,7 +283,7 @@ Checker = Callable[[Path, Path], list[str]]
 
 @pytest.mark.parametrize("checker", [mypy, pyright])
 def test_a_type_checker_accepts_right_programs_and_finds_each_mistake(
-    checker: Checker, environment: Path, tmp_path: Path
+    checker: Checker, with_bars: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "right.py").write_text(USER_PROGRAM)
     (tmp_path / "mistaken.py").write_text(PROGRAM_WITH_MISTAKES)
@@ -278,7 +292,7 @@ def test_a_type_checker_accepts_right_programs_and_finds_each_mistake(
     (tmp_path / "my_models.py").write_text(render({"wavespeed-ai/flux-dev": facts_of(FLUX) or {}}))
     marked = {number for number, line in enumerate(PROGRAM_WITH_MISTAKES.splitlines(), 1) if "# wrong" in line}
 
-    command = checker(environment, tmp_path)
+    command = checker(with_bars, tmp_path)
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert done.returncode == 1, done.stdout + done.stderr

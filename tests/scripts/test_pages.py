@@ -29,6 +29,7 @@ def programs(page: Path) -> list[str]:
 )
 def test_programs_run(fake: FakeWaveSpeed, tmp_path: Path, program: str, request: pytest.FixtureRequest) -> None:
     environment = {**os.environ, "WAVESPEED_API_KEY": fake.api_key, "WAVESPEED_BASE_URL": fake.url}
+    environment["TQDM_DISABLE"] = "1"  # its bars would be on stderr
     write_models(program, tmp_path, environment)
     if "WAVESPEED_JOURNAL" in program:
         environment["WAVESPEED_JOURNAL"] = request.getfixturevalue("empty_database")
