@@ -185,18 +185,10 @@ class _Reader:
     def _resolved(self, said: dict[str, Any]) -> dict[str, Any]:
         """Return the schema with its reference followed, and with the only part of an allOf in its place."""
         for _ in range(DEEPEST):
-            parts = _items(said.get("allOf"))
-            if isinstance(said.get("$ref"), str):
-                inner = self._at(said["$ref"])
-            elif (
-                len(parts) == 1
-                and _types(said.get("type")) is None
-                and not _names(list(_fields(said.get("properties"))))
-            ):
-                inner = _fields(parts[0])
-            else:
+            outer = _outer(said)
+            if outer is None:
                 return said
-            outer = "$ref" if "$ref" in said else "allOf"
+            inner = self._at(said["$ref"]) if outer == "$ref" else _fields(said["allOf"][0])
             said = {**inner, **{key: value for key, value in said.items() if key != outer}}
         return {}
 
@@ -205,6 +197,14 @@ class _Reader:
         for step in reference.removeprefix("#").split("/")[1:] if reference.startswith("#") else ("",):
             found = _fields(found).get(step.replace("~1", "/").replace("~0", "~"))
         return _fields(found)
+
+
+def _outer(said: dict[str, Any]) -> str | None:
+    """Return the keyword that says all of a schema: a reference, or an allOf of one part, with no fields beside it."""
+    if isinstance(said.get("$ref"), str):
+        return "$ref"
+    own = _types(said.get("type")) is not None or _names(list(_fields(said.get("properties"))))
+    return "allOf" if len(_items(said.get("allOf"))) == 1 and not own else None
 
 
 def _required_by_all(facts: Facts) -> Iterator[str]:
@@ -277,7 +277,7 @@ def _items(value: object) -> list[object]:
 def _types(value: object) -> str | list[str] | None:
     words = _items(value) or [value]
     known = sorted({word for word in words if isinstance(word, str) and word in TYPES})
-    if not known or len(known) < len(set(map(str, words))):
+    if not all(word in known for word in words):
         return None
     return known[0] if len(known) == 1 else known
 

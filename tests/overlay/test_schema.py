@@ -64,6 +64,7 @@ DROPPED: list[tuple[object, dict[str, Any]]] = [
     ({"items": {"type": "integer"}}, {"type": "array", "items": {"type": "integer"}}),
     ({"type": "object", "additionalProperties": True}, {"type": "object"}),
     ({"allOf": [{"type": "string"}], "default": "a"}, {"type": "string", "default": "a"}),
+    ({"allOf": [{"type": "string"}], "$ref": 3}, {"type": "string"}),
     (True, {}),
     ("string", {}),
     (None, {}),

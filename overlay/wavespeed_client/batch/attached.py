@@ -51,9 +51,9 @@ class Attached:
 
 
 def taken(item: object) -> tuple[dict[str, Any], bytes, Attached | None]:
-    """Return an input as plain data of its own that no later change to it reaches; its JSON; and it with its files.
+    """Return an input as data of its own, which no later change by the caller reaches; its JSON; and its files.
 
-    It has its JSON if there are none in it, else its files.
+    With files in it, it has no JSON yet; without, no files.
 
     Raises:
         InvalidInputError: It is no mapping, or not what can be sent; None is not accepted. The message names the field.

@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -24,7 +25,6 @@ from .places import OwnFile, folder_at, writing
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
-    from pathlib import Path
 
     from ..settings import Settings
 
@@ -57,7 +57,8 @@ class Saving:
         return range(len(self.task.outputs))
 
     def at_hand(self, number: int) -> Path | OwnFile:
-        """Return the path of an output that is whole already, or that held its file itself; else where to fetch it to.
+        """Return the path of an output that needs no request: it is saved already, or holds its file itself, which is
+        written here. For any other one return where it is to be fetched to.
 
         Raises:
             InvalidInputError: It cannot be written.
@@ -186,11 +187,11 @@ class _Threads:
 
     def _end(self, number: int) -> Path | WaveSpeedError:
         try:
-            place = self.saving.at_hand(number)
-            if isinstance(place, OwnFile):
-                output, hear = self.saving.task.outputs[number], partial(self._told, number)
-                place = fetch(output, place, self.settings.timeout, hear, self.settings.max_retries)
-            return place
+            found = self.saving.at_hand(number)
+            if isinstance(found, Path):
+                return found
+            output, hear = self.saving.task.outputs[number], partial(self._told, number)
+            return fetch(output, found, self.settings.timeout, hear, self.settings.max_retries)
         except WaveSpeedError as error:
             return error
 
@@ -226,14 +227,14 @@ async def save_async(
     async def end_of(number: int) -> Path | WaveSpeedError:
         async with room:
             try:
-                place = await asyncio.to_thread(saving.at_hand, number)
-                if isinstance(place, OwnFile):
+                found = await asyncio.to_thread(saving.at_hand, number)
+                if isinstance(found, OwnFile):
                     output, hear = saving.task.outputs[number], partial(told, number)
-                    place = await fetch_async(output, place, settings.timeout, hear, settings.max_retries)
+                    return await fetch_async(output, found, settings.timeout, hear, settings.max_retries)
             except WaveSpeedError as error:
                 return error
         saving.tell()
-        return place
+        return found
 
     with concerning(saving.task):
         try:

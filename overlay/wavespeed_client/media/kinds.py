@@ -136,7 +136,7 @@ def ending_in(head: bytes) -> str:
     return next((ending for pattern, ending in _SIGNATURES if pattern.match(head[:HEAD])), "")
 
 
-# What a file that did not come as text may have got in place of an ending of its own.
+# What a file may be called whose URL has no ending. A text of that name may as well be a note of the user's.
 BINARY_ENDINGS = (
     *(ending for ending, kind in _TYPES.items() if not kind.startswith("text/") and ending != ".json"),
     ".bin",
