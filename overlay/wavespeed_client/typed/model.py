@@ -70,6 +70,7 @@ class TypedModel(Generic[I]):
         max_per_minute: int | None = None,
         timeout: float | None = 600.0,
         journal: str | PathLike[str] | None = None,
+        batch: str | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Generator[Outcome]:
         """Run many inputs, and yield their outcomes as they come, as `WaveSpeed.run_many` does. Costs money."""
@@ -80,6 +81,7 @@ class TypedModel(Generic[I]):
             max_per_minute=max_per_minute,
             timeout=timeout,
             journal=journal,
+            batch=batch,
             on_progress=on_progress,
         )
 
@@ -120,6 +122,7 @@ class AsyncTypedModel(Generic[I]):
         max_per_minute: int | None = None,
         timeout: float | None = 600.0,
         journal: str | PathLike[str] | None = None,
+        batch: str | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncGenerator[Outcome]: ...
 
@@ -132,6 +135,7 @@ class AsyncTypedModel(Generic[I]):
         max_per_minute: int | None = None,
         timeout: float | None = 600.0,
         journal: str | PathLike[str] | None = None,
+        batch: str | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncGenerator[Outcome]: ...
 
@@ -143,6 +147,7 @@ class AsyncTypedModel(Generic[I]):
         max_per_minute: int | None = None,
         timeout: float | None = 600.0,
         journal: str | PathLike[str] | None = None,
+        batch: str | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncGenerator[Outcome]:
         """Async `TypedModel.run_many`."""
@@ -153,6 +158,7 @@ class AsyncTypedModel(Generic[I]):
             max_per_minute=max_per_minute,
             timeout=timeout,
             journal=journal,
+            batch=batch,
             on_progress=on_progress,
         )
 
