@@ -10,7 +10,7 @@ import json
 import keyword
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 # The command is a program like any other: it asks for the catalogue through the public client.
 from wavespeed_client import WaveSpeed
@@ -23,6 +23,9 @@ from .render import MARK, render
 from .source import seen
 from .update import Catalogue, catalogue_of, changes, described, updated, without
 from .writing import write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PROGRAM = "python -m wavespeed_client.typed"
 
@@ -48,9 +51,9 @@ class Arguments(argparse.Namespace):
     fail_on: str | None
 
 
-def main() -> int:
-    """Do what the command line says; the exit code."""
-    arguments = read_arguments()
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what a command line says, that of the process by default; the exit code."""
+    arguments = read_arguments(words)
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
         reconfigure(errors="backslashreplace")  # not every terminal has all letters
     try:
@@ -64,7 +67,7 @@ def main() -> int:
     return 2
 
 
-def read_arguments() -> Arguments:
+def read_arguments(words: Sequence[str] | None = None) -> Arguments:
     """Read the command line; end the program if it is wrong."""
     head, tail = (__doc__ or "").split("\n\n")
     parser = OneLineParser(prog=PROGRAM, description=head, epilog=tail)
@@ -93,7 +96,7 @@ def read_arguments() -> Arguments:
     add("--diff", action="store_true", help="only tell what has changed in the catalogue: one request")
     add("--json", action="store_true", help="with --diff: print it as JSON")
     add("--fail-on", choices=["breaking", "any"], help="with --diff: exit with 1 for a breaking change, or for any")
-    arguments = parser.parse_intermixed_args(namespace=Arguments())
+    arguments = parser.parse_intermixed_args(words, namespace=Arguments())
     if (problem := misuse(arguments)) is not None:
         parser.error(problem)
     return arguments

@@ -1,0 +1,65 @@
+"""Submit a task, wait for it and print its outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..options import (
+    connected,
+    download_option,
+    fields_argument,
+    max_cost_option,
+    model_argument,
+    prints,
+    timeout_option,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..printer import Printer
+
+EXAMPLE = """\b
+Examples:
+  $ wavespeed-client run wavespeed-ai/flux-dev prompt="A red bicycle"
+  $ wavespeed-client run wavespeed-ai/wan-2.1/i2v-480p prompt=waves image=@harbour.jpg \\
+      --max-cost 0.30 --download out/"""
+
+
+@click.command(epilog=EXAMPLE)
+@model_argument
+@fields_argument
+@max_cost_option
+@timeout_option
+@download_option
+@prints
+def command(
+    printer: Printer,
+    model: str,
+    given: tuple[str, ...],
+    max_cost: float | None,
+    timeout: float,
+    folder: Path | None,
+) -> None:
+    """Submit a task, wait for it and print its outputs. This costs money: the price is shown first.
+
+    \b
+    NAME=TEXT   text, or what the model's schema says that it is
+    NAME:=JSON  JSON, sent as it is
+    NAME=@FILE  a file, which is uploaded
+    A field that is given more than once is a list.
+    """
+    from ..paying import checked_folder, given_input, saved, submitted, waited
+    from ..progress import told
+    from ..records import output_lines, task_record
+
+    with connected(printer) as ws, told(printer) as story:
+        input = given_input(printer, ws, model, given)
+        checked_folder(folder)
+        price, task = submitted(ws, story, model, input, max_cost)
+        task = waited(ws, story, task, timeout)
+        paths = [str(path) for path in saved(ws, story, task, folder)]
+    record = {"task": task_record(task), "price": price.discounted_price, "files": paths}
+    printer.result(record, output_lines(task) if folder is None else paths)

@@ -1,0 +1,23 @@
+"""What of a text a terminal may be shown: no control characters, whoever wrote it."""
+
+from __future__ import annotations
+
+import re
+
+# C0 without tab and line feed, DEL and C1; marks that turn the direction of text around; halves of a surrogate pair.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_BREAKS = re.compile("[\t\n]")
+
+
+def clean(text: str) -> str:
+    """Return the text with control characters written as escapes, such as \\x1b. Tabs and line feeds stay."""
+    return _CONTROLS.sub(_escaped, text)
+
+
+def one_line(text: str) -> str:
+    """Return the text as one line: `clean`, and a space for each tab and line feed."""
+    return _BREAKS.sub(" ", clean(text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()

@@ -1,0 +1,222 @@
+"""Fields of an input as they are typed on a command line: NAME=TEXT, NAME:=JSON, NAME=@FILE.
+
+What type a text has is said by the model's schema, never guessed at: a prompt of 123 stays text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import click
+from attrs import frozen
+
+from ..schema import types_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..schema import Facts
+
+_FIELD = re.compile(r"(?P<name>[^=]*?[^=:]|)(?P<kind>:=|=@|=)(?P<value>.*)", re.DOTALL)
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+_NOTHING = object()
+
+Kind = Literal["=", ":=", "=@"]
+
+
+@frozen
+class Field:
+    """A field as it was given.
+
+    Attributes:
+        name: Its name.
+        kind: How its value is written: = text, := JSON, =@ the path of a file.
+        value: Its value as it was written.
+    """
+
+    name: str
+    kind: Kind
+    value: str
+
+
+def field_of(argument: str) -> Field:
+    """Read NAME=TEXT, NAME:=JSON or NAME=@FILE.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    found = _FIELD.fullmatch(argument)
+    if found is None or not found["name"]:
+        raise click.UsageError(f"{argument[:80]!r} is no field: write NAME=TEXT, NAME:=JSON or NAME=@FILE.")
+    return Field(found["name"], cast("Kind", found["kind"]), found["value"])
+
+
+def input_of(fields: Iterable[Field], facts: Facts | None, folder: Path = Path()) -> dict[str, Any]:
+    """Return the input that fields make. What was given more than once is a list.
+
+    Args:
+        fields: The fields.
+        facts: What the model's schema says; None if it is not known, and then text stays text.
+        folder: Where the paths of files begin.
+
+    Raises:
+        UsageError: A value does not fit the schema; it has no such field; there is no such file.
+    """
+    values: dict[str, list[Any]] = {}
+    for field in fields:
+        values.setdefault(field.name, []).append(_value(field, facts, folder))
+    return {name: _joined(name, found, facts) for name, found in values.items()}
+
+
+def needs_schema(fields: Sequence[Field]) -> bool:
+    """Tell whether the model's schema has a say in what the fields are."""
+    return any(field.kind != ":=" for field in fields)
+
+
+def _value(field: Field, facts: Facts | None, folder: Path) -> object:
+    if field.kind == ":=":
+        return _json(field)
+    known = _known(field, facts)
+    value = _file(field, folder) if field.kind == "=@" else typed(field.name, field.value, known)
+    if known is None:
+        return value
+    only_lists = "array" in kinds_of(known) and "string" not in kinds_of(known)
+    return cast("object", [value] if only_lists and not isinstance(value, list) else value)
+
+
+def _known(field: Field, facts: Facts | None) -> Facts | None:
+    """Return what the schema says of a field; None where it says nothing."""
+    properties: dict[str, Facts] = (facts or {}).get("properties", {})
+    if not properties or field.name in properties:
+        return properties.get(field.name)
+    near = difflib.get_close_matches(field.name, properties, 3)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(properties)}."
+    raise click.UsageError(
+        f"The model's schema has no field {field.name!r}. {hint} To send it all the same, write {field.name}:=JSON."
+    )
+
+
+def typed(name: str, text: str, facts: Facts | None) -> Any:
+    """Return a text as the type that facts say.
+
+    Raises:
+        UsageError: It is of none of these types.
+    """
+    if facts is None:
+        return text
+    for choice in facts.get("enum", ()):
+        if choice == text if isinstance(choice, str) else json.dumps(choice) == text:
+            return choice
+    kinds = kinds_of(facts)
+    if not kinds or "string" in kinds:
+        return text
+    for kind in ("null", "boolean", "integer", "number", "array", "object"):
+        value = _READ[kind](text) if kind in kinds else _NOTHING
+        if value is not _NOTHING:
+            return value
+    if "array" in kinds:
+        return [typed(name, text, facts.get("items"))]
+    raise click.UsageError(f"{name} must be {' or '.join(map(_NAMES.__getitem__, kinds))}; this is {text[:80]!r}.")
+
+
+def kinds_of(facts: Facts) -> list[str]:
+    """Return the types of values that facts allow, those of alternatives included; none if one is not said."""
+    kinds = types_of(facts)
+    branches = [branch for key in ("anyOf", "oneOf") for branch in facts.get(key, ())]
+    if kinds or not branches or not all(map(kinds_of, branches)):
+        return kinds
+    return list(dict.fromkeys(kind for branch in branches for kind in kinds_of(branch)))
+
+
+def _joined(name: str, values: list[Any], facts: Facts | None) -> Any:
+    if len(values) == 1:
+        return values[0]
+    known = (facts or {}).get("properties", {}).get(name)
+    if known is not None and kinds_of(known) and "array" not in kinds_of(known):
+        raise click.UsageError(f"{name} is given {len(values)} times, and takes one value.")
+    lists: list[list[Any]] = [value if isinstance(value, list) else [value] for value in values]
+    return [item for each in lists for item in each]
+
+
+def _json(field: Field) -> Any:
+    try:
+        return json.loads(field.value, parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
+        raise click.UsageError(
+            f"{field.name}:= is followed by what is no JSON ({error}). Text is written {field.name}=TEXT."
+        ) from None
+
+
+def _refused(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number")
+
+
+def _file(field: Field, folder: Path) -> Path:
+    path = folder / Path(field.value).expanduser()
+    if not path.is_file():
+        text = json.dumps("@" + field.value, ensure_ascii=False)
+        raise click.UsageError(
+            f"{field.name}=@{field.value[:200]}: there is no such file. Text that begins with @ is written "
+            f"{field.name}:='{text[:200]}'."
+        )
+    return path
+
+
+def _read_null(text: str) -> Any:
+    return None if text == "null" else _NOTHING
+
+
+def _read_boolean(text: str) -> Any:
+    return {"true": True, "false": False}.get(text.lower(), _NOTHING)
+
+
+def _read_integer(text: str) -> Any:
+    return int(text) if _WHOLE.fullmatch(text) else _NOTHING
+
+
+def _read_number(text: str) -> Any:
+    try:
+        number = float(text)
+    except ValueError:
+        return _NOTHING
+    return number if math.isfinite(number) else _NOTHING
+
+
+def _read_array(text: str) -> Any:
+    return _read_json(text, list)
+
+
+def _read_object(text: str) -> Any:
+    return _read_json(text, dict)
+
+
+def _read_json(text: str, kind: type[Any]) -> Any:
+    try:
+        value = json.loads(text, parse_constant=_refused)
+    except (ValueError, RecursionError):
+        return _NOTHING
+    return value if isinstance(value, kind) else _NOTHING
+
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "null": _read_null,
+    "boolean": _read_boolean,
+    "integer": _read_integer,
+    "number": _read_number,
+    "array": _read_array,
+    "object": _read_object,
+}
+_NAMES = {
+    "null": "null",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "array": "a list",
+    "object": "an object in JSON",
+    "string": "text",
+}

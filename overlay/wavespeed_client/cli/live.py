@@ -1,0 +1,99 @@
+"""What is drawn anew on a terminal: the line of one task, the table of a batch. The only place that needs rich."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from .escapes import one_line
+from .story import Story
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from rich.console import RenderableType
+
+    from .printer import Printer
+
+SEPARATOR = " · "
+DRAWN_A_SECOND = 4
+
+
+@define(eq=False)
+class LiveStory(Story):
+    """The steps of a command in one line, whose end changes."""
+
+    _steps: list[str] = field(init=False, factory=list[str])
+    _doing: str = field(init=False, default="")
+    _since: float = field(init=False, factory=time.monotonic)
+
+    def step(self, text: str) -> None:
+        """Tell of something that is done."""
+        self._steps.append(one_line(text))
+        self._doing, self._since = "", time.monotonic()
+
+    def now(self, text: str) -> None:
+        """Tell what is going on, and for how long since the last step."""
+        self._doing = one_line(text)
+
+    def ended(self, text: str) -> None:
+        """Tell how what was going on has ended, and how long it took."""
+        self.step(f"{text} {clock_time(time.monotonic() - self._since)}")
+
+    def line(self) -> str:
+        """Return the line as it stands."""
+        doing = [f"{self._doing} {clock_time(time.monotonic() - self._since)}"] if self._doing else []
+        return SEPARATOR.join([*self._steps, *doing])
+
+    def __rich__(self) -> RenderableType:
+        return Text(self.line(), no_wrap=True, overflow="ellipsis")
+
+
+@contextmanager
+def live_story(printer: Printer) -> Generator[LiveStory]:
+    """Draw a story while it goes on; leave its line, uncut, when it is over."""
+    story = LiveStory(printer)
+    try:
+        with drawn(printer, story):
+            yield story
+    finally:
+        if story.line():
+            printer.tell(story.line())
+
+
+@contextmanager
+def drawn(printer: Printer, picture: RenderableType) -> Generator[None]:
+    """Draw something anew several times a second, below all lines that are written meanwhile."""
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    live = Live(
+        picture,
+        console=console,
+        refresh_per_second=DRAWN_A_SECOND,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+    @contextmanager
+    def aside() -> Generator[None]:
+        live.stop()
+        try:
+            yield
+        finally:
+            live.start(refresh=True)
+
+    with live, printer.beside(aside):
+        yield
+
+
+def clock_time(seconds: float) -> str:
+    """Return a time span as 0:41 or 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

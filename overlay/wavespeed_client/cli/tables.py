@@ -1,0 +1,48 @@
+"""Tables of plain text: columns side by side, the last one cut where a terminal ends."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import unicodedata
+from typing import TYPE_CHECKING
+
+from .escapes import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GAP = "  "
+NARROWEST = 10
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines, whose columns are as wide as their widest cell. Only a terminal has its lines cut."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    lines = [GAP.join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    if not sys.stdout.isatty():
+        return lines
+    last = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)
+    room = max(shutil.get_terminal_size().columns - 1, last + NARROWEST)
+    return [_cut(line, room) for line in lines]
+
+
+def _padded(cell: str, width: int) -> str:
+    return cell + " " * (width - _width(cell))
+
+
+def _cut(line: str, room: int) -> str:
+    if _width(line) <= room:
+        return line
+    while _width(line) >= room:
+        line = line[:-1]
+    return line + "…"
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) != 0 for letter in text)

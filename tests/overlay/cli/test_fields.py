@@ -1,0 +1,141 @@
+"""NAME=VALUE as the model's schema types it, or as it is written."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from tests.overlay.cli.conftest import MODEL, SCHEMA, Invoke
+from wavespeed_client.cli.fields import field_of, input_of
+from wavespeed_client.schema import facts_of
+from wavespeed_client.testing import FakeWaveSpeed
+
+FACTS = facts_of(SCHEMA)
+
+TYPED: list[tuple[list[str], Any]] = [
+    (["prompt=123"], {"prompt": "123"}),
+    (["prompt=true"], {"prompt": "true"}),
+    (["prompt="], {"prompt": ""}),
+    (["prompt=a=b:=c@d"], {"prompt": "a=b:=c@d"}),
+    (["prompt=two\nlines"], {"prompt": "two\nlines"}),
+    (['prompt:="@alice"'], {"prompt": "@alice"}),
+    (["prompt:=123"], {"prompt": 123}),
+    (["size=1024*1024"], {"size": "1024*1024"}),
+    (["seed=7"], {"seed": 7}),
+    (["seed=-1"], {"seed": -1}),
+    (["strength=0.5"], {"strength": 0.5}),
+    (["strength=1"], {"strength": 1.0}),
+    (["safe=false"], {"safe": False}),
+    (["safe=True"], {"safe": True}),
+    (["level=2"], {"level": 2}),
+    (["maybe=null"], {"maybe": None}),
+    (["maybe=3"], {"maybe": 3}),
+    (["sizes=1", "sizes=2"], {"sizes": [1, 2]}),
+    (["sizes=1"], {"sizes": [1]}),
+    (["sizes=[1,2]"], {"sizes": [1, 2]}),
+    (["images=https://example.com/a.png"], {"images": ["https://example.com/a.png"]}),
+    (["images=@a.png", "images=https://example.com/b.png"], {"images": [Path("a.png"), "https://example.com/b.png"]}),
+    (["image=@a.png"], {"image": Path("a.png")}),
+    (['loras=[{"path":"x"}]'], {"loras": [{"path": "x"}]}),
+    (['loras={"path":"x"}', 'loras={"path":"y"}'], {"loras": [{"path": "x"}, {"path": "y"}]}),
+    (['camera={"pan":1}'], {"camera": {"pan": 1}}),
+    (["anything=1"], {"anything": "1"}),
+    (["enable_sync_mode:=true"], {"enable_sync_mode": True}),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), TYPED, ids=[" ".join(given) for given, _ in TYPED])
+def test_a_value_has_the_type_that_the_schema_says(arguments: list[str], expected: dict[str, Any]) -> None:
+    Path("a.png").write_bytes(b"a")
+    found = input_of(map(field_of, arguments), FACTS)
+    assert found == expected
+    assert [type(found[name]) for name in expected] == [type(value) for value in expected.values()] or "image" in found
+
+
+WRONG = [
+    (["prompt"], "is no field"),
+    (["=x"], "is no field"),
+    ([":=1"], "is no field"),
+    (["seed=many"], "seed must be a whole number; this is 'many'"),
+    (["seed=1.5"], "seed must be a whole number"),
+    (["strength=nan"], "strength must be a number"),
+    (["safe=yes"], "safe must be true or false"),
+    (["camera=left"], "camera must be an object in JSON"),
+    (["maybe=x"], "maybe must be a whole number or null"),
+    (["sizes=a"], "sizes must be a whole number"),
+    (["promt=x"], "no field 'promt'. Did you mean prompt? To send it all the same, write promt:=JSON"),
+    (["zzz=x"], "It has anything, camera,"),
+    (["prompt:=alice"], "no JSON"),
+    (["strength:=NaN"], "no JSON"),
+    (["image=@missing.png"], "there is no such file"),
+    (["prompt=@alice"], """prompt:='"@alice"'"""),
+    (["image=@."], "there is no such file"),
+    (["seed=1", "seed=2"], "seed is given 2 times, and takes one value"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG, ids=[" ".join(given) for given, _ in WRONG])
+def test_what_does_not_fit_is_refused_with_what_would(arguments: list[str], message: str) -> None:
+    with pytest.raises(click.UsageError) as refused:
+        input_of(map(field_of, arguments), FACTS)
+    assert message in refused.value.message
+
+
+def test_without_a_schema_text_stays_text_and_what_comes_more_than_once_is_a_list() -> None:
+    fields = map(field_of, ["prompt=1", "sizes=1", "sizes=2", "seed:=3"])
+    assert input_of(fields, None) == {"prompt": "1", "sizes": ["1", "2"], "seed": 3}
+
+
+def test_the_schema_is_the_models_own(invoke: Invoke, account: FakeWaveSpeed, catalogue: Callable[..., None]) -> None:
+    catalogue()
+    assert invoke("run", MODEL, "prompt=5", "seed=5", "safe=no").code == 2
+    assert account.calls == []
+    catalogue()
+    assert invoke("run", MODEL, "prompt=5", "seed=5", "safe=false").code == 0
+    assert account.calls[0].input == {"prompt": "5", "seed": 5, "safe": False}
+
+
+@pytest.mark.parametrize("how", ["the catalogue fails", "the model is not in it", "it says nothing of its input"])
+def test_where_the_catalogue_cannot_help_text_is_sent_with_a_word_of_it(
+    how: str, invoke: Invoke, account: FakeWaveSpeed, catalogue: Callable[..., None]
+) -> None:
+    if how == "the catalogue fails":
+        account.refuse(500, on="models", times=9)
+    elif how == "the model is not in it":
+        catalogue(model_id="wavespeed-ai/flux-dew")
+    else:
+        catalogue(api_schema={"api_schemas": []})
+    ended = invoke("run", MODEL, "prompt=5", "rounds=5", "steps:=3")
+    assert (ended.code, account.calls[0].input) == (0, {"prompt": "5", "rounds": "5", "steps": 3})
+    assert "sent as text" in ended.err.splitlines()[0]
+
+
+def test_json_alone_needs_no_catalogue(invoke: Invoke, account: FakeWaveSpeed) -> None:
+    assert invoke("submit", MODEL, 'prompt:="x"').code == 0
+    assert [request.path for request in account.requests if request.method == "GET"] == []
+
+
+def test_inputs_shows_what_the_model_takes(invoke: Invoke, catalogue: Callable[..., None]) -> None:
+    catalogue()
+    shown = {line.split()[0]: line for line in invoke("inputs", MODEL).lines}
+    assert next(iter(shown)) == "prompt*"
+    assert shown["prompt*"].split(None, 2) == ["prompt*", "string", "What to paint."]
+    assert shown["size"].split(None, 2)[2] == "= 512*512  512*512|1024*1024"
+    assert shown["seed"].split(None, 2)[2] == "= -1  -1..2147483647"
+    assert shown["images@"].split()[1] == "array"
+    assert shown["maybe"].split(None, 1)[1] == "integer or null"
+    catalogue()
+    told = {row["name"]: row for row in json.loads(invoke("inputs", MODEL, "--json").out)["inputs"]}
+    assert told.keys() == SCHEMA["properties"].keys()
+    expected = {"name": "seed", "type": ["integer"], "required": False, "file": False, "default": -1}
+    expected |= {"choices": None, "minimum": -1, "maximum": 2147483647, "description": None}
+    assert told["seed"] == expected
+
+
+def test_a_model_that_is_not_there_names_near_ones(invoke: Invoke) -> None:
+    ended = invoke("inputs", "wavespeed-ai/flux-devv")
+    assert (ended.code, ended.out) == (2, "")
+    assert "Near it are wavespeed-ai/flux-dev" in ended.err
