@@ -30,6 +30,8 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
         questions: How often a task is asked for until it is completed; 0 completes it at once.
         submission: Says how the nth submission is answered, from 0, in place of a task.
         question: Says how a question about a task is answered instead.
+        price: Says what a task with an input costs, in USD, or how the question for it is answered instead.
+        quoted: The tags, in order, of all questions for a price.
         submitted: The tags, in order, of all submissions; `times` has the time of each.
         most_running: The most tasks that ran at once.
     """
@@ -38,6 +40,8 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
     questions: int = 2
     submission: Callable[[int, dict[str, Any]], Answer] = lambda number, given: None
     question: Callable[[str, int], Answer] = lambda task, asked: None
+    price: Callable[[dict[str, Any]], Any] = lambda given: 0.1
+    quoted: list[Any] = field(factory=list)
     submitted: list[Any] = field(factory=list)
     times: list[float] = field(factory=list)
     accepted: Counter[Any] = field(factory=Counter)
@@ -64,12 +68,25 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def _respond(self, request: httpx.Request) -> httpx.Response:
         with self._lock:
-            answer = self._submitted(json.loads(request.content)) if request.method == "POST" else self._asked(request)
+            given = json.loads(request.content or b"{}")
+            if request.url.path == "/api/v3/model/price":
+                answer = self._priced(given["inputs"])
+            else:
+                answer = self._submitted(given) if request.method == "POST" else self._asked(request)
         if isinstance(answer, Exception):
             raise answer
         assert answer is not None
         headers = {"Content-Type": "application/json", **answer[1].pop("headers", {})}
         return httpx.Response(answer[0], content=json.dumps(answer[1]), headers=headers)
+
+    def _priced(self, given: dict[str, Any]) -> Answer:
+        self.quoted.append(given.get("tag"))
+        price = self.price(given)
+        if not isinstance(price, int | float | dict):
+            return price
+        price = price if isinstance(price, dict) else {"discounted_price": price}
+        data = {"model_id": "wavespeed-ai/flux-dev", "price": 1.0, "discount_rate": 100, "currency": "USD", **price}
+        return 200, {"code": 200, "message": "success", "data": data}
 
     def _submitted(self, given: dict[str, Any]) -> Answer:
         number = len(self.submitted)

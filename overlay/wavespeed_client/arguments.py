@@ -209,16 +209,16 @@ def usage_span(start: datetime, end: datetime) -> tuple[datetime, datetime]:
     return span
 
 
-def check_limit(max_cost: object) -> None:
+def check_limit(limit: object, name: str = "max_cost") -> None:
     """Refuse a limit that is none, before anything is asked.
 
     Raises:
         InvalidInputError: It is not an amount of USD, 0 or more.
     """
-    if max_cost is None:
+    if limit is None:
         return
-    if not isinstance(max_cost, int | float) or isinstance(max_cost, bool) or not 0 <= max_cost < math.inf:
-        raise InvalidInputError("max_cost must be an amount of USD, 0 or more.")
+    if not isinstance(limit, int | float) or isinstance(limit, bool) or not 0 <= limit < math.inf:
+        raise InvalidInputError(f"{name} must be an amount of USD, 0 or more.")
 
 
 def check_cost(price: Price, max_cost: float) -> None:

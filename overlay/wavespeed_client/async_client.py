@@ -142,6 +142,9 @@ class AsyncWaveSpeed:
         timeout: float | None = 600.0,
         journal: str | PathLike[str] | None = None,
         batch: str | None = None,
+        max_cost: float | None = None,
+        budget: float | None = None,
+        retry_failed: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncGenerator[Outcome]:
         """Async `WaveSpeed.run_many`."""
@@ -150,11 +153,11 @@ class AsyncWaveSpeed:
         from .batch.state import Batch
         from .batch.tasks import outcomes
 
-        limits = (max_in_flight, max_per_minute, timeout)
-        options = checked_options(self.settings, model, inputs, *limits, journal, on_progress, batch)
+        limits, money = (max_in_flight, max_per_minute, timeout), (max_cost, budget, retry_failed)
+        options = checked_options(self.settings, model, inputs, *limits, journal, on_progress, batch, *money)
         self._check_open()
         state = Batch(options, self._clock, partial(Wait, durations=self._durations))
-        calls = (self._submit, self._get, self.find_submissions, self._uploads)
+        calls = (self._submit, self._get, self._price, self.find_submissions, self._uploads)
         return outcomes(state, inputs, *calls, self._at_work)
 
     def use(self, model: ModelOf[I]) -> AsyncTypedModel[I]:
@@ -237,7 +240,7 @@ class AsyncWaveSpeed:
 
     async def price(self, model: str, input: Input = None) -> Price:
         """Async `WaveSpeed.price`."""
-        return await self._calls.price(model, input).asend()
+        return await self._price(Context(), model, input)
 
     async def balance(self) -> float:
         """Async `WaveSpeed.balance`."""
@@ -300,6 +303,9 @@ class AsyncWaveSpeed:
 
     async def _get(self, context: Context, task: Task) -> Task:
         return await self._calls.get(context, task).asend()
+
+    async def _price(self, context: Context, model: str, input: Input) -> Price:
+        return await self._calls.price(context, model, input).asend()
 
     async def _wait(self, wait: Wait, on_update: Callable[[Task], object] | None) -> Task:
         with wait.guarded():

@@ -207,7 +207,7 @@ class Calls:
         context = Context()
         return Call(context, read, list_models, client=self._bind(context))
 
-    def price(self, model: str, input: object) -> Call[Price]:
+    def price(self, context: Context, model: str, input: object) -> Call[Price]:
         """Ask what a task would cost, or without an input for the model's base price. Files are not uploaded for it."""
         from wavespeed_api.api.models import get_price
 
@@ -216,7 +216,6 @@ class Calls:
         def read(_: object, answer: Any) -> Price:
             return Price.of(answer["data"])
 
-        context = Context()
         query = models.PriceQuery(model_id=model_id(model))
         if input is not None:
             query.inputs = models.TaskInput.from_dict(without_files(input_fields(input)))

@@ -201,6 +201,9 @@ class WaveSpeed:
         timeout: float | None = 600.0,
         journal: str | PathLike[str] | None = None,
         batch: str | None = None,
+        max_cost: float | None = None,
+        budget: float | None = None,
+        retry_failed: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Generator[Outcome]:
         """Run many inputs, and yield their outcomes as they come: the completed task, or the error in its place.
@@ -218,6 +221,12 @@ class WaveSpeed:
                 `batch`. Or the address of a PostgreSQL database, which outlives the machine: a URL that begins with
                 postgresql://, env:NAME, or service=name. Needs the extra `postgres`.
             batch: The batch's name in the database, by which it is found again. One run at a time uses it.
+            max_cost: Most that a task may cost, in USD. The outcome of one that costs more is a CostLimitError. With
+                this or a budget, the price of each input is asked for before it is submitted: one more request.
+            budget: Most that all tasks may cost, in USD, with those that the journal tells of; `math.inf` only counts.
+                A quote counts unless its task was not started or has failed. Once one does not fit, nothing more is
+                submitted, and the outcomes of all further inputs are CostLimitErrors.
+            retry_failed: Whether a task that failed in an earlier run with this journal is followed by a new one.
             on_progress: Called in your thread before each outcome. Its errors are yours, and end the run.
 
         Raises:
@@ -229,11 +238,11 @@ class WaveSpeed:
         from .batch.state import Batch
         from .batch.threads import outcomes
 
-        limits = (max_in_flight, max_per_minute, timeout)
-        options = checked_options(self.settings, model, inputs, *limits, journal, on_progress, batch)
+        limits, money = (max_in_flight, max_per_minute, timeout), (max_cost, budget, retry_failed)
+        options = checked_options(self.settings, model, inputs, *limits, journal, on_progress, batch, *money)
         self._check_open()
         state = Batch(options, self._clock, partial(Wait, durations=self._durations))
-        calls = (self._submit, self._get, self.find_submissions, self._uploads)
+        calls = (self._submit, self._get, self._price, self.find_submissions, self._uploads)
         return outcomes(state, pulled_from(inputs), *calls, self._at_work)
 
     def use(self, model: ModelOf[I]) -> TypedModel[I]:
@@ -405,7 +414,7 @@ class WaveSpeed:
             InvalidInputError: A model id or input that cannot be.
             NotFoundError: There is no such model.
         """
-        return self._calls.price(model, input).send()
+        return self._price(Context(), model, input)
 
     def balance(self) -> float:
         """Ask for the account's balance in USD. One request."""
@@ -488,6 +497,9 @@ class WaveSpeed:
 
     def _get(self, context: Context, task: Task) -> Task:
         return self._calls.get(context, task).send()
+
+    def _price(self, context: Context, model: str, input: Input) -> Price:
+        return self._calls.price(context, model, input).send()
 
     def _wait(self, wait: Wait, on_update: Callable[[Task], object] | None) -> Task:
         with wait.guarded():

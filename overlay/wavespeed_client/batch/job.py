@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from ..errors import APIConnectionError, RateLimitError, ServerError
+from ..errors import APIConnectionError, RateLimitError, ServerError, uncertain_submission
 from ..fields import encoded
 from .attached import Attached, taken, urls_of
 from .journal import Item, Note, digest_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..errors import SubmissionUncertainError, WaveSpeedError
     from ..fields import Place
     from ..files.register import Upload
+    from ..rows import Price
     from ..task import Task
     from ..waiting.wait import Wait
     from .journal import Entry
@@ -33,12 +34,13 @@ class Stage(Enum):
     LOOK = auto()
     FIND = auto()
     UPLOAD = auto()
+    PRICE = auto()
     SUBMIT = auto()
     POLL = auto()
 
 
 # Steps that make an input fit to be submitted.
-PREPARING = (Stage.READ, Stage.UPLOAD)
+PREPARING = (Stage.READ, Stage.UPLOAD, Stage.PRICE)
 
 
 @define(eq=False)
@@ -58,7 +60,9 @@ class Job:
         reserved: Whether the journal was told of its submission, and not yet what came of it.
         gives_up: When it stops trying to be submitted; set by the first try.
         until: When its wait ends, counted from the submission that is under way or was taken.
-        failures: How often it, or a file of it, could not be sent.
+        price: What its task would cost; None until that was asked, or where it is of no matter.
+        affordable: Whether there is money for it.
+        failures: How often it, a file of it, or the question for its price could not be sent.
         pause: Seconds after which a step that failed is to be taken again.
         error: Why it was refused last.
         lost: Why it is uncertain, while its task is looked for.
@@ -79,6 +83,8 @@ class Job:
     reserved: bool = False
     gives_up: Deadline | None = None
     until: Deadline | None = None
+    price: Price | None = None
+    affordable: bool = False
     failures: int = 0
     pause: float = 0.0
     error: WaveSpeedError | None = None
@@ -113,8 +119,8 @@ class Job:
         self.failures, self.pause, self.fields = 0, 0.0, self.attached.sent()
         self.body = encoded(self.fields)
 
-    def uploads_again(self, error: WaveSpeedError, most: int) -> bool:
-        """Tell whether an upload that failed is tried again; after a pause then."""
+    def prepares_again(self, error: WaveSpeedError, most: int) -> bool:
+        """Tell whether an upload or a question that failed is tried again; after a pause then."""
         self.failures += 1
         self.pause = max(2.0 ** (self.failures - 1), getattr(error, "retry_after", None) or 0.0)
         return isinstance(error, APIConnectionError | RateLimitError | ServerError) and self.failures <= most
@@ -155,6 +161,17 @@ class Job:
         if self.entry is None:
             return []
         return [Note(self.entry, event, **told)]
+
+    def quoted_entry(self) -> Entry | None:
+        """Return what the journal has of it, with what it will cost; None without a journal."""
+        if self.entry is None or self.price is None:
+            return self.entry
+        return evolve(self.entry, cost=self.price.discounted_price)
+
+    def doubted(self, model: str, entry: Entry) -> SubmissionUncertainError:
+        """Return the error for its submission by an earlier run, which has no response."""
+        why = "the run that sent it ended without its response"
+        return uncertain_submission(model, self.sent_fields(), entry.at, why, entry.task_id)
 
     def doubt(self, error: SubmissionUncertainError) -> list[Note]:
         """Return the note that nobody knows whether its task was started."""

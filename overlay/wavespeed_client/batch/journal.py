@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 # In the order in which equal inputs are served: what has its outcome first.
 EVENTS = ("finished", "failed", "submitted", "uncertain", "submitting", "refused", "planned")
+# Those whose tasks were, will be or may be billed.
+BILLED = frozenset({"finished", "submitted", "uncertain", "submitting"})
 
 
 @frozen
@@ -66,6 +68,7 @@ class Entry:
         at: When; for an uncertain one, when it was submitted.
         task: The task that it tells of.
         task_id: The task that an uncertain submission probably started.
+        cost: What was quoted for its last submission, in USD; None if no price was asked for.
         attempt: Counts its submissions, where several runs may write.
         look_again: Seconds after which the journal is to be asked again, because another run may be submitting it.
             None if the event is to be relied on.
@@ -78,6 +81,7 @@ class Entry:
     at: datetime
     task: Task | None = None
     task_id: str | None = None
+    cost: float | None = None
     attempt: int = 0
     look_again: float | None = None
     adopts: bool = False
@@ -129,7 +133,7 @@ class Journal(Protocol):
         ...
 
     def reserve(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Write down that each is about to be submitted, and return what holds then.
+        """Write down that each is about to be submitted, at which cost, and return what holds then.
 
         What comes back with `look_again` was not reserved, and must not be sent.
         """
@@ -137,6 +141,10 @@ class Journal(Protocol):
 
     def write(self, notes: Sequence[Note]) -> None:
         """Write down what happened, in this order."""
+        ...
+
+    def spent(self) -> Sequence[float]:
+        """Tell what was quoted for each task of earlier runs that may be billed, in USD."""
         ...
 
     def uploads(self, digests: Sequence[str]) -> Sequence[Upload]:
@@ -164,6 +172,7 @@ class AsyncJournal(Protocol):
     def planned(self, items: Sequence[Item]) -> Awaitable[Sequence[Entry]] | Sequence[Entry]: ...
     def reserve(self, entries: Sequence[Entry]) -> Awaitable[Sequence[Entry]] | Sequence[Entry]: ...
     def write(self, notes: Sequence[Note]) -> Awaitable[None] | None: ...
+    def spent(self) -> Awaitable[Sequence[float]] | Sequence[float]: ...
     def uploads(self, digests: Sequence[str]) -> Awaitable[Sequence[Upload]] | Sequence[Upload]: ...
     def uploaded(self, uploads: Sequence[Upload]) -> Awaitable[None] | None: ...
     def close(self) -> Awaitable[None] | None: ...

@@ -6,10 +6,11 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ..errors import SubmissionUncertainError, WaveSpeedError
     from ..task import Task
+    from .job import Job
 
 logger = logging.getLogger("wavespeed_client")
 
@@ -23,6 +24,12 @@ def not_looked_for(error: SubmissionUncertainError, trouble: WaveSpeedError) -> 
     """The service did not tell what it has."""
     message = "What a submission to %s without a response has started could not be looked for: %s"
     logger.warning(message, error.model, trouble)
+
+
+def left(model: str, jobs: Sequence[Job], is_told: bool) -> None:
+    """A batch has ended with these jobs: of their tasks, those count that a journal does not tell."""
+    not_handed_out(job.wait.task for job in jobs if job.wait is not None and (job.reserved or not is_told))
+    unanswered(model, sum(job.sent for job in jobs))
 
 
 def not_handed_out(tasks: Iterable[Task]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import AsyncIterable, Iterable, Mapping, Sized
 from importlib.util import find_spec
@@ -12,7 +13,7 @@ from attrs import frozen
 
 from wavespeed_api.models import TaskInput
 
-from ..arguments import check_callable, split_model
+from ..arguments import check_callable, check_limit, split_model
 from ..clock import Clock, Deadline
 from ..errors import ConfigurationError, InvalidInputError
 from ..transport.submission import SYNC_MODE_SECONDS
@@ -54,6 +55,9 @@ class Options:
         journal: Where the journal is: a file, or a database.
         batch: The batch's name in a database.
         shared: Whether equal inputs are one task, whichever of several runs submits it.
+        max_cost: Most that a task may cost, in USD.
+        budget: Most that all tasks of the journal and of this run may cost, in USD.
+        retry_failed: Whether a task that the journal tells to have failed is followed by a new one.
         on_progress: Is told of the progress with each outcome.
     """
 
@@ -70,6 +74,9 @@ class Options:
     batch: str | None
     on_progress: Callable[[Progress], object] | None
     shared: bool = False
+    max_cost: float | None = None
+    budget: float | None = None
+    retry_failed: bool = False
 
 
 def checked_options(
@@ -82,6 +89,9 @@ def checked_options(
     journal: object,
     on_progress: object,
     batch: object = None,
+    max_cost: float | None = None,
+    budget: float | None = None,
+    retry_failed: bool = False,
 ) -> Options:
     """Return the options, if a batch can have them.
 
@@ -95,7 +105,17 @@ def checked_options(
     if isinstance(inputs, str | bytes | Mapping | TaskInput) or not isinstance(inputs, Iterable | AsyncIterable):
         raise InvalidInputError(f"inputs must be an iterable of inputs, such as a list of dicts, not {kind}.")
     check_callable(on_progress, "on_progress", "a Progress")
+    check_limit(max_cost)
+    if budget != math.inf:
+        check_limit(budget, "budget")
+    if retry_failed and not isinstance(journal, str | os.PathLike):
+        raise InvalidInputError("retry_failed needs a journal, which tells what has failed.")
     place, longest_submission = _place(journal), max(settings.timeout, SYNC_MODE_SECONDS)
+    if retry_failed and not isinstance(place, Path):
+        raise InvalidInputError(
+            "retry_failed is for a journal in a file: of a batch in a database, pay_again(journal, batch, 'failed') "
+            "lets the next run submit what has failed."
+        )
     return Options(
         base_url=settings.base_url,
         model=model,
@@ -109,6 +129,9 @@ def checked_options(
         journal=place,
         batch=_batch_name(batch, place),
         on_progress=cast("Callable[[Progress], object] | None", on_progress),
+        max_cost=max_cost,
+        budget=budget,
+        retry_failed=retry_failed,
     )
 
 

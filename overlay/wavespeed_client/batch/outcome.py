@@ -64,7 +64,8 @@ class Progress:
         uncertain: Those among them of which nobody knows whether a task was started.
         in_flight: Tasks that run, with the submissions that are not answered yet.
         total: All inputs; None if the iterable does not tell its length.
-        cost: None: the service does not tell what a single task has cost. See `billings`.
+        cost: What was quoted, in USD, for all tasks in the journal and of this run, but for those that were not started
+            or have failed. None without `max_cost` and `budget`. What was paid in the end is told by `billings`.
         rate: Outcomes a second of late, without those that took no request; None until there are some.
         seconds_left: Seconds until all are done, if it goes on like that; None while that or the total is not known.
     """

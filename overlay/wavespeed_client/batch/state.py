@@ -7,6 +7,7 @@ has taken that step tells what came of it, writes down what is to be noted in th
     LOOK     ask the journal for the input, and note it if it is new   looked
     FIND     look for the task of an uncertain submission, at no cost
     UPLOAD   upload the files                                          Job.uploaded, failed
+    PRICE    ask what the task would cost, where that matters          priced, failed
     SUBMIT   submit it, once the throttle lets it pass                 answered, failed
     POLL     ask for its task                                          answered, failed
 
@@ -26,17 +27,17 @@ from ..clock import Deadline
 from ..errors import (
     APIConnectionError,
     ConfigurationError,
+    CostLimitError,
     InvalidInputError,
     RateLimitError,
-    ServerError,
     SubmissionUncertainError,
     TaskTimeoutError,
     WaveSpeedError,
-    uncertain_submission,
 )
 from ..task import UNKNOWN_STATUS
 from ..waiting.wait import failure
 from . import log
+from .budget import Budget
 from .job import PREPARING, Job, Stage
 from .outcome import Outcome
 from .tally import Tally
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..clock import Clock
+    from ..rows import Price
     from ..task import Task
     from ..waiting.wait import Wait
     from .journal import Entry, Note
@@ -54,10 +56,6 @@ if TYPE_CHECKING:
 
 # Events after which an input is submitted, and those after which nobody knows whether it was taken.
 FREE, LOST = ("planned", "refused"), ("submitting", "uncertain")
-# Errors by which a request certainly did not leave.
-UNSENT = (APIConnectionError, InvalidInputError)
-# Errors by which the service, or the way to it, is in trouble: the next submission would meet the same.
-TROUBLE = (APIConnectionError, RateLimitError, ServerError, SubmissionUncertainError)
 
 
 @define(eq=False)
@@ -70,6 +68,7 @@ class Batch:
         attend: Makes the wait for a task that must have ended by a deadline.
         stopped: Whether nothing more is to be sent.
         all_pulled: Whether there are no more inputs.
+        budget: What it may spend, and has.
     """
 
     options: Options
@@ -79,6 +78,7 @@ class Batch:
     all_pulled: bool = field(init=False, default=False)
     _throttle: Throttle = field(init=False)
     _tally: Tally = field(init=False)
+    budget: Budget = field(init=False)
     _fresh: deque[Job] = field(init=False, factory=deque[Job])
     _ready: list[Job] = field(init=False, factory=list[Job])
     _due: list[tuple[float, Job]] = field(init=False, factory=list[tuple[float, Job]])
@@ -92,6 +92,7 @@ class Batch:
     def __attrs_post_init__(self) -> None:
         self._throttle = Throttle(self.options.max_in_flight, self.options.max_per_minute)
         self._tally = Tally(self.options.max_in_flight)
+        self.budget = Budget(self.options.max_cost, self.options.budget)
 
     # What comes in
 
@@ -113,10 +114,8 @@ class Batch:
             job.take_in(item, self.options.model, self.options.journal)
         except InvalidInputError as error:
             self._end(job, None, error)
-        if job.outcome is None and job.stage is not Stage.SUBMIT:
+        if (job.outcome is None and job.stage is not Stage.SUBMIT) or self.settled(job):
             self._fresh.append(job)
-        else:
-            self.settled(job)
 
     def exhausted(self, error: BaseException | None = None) -> None:
         """There are no more inputs: all were pulled, or pulling them failed."""
@@ -162,7 +161,7 @@ class Batch:
         if job.stage is not Stage.SUBMIT:
             return None
         job.sent = job.entry is None
-        return job.entry
+        return job.quoted_entry()
 
     def reserved(self, job: Job, entry: Entry) -> None:
         """The journal was told that a job is about to be submitted.
@@ -191,11 +190,22 @@ class Batch:
             return []
         if entry.event == "submitted":
             self._throttle.resumed()
+            self.budget.resumed(job.index, entry.cost)
             # A status of long ago says nothing: ask at once.
             task = evolve(entry.task, status=UNKNOWN_STATUS)
             job.wait = self.attend(task, self.options.timeout, self._deadline())
-        else:
+        elif entry.event != "failed" or not self.options.retry_failed:
             self._end(job, entry.task, failure(entry.task))
+        return []
+
+    def priced(self, job: Job, price: Price) -> list[Note]:
+        """The service told what a job's task would cost. Returns what is to be noted before the job is settled."""
+        job.price, job.failures, job.pause = price, 0, 0.0
+        try:
+            job.affordable = self.budget.admits(job.index, price)
+        except CostLimitError as error:
+            self._end(job, None, error)
+            return job.note("refused", error=str(error))
         return []
 
     def answered(self, job: Job, task: Task) -> list[Note]:
@@ -223,7 +233,7 @@ class Batch:
             free = job.reserved and not job.sent  # for the next run
             return job.note("refused", error="The batch was ended before it was sent.") if free else []
         if job.stage in PREPARING:
-            if self.stopped or job.uploads_again(error, self.options.max_retries):
+            if self.stopped or job.prepares_again(error, self.options.max_retries):
                 return []
             self._end(job, None, error)
             return job.note("refused", error=f"{type(error).__name__}: {error}")
@@ -233,14 +243,15 @@ class Batch:
 
     def settled(self, job: Job) -> bool:
         """What was to be noted of a job is: it goes on. Returns whether its next step is to be taken at once."""
-        looked, job.reserved = job.stage is Stage.LOOK, False
+        goes_on, job.reserved = job.stage in (Stage.LOOK, Stage.PRICE), False
         if job.outcome is not None:
             self._jobs.discard(job)
             self._ended.append(job)
+            self._fresh += self.budget.ended(job.index, job.outcome)
         elif job.pause:
             self._later(job, job.stage, job.pause)
         elif job.lost is not None:
-            job.stage = Stage.FIND if looked else Stage.LOOK
+            job.stage = Stage.FIND if job.stage is Stage.LOOK else Stage.LOOK
             self._fresh.append(job)
         elif job.entry is not None and job.entry.look_again is not None:
             self._watching.add(job)
@@ -250,10 +261,12 @@ class Batch:
         elif job.fields is None:
             job.stage = Stage.LOOK if job.item is not None and job.entry is None else Stage.UPLOAD
             return not self.stopped
+        elif self.budget.asks and not job.affordable:
+            return self.budget.asked_next(job) and not self.stopped
         else:
             job.stage = Stage.SUBMIT
             heapq.heappush(self._ready, job)
-            return looked and not self.stopped and self._ready[0] is job and self._next_submission() is job
+            return goes_on and not self.stopped and self._ready[0] is job and self._next_submission() is job
         return False
 
     def crashed(self, error: BaseException) -> None:
@@ -297,14 +310,12 @@ class Batch:
 
     def progress(self) -> Progress:
         """How far it has got."""
-        return self._tally.progress(self._throttle.in_flight, self.options.total)
+        return self._tally.progress(self._throttle.in_flight, self.options.total, self.budget.cost)
 
     def finish(self) -> None:
         """Hand out nothing more. Log the tasks that nobody would know of: with a journal, those not told in it."""
-        jobs = sorted((*self._jobs, *self._ended))
         is_told = self.options.journal is not None and self._crash is None
-        log.not_handed_out(job.wait.task for job in jobs if job.wait is not None and (job.reserved or not is_told))
-        log.unanswered(self.options.model, sum(job.sent for job in jobs))
+        log.left(self.options.model, sorted((*self._jobs, *self._ended)), is_told)
         self._jobs.clear()
         self._ended.clear()
 
@@ -316,8 +327,7 @@ class Batch:
 
     def _lost(self, job: Job, entry: Entry) -> list[Note]:
         """An earlier submission of it has no response. Its task is looked for once, where the journal can adopt it."""
-        why = "the run that sent it ended without its response"
-        error = uncertain_submission(self.options.model, job.sent_fields(), entry.at, why, entry.task_id)
+        error = job.doubted(self.options.model, entry)
         if entry.adopts and job.lost is None and job.tells_all:
             job.lost = error
         else:
@@ -352,17 +362,8 @@ class Batch:
         return min(self._throttle.wait(self.clock.now()), gives_up.left() if gives_up else math.inf)
 
     def _not_submitted(self, job: Job, error: WaveSpeedError) -> list[Note]:
-        now = self.clock.now()
         job.sent = isinstance(error, SubmissionUncertainError)
-        if isinstance(error, UNSENT):
-            self._throttle.not_sent()
-        else:
-            self._throttle.answered(now)
-        if isinstance(error, TROUBLE):
-            self._throttle.refused(now, getattr(error, "retry_after", None))
-        elif not isinstance(error, UNSENT):
-            self._throttle.accepted()
-        self._throttle.ended()
+        self._throttle.failed(self.clock.now(), error)
         if job.submits_again(error, self.options.max_retries):
             job.error = error.with_traceback(None)
         else:

@@ -50,9 +50,9 @@ class Tally:
         if job.gives_up is not None or job.wait is not None:  # it was submitted or asked for
             self._times.append(now)
 
-    def progress(self, in_flight: int, total: int | None) -> Progress:
-        """Return how far the batch has got, with so many tasks in flight and so many inputs in all."""
-        return Progress(self._done, self._failed, self._uncertain, in_flight, total, rate=self._rate())
+    def progress(self, in_flight: int, total: int | None, cost: float | None = None) -> Progress:
+        """Return how far the batch has got, with so many tasks in flight, so many inputs in all and this cost."""
+        return Progress(self._done, self._failed, self._uncertain, in_flight, total, cost, self._rate())
 
     def _rate(self) -> float | None:
         if len(self._times) < 2 or self._times[0] == self._times[-1]:

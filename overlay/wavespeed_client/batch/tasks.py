@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..errors import SubmissionUncertainError
     from ..files.register import Upload
     from ..files.uploads import AsyncUploads
+    from ..rows import Price
     from ..task import Task
     from .attached import Attached
     from .journal import AsyncJournal, Entry, Item, Note
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], Awaitable[Task]]
     Find: TypeAlias = Callable[[SubmissionUncertainError], Awaitable[list[Task]]]
     Ask: TypeAlias = Callable[[Context, Task], Awaitable[Task]]
+    Quote: TypeAlias = Callable[[Context, str, dict[str, Any]], Awaitable[Price]]
 
 T = TypeVar("T")
 
@@ -51,12 +53,13 @@ async def outcomes(
     inputs: AsyncInputs,
     submit: Submit,
     ask: Ask,
+    quote: Quote,
     find: Find,
     uploads: Callable[[], AsyncUploads],
     at_work: set[AsyncWorkers],
 ) -> AsyncGenerator[Outcome]:
     """Async outcomes."""
-    workers = AsyncWorkers(batch, inputs, async_journal_for(batch.options), submit, ask, find, uploads)
+    workers = AsyncWorkers(batch, inputs, async_journal_for(batch.options), submit, ask, quote, find, uploads)
     await workers.begin()
     at_work.add(workers)
     try:
@@ -88,6 +91,7 @@ class AsyncWorkers:
     journal: AsyncJournal | None
     submit: Submit
     ask: Ask
+    quote: Quote
     find: Find
     uploads: Callable[[], AsyncUploads]
     _steps: dict[asyncio.Task[None], Job] = field(init=False, factory=dict[asyncio.Task[None], Job])
@@ -101,6 +105,7 @@ class AsyncWorkers:
         """Open the journal, and begin."""
         if self.journal is not None:
             await done(self.journal.prepare())
+            self.batch.budget.opened(await done(self.journal.spent()))
         self._own = [asyncio.create_task(self._guarded(run)) for run in (self._pull, self._schedule)]
 
     async def next_outcome(self) -> Outcome | None:
@@ -209,6 +214,10 @@ class AsyncWorkers:
             job.found(await self._found(job.lost))
             return []
         try:
+            if job.stage is Stage.PRICE:
+                context = Context(self._running())
+                price = job.price or await self.quote(context, self.batch.options.model, job.fields or {})
+                return self.batch.priced(job, price)
             if job.attached is not None and job.stage in PREPARING:
                 await self._prepare(job, job.attached)
                 return []
@@ -218,7 +227,7 @@ class AsyncWorkers:
         return self.batch.answered(job, task)
 
     async def _prepare(self, job: Job, attached: Attached) -> None:
-        uploads, running = self.uploads(), UntilStopped(self.batch.clock, math.inf, lambda: self.batch.stopped)
+        uploads, running = self.uploads(), self._running()
         if job.stage is Stage.READ:
             digests = await uploads.digests(attached.files, running)
             known: Sequence[Upload] = ()
@@ -231,6 +240,9 @@ class AsyncWorkers:
         if self.journal is not None:
             await done(self.journal.uploaded(list({*made.values()})))
         job.uploaded(attached, made)
+
+    def _running(self) -> UntilStopped:
+        return UntilStopped(self.batch.clock, math.inf, lambda: self.batch.stopped)
 
     async def _entry(self, journal: AsyncJournal, item: Item) -> Entry:
         (entry,) = await done(journal.claim([item]))

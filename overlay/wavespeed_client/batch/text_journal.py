@@ -6,7 +6,7 @@ to the input with that `number`, and `at` what time:
 
     {"journal": "wavespeed-client", "version": 1, "base_url": "https://api.wavespeed.ai"}
     {"number": 1, "event": "planned", "at": "...", "model": "wavespeed-ai/flux-dev", "input": {"prompt": "A cat"}}
-    {"number": 1, "event": "submitting", "at": "..."}
+    {"number": 1, "event": "submitting", "at": "...", "cost": 0.012}
     {"number": 1, "event": "submitted", "at": "...", "task": {"id": "...", "status": "created", ...}}
     {"number": 1, "event": "finished", "at": "...", "task": {"id": "...", "status": "completed", ...}}
 
@@ -25,9 +25,10 @@ same model; the order of the inputs is of no matter, and two that are equal have
     refused      nothing was started (`error` says why): it is submitted
     uncertain    the response was lost: it is reported as such, and not sent again (`task_id` names its task, if known)
     finished     its task, outputs included, is handed out from here; nothing is asked for
-    failed       so is its failed task: run it with another journal to try it again
+    failed       so is its failed task, unless `retry_failed` asks for a new one
 
-`submitting` is written before the request leaves, `submitted` when its response has come. Each line is handed to the
+`submitting` is written before the request leaves, with the price in USD that was quoted where one was asked for, and
+`submitted` when its response has come. Each line is handed to the
 operating system at once, so the death of the process loses none, however it comes. A power cut may lose those of
 the last seconds: look with `tasks()` before you go on then.
 
@@ -42,6 +43,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import stat
 import threading
@@ -58,7 +60,7 @@ from ..errors import ConfigurationError, InvalidInputError
 from ..files.register import Register, Upload
 from ..parsing import task_from_prediction
 from ..task import is_task_id
-from .journal import EVENTS, Entry, digest_of
+from .journal import BILLED, EVENTS, Entry, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +86,7 @@ class TextJournal:
     _events: bytearray = field(init=False, factory=lambda: bytearray(1))
     _places: array[int] = field(init=False, factory=lambda: array("q", [0]))
     _numbers: dict[bytes, tuple[int, ...]] = field(init=False, factory=dict[bytes, tuple[int, ...]])
+    _costs: dict[int, float] = field(init=False, factory=dict[int, float])
     _register: Register = field(init=False, factory=Register)
 
     def prepare(self) -> None:
@@ -119,7 +122,8 @@ class TextJournal:
     def reserve(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Write down that each is about to be submitted: no other run can use this file."""
         for entry in entries:
-            self._write({"number": entry.key, "event": "submitting", "at": _now()})
+            cost = {} if entry.cost is None else {"cost": entry.cost}
+            self._write({"number": entry.key, "event": "submitting", "at": _now(), **cost})
         return entries
 
     def write(self, notes: Sequence[Note]) -> None:
@@ -132,6 +136,10 @@ class TextJournal:
             told: dict[str, Any] = {"number": note.entry.key, "event": note.event, "at": _now(), "task": note.task}
             told |= {"error": note.error, "submitted_at": note.submitted_at, "task_id": note.task_id}
             self._write({name: value for name, value in told.items() if value is not None})
+
+    def spent(self) -> list[float]:
+        """Tell what was quoted for each task of earlier runs that may be billed, in USD."""
+        return [cost for number, cost in self._costs.items() if EVENTS[self._events[number]] in BILLED]
 
     def uploads(self, digests: Sequence[str]) -> list[Upload]:
         """Tell which of these contents were uploaded, not so long ago that the service may not have them any longer."""
@@ -256,15 +264,25 @@ class TextJournal:
             self._places.append(place)
         elif isinstance(number, int) and 1 <= number <= self._count:
             self._events[number], self._places[number] = event, place
+            if record["event"] == "submitting":
+                self._keep_cost(number, record.get("cost"))
         else:
             raise ValueError("no input with that number was planned")
+
+    def _keep_cost(self, number: int, cost: object) -> None:
+        self._costs.pop(number, None)
+        if cost is not None:
+            if not isinstance(cost, int | float) or isinstance(cost, bool) or not 0 <= cost < math.inf:
+                raise ValueError("cost must be an amount of USD")
+            self._costs[number] = cost
 
     def _entry(self, number: int, model: str) -> Entry:
         record = json.loads(self._line_at(self._places[number]))
         raw = cast("dict[str, Any] | None", record.get("task"))
         task = None if raw is None else task_from_prediction(Prediction.from_dict(raw), raw, model=model)
         task_id = record.get("task_id")
-        return Entry(number, record["event"], _moment(record), task, task_id if is_task_id(task_id) else None)
+        known_id = task_id if is_task_id(task_id) else None
+        return Entry(number, record["event"], _moment(record), task, known_id, self._costs.get(number))
 
     def _line_at(self, place: int) -> bytes:
         line = b""

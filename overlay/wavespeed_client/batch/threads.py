@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..errors import SubmissionUncertainError
     from ..files.register import Upload
     from ..files.uploads import Uploads
+    from ..rows import Price
     from ..task import Task
     from .attached import Attached
     from .journal import Entry, Item, Journal, Note
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], Task]
     Find: TypeAlias = Callable[[SubmissionUncertainError], list[Task]]
     Ask: TypeAlias = Callable[[Context, Task], Task]
+    Quote: TypeAlias = Callable[[Context, str, dict[str, Any]], Price]
 
 # A step under way has a thread: between its requests a task needs none.
 MOST_WORKERS = 32
@@ -55,6 +57,7 @@ def outcomes(
     inputs: Iterator[object],
     submit: Submit,
     ask: Ask,
+    quote: Quote,
     find: Find,
     uploads: Callable[[], Uploads],
     at_work: set[Workers],
@@ -66,11 +69,12 @@ def outcomes(
         inputs: Where its inputs are pulled from.
         submit: Sends a submission, once.
         ask: Asks for a task, once.
+        quote: Asks what a task would cost.
         find: Looks for what an uncertain submission has started.
         uploads: Gives the client's uploads.
         at_work: Holds the workers while there are any, for the client to end them when it is closed.
     """
-    workers = Workers(batch, inputs, journal_for(batch.options), submit, ask, find, uploads)
+    workers = Workers(batch, inputs, journal_for(batch.options), submit, ask, quote, find, uploads)
     workers.begin()
     at_work.add(workers)
     try:
@@ -95,6 +99,7 @@ class Workers:
     journal: Journal | None
     submit: Submit
     ask: Ask
+    quote: Quote
     find: Find
     uploads: Callable[[], Uploads]
     _steps: list[Job] = field(init=False, factory=list[Job])
@@ -117,6 +122,7 @@ class Workers:
         """Open the journal, and begin."""
         if self.journal is not None:
             self.journal.prepare()
+            self.batch.budget.opened(self.journal.spent())
         try:
             self._scheduler.start()
         except RuntimeError as error:
@@ -277,6 +283,10 @@ class Workers:
             job.found(self._found(job.lost))
             return []
         try:
+            if job.stage is Stage.PRICE:
+                price = job.price or self.quote(Context(self._running()), self.batch.options.model, job.fields or {})
+                with self._work:
+                    return self.batch.priced(job, price)
             if job.attached is not None and job.stage in PREPARING:
                 self._prepare(job, job.attached)
                 return []
@@ -288,7 +298,7 @@ class Workers:
             return self.batch.answered(job, task)
 
     def _prepare(self, job: Job, attached: Attached) -> None:
-        uploads, running = self.uploads(), UntilStopped(self.batch.clock, math.inf, lambda: self.batch.stopped)
+        uploads, running = self.uploads(), self._running()
         if job.stage is Stage.READ:
             digests = uploads.digests(attached.files, running)
             known: Sequence[Upload] = ()
@@ -301,6 +311,9 @@ class Workers:
         if self.journal is not None:
             self.journal.uploaded(list({*made.values()}))
         job.uploaded(attached, made)
+
+    def _running(self) -> UntilStopped:
+        return UntilStopped(self.batch.clock, math.inf, lambda: self.batch.stopped)
 
     def _entry(self, journal: Journal, item: Item) -> Entry:
         (entry,) = journal.claim([item])

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from ..errors import APIConnectionError, InvalidInputError, RateLimitError, ServerError, SubmissionUncertainError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# Errors by which a request certainly did not leave.
+UNSENT = (APIConnectionError, InvalidInputError)
+# Errors by which the service, or the way to it, is in trouble: the next submission would meet the same.
+TROUBLE = (APIConnectionError, RateLimitError, ServerError, SubmissionUncertainError)
 
 MINUTE = 60.0
 
@@ -107,6 +114,18 @@ class Throttle:
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
             self._stop(now, self._pause)
         self.hindered(now, retry_after)
+
+    def failed(self, now: float, error: Exception) -> None:
+        """A submission ended in an error, and without a task."""
+        if isinstance(error, UNSENT):
+            self.not_sent()
+        else:
+            self.answered(now)
+        if isinstance(error, TROUBLE):
+            self.refused(now, getattr(error, "retry_after", None))
+        elif not isinstance(error, UNSENT):
+            self.accepted()
+        self.ended()
 
     def hindered(self, now: float, retry_after: float | None = None) -> None:
         """A poll was refused for now: too many requests, so no more tasks either."""

@@ -71,6 +71,9 @@ class TypedModel(Generic[I]):
         timeout: float | None = 600.0,
         journal: str | PathLike[str] | None = None,
         batch: str | None = None,
+        max_cost: float | None = None,
+        budget: float | None = None,
+        retry_failed: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Generator[Outcome]:
         """Run many inputs, and yield their outcomes as they come, as `WaveSpeed.run_many` does. Costs money."""
@@ -82,6 +85,9 @@ class TypedModel(Generic[I]):
             timeout=timeout,
             journal=journal,
             batch=batch,
+            max_cost=max_cost,
+            budget=budget,
+            retry_failed=retry_failed,
             on_progress=on_progress,
         )
 
@@ -123,6 +129,9 @@ class AsyncTypedModel(Generic[I]):
         timeout: float | None = 600.0,
         journal: str | PathLike[str] | None = None,
         batch: str | None = None,
+        max_cost: float | None = None,
+        budget: float | None = None,
+        retry_failed: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncGenerator[Outcome]: ...
 
@@ -136,6 +145,9 @@ class AsyncTypedModel(Generic[I]):
         timeout: float | None = 600.0,
         journal: str | PathLike[str] | None = None,
         batch: str | None = None,
+        max_cost: float | None = None,
+        budget: float | None = None,
+        retry_failed: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncGenerator[Outcome]: ...
 
@@ -148,6 +160,9 @@ class AsyncTypedModel(Generic[I]):
         timeout: float | None = 600.0,
         journal: str | PathLike[str] | None = None,
         batch: str | None = None,
+        max_cost: float | None = None,
+        budget: float | None = None,
+        retry_failed: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncGenerator[Outcome]:
         """Async `TypedModel.run_many`."""
@@ -159,6 +174,9 @@ class AsyncTypedModel(Generic[I]):
             timeout=timeout,
             journal=journal,
             batch=batch,
+            max_cost=max_cost,
+            budget=budget,
+            retry_failed=retry_failed,
             on_progress=on_progress,
         )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .entries import key_of
 from .ledger import Ledger
-from .requests import Claim, Keep, Look, Recall
+from .requests import Claim, Keep, Look, Recall, Spent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,13 +45,17 @@ class PostgresJournal(Ledger):
 
     def reserve(self, entries: Sequence[Entry]) -> list[Entry]:
         """Claim each input. What comes back with `look_again` is not ours."""
-        claims = self._asked(Claim(key_of(entry)) for entry in entries)
+        claims = self._asked(Claim(key_of(entry), entry.cost) for entry in entries)
         return [self._held(entry, self._writer.response(claim)) for entry, claim in zip(entries, claims, strict=True)]
 
     def write(self, notes: Sequence[Note]) -> None:
         """Write down what happened."""
         for note, future in self._told(notes):
             self._check_written(note, self._writer.response(future))
+
+    def spent(self) -> list[float]:
+        """Tell what was quoted for each task that was, will be or may be billed, in USD."""
+        return self._writer.response(self._writer.ask(Spent()))
 
     def uploads(self, digests: Sequence[str]) -> list[Upload]:
         """Tell where these contents were uploaded to, by whichever run."""
@@ -93,7 +97,7 @@ class AsyncPostgresJournal(Ledger):
 
     async def reserve(self, entries: Sequence[Entry]) -> list[Entry]:
         """Async reserve. A caller who is cancelled claims nothing."""
-        claims = [Claim(key_of(entry)) for entry in entries]
+        claims = [Claim(key_of(entry), entry.cost) for entry in entries]
         futures = self._asked(claims)
         try:
             return [
@@ -109,6 +113,10 @@ class AsyncPostgresJournal(Ledger):
         """Async write."""
         for note, future in self._told(notes):
             self._check_written(note, await self._writer.aresponse(future))
+
+    async def spent(self) -> list[float]:
+        """Async spent."""
+        return await self._writer.aresponse(self._writer.ask(Spent()))
 
     async def uploads(self, digests: Sequence[str]) -> list[Upload]:
         """Async uploads."""

@@ -35,9 +35,10 @@ class Look:
 
 @frozen
 class Claim:
-    """Take an input in order to submit it. The response is a Claimed, or None if it cannot be taken."""
+    """Take an input in order to submit it at a cost. The response is a Claimed, or None if it cannot be taken."""
 
     key: bytes
+    cost: float | None = None
 
 
 @frozen
@@ -65,13 +66,18 @@ class Recall:
 
 
 @frozen
+class Spent:
+    """Say what was quoted for the tasks that were, will be or may be billed. The response is a list of amounts."""
+
+
+@frozen
 class Keep:
     """Write down uploads."""
 
     uploads: Sequence[Upload]
 
 
-Request: TypeAlias = Meet | Look | Claim | Tell | Adopt | Recall | Keep
+Request: TypeAlias = Meet | Look | Claim | Tell | Adopt | Recall | Spent | Keep
 
 
 @frozen
@@ -109,9 +115,11 @@ def carry_out(
         if isinstance(request, Adopt)
     }
     rows, uploads = _rows(connection, batch, requests), _uploads(connection, batch, requests)
-    claims = [request.key for request in requests if isinstance(request, Claim)]
+    claims = {request.key: request.cost for request in requests if isinstance(request, Claim)}
     at = clock.now()
-    attempts = statements.claim(connection, batch, claims, owner, lost) if claims else {}
+    attempts = {}
+    if claims:
+        attempts = statements.claim(connection, batch, list(claims), owner, lost, list(claims.values()))
     responses: list[object] = []
     for request in requests:
         if isinstance(request, Tell):
@@ -120,6 +128,8 @@ def carry_out(
             responses.append(Claimed(attempts[request.key], at) if request.key in attempts else None)
         elif isinstance(request, Adopt):
             responses.append(adopted[request.key])
+        elif isinstance(request, Spent):
+            responses.append(statements.spent(connection, batch))
         elif isinstance(request, Recall):
             responses.append([uploads[digest] for digest in request.digests if digest in uploads])
         else:

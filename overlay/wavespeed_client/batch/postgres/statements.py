@@ -32,7 +32,7 @@ create table if not exists wavespeed_input (
   state text not null default 'planned' check (state in
     ('planned', 'submitting', 'submitted', 'refused', 'uncertain', 'finished', 'failed')),
   attempt int not null default 0, owner text,
-  changed_at timestamptz not null default clock_timestamp(), submitted_at timestamptz,
+  changed_at timestamptz not null default clock_timestamp(), submitted_at timestamptz, cost float8,
   task_id text, model text not null, input text not null, task text, error text,
   primary key (batch, key),
   check (state not in ('submitted', 'finished', 'failed') or (task_id is not null and task is not null))
@@ -53,7 +53,7 @@ LOCK = "select pg_try_advisory_lock(hashtextextended('wavespeed_batch', %s))"
 
 LOOK = """
 select key, state, attempt, extract(epoch from clock_timestamp() - changed_at)::float8,
-       extract(epoch from clock_timestamp() - submitted_at)::float8, task, error
+       extract(epoch from clock_timestamp() - submitted_at)::float8, task, error, cost
 from wavespeed_input where batch = %s and key = any(%s)
 """
 
@@ -72,9 +72,10 @@ with {DURABLE}, free as materialized (
     and (state in ('planned', 'refused') or (state = 'submitting' and owner = any(%(lost)s)))
   order by key for update skip locked)
 update wavespeed_input as input
-set state = 'submitting', attempt = input.attempt + 1, owner = %(owner)s, error = null,
+set state = 'submitting', attempt = input.attempt + 1, owner = %(owner)s, error = null, cost = given.cost,
     changed_at = clock_timestamp(), submitted_at = clock_timestamp()
-from durable where input.batch = %(batch)s and input.key = any(array(select key from free))
+from durable, unnest(%(keys)s::bytea[], %(costs)s::float8[]) as given (key, cost)
+where input.batch = %(batch)s and input.key = any(array(select key from free)) and input.key = given.key
 returning input.key, input.attempt
 """
 
@@ -111,6 +112,11 @@ where input.batch = %(batch)s and input.key = %(key)s and input.attempt = %(atte
   and (select count(*) from found) = 1
 """
 
+SPENT = """
+select cost from wavespeed_input
+where batch = %s and cost is not null and state in ('finished', 'submitted', 'uncertain', 'submitting')
+"""
+
 RECALL = """
 select digest, url, uploaded_at from wavespeed_upload
 where batch = %s and digest = any(%s) and clock_timestamp() - uploaded_at < %s
@@ -142,6 +148,7 @@ class Row:
         submitted_ago: Seconds since it was claimed last, by the same clock.
         task: The task as the service told it, as JSON.
         error: Why it was refused, or why it is uncertain.
+        cost: What was quoted for its last attempt, in USD.
     """
 
     state: str
@@ -150,6 +157,7 @@ class Row:
     submitted_ago: float | None = None
     task: str | None = None
     error: str | None = None
+    cost: float | None = None
 
 
 @frozen
@@ -231,7 +239,12 @@ def plan(connection: Connection, batch: int, inputs: Mapping[bytes, tuple[str, s
 
 
 def claim(
-    connection: Connection, batch: int, keys: Sequence[bytes], owner: str, lost: Sequence[str] = ()
+    connection: Connection,
+    batch: int,
+    keys: Sequence[bytes],
+    owner: str,
+    lost: Sequence[str] = (),
+    costs: Sequence[float | None] | None = None,
 ) -> dict[bytes, int]:
     """Take inputs in order to submit them. Return the attempt's number for each that is this owner's now.
 
@@ -241,8 +254,10 @@ def claim(
         keys: The inputs.
         owner: Who claims them: a name that nothing else was claimed by.
         lost: Names by which they may have been claimed for the same purpose, without a response.
+        costs: What was quoted for each, in USD.
     """
-    given = {"batch": batch, "keys": keys, "owner": owner, "lost": list(lost)}
+    quoted = [None] * len(keys) if costs is None else list(costs)
+    given = {"batch": batch, "keys": keys, "owner": owner, "lost": list(lost), "costs": quoted}
     return {bytes(key): attempt for key, attempt in connection.execute(CLAIM, given)}
 
 
@@ -291,6 +306,11 @@ def adopt(connection: Connection, batch: int, key: bytes, attempt: int, tasks: M
         return connection.execute(ADOPT, given).rowcount == 1
     except psycopg.errors.UniqueViolation:  # another has adopted it at the same moment
         return False
+
+
+def spent(connection: Connection, batch: int) -> list[float]:
+    """Return what was quoted for each task that was, will be or may be billed, in USD."""
+    return [float(cost) for (cost,) in connection.execute(SPENT, (batch,))]
 
 
 def recall(connection: Connection, batch: int, digests: Sequence[str]) -> list[Upload]:
