@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .async_client import AsyncWaveSpeed
     from .batch.again import pay_again
     from .batch.outcome import Outcome, Progress
+    from .batch.reading import JournalEntry, read_journal
     from .client import WaveSpeed
     from .errors import (
         APIConnectionError,
@@ -52,6 +53,7 @@ __all__ = (
     "FileInput",
     "InvalidInputError",
     "InvalidModelError",
+    "JournalEntry",
     "Model",
     "NotFoundError",
     "Outcome",
@@ -74,12 +76,15 @@ __all__ = (
     "Webhook",
     "WebhookVerificationError",
     "pay_again",
+    "read_journal",
 )
 
 _HOME = {
     "AsyncWaveSpeed": ".async_client",
     "Billing": ".rows",
     "FileInput": ".files.kinds",
+    "FileInput": ".files.inputs",
+    "JournalEntry": ".batch.reading",
     "Model": ".rows",
     "Outcome": ".batch.outcome",
     "Price": ".rows",
@@ -91,6 +96,7 @@ _HOME = {
     "WaveSpeed": ".client",
     "Webhook": ".webhooks",
     "pay_again": ".batch.again",
+    "read_journal": ".batch.reading",
 }
 
 

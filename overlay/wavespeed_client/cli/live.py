@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
 from rich.text import Text
 
 from .escapes import one_line
+from .records import dollars
 from .story import Story
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from ..batch.outcome import Progress
     from .printer import Printer
 
 SEPARATOR = " · "
@@ -97,3 +100,25 @@ def clock_time(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@define(eq=False)
+class LiveBatch:
+    """How far a batch has got, as a table."""
+
+    progress: Progress
+
+    def __rich__(self) -> RenderableType:
+        now = self.progress
+        cells = {
+            "done": f"{now.done}/{now.total}",
+            "failed": str(now.failed),
+            "uncertain": str(now.uncertain),
+            "in flight": str(now.in_flight),
+            "cost": "" if now.cost is None else dollars(now.cost),
+            "rate": "" if now.rate is None else f"{60 * now.rate:.3g}/min",
+            "time left": "" if now.seconds_left is None else clock_time(now.seconds_left),
+        }
+        table = Table(*cells, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_row(*cells.values())
+        return table

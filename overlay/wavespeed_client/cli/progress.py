@@ -9,8 +9,9 @@ from .printer import shows_progress
 from .story import Story
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
+    from ..batch.outcome import Progress
     from .printer import Printer
 
 
@@ -24,3 +25,20 @@ def told(printer: Printer) -> Generator[Story]:
 
     with live_story(printer) as story:
         yield story
+
+
+@contextmanager
+def batch_shown(printer: Printer, begin: Progress) -> Generator[Callable[[Progress], None]]:
+    """Show how far a batch has got, where stderr is a terminal; it is told of that by what is returned."""
+    if not shows_progress():
+        yield lambda progress: None
+        return
+    from .live import LiveBatch, drawn
+
+    live = LiveBatch(begin)
+
+    def show(progress: Progress) -> None:
+        live.progress = progress
+
+    with drawn(printer, live):
+        yield show

@@ -65,6 +65,9 @@ class Table:
             assert note.entry.attempt == 1
             self._tell(note.event, self._name(note.entry))
 
+    def spent(self) -> Sequence[float]:
+        return []
+
     def close(self) -> None:
         self._tell("close")
 
@@ -99,6 +102,9 @@ class AsyncTable:
 
     async def write(self, notes: Sequence[Note]) -> None:
         await self._later(self.table.write, notes)
+
+    async def spent(self) -> Sequence[float]:
+        return await self._later(self.table.spent)
 
     async def close(self) -> None:
         await self._later(self.table.close)

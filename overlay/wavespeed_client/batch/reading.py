@@ -1,0 +1,142 @@
+"""Read a journal's file: what happened to each input, also while a run uses it, and after one that was killed."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from wavespeed_api.models import Prediction
+
+from ..errors import InvalidInputError
+from ..parsing import task_from_prediction
+from ..task import Task, is_task_id
+
+if TYPE_CHECKING:
+    import os
+
+KIND = "wavespeed-client"
+
+
+@frozen
+class JournalEntry:
+    """What a journal tells of one input.
+
+    Attributes:
+        number: Its number in the journal, from 1.
+        model: The model's id.
+        input: The input; a file in it stands there as {"$file": its sha256, "name": its name}.
+        event: What happened last: planned, submitting, submitted, refused, uncertain, finished or failed.
+        at: When that was written down.
+        task: Its task as it was written down last.
+        task_id: The task that an uncertain submission probably started.
+        error: Why it was refused or is uncertain.
+        cost: What was quoted for its last submission, in USD; None if no price was asked for.
+        submitted_at: When its last submission was about to leave.
+    """
+
+    number: int
+    model: str
+    input: dict[str, Any]
+    event: str
+    at: datetime
+    task: Task | None = None
+    task_id: str | None = None
+    error: str | None = None
+    cost: float | None = None
+    submitted_at: datetime | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds from the submission to the end of its task; None if it has not ended."""
+        if self.submitted_at is None or self.event not in ("finished", "failed"):
+            return None
+        return (self.at - self.submitted_at).total_seconds()
+
+
+def read_journal(path: str | os.PathLike[str]) -> list[JournalEntry]:
+    """Read what a journal of `run_many` tells of each input, in the order in which they were planned.
+
+    It takes no lock, so it may be called while a run writes the file, and it passes over a last line that is cut off.
+    It changes nothing, and asks for nothing.
+
+    Raises:
+        InvalidInputError: The file cannot be read, is no journal, or is broken before its last line.
+    """
+    entries: dict[int, JournalEntry] = {}
+    for line_number, line in _whole_lines(path):
+        try:
+            record = json.loads(line)
+            if line_number == 1:
+                _check_header(record)
+            elif record["event"] != "uploaded":
+                entry = _entry(record, entries.get(record["number"]))
+                entries[entry.number] = entry
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            what = "is no journal" if line_number == 1 else f"is broken at line {line_number} ({error})"
+            raise InvalidInputError(f"{str(path)!r} {what}.") from error
+    return [entries[number] for number in sorted(entries)]
+
+
+def _whole_lines(path: str | os.PathLike[str]) -> list[tuple[int, bytes]]:
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError, TypeError) as error:
+        raise InvalidInputError(f"The journal {str(path)!r} cannot be read: {error}.") from error
+    lines = content.split(b"\n")
+    last = lines.pop()
+    if last and _is_json(last):
+        lines.append(last)
+    elif last and not lines:
+        raise InvalidInputError(f"{str(path)!r} is no journal.")
+    return list(enumerate(lines, 1))
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _check_header(record: Any) -> None:
+    if record["journal"] != KIND or record["version"] != 1:
+        raise ValueError("another kind of file")
+
+
+def _entry(record: Any, before: JournalEntry | None) -> JournalEntry:
+    number, event, at = record["number"], record["event"], datetime.fromisoformat(record["at"]).astimezone(UTC)
+    if event == "planned" or before is None:
+        if event != "planned" or not isinstance(number, int) or not isinstance(record["input"], dict):
+            raise ValueError("no input with that number was planned")
+        return JournalEntry(number, str(record["model"]), record["input"], event, at)
+    if event == "submitting":
+        return JournalEntry(number, before.model, before.input, event, at, cost=_cost(record), submitted_at=at)
+    task_id = record.get("task_id")
+    return evolve(
+        before,
+        event=str(event),
+        at=at,
+        task=_task(record, before) or before.task,
+        task_id=task_id if is_task_id(task_id) else None,
+        error=str(record["error"]) if "error" in record else None,
+    )
+
+
+def _cost(record: Any) -> float | None:
+    cost = record.get("cost")
+    if cost is None:
+        return None
+    if not isinstance(cost, int | float) or isinstance(cost, bool) or not 0 <= cost < math.inf:
+        raise ValueError("cost must be an amount of USD")
+    return cost
+
+
+def _task(record: Any, before: JournalEntry) -> Task | None:
+    raw: dict[str, Any] | None = record.get("task")
+    return None if raw is None else task_from_prediction(Prediction.from_dict(raw), raw, model=before.model)
