@@ -223,6 +223,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(child) for name, child in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
-        children: list[Any] = value
-        return [_plain(child) for child in children]
+        return [_plain(child) for child in cast("Sequence[Any]", value)]
     return str(value) if isinstance(value, Path) else value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from .escapes import one_line
@@ -32,13 +32,13 @@ DRAWN_A_SECOND = 4
 class LiveStory(Story):
     """The steps of a command in one line, whose end changes."""
 
-    _steps: list[str] = field(init=False, factory=list[str])
+    steps: list[str] = field(init=False, factory=list[str])
     _doing: str = field(init=False, default="")
     _since: float = field(init=False, factory=time.monotonic)
 
     def step(self, text: str) -> None:
         """Tell of something that is done."""
-        self._steps.append(one_line(text))
+        self.steps.append(one_line(text))
         self._doing, self._since = "", time.monotonic()
 
     def now(self, text: str) -> None:
@@ -52,7 +52,7 @@ class LiveStory(Story):
     def line(self) -> str:
         """Return the line as it stands."""
         doing = [f"{self._doing} {clock_time(time.monotonic() - self._since)}"] if self._doing else []
-        return SEPARATOR.join([*self._steps, *doing])
+        return SEPARATOR.join([*self.steps, *doing])
 
     def __rich__(self) -> RenderableType:
         return Text(self.line(), no_wrap=True, overflow="ellipsis")
@@ -60,39 +60,48 @@ class LiveStory(Story):
 
 @contextmanager
 def live_story(printer: Printer) -> Generator[LiveStory]:
-    """Draw a story while it goes on; leave its line, uncut, when it is over."""
+    """Draw a story while it goes on; leave a line of its steps, uncut, when it is over."""
     story = LiveStory(printer)
     try:
         with drawn(printer, story):
             yield story
     finally:
-        if story.line():
-            printer.tell(story.line())
+        if story.steps:
+            printer.tell(SEPARATOR.join(story.steps))
 
 
 @contextmanager
 def drawn(printer: Printer, picture: RenderableType) -> Generator[None]:
     """Draw something anew several times a second, below all lines that are written meanwhile."""
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    live = Live(
-        picture,
-        console=console,
-        refresh_per_second=DRAWN_A_SECOND,
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
+
+    def begun() -> Live:
+        live = Live(
+            picture,
+            console=console,
+            refresh_per_second=DRAWN_A_SECOND,
+            transient=True,
+            redirect_stdout=False,  # it may be another place than stderr
+            redirect_stderr=False,
+        )
+        live.start(refresh=True)
+        return live
+
+    lives = [begun()]
 
     @contextmanager
     def aside() -> Generator[None]:
-        live.stop()
+        lives.pop().stop()
         try:
             yield
         finally:
-            live.start(refresh=True)
+            lives.append(begun())  # a new one, for the old one would go up to where it was
 
-    with live, printer.beside(aside):
-        yield
+    try:
+        with printer.beside(aside):
+            yield
+    finally:
+        lives.pop().stop()
 
 
 def clock_time(seconds: float) -> str:
@@ -119,6 +128,7 @@ class LiveBatch:
             "rate": "" if now.rate is None else f"{60 * now.rate:.3g}/min",
             "time left": "" if now.seconds_left is None else clock_time(now.seconds_left),
         }
-        table = Table(*cells, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        columns = [Column(name, overflow="fold") for name in cells]
+        table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_row(*cells.values())
         return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import check_cost, model_id
@@ -12,7 +13,7 @@ from .fields import field_of, input_of, needs_schema
 from .records import price_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
     from pathlib import Path
 
     from ..client import WaveSpeed
@@ -58,7 +59,8 @@ def submitted(
             f"wavespeed-client list --model {model}"
         )
         raise
-    story.step(f"task {task.id}")
+    with _runs_on(story, task):
+        story.step(f"task {task.id}")
     return price, task
 
 
@@ -68,12 +70,9 @@ def waited(ws: WaveSpeed, story: Story, task: Task | str, timeout: float | None)
     Raises:
         TaskFailedError, TaskTimeoutError: See `WaveSpeed.wait`.
     """
-    try:
+    with _runs_on(story, task):
         story.now("waiting" if isinstance(task, str) else task.status)
         ended = ws.wait(task, timeout=timeout, on_update=lambda seen: story.now(seen.status))
-    except KeyboardInterrupt:
-        story.step(f"The task runs on. Wait for it again: wavespeed-client wait {getattr(task, 'id', task)}")
-        raise
     story.ended(ended.status)
     return ended
 
@@ -99,6 +98,15 @@ def transfer(story: Story, what: str) -> Callable[[int, int | None], None]:
         story.now(f"{what} {100 * done // total} %" if total else f"{what} {done // 1024} KiB")
 
     return told
+
+
+@contextmanager
+def _runs_on(story: Story, task: Task | str) -> Generator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        story.step(f"The task runs on. Wait for it again: wavespeed-client wait {getattr(task, 'id', task)}")
+        raise
 
 
 def _with_urls(ws: WaveSpeed, story: Story, input: dict[str, Any]) -> dict[str, Any]:

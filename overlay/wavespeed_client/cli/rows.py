@@ -80,14 +80,18 @@ def _input(number: int, row: Row, facts: Facts | None, folder: Path) -> dict[str
 
 def _fields(name: str, value: Any) -> list[Field]:
     if name.startswith("@"):
-        files: list[Any] = [value]
-        if isinstance(value, list):
-            files = value
-        if not all(isinstance(file, str) for file in files):
-            raise click.UsageError(f"{name} must be the path of a file, or a list of them.")
-        return [Field(name[1:], "=@", file) for file in files]
+        return [Field(name[1:], "=@", path) for path in _paths(name, value)]
     kind: Kind = "=" if isinstance(value, _Cell) else ":="
     return [Field(name, kind, value if kind == "=" else json.dumps(value))]
+
+
+def _paths(name: str, value: Any) -> list[str]:
+    paths: list[Any] = value
+    if not isinstance(value, list):
+        paths = [value]
+    if not all(isinstance(path, str) for path in paths):
+        raise click.UsageError(f"{name} must be the path of a file, or a list of them.")
+    return paths
 
 
 def _csv(text: str) -> Iterator[tuple[int, Row]]:
