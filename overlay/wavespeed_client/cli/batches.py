@@ -87,7 +87,7 @@ def _agreed(printer: Printer, ws: WaveSpeed, terms: Terms, plan: Plan) -> float 
     told = f"{plan}: {_amount(quote)}."
     if terms.budget is not None:
         told += f" The budget is {dollars(terms.budget)}"
-        told += f", of which {dollars(plan.spent)} {'is' if plan.spent else 'are'} spent." if plan.spent else "."
+        told += f", of which {dollars(plan.spent)} is spent." if plan.spent else "."
     if terms.yes:
         printer.tell(told)
         return terms.budget
@@ -178,12 +178,15 @@ class Report:
         return ", ".join(words)
 
     def left(self) -> str:
-        """Return what is left, and how to go on, in a line."""
-        now = self.progress
-        words = f"Interrupted: {now.done} of {now.total} done, {now.in_flight} under way, which run on and are paid."
-        if self.terms.journal is None:
-            return f"{words} There is no journal: find them with `wavespeed-client list`, and give --journal next time."
-        return f"{words} The same command goes on: {self.terms.journal} tells what was paid."
+        """Return what is left, and how to go on."""
+        terms, now = self.terms, self.progress
+        if terms.journal is None:
+            return (
+                f"Stopped after {now.done} of {now.total}. Tasks that are under way run on: find them with "
+                "`wavespeed-client list`, and give a --journal next time, from which the same command can go on."
+            )
+        plan = planned(terms.model, terms.inputs, read_journal(terms.journal), False)
+        return f"Stopped: {plan}. What is under way runs on. The same command goes on from {terms.journal}."
 
     def _print(self, outcome: Outcome, saving: Future[list[Path]] | None) -> None:
         error: BaseException | None = outcome.error

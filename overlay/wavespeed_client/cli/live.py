@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 from rich.console import Console
 from rich.live import Live
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from .escapes import one_line
@@ -17,15 +17,16 @@ from .records import dollars
 from .story import Story
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
-    from rich.console import RenderableType
+    from rich.console import ConsoleOptions, RenderableType
 
     from ..batch.outcome import Progress
     from .printer import Printer
 
 SEPARATOR = " · "
 DRAWN_A_SECOND = 4
+WIDEST = 1000
 
 
 @define(eq=False)
@@ -113,22 +114,28 @@ def clock_time(seconds: float) -> str:
 
 @define(eq=False)
 class LiveBatch:
-    """How far a batch has got, as a table."""
+    """How far a batch has got: a table, or where that has no room, words."""
 
     progress: Progress
 
-    def __rich__(self) -> RenderableType:
-        now = self.progress
-        cells = {
-            "done": f"{now.done}/{now.total}",
-            "failed": str(now.failed),
-            "uncertain": str(now.uncertain),
-            "in flight": str(now.in_flight),
-            "cost": "" if now.cost is None else dollars(now.cost),
-            "rate": "" if now.rate is None else f"{60 * now.rate:.3g}/min",
-            "time left": "" if now.seconds_left is None else clock_time(now.seconds_left),
-        }
-        columns = [Column(name, overflow="fold") for name in cells]
-        table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        cells = _cells(self.progress)
+        table = Table(*cells, box=None, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_row(*cells.values())
-        return table
+        if console.measure(table, options=options.update_width(WIDEST)).minimum <= options.max_width:
+            yield table
+        else:
+            yield Text(SEPARATOR.join(f"{name} {value}" for name, value in cells.items() if value))
+
+
+def _cells(progress: Progress) -> dict[str, str]:
+    cost, rate, left = progress.cost, progress.rate, progress.seconds_left
+    return {
+        "done": f"{progress.done}/{progress.total}",
+        "failed": str(progress.failed),
+        "uncertain": str(progress.uncertain),
+        "in\u00a0flight": str(progress.in_flight),
+        "cost": "" if cost is None else dollars(cost),
+        "rate": "" if rate is None else f"{60 * rate:.3g}/min",
+        "time\u00a0left": "" if left is None else clock_time(left),
+    }
