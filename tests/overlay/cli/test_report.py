@@ -15,6 +15,7 @@ from tests.tools import CHROMIUM
 from wavespeed_client import InvalidInputError, JournalEntry, read_journal
 
 EVIL = """</p><script>document.title='PWNED'</script><img src=x onerror="document.title='PWNED'">{{ 7 * 7 }}\x1b[2J"""
+TAGS = {"html", "head", "meta", "title", "style", "body", "header", "h1", "p", "main", "article", "a", "img"}
 PNG = b"\x89PNG\r\n\x1a\n picture"
 
 
@@ -63,9 +64,7 @@ def test_nothing_of_it_is_more_than_text_and_nothing_needs_the_network(invoke: I
     hostile(Path("b.jsonl"))
     invoke("report", "b.jsonl", "-o", "report.html")
     text = Path("report.html").read_text("utf-8")
-    assert set(re.findall(r"<(\w+)", text)) <= {
-        *["html", "head", "meta", "title", "style", "body", "header", "h1", "p", "main", "article", "a", "img"]
-    }
+    assert TAGS.issuperset(re.findall(r"<(\w+)", text))
     assert not re.search(r"\son\w+\s*=[^&]*?<", re.sub(r">[^<]*<", "><", text))
     assert set(re.findall(r'href="(\w+):', text)) == {"https"}
     assert re.findall(r'src="(?!data:)', text) == []
