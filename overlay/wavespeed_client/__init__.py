@@ -83,7 +83,6 @@ _HOME = {
     "AsyncWaveSpeed": ".async_client",
     "Billing": ".rows",
     "FileInput": ".files.kinds",
-    "FileInput": ".files.inputs",
     "JournalEntry": ".batch.reading",
     "Model": ".rows",
     "Outcome": ".batch.outcome",

@@ -78,6 +78,7 @@ BARS = (
     Bar("import package", 0.05, "`import wavespeed_client` to `import httpx`, CPU of the import alone"),
     Bar("import client", 1.40, "`from wavespeed_client import WaveSpeed` to `import httpx`, likewise", stretch=1.30),
     Bar("models loaded", 0.5, "the share of the generated models that this import loads"),
+    Bar("help", 1.5, "CPU of `wavespeed-client --help` to that of a bare click program with as many commands"),
     Bar("10000 in flight", 1.0, "CPU a request with 10,000 tasks in flight to that with 100, aiohttp engine"),
     Bar("memory of a task", 10, "memory of a task, 10,000 in flight, aiohttp engine", " KB"),
     Bar("input of a batch", 3.3, "CPU an input of a batch with a journal to two bare aiohttp requests", stretch=2.5),

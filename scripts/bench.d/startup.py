@@ -1,4 +1,4 @@
-"""What an import costs, and a program that makes one submission: CPU of a fresh process, against `import httpx`."""
+"""What an import costs, a program that makes one submission, and the command line's help: CPU of a fresh process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,19 @@ EMPTY = "an empty program"
 HTTPX = "import httpx"
 PACKAGE = "import wavespeed_client"
 CLIENT = "from wavespeed_client import WaveSpeed"
+HELP = "wavespeed-client --help"
+BARE_HELP = "the help of a bare click program"
 FIRST_CALLS = ("httpx", "ours", "requests.Session", "runwayml", "official")
+HELPS = {
+    HELP: "from wavespeed_client.cli import main\nmain(['--help'])",
+    BARE_HELP: """
+import click
+program = click.version_option("1")(click.Group("program"))
+for number in range(18):
+    program.command(f"command{number}", help="Do one thing.")(lambda: None)
+program.main(["--help"], standalone_mode=False)
+""",
+}
 LOADED = """
 import sys
 from wavespeed_client import WaveSpeed
@@ -44,7 +56,7 @@ def programs(url: str) -> dict[str, str]:
     )
     first = "import candidates\ntry: candidates.SYNC[{!r}]({!r})()\nexcept candidates.AbsentError: raise SystemExit(3)"
     calls = {f"one submission, {name}": first.format(name, url) for name in FIRST_CALLS}
-    return {EMPTY: "", **{line: line for line in imports}, **calls}
+    return {EMPTY: "", **{line: line for line in imports}, **calls, **HELPS}
 
 
 def startup(server: Server, folder: Path, rounds: int) -> Section:
@@ -71,6 +83,7 @@ def startup(server: Server, folder: Path, rounds: int) -> Section:
         "import package": ratio(package, httpx).median,
         "import client": ratio(client, httpx).median,
         "models loaded": _models_loaded(env),
+        "help": ratio(samples[HELP], samples[BARE_HELP]).median,
     }
     note = f"{rounds} rounds, each in a fresh process: the start of Python is included, compiling is not."
     return Section("Start-up", note, ("program", "CPU to `import httpx`", "CPU"), rows, findings)
@@ -81,7 +94,7 @@ def _beyond(values: list[float], empty: list[float]) -> list[float]:
 
 
 def _cpu(program: str, env: dict[str, str]) -> float | None:
-    with subprocess.Popen([sys.executable, "-c", program], env=env) as process:
+    with subprocess.Popen([sys.executable, "-c", program], env=env, stdout=subprocess.DEVNULL) as process:
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     return used.ru_utime + used.ru_stime if process.returncode == 0 else None

@@ -77,7 +77,7 @@ class Budget:
         return True
 
     def asked_next(self, job: Job) -> bool:
-        """Let a job's price be asked for next, or if that is known, the job wait. Returns whether it goes on at once."""
+        """Let a job's price be asked for next, or the job wait where it is known. Returns whether it goes on at once."""
         if job.stage is Stage.PRICE:
             self.waiting.append(job)
             return False

@@ -108,7 +108,7 @@ def checked_options(
     check_limit(max_cost)
     if budget != math.inf:
         check_limit(budget, "budget")
-    if retry_failed and not isinstance(journal, str | os.PathLike):
+    if retry_failed and journal is None:
         raise InvalidInputError("retry_failed needs a journal, which tells what has failed.")
     place, longest_submission = _place(journal), max(settings.timeout, SYNC_MODE_SECONDS)
     if retry_failed and not isinstance(place, Path):

@@ -52,7 +52,7 @@ def connected(printer: Printer) -> Generator[WaveSpeed]:
     from ..client import WaveSpeed
     from ..errors import ConfigurationError
     from ..settings import KEYS_URL
-    from .printer import Messages
+    from .messages import Messages
 
     if not os.environ.get("WAVESPEED_API_KEY", "").strip():
         raise ConfigurationError(f"No API key: set WAVESPEED_API_KEY. Make a key at {KEYS_URL}.")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import logging
+import os
 import sys
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
-
-from attrs import define, field
 
 from .escapes import clean
 
@@ -17,16 +14,16 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 
-@define(eq=False)
 class Printer:
     """Where a command writes to.
 
-    Attributes:
+    Args:
         json: Whether results, and the error that ends the command, are JSON.
     """
 
-    json: bool = False
-    _aside: Callable[[], AbstractContextManager[None]] = field(init=False, default=nullcontext)
+    def __init__(self, json: bool = False) -> None:
+        self.json = json
+        self._aside: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def result(self, record: dict[str, Any], lines: Iterable[str]) -> None:
         """Print a result: the record in JSON, or the lines as they are.
@@ -34,7 +31,7 @@ class Printer:
         Raises:
             BrokenPipeError: Nobody reads them.
         """
-        text = json.dumps(record).replace("\x7f", "\\u007f") if self.json else clean("\n".join(lines))
+        text = _as_json(record) if self.json else clean("\n".join(lines))
         if text:
             with self._aside():
                 sys.stdout.write(text + "\n")
@@ -56,20 +53,12 @@ class Printer:
             self._aside = nullcontext
 
 
-class Messages(logging.Handler):
-    """Hands what the library logs to a printer: it may hold the service's words."""
-
-    def __init__(self, printer: Printer) -> None:
-        super().__init__(logging.WARNING)
-        self._printer = printer
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a message to stderr."""
-        self._printer.tell(record.getMessage())
-
-
 def shows_progress() -> bool:
     """Tell whether stderr is a terminal that lines can be drawn anew on."""
-    import os
-
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _as_json(record: dict[str, Any]) -> str:
+    import json  # which help does without
+
+    return json.dumps(record).replace("\x7f", "\\u007f")

@@ -117,5 +117,5 @@ def test_help_loads_neither_httpx_nor_rich(command: list[str]) -> None:
         "print(sorted(heavy & sys.modules.keys()), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stderr == "['attr', 'json']\n"
+    assert done.stderr == "[]\n"
     assert "Example" in done.stdout
