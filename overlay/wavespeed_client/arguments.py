@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 # A model's input, as a user passes it in.
 Input: TypeAlias = "Mapping[str, Any] | TaskInput | None"
+# What is called with a task each time its status has changed.
+OnUpdate: TypeAlias = "Callable[[Task], object] | None"
+# What is called with the bytes that are done, and with all bytes if that is known.
+OnBytes: TypeAlias = "Callable[[int, int | None], object] | None"
 
 Word = TypeVar("Word", bound=str)
 
@@ -74,6 +78,20 @@ def model_id(model: str) -> str:
     """
     split_model(model)
     return model
+
+
+def near(model: str, models: Iterable[str]) -> str:
+    """Return the three ids that are most like one, for an error."""
+    from difflib import get_close_matches  # loaded where something is wrong
+
+    folded = {each.lower(): each for each in models}
+    close = get_close_matches(model.lower(), folded, 3, cutoff=0)
+    return ", ".join(folded[each] for each in close) or "none"
+
+
+def unknown_model(model: str, models: Iterable[str]) -> InvalidModelError:
+    """Return the error for a model that is none of these."""
+    return InvalidModelError(f"There is no model {model}. Close to it: {near(model, models)}.")
 
 
 def input_fields(input: object) -> dict[str, Any]:

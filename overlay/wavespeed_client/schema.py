@@ -87,6 +87,12 @@ def types_of(facts: Facts) -> list[str]:
     return [said] if isinstance(said, str) else said
 
 
+def type_of_value(value: object) -> str:
+    """Return the type of a JSON value."""
+    kinds = ((bool, "boolean"), (str, "string"), (int | float, "number"), (list, "array"), (dict, "object"))
+    return next((name for kind, name in kinds if isinstance(value, kind)), "null")
+
+
 def is_file(facts: Facts) -> bool:
     """Tell whether a file may stand in a field, or in the list that it holds."""
     inner = [facts["items"]] if "items" in facts else []

@@ -17,10 +17,10 @@ from wavespeed_client import WaveSpeed
 
 from ..arguments import model_id
 from ..errors import InvalidInputError, WaveSpeedError
+from ..literals import seen
 from .compare import Level
 from .lock import Lock, lock_path, read_lock
 from .render import MARK, render
-from .source import seen
 from .update import Catalogue, catalogue_of, changes, described, updated, without
 from .writing import write
 

@@ -9,8 +9,8 @@ from attrs import frozen
 
 from ..arguments import model_id
 from ..errors import InvalidInputError, InvalidModelError
+from ..literals import UNSEEN
 from ..schema import Facts, facts_of, without_words
-from .source import UNSEEN
 
 if TYPE_CHECKING:
     import re

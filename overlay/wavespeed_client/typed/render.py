@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from ..schema import RULES, types_of
+from ..limits import words_of
+from ..literals import literal
+from ..schema import RULES, type_of_value, types_of
 from .names import check_names, class_stem, field_part, token_name
-from .source import docstring, literal
+from .source import docstring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from ..schema import Facts
 
@@ -106,7 +108,7 @@ class _Writer:
         if values and all(value is None or isinstance(value, str | int) for value in values):
             self.found[name] = f"{name}: TypeAlias = Literal[{', '.join(map(literal, values))}]\n"
             return [name]
-        said = types_of(facts) or sorted({_type_of_value(value) for value in values})
+        said = types_of(facts) or sorted({type_of_value(value) for value in values})
         if len(said) == 1:
             return self._one_type(said[0], facts, name)
         forms: list[Facts] = [{**facts, "type": kind} for kind in said]
@@ -150,50 +152,3 @@ def _call(name: str, fields: dict[str, str], properties: Mapping[str, Facts], wo
 def _list(item: str) -> str:
     """Return a list that takes lists of narrower items, too, where the item has narrower ones."""
     return f"ListOf[{item}]" if "|" in item or item == "float" else f"list[{item}]"
-
-
-def _type_of_value(value: object) -> str:
-    kinds = ((bool, "boolean"), (str, "string"), (int | float, "number"), (list, "array"), (dict, "object"))
-    return next((name for kind, name in kinds if isinstance(value, kind)), "null")
-
-
-def words_of(facts: Facts) -> str:
-    """Return what is said of a field that its type does not say."""
-    return " ".join((*([facts["description"]] if "description" in facts else ()), *_limits(facts)))
-
-
-def _limits(facts: Facts) -> Iterator[str]:
-    if "default" in facts:
-        yield f"Default {literal(facts['default'])}."
-    if any(isinstance(value, float | list | dict) for value in facts.get("enum", ())):
-        yield f"One of {literal(facts['enum'])[1:-1]}."
-    for lowest, highest, unit in _RANGES:
-        yield from _range(facts.get(lowest), facts.get(highest), unit)
-    yield from (said.format(facts[key]) for key, said in _SAID.items() if key in facts)
-    if "items" in facts and (each := " ".join(_limits(facts["items"]))):
-        yield f"Each item: {each}"
-
-
-_RANGES = (
-    ("minimum", "maximum", ""),
-    ("minLength", "maxLength", " characters"),
-    ("minItems", "maxItems", " items"),
-    ("minProperties", "maxProperties", " fields"),
-)
-_SAID = {
-    "exclusiveMinimum": "More than {}.",
-    "exclusiveMaximum": "Less than {}.",
-    "multipleOf": "A multiple of {}.",
-    "pattern": "It matches {}",
-    "uniqueItems": "No two items alike.",
-    "deprecated": "Deprecated.",
-}
-
-
-def _range(lowest: float | None, highest: float | None, unit: str) -> Iterator[str]:
-    if lowest is not None and highest is not None:
-        yield f"{lowest} to {highest}{unit}."
-    elif lowest is not None:
-        yield f"At least {lowest}{unit}."
-    elif highest is not None:
-        yield f"At most {highest}{unit}."

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from ..arguments import model_id
+from ..arguments import model_id, near, unknown_model
 from ..errors import InvalidInputError, InvalidModelError
+from ..literals import seen
 from ..schema import input_facts
 from .compare import Change, Level, compare
 from .render import definitions
-from .source import seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -72,8 +71,7 @@ def updated(lock: Lock, catalogue: Catalogue, models: Iterable[str] = ()) -> Loc
 
 def _facts(model: str, catalogue: Catalogue) -> Facts:
     if model not in catalogue:
-        close = ", ".join(get_close_matches(model_id(model), catalogue, 3, cutoff=0)) or "none"
-        raise InvalidInputError(f"There is no model {model}. Close to it: {close}.")
+        raise unknown_model(model_id(model), catalogue)
     facts = catalogue[model]
     if facts is None:
         raise InvalidInputError(f"The catalogue does not describe the input of {model}.")
@@ -89,8 +87,7 @@ def without(lock: Lock, models: Iterable[str]) -> Lock:
     kept = dict(lock.models)
     for model in models:
         if kept.pop(model, None) is None:
-            close = ", ".join(get_close_matches(model, lock.models, 3, cutoff=0)) or "none"
-            raise InvalidInputError(f"{model} is not there to be removed. Close to it: {close}.")
+            raise InvalidInputError(f"{model} is not there to be removed. Close to it: {near(model, lock.models)}.")
     return evolve(lock, models=kept)
 
 

@@ -20,12 +20,13 @@ from tests.conftest import ROOT
 from tests.overlay.typed.models import MODELS, PAINT, SPEAK
 from tests.overlay.typed.schemas import hostile, words
 from wavespeed_client import FileInput, InvalidInputError
+from wavespeed_client.literals import literal
 from wavespeed_client.schema import Facts, facts_of
 from wavespeed_client.typed import ListOf, ModelOf
 from wavespeed_client.typed.lock import Lock
 from wavespeed_client.typed.names import class_stem, field_part, token_name
 from wavespeed_client.typed.render import HEADER, definitions, render
-from wavespeed_client.typed.source import docstring, literal
+from wavespeed_client.typed.source import docstring
 
 
 def facts(models: dict[str, Any]) -> dict[str, Facts]:
