@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         WebhookVerificationError,
     )
     from .files.kinds import FileInput
+    from .model_info import ModelInfo, ModelInput
     from .rows import Billing, Model, Price, UsageStats
     from .settings import Settings
     from .task import Task
@@ -55,6 +56,8 @@ __all__ = (
     "InvalidModelError",
     "JournalEntry",
     "Model",
+    "ModelInfo",
+    "ModelInput",
     "NotFoundError",
     "Outcome",
     "PermissionDeniedError",
@@ -85,6 +88,8 @@ _HOME = {
     "FileInput": ".files.kinds",
     "JournalEntry": ".batch.reading",
     "Model": ".rows",
+    "ModelInfo": ".model_info",
+    "ModelInput": ".model_info",
     "Outcome": ".batch.outcome",
     "Price": ".rows",
     "Progress": ".batch.outcome",

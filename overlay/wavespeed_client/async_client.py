@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wavespeed_api import Client
 
@@ -20,11 +20,13 @@ from .arguments import (
     searched_from,
     task_of,
 )
-from .clock import Clock, Deadline
-from .errors import BadRequestError, ConfigurationError, NotFoundError, WaveSpeedError
+from .catalogue import Catalogue
+from .clock import Deadline
+from .errors import BadRequestError, NotFoundError, WaveSpeedError
 from .files.inputs import files_in, placed
 from .parsing import could_be, has_input, total
 from .settings import Settings
+from .shell import Shell
 from .transport.context import Context
 from .waiting.durations import Durations
 from .waiting.wait import Wait, completed
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
     from wavespeed_api.models import UploadQuery
 
-    from .arguments import Input
+    from .arguments import Input, OnBytes, OnUpdate
     from .batch.options import AsyncInputs
     from .batch.outcome import Outcome, Progress
     from .batch.tasks import AsyncWorkers
@@ -49,16 +51,18 @@ if TYPE_CHECKING:
     from .files.kinds import FileInput
     from .files.ticket import UploadTicket
     from .files.uploads import AsyncUploads
+    from .model_info import ModelInfo
     from .paging import Pages
     from .rows import Billing, Model, Price, UsageStats
     from .task import Task
+    from .transport.chain import AsyncApiClient  # noqa: F401 # in the base's brackets, where ruff does not look
     from .typed.model import AsyncTypedModel
     from .typed.token import I, ModelOf
 
 T = TypeVar("T")
 
 
-class AsyncWaveSpeed:
+class AsyncWaveSpeed(Shell["AsyncApiClient"]):
     """Async `WaveSpeed`: the same arguments and verbs, for one event loop. Tasks of that loop may share it.
 
     It can be built outside a running loop, and belongs to the loop that it is first used in.
@@ -67,8 +71,6 @@ class AsyncWaveSpeed:
         transport: What reaches the network: "httpx", or "aiohttp", which costs half the CPU and needs the package of
             `wavespeed-client[aiohttp]`. Not together with http_client.
     """
-
-    _clock = Clock()
 
     def __init__(
         self,
@@ -81,6 +83,8 @@ class AsyncWaveSpeed:
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         # Loaded by the first client, as for WaveSpeed.
+        from asyncio import Lock
+
         from .calls import Calls
         from .transport.chain import connect_async, refuse_sync
 
@@ -90,6 +94,7 @@ class AsyncWaveSpeed:
         self.api.set_async_httpx_client(self._http).set_httpx_client(refuse_sync())
         self._calls = Calls(self.settings.base_url, self._bound)
         self._durations = Durations()
+        self._catalogue, self._asking = Catalogue(), Lock()
         self._at_work: set[AsyncWorkers] = set()
 
     async def submit(self, model: str, input: Input = None, *, webhook: str | None = None) -> Task:
@@ -101,9 +106,7 @@ class AsyncWaveSpeed:
         """Async `WaveSpeed.get`."""
         return await self._get(Context(), task_of(task))
 
-    async def wait(
-        self, task: Task | str, *, timeout: float | None = 600.0, on_update: Callable[[Task], object] | None = None
-    ) -> Task:
+    async def wait(self, task: Task | str, *, timeout: float | None = 600.0, on_update: OnUpdate = None) -> Task:
         """Async `WaveSpeed.wait`."""
         check_callable(on_update, "on_update", "a task")
         deadline = Deadline.after(timeout, self._clock)
@@ -115,7 +118,7 @@ class AsyncWaveSpeed:
         input: Input = None,
         *,
         timeout: float | None = 600.0,
-        on_update: Callable[[Task], object] | None = None,
+        on_update: OnUpdate = None,
         max_cost: float | None = None,
     ) -> Task:
         """Async `WaveSpeed.run`."""
@@ -148,7 +151,6 @@ class AsyncWaveSpeed:
         on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncGenerator[Outcome]:
         """Async `WaveSpeed.run_many`."""
-        # Loaded by those who use it.
         from .batch.options import checked_options
         from .batch.state import Batch
         from .batch.tasks import outcomes
@@ -198,7 +200,7 @@ class AsyncWaveSpeed:
         *,
         filename: str | None = None,
         content_type: str | None = None,
-        on_progress: Callable[[int, int | None], object] | None = None,
+        on_progress: OnBytes = None,
     ) -> str:
         """Async `WaveSpeed.upload`."""
         from .files.upload import opened, send_async
@@ -209,13 +211,7 @@ class AsyncWaveSpeed:
             await send_async(ticket, source, self.settings.timeout, on_progress)
         return ticket.download_url
 
-    async def download(
-        self,
-        url: str,
-        to: str | PathLike[str],
-        *,
-        on_progress: Callable[[int, int | None], object] | None = None,
-    ) -> Path:
+    async def download(self, url: str, to: str | PathLike[str], *, on_progress: OnBytes = None) -> Path:
         """Async `WaveSpeed.download`."""
         from .files.download import fetch_async, place_for
 
@@ -223,11 +219,7 @@ class AsyncWaveSpeed:
         return await fetch_async(url, place_for(url, to), timeout, on_progress, max_retries)
 
     async def save(
-        self,
-        task: Task | Outcome,
-        folder: str | PathLike[str],
-        *,
-        on_progress: Callable[[int, int | None], object] | None = None,
+        self, task: Task | Outcome, folder: str | PathLike[str], *, on_progress: OnBytes = None
     ) -> list[Path]:
         """Async `WaveSpeed.save`."""
         from .files.save import save_async
@@ -237,6 +229,15 @@ class AsyncWaveSpeed:
     async def models(self) -> list[Model]:
         """Async `WaveSpeed.models`."""
         return await self._calls.models().asend()
+
+    async def model(self, model: str) -> ModelInfo:
+        """Async `WaveSpeed.model`."""
+        model_id(model)
+        self._check_open()
+        async with self._asking:
+            if not self._catalogue.is_kept(now := self._clock.now()):
+                self._catalogue = Catalogue.of(await self.models(), now)
+            return self._catalogue.info(model)
 
     async def price(self, model: str, input: Input = None) -> Price:
         """Async `WaveSpeed.price`."""
@@ -307,7 +308,7 @@ class AsyncWaveSpeed:
     async def _price(self, context: Context, model: str, input: Input) -> Price:
         return await self._calls.price(context, model, input).asend()
 
-    async def _wait(self, wait: Wait, on_update: Callable[[Task], object] | None) -> Task:
+    async def _wait(self, wait: Wait, on_update: OnUpdate) -> Task:
         with wait.guarded():
             while wait.goes_on():
                 await self._clock.asleep(wait.delay())
@@ -321,11 +322,9 @@ class AsyncWaveSpeed:
         return completed(wait.task)
 
     async def _told(self, model: str | None, since: datetime) -> list[Task]:
-        pages = self._calls.tasks(model, None, since, None, True)
         with suppress(BadRequestError):  # to ask for inputs is not documented
-            return [task async for task in self._listed(pages)]
-        pages = self._calls.tasks(model, None, since, None)
-        return [task async for task in self._listed(pages)]
+            return [task async for task in self._listed(self._calls.tasks(model, None, since, None, True))]
+        return [task async for task in self._listed(self._calls.tasks(model, None, since, None))]
 
     async def _listed(self, pages: Pages[T]) -> AsyncIterator[T]:
         while pages.more:
@@ -336,10 +335,6 @@ class AsyncWaveSpeed:
         self._check_open()
         return Client(base_url=self.settings.base_url).set_async_httpx_client(self._http.bound(context))
 
-    def _check_open(self) -> None:
-        if self._http.is_closed:
-            raise ConfigurationError("This client is closed: build a new one.")
-
     async def __aenter__(self) -> Self:
         return self
 
@@ -347,12 +342,6 @@ class AsyncWaveSpeed:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
-
-    def __repr__(self) -> str:
-        return f"AsyncWaveSpeed({getattr(self, 'settings', 'not built')})"
-
-    def __reduce__(self) -> NoReturn:
-        raise ConfigurationError("A client cannot be pickled or copied: build one in each process.")
 
 
 async def _told(result: object) -> None:

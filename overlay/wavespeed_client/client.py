@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wavespeed_api import Client
 
@@ -19,11 +20,13 @@ from .arguments import (
     searched_from,
     task_of,
 )
-from .clock import Clock, Deadline
-from .errors import BadRequestError, ConfigurationError, NotFoundError, WaveSpeedError
+from .catalogue import Catalogue
+from .clock import Deadline
+from .errors import BadRequestError, NotFoundError, WaveSpeedError
 from .files.inputs import files_in, placed
 from .parsing import could_be, has_input, total
 from .settings import Settings
+from .shell import Shell
 from .transport.context import Context
 from .waiting.durations import Durations
 from .waiting.wait import Wait, completed
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
     from wavespeed_api.models import UploadQuery
 
-    from .arguments import Input
+    from .arguments import Input, OnBytes, OnUpdate
     from .batch.options import Inputs
     from .batch.outcome import Outcome, Progress
     from .batch.threads import Workers
@@ -48,26 +51,26 @@ if TYPE_CHECKING:
     from .files.kinds import FileInput
     from .files.ticket import UploadTicket
     from .files.uploads import Uploads
+    from .model_info import ModelInfo
     from .paging import Pages
     from .rows import Billing, Model, Price, UsageStats
     from .task import Task
+    from .transport.chain import ApiClient  # noqa: F401 # in the base's brackets, where ruff does not look
     from .typed.model import TypedModel
     from .typed.token import I, ModelOf
 
 T = TypeVar("T")
 
 
-class WaveSpeed:
+class WaveSpeed(Shell["ApiClient"]):
     """A client of WaveSpeedAI's generation API, for one account. Threads may share it.
 
     Args:
         api_key: The account's key; else WAVESPEED_API_KEY.
         base_url: Where the API is; else WAVESPEED_BASE_URL, else https://api.wavespeed.ai.
         timeout: Seconds that one try of a request may take; else WAVESPEED_TIMEOUT, else 60.
-        max_retries: How often a request is sent again; else WAVESPEED_MAX_RETRIES, else 3. A submission
-            is sent again only if it certainly was not taken.
-        http_client: Sends the requests in place of a client of our own, for proxies or certificates
-            that need more than the usual environment variables. It stays yours: close it yourself.
+        max_retries: How often a request is sent again; else WAVESPEED_MAX_RETRIES, else 3.
+        http_client: Sends the requests in place of our own client, for unusual proxies or certificates. It stays yours.
 
     Attributes:
         api: The generated client, for calling a generated function directly. Same key, retries and errors.
@@ -76,8 +79,6 @@ class WaveSpeed:
     Raises:
         ConfigurationError: No key, or an argument or environment variable is wrong.
     """
-
-    _clock = Clock()
 
     def __init__(
         self,
@@ -98,6 +99,7 @@ class WaveSpeed:
         self.api.set_httpx_client(self._http).set_async_httpx_client(refuse_async())
         self._calls = Calls(self.settings.base_url, self._bound)
         self._durations = Durations()
+        self._catalogue, self._asking = Catalogue(), Lock()
         self._at_work: set[Workers] = set()
 
     def submit(self, model: str, input: Input = None, *, webhook: str | None = None) -> Task:
@@ -107,9 +109,8 @@ class WaveSpeed:
 
         Args:
             model: The model's id, such as wavespeed-ai/flux-dev.
-            input: The model's input. A file anywhere in it (a `Path`, a file that is open for reading bytes, an image
-                object) is uploaded first, for two requests and free of charge, and its URL sent; each content once, as
-                long as the service keeps it. Text is sent as it is.
+            input: The model's input. A `FileInput` anywhere in it (a `Path`, a file open for reading bytes, an image
+                object) is uploaded first, for two requests and free of charge, each content once.
             webhook: URL that the service calls when the task has ended.
 
         Raises:
@@ -130,18 +131,15 @@ class WaveSpeed:
         """
         return self._get(Context(), task_of(task))
 
-    def wait(
-        self, task: Task | str, *, timeout: float | None = 600.0, on_update: Callable[[Task], object] | None = None
-    ) -> Task:
+    def wait(self, task: Task | str, *, timeout: float | None = 600.0, on_update: OnUpdate = None) -> Task:
         """Wait until a task has completed. A task that has ended is returned without a request.
 
-        The client polls when the task has probably ended: it learns how long the tasks of a model take from those that
-        it submitted and waited for. It rides out whatever may pass, such as a lost connection or HTTP 503.
+        The client learns how long the tasks of a model take, and polls when this one has probably ended. It rides out
+        whatever may pass, such as a lost connection or HTTP 503.
 
         Args:
             task: The task, or its id.
-            timeout: Seconds to wait at most; 0 asks once. With None the wait gives up after 10 minutes in which no poll
-                was answered.
+            timeout: Seconds to wait at most; 0 asks once. With None it gives up after 10 minutes without a response.
             on_update: Called with the task each time its status has changed.
 
         Raises:
@@ -158,24 +156,20 @@ class WaveSpeed:
         input: Input = None,
         *,
         timeout: float | None = 600.0,
-        on_update: Callable[[Task], object] | None = None,
+        on_update: OnUpdate = None,
         max_cost: float | None = None,
     ) -> Task:
         """Submit a task and wait until it has completed. Costs what `submit` costs.
 
         Args:
-            model: The model's id, such as wavespeed-ai/flux-dev.
-            input: The model's input, with files in it as for `submit`.
-            timeout: Seconds from this call on, with the upload of files, after which nothing is submitted any more. A
-                submission that is under way is not cut short.
+            model, input: As for `submit`.
+            timeout: Seconds from this call on, uploads included. A submission that is under way is not cut short.
             on_update: Called with the new task, and again each time its status has changed.
-            max_cost: Most that the task may cost, in USD. The price is asked for first, with the URLs of files that
-                were uploaded: one more request.
+            max_cost: Most that the task may cost, in USD. One more request asks for the price, once files are uploaded.
 
         Raises:
             CostLimitError: The task would cost more. Nothing was submitted.
-            TaskFailedError: The task ended, but not as completed.
-            TaskTimeoutError: The time is up. The task runs on: wait for it by the id in the error.
+            TaskFailedError, TaskTimeoutError: See `wait`. The error's `task` can be waited for again.
             SubmissionUncertainError: See `submit`, as for every other error.
         """
         check_callable(on_update, "on_update", "a task")
@@ -211,15 +205,14 @@ class WaveSpeed:
         It costs what a `submit` of each input costs. Leaving the loop ends it: nothing more is sent.
 
         Args:
-            model: The model's id, such as wavespeed-ai/flux-dev.
+            model: The model's id.
             inputs: Any iterable, pulled in your thread when there is room: it must not wait for outcomes. Two
                 that are equal are two tasks. Files in them are uploaded as for `submit`, each content once.
             max_in_flight: Tasks at once. Outcomes that you have not taken count, so nothing piles up.
             max_per_minute: Submissions within any 60 seconds.
             timeout: Seconds for each task, from its submission on. One refused with 429 is tried again for as long.
-            journal: A file from which a killed run goes on: see `wavespeed_client.batch.text_journal`. Needs the extra
-                `batch`. Or the address of a PostgreSQL database, which outlives the machine: a URL that begins with
-                postgresql://, env:NAME, or service=name. Needs the extra `postgres`.
+            journal: A file from which a killed run goes on (extra `batch`); or the address of a PostgreSQL database, which
+                outlives the machine (extra `postgres`): a URL that begins with postgresql://, env:NAME, or service=name.
             batch: The batch's name in the database, by which it is found again. One run at a time uses it.
             max_cost: Most that a task may cost, in USD. The outcome of one that costs more is a CostLimitError. With
                 this or a budget, the price of each input is asked for before it is submitted: one more request.
@@ -233,7 +226,6 @@ class WaveSpeed:
             InvalidInputError: An argument is wrong; or, at the first outcome, the journal is none or in use.
             ConfigurationError: The extra is missing, or the journal cannot be written: nothing is sent then.
         """
-        # Loaded by those who use it.
         from .batch.options import checked_options, pulled_from
         from .batch.state import Batch
         from .batch.threads import outcomes
@@ -246,10 +238,7 @@ class WaveSpeed:
         return outcomes(state, pulled_from(inputs), *calls, self._at_work)
 
     def use(self, model: ModelOf[I]) -> TypedModel[I]:
-        """Take a model by its token, whose input type checkers know. No request.
-
-        Args:
-            model: A token of a file that `python -m wavespeed_client.typed` has written.
+        """Take a model by a token that `python -m wavespeed_client.typed` has written, its input typed. No request.
 
         Raises:
             InvalidInputError: It is no token.
@@ -266,15 +255,12 @@ class WaveSpeed:
         created_after: datetime | None = None,
         created_before: datetime | None = None,
     ) -> Iterator[Task]:
-        """List the tasks of the last 7 days, newest first. One request for each 100, when they are needed.
-
-        They are those of your whole organization, and include tasks that were submitted on the website.
+        """List your organization's tasks of the last 7 days, the website's too, newest first. One request for each 100.
 
         Args:
             model: Only tasks of this model id.
             status: Only created, processing, completed, failed, cancelled, timeout or deleted ones.
-            created_after: Only tasks submitted after this moment; it needs a time zone.
-            created_before: Only tasks submitted before this moment; it needs a time zone.
+            created_after, created_before: Only tasks submitted between these moments, which need time zones.
 
         Raises:
             InvalidInputError: At once, for a filter that cannot be.
@@ -284,13 +270,10 @@ class WaveSpeed:
     def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
         """Find the tasks that an uncertain submission may have started: look here before you pay again.
 
-        The task that the error names, if it names one. Else those of that model, submitted since then by the service's
-        clock, whose input is the same or is not told; if there are none, tasks with the same input under any other
-        name of the model. The list holds the tasks of your whole organization. It takes one request for the time, and
-        one for each 100 tasks.
-
-        When none is found, look again some minutes later: the list may lag behind, and a queue on the way may deliver
-        a submission late, after its client has given it up.
+        The task that the error names. Else those of that model in your whole organization, submitted since then by the
+        service's clock, whose input is the same or is not told; or with the same input under another name of the model.
+        It takes one request for the time, and one for each 100 tasks. When none is found, look again some minutes
+        later: the list may lag behind, and a queue on the way may deliver a submission late.
         """
         since = searched_from(error)
         if error.task_id is not None:
@@ -304,9 +287,7 @@ class WaveSpeed:
     def delete(self, *tasks: Task | str) -> int | None:
         """Permanently delete task records; return how many, or None if the service does not say.
 
-        One request for each 100 tasks.
-
-        Unknown ids, and tasks that still run, are passed over by the service: this cancels nothing.
+        One request for each 100. Unknown ids, and tasks that still run, are passed over: this cancels nothing.
 
         Raises:
             InvalidInputError: No tasks, or something that is neither a task nor an id.
@@ -319,12 +300,11 @@ class WaveSpeed:
         *,
         filename: str | None = None,
         content_type: str | None = None,
-        on_progress: Callable[[int, int | None], object] | None = None,
+        on_progress: OnBytes = None,
     ) -> str:
         """Upload a file; return the URL under which it can be used in inputs. The service keeps it for 7 days.
 
-        One request to the API, one to its storage host, which does not get the key. The file is
-        streamed from disk.
+        One request to the API, one to its storage host, which does not get the key. The file is streamed from disk.
 
         Args:
             file: A path, a file that is open for reading bytes, or an image object; at most 200 MiB.
@@ -344,52 +324,38 @@ class WaveSpeed:
             send(ticket, source, self.settings.timeout, on_progress)
         return ticket.download_url
 
-    def download(
-        self,
-        url: str,
-        to: str | PathLike[str],
-        *,
-        on_progress: Callable[[int, int | None], object] | None = None,
-    ) -> Path:
+    def download(self, url: str, to: str | PathLike[str], *, on_progress: OnBytes = None) -> Path:
         """Download an output; return where it was written. A broken download leaves nothing.
 
-        One request to the output's own host, which does not get the key. It is begun again, as often as reads are, when
-        the connection breaks off or the host fails. The service keeps outputs for 7 days.
+        One request to the output's own host, which does not get the key; more if it breaks off or the host fails.
 
         Args:
             url: An output of a task: a URL, a data: URI, or base64 data.
-            to: The file to write, in place of one that is there; or a folder, which a path with a separator at its end
-                is too. In a folder no file is replaced: the new one is 1-2.jpeg beside a 1.jpeg.
+            to: The file to write, in place of one that is there; or a folder, as is a path that ends with a separator,
+                in which no file is replaced: the new one is 1-2.jpeg beside a 1.jpeg.
             on_progress: Called with the bytes that are done, and with all bytes if the host tells.
 
         Raises:
             NotFoundError: The file is gone.
             APIConnectionError: The download broke off each time.
-            UnexpectedResponseError: The host does not tell where the file ends, so half of it could pass for the whole.
+            UnexpectedResponseError: The host does not tell where the file ends.
             InvalidInputError: It cannot be written there, or is no output.
         """
         from .files.download import fetch, place_for
 
         return fetch(url, place_for(url, to), self.settings.timeout, on_progress, self.settings.max_retries)
 
-    def save(
-        self,
-        task: Task | Outcome,
-        folder: str | PathLike[str],
-        *,
-        on_progress: Callable[[int, int | None], object] | None = None,
-    ) -> list[Path]:
+    def save(self, task: Task | Outcome, folder: str | PathLike[str], *, on_progress: OnBytes = None) -> list[Path]:
         """Save all outputs of a completed task; return their files, in the order of the outputs.
 
         The files are {task.id}-1.jpeg, {task.id}-2.jpeg, ...: base64 and data: URIs are decoded, text becomes .txt, an
-        object .json. Saved again, a task has the same files, and only what is missing is fetched. One request for each
-        URL, at most 4 at once, as for `download`. When one output fails, the others are saved all the same.
+        object .json. Saved again, a task has the same files, and only what is missing is fetched: a request for each
+        URL, at most 4 at once. When one output fails, the others are saved all the same.
 
         Args:
             task: The task, or the outcome of a batch.
             folder: Where they go; it is made if it is not there.
-            on_progress: Called in your thread with the bytes of all outputs that are done, and with all bytes once all
-                hosts have told.
+            on_progress: Called in your thread with the bytes that are done, and with all bytes once all are known.
 
         Raises:
             TaskError: The task has not ended, or not as completed.
@@ -403,12 +369,26 @@ class WaveSpeed:
         """List all models with their prices in USD and the form of their input. One request, about 2 MB."""
         return self._calls.models().send()
 
+    def model(self, model: str) -> ModelInfo:
+        """Look at what a model takes: print it, or read its `inputs`.
+
+        Free of charge. The first time in an hour it takes one request, about 2 MB; a failed one is not remembered.
+
+        Raises:
+            InvalidModelError: It cannot be a model's id, or there is no such model: the message names three close ones.
+        """
+        model_id(model)
+        self._check_open()
+        with self._asking:
+            if not self._catalogue.is_kept(now := self._clock.now()):
+                self._catalogue = Catalogue.of(self.models(), now)
+            return self._catalogue.info(model)
+
     def price(self, model: str, input: Input = None) -> Price:
         """Ask what a task would cost; `discounted_price` is what the account pays. One request, free of charge.
 
-        Without an input it is the model's base price. With files in the input it is an estimate, for a price may depend
-        on a file: none is uploaded for it, and each stands as a URL of nothing. `run(max_cost=)` asks for the price of
-        what it will send.
+        Without an input it is the model's base price. With files in it, which are not uploaded for this, it is an
+        estimate; `run(max_cost=)` asks for the price of what it will send.
 
         Raises:
             InvalidInputError: A model id or input that cannot be.
@@ -424,8 +404,7 @@ class WaveSpeed:
         """Add up what was used in a time span, in total, by model and by day, in USD. One request.
 
         Args:
-            start: Its begin, with a time zone.
-            end: Its end, with a time zone, at most 31 days later.
+            start, end: Its begin and its end, with time zones, at most 31 days apart.
             model: Only this model id.
 
         Raises:
@@ -445,8 +424,7 @@ class WaveSpeed:
 
         Args:
             billing_type: Only deduct (charges) or refund.
-            start: Only records from this moment on; it needs a time zone.
-            end: Only records before this moment; it needs a time zone.
+            start, end: Only records from the one moment on and before the other; both need time zones.
             prediction_ids: Only records of the tasks with these ids.
 
         Raises:
@@ -455,10 +433,7 @@ class WaveSpeed:
         return self._listed(self._calls.billings(billing_type, start, end, prediction_ids))
 
     def webhook_secret(self) -> str:
-        """Ask for the secret that checks the service's calls, to keep like a password. One request.
-
-        Each API key may have a secret of its own: ask with the key that submits.
-        """
+        """Ask for the secret that checks webhook calls for tasks that this key submits. Keep it secret. One request."""
         return self._calls.webhook_secret().send()
 
     def close(self) -> None:
@@ -501,7 +476,7 @@ class WaveSpeed:
     def _price(self, context: Context, model: str, input: Input) -> Price:
         return self._calls.price(context, model, input).send()
 
-    def _wait(self, wait: Wait, on_update: Callable[[Task], object] | None) -> Task:
+    def _wait(self, wait: Wait, on_update: OnUpdate) -> Task:
         with wait.guarded():
             while wait.goes_on():
                 self._clock.sleep(wait.delay())
@@ -515,11 +490,9 @@ class WaveSpeed:
         return completed(wait.task)
 
     def _told(self, model: str | None, since: datetime) -> list[Task]:
-        pages = self._calls.tasks(model, None, since, None, True)
         with suppress(BadRequestError):  # to ask for inputs is not documented
-            return list(self._listed(pages))
-        pages = self._calls.tasks(model, None, since, None)
-        return list(self._listed(pages))
+            return list(self._listed(self._calls.tasks(model, None, since, None, True)))
+        return list(self._listed(self._calls.tasks(model, None, since, None)))
 
     def _listed(self, pages: Pages[T]) -> Iterator[T]:
         while pages.more:
@@ -529,10 +502,6 @@ class WaveSpeed:
         self._check_open()
         return Client(base_url=self.settings.base_url).set_httpx_client(self._http.bound(context))
 
-    def _check_open(self) -> None:
-        if self._http.is_closed:
-            raise ConfigurationError("This client is closed: build a new one.")
-
     def __enter__(self) -> Self:
         return self
 
@@ -540,9 +509,3 @@ class WaveSpeed:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-    def __repr__(self) -> str:
-        return f"WaveSpeed({getattr(self, 'settings', 'not built')})"
-
-    def __reduce__(self) -> NoReturn:
-        raise ConfigurationError("A client cannot be pickled or copied: build one in each process.")

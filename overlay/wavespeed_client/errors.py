@@ -3,7 +3,7 @@
 WaveSpeedError
 ├── ConfigurationError          an argument or environment variable is wrong
 ├── InvalidInputError           refused here, nothing was sent (also a ValueError)
-│   └── InvalidModelError       the model id is not provider/model[/variant]
+│   └── InvalidModelError       the model id is not provider/model[/variant], or names no model
 ├── APIConnectionError          nothing was sent, or a read gave up after its retries
 ├── SubmissionUncertainError    sent, but the response was lost: the task may be running and billed
 ├── APIError                    the service said no
@@ -78,7 +78,7 @@ class InvalidInputError(WaveSpeedError, ValueError):
 
 
 class InvalidModelError(InvalidInputError):
-    """The model id is not of the form provider/model or provider/model/variant. Nothing was sent."""
+    """The model id is not of the form provider/model or provider/model/variant, or `model` finds none of that id."""
 
 
 class APIConnectionError(WaveSpeedError):

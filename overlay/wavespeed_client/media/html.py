@@ -1,4 +1,4 @@
-"""Tasks and outcomes as HTML for a notebook. Pure: what it shows is fetched by the browser, or not at all.
+"""Tasks, outcomes and models as HTML for a notebook. Pure: what it shows is fetched by the browser, or not at all.
 
 What the service or a model says is never more than text: only http(s) URLs are linked, and none of them is a script.
 """
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from .kinds import name_in, type_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..batch.outcome import Outcome
     from ..task import Task
 
@@ -28,6 +30,7 @@ _ELEMENTS = {
 _NOT_SHOWN = frozenset(
     {"image/heic", "image/jxl", "image/tiff", "video/mpeg", "video/x-matroska", "video/x-msvideo", "audio/aiff"}
 )
+_LEFT = 'style="text-align: left"'
 _STYLE = 'style="max-width: 100%; max-height: 24em"'
 
 
@@ -46,9 +49,18 @@ def outcome_html(outcome: Outcome) -> str:
     return _table(rows) + (task_html(outcome.task) if outcome.task else "")
 
 
+def model_html(about: list[tuple[str, str]], heads: Sequence[str], rows: list[tuple[str, ...]]) -> str:
+    """Return what is told of a model, and a table of its input."""
+    lines = [_row("th", heads), *(_row("td", row) for row in rows)]
+    return _table(about) + (f"<table>{''.join(lines)}</table>" if rows else "")
+
+
+def _row(cell: str, texts: Sequence[str]) -> str:
+    return f"<tr>{''.join(f'<{cell} {_LEFT}>{escape(text)}</{cell}>' for text in texts)}</tr>"
+
+
 def _table(rows: list[tuple[str, str]]) -> str:
-    left = 'style="text-align: left"'
-    cells = (f"<tr><th {left}>{escape(name)}</th><td {left}>{escape(_cut(value))}</td></tr>" for name, value in rows)
+    cells = (f"<tr><th {_LEFT}>{escape(name)}</th><td {_LEFT}>{escape(_cut(value))}</td></tr>" for name, value in rows)
     return f"<table>{''.join(cells)}</table>"
 
 

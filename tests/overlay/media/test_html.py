@@ -11,8 +11,10 @@ import pytest
 
 from tests.overlay.files.conftest import Storage
 from tests.overlay.files.conftest import storage as storage
-from wavespeed_client import InvalidInputError, Outcome, Task, TaskFailedError
+from tests.overlay.typed.models import PAINT, row
+from wavespeed_client import InvalidInputError, ModelInfo, Outcome, Task, TaskFailedError
 from wavespeed_client.media.html import MOST_CHARACTERS
+from wavespeed_client.rows import Model
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -131,6 +133,26 @@ def test_hostile_texts_stay_text(hostile: Any) -> None:
         assert not shown(task(hostile)).named("a")
 
 
+def model(hostile: str) -> ModelInfo:
+    """A model all of whose words are hostile."""
+    field = {"type": "string", "description": hostile, "default": hostile, "enum": [hostile], "pattern": hostile}
+    return ModelInfo.of(Model.of(row("a/b", {"properties": {hostile: field}}, type=hostile)))
+
+
+def test_a_model_is_two_tables() -> None:
+    found = shown(ModelInfo.of(Model.of(row("acme/paint", PAINT))))
+    assert {tag for tag, _ in found.elements} == {"table", "tr", "th", "td"}
+    assert found.text.startswith("modelacme/painttypetext-to-imagepricefrom 0.01 USDinputtypedefaultabout")
+    assert "imagesarray (file)Items: string. At most 3 items." in found.text
+
+
+@pytest.mark.parametrize("hostile", list(map(str, HOSTILE)), ids=range(len(HOSTILE)))
+def test_hostile_words_of_a_model_stay_text(hostile: str) -> None:
+    found = shown(model(hostile))
+    assert is_quiet(found)
+    assert {tag for tag, _ in found.elements} == {"table", "tr", "th", "td"}
+
+
 def test_a_real_browser_shows_the_picture_and_runs_nothing(
     storage: Storage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -144,6 +166,7 @@ def test_a_real_browser_shows_the_picture_and_runs_nothing(
     outcome = Outcome(0, {"prompt": HOSTILE[0]}, found, InvalidInputError(str(HOSTILE[1])))
     assert storage.paths == []
     page = f"<!doctype html><meta charset=utf-8><title>quiet</title>{outcome._repr_html_()}"
+    page += "".join(model(str(hostile))._repr_html_() for hostile in HOSTILE)
     (tmp_path / "page.html").write_text(page, "utf-8")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--virtual-time-budget=4000"]
     command = [
@@ -157,4 +180,5 @@ def test_a_real_browser_shows_the_picture_and_runs_nothing(
     seen = Markup(done.stdout)
     assert "<title>quiet</title>" in done.stdout
     assert is_quiet(seen)
+    assert seen.text.count(f"<script>{LOUD}</script>") > len(HOSTILE)
     assert storage.paths == ["/typed/1.svg"]

@@ -1,0 +1,49 @@
+"""The catalogue that a client has asked for, kept for an hour so that a look at a model costs no request each time."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Self
+
+from attrs import field, frozen
+
+from .arguments import unknown_model
+from .model_info import ModelInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .rows import Model
+
+KEPT_SECONDS = 3600.0
+
+
+@frozen
+class Catalogue:
+    """The models as they were told last.
+
+    Attributes:
+        asked_at: When they were asked for, by the client's clock.
+    """
+
+    asked_at: float = -math.inf
+    _models: dict[str, Model] = field(factory=dict[str, "Model"], repr=False)
+
+    @classmethod
+    def of(cls, models: Iterable[Model], asked_at: float) -> Self:
+        """Keep what was told, in place of what was kept before."""
+        return cls(asked_at, {model.model_id: model for model in models})
+
+    def is_kept(self, now: float) -> bool:
+        """Tell whether it need not be asked for again. One without a model is."""
+        return bool(self._models) and now - self.asked_at < KEPT_SECONDS
+
+    def info(self, model: str) -> ModelInfo:
+        """Return what a model takes.
+
+        Raises:
+            InvalidModelError: There is no such model; the message names three close ones.
+        """
+        if model not in self._models:
+            raise unknown_model(model, self._models)
+        return ModelInfo.of(self._models[model])
