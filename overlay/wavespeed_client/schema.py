@@ -32,11 +32,11 @@ LIMITS["integer"] = LIMITS["number"]
 # Keywords that say more than one type of value can.
 RULES = (
     *("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "contains", "prefixItems", "propertyNames"),
-    *("patternProperties", "dependentRequired", "dependentSchemas", "dependencies"),
+    *("patternProperties", "dependentRequired", "dependentSchemas"),
 )
 _RULES_OF_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _ONE_SCHEMA = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
-_RULES_BY_NAME = ("patternProperties", "dependentRequired", "dependentSchemas", "dependencies")
+_SCHEMAS_BY_NAME = ("properties", "patternProperties", "dependentSchemas")
 
 # Beyond these a schema is no description of an input any more, and what is left of it may be anything.
 DEEPEST = 16
@@ -69,16 +69,20 @@ def facts_of(schema: object) -> Facts | None:
 
 def without_words(facts: Facts) -> Facts:
     """Return the facts without descriptions."""
-    return {key: _wordless(key, value) for key, value in facts.items() if key != "description"}
+    return with_inner({key: value for key, value in facts.items() if key != "description"}, without_words)
 
 
-def _wordless(key: str, value: Any) -> Any:
-    if key in ("properties", *_RULES_BY_NAME):
-        named: dict[str, Facts | list[str]] = value
-        return {name: each if isinstance(each, list) else without_words(each) for name, each in named.items()}
+def with_inner(facts: Facts, change: Callable[[Facts], Facts]) -> Facts:
+    """Return facts with those right inside of them changed."""
+    return {key: _changed(key, value, change) for key, value in facts.items()}
+
+
+def _changed(key: str, value: Any, change: Callable[[Facts], Facts]) -> Any:
+    if key in _SCHEMAS_BY_NAME:
+        return {name: change(each) for name, each in value.items()}
     if key in _RULES_OF_LISTS:
-        return [without_words(each) for each in value]
-    return without_words(value) if key in _ONE_SCHEMA and value is not False else value
+        return [change(each) for each in value]
+    return change(value) if key in _ONE_SCHEMA and value is not False else value
 
 
 def types_of(facts: Facts) -> list[str]:
@@ -178,15 +182,19 @@ class _Reader:
             value = said.get(key)
             if key in _RULES_OF_LISTS and isinstance(value, list):
                 facts[key] = [self.rule(each, depth) for each in _items(cast("object", value))] or None
-            elif key in _RULES_BY_NAME and isinstance(value, dict):
-                named = _fields(cast("object", value))
-                facts[key] = {name: self._dependent(named[name], depth) for name in sorted(named)}
+            elif key == "patternProperties":
+                facts[key] = self._by_name(_fields(value), depth)
+            elif key == "dependentRequired":
+                named = {**_fields(said.get("dependencies")), **_fields(value)}
+                facts[key] = {name: names for name in sorted(named) if (names := _names(named[name]))} or None
+            elif key == "dependentSchemas":
+                facts[key] = self._by_name({**_fields(said.get("dependencies")), **_fields(value)}, depth)
             elif isinstance(value, dict):
                 facts[key] = self.rule(cast("object", value), depth)
         return facts
 
-    def _dependent(self, value: object, depth: int) -> Facts | list[str] | None:
-        return _names(cast("object", value)) if isinstance(value, list) else self.rule(value, depth)
+    def _by_name(self, named: dict[str, Any], depth: int) -> Facts | None:
+        return {name: self.rule(named[name], depth) for name in sorted(named) if isinstance(named[name], dict)} or None
 
     def _resolved(self, said: dict[str, Any]) -> dict[str, Any]:
         """Return the schema with its reference followed, and with the only part of an allOf in its place."""
@@ -232,7 +240,7 @@ def _branches(facts: Facts) -> Iterator[Facts]:
     for key in ("allOf", "anyOf", "oneOf"):
         yield from facts.get(key, ())
     yield from (facts[key] for key in ("then", "else") if key in facts)
-    yield from (each for each in facts.get("dependentSchemas", {}).values() if isinstance(each, dict))
+    yield from facts.get("dependentSchemas", {}).values()
 
 
 def _with_files(facts: Facts) -> Facts:

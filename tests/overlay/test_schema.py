@@ -134,6 +134,19 @@ def test_rules_keep_their_meaning_and_lose_their_decoration() -> None:
     assert facts == {"type": "object", "not": {"required": ["a", "b"]}, "dependentRequired": {"a": ["b"]}}
 
 
+def test_dependencies_are_written_in_one_way() -> None:
+    part = {"required": ["c"]}
+    older = top(dependencies={"a": ["b"], "d": part, "e": [], "f": 3})
+    assert older == top(dependentRequired={"a": ["b"]}, dependentSchemas={"d": part})
+    assert older == {"type": "object", "dependentRequired": {"a": ["b"]}, "dependentSchemas": {"d": part}}
+    odd = top(
+        dependentRequired={"a": [], "b": {"required": ["c"]}}, dependentSchemas={"a": ["b"]}, patternProperties={}
+    )
+    assert odd == {"type": "object"}
+    for facts in (older, odd):
+        assert facts_of(facts) == without_words(facts) == facts
+
+
 def test_fields_are_listed_as_the_service_lists_them() -> None:
     facts = top(properties={"b": {}, "a": {}, "c": {}}, **{"x-order-properties": ["c", "x", "c", 3, "a"]})
     assert facts["order"] == ["c", "a", "b"]
