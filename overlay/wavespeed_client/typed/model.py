@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
     from os import PathLike
 
+    from ..arguments import OnUpdate
     from ..async_client import AsyncWaveSpeed
     from ..batch.outcome import Outcome, Progress
     from ..client import WaveSpeed
@@ -56,7 +57,7 @@ class TypedModel(Generic[I]):
         input: I,
         *,
         timeout: float | None = 600.0,
-        on_update: Callable[[Task], object] | None = None,
+        on_update: OnUpdate = None,
         max_cost: float | None = None,
     ) -> Task:
         """Submit a task and wait until it has completed, as `WaveSpeed.run` does. Costs money."""
@@ -112,7 +113,7 @@ class AsyncTypedModel(Generic[I]):
         input: I,
         *,
         timeout: float | None = 600.0,
-        on_update: Callable[[Task], object] | None = None,
+        on_update: OnUpdate = None,
         max_cost: float | None = None,
     ) -> Task:
         """Async `TypedModel.run`."""
