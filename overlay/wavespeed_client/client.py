@@ -211,8 +211,8 @@ class WaveSpeed(Shell["ApiClient"]):
             max_in_flight: Tasks at once. Outcomes that you have not taken count, so nothing piles up.
             max_per_minute: Submissions within any 60 seconds.
             timeout: Seconds for each task, from its submission on. One refused with 429 is tried again for as long.
-            journal: A file from which a killed run goes on (extra `batch`); or the address of a PostgreSQL database, which
-                outlives the machine (extra `postgres`): a URL that begins with postgresql://, env:NAME, or service=name.
+            journal: A file from which a killed run goes on (extra `batch`), or the address of a PostgreSQL database
+                (extra `postgres`): a URL that begins with postgresql://, env:NAME, or service=name.
             batch: The batch's name in the database, by which it is found again. One run at a time uses it.
             max_cost: Most that a task may cost, in USD. The outcome of one that costs more is a CostLimitError. With
                 this or a budget, the price of each input is asked for before it is submitted: one more request.

@@ -43,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
     add("--script", action="append", default=[], metavar="MODEL=STATUS,...", help=script)
     add("--fail", action="append", default=[], metavar="MODEL=ERROR", help="let new tasks of a model fail")
     add("--refuse", action="append", default=[], type=int, metavar="STATUS", help="refuse one submission with this")
+    lock = "lock of python -m wavespeed_client.typed, to which the inputs of its models are held; may be repeated"
+    add("--load", action="append", default=[], metavar="LOCK", help=lock)
+    add("--only", action="store_true", help="with --load: know no other models")
     add("--delay", type=float, default=0.0, metavar="SECONDS", help="respond that much later")
     return options
 
@@ -53,6 +56,10 @@ def arrange(fake: FakeWaveSpeed, options: argparse.Namespace) -> None:
     Raises:
         ValueError: One of them cannot be.
     """
+    if options.only and not options.load:
+        raise ValueError("--only goes with --load.")
+    for lock in options.load:
+        fake.load(lock, options.only)
     for given in options.script:
         model, _, statuses = given.partition("=")
         fake.script(model, *statuses.split(","))

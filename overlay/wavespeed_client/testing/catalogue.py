@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..schema import Facts
+
 PRICE = 0.012
 
 
-def model_row(model: str) -> dict[str, Any]:
-    """A model in the catalogue."""
-    schema = {"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string"}}}
+PROMPT = {"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string"}}}
+
+
+def model_row(model: str, facts: Facts | None) -> dict[str, Any]:
+    """A model in the catalogue, with what was loaded of its input."""
+    schema = PROMPT if facts is None else facts
     run = {"type": "model_run", "method": "POST", "server": "https://api.wavespeed.ai"}
     return {
         "model_id": model,

@@ -253,4 +253,4 @@ def _raw(
 
 # Where the arguments differ in JSON from those of the method.
 ADAPTED: dict[str, Callable[..., None]] = {"script": _script, "raw": _raw}
-ACTIONS = ("script", "fail", "refuse", "drop", "delay", "raw", "reset")
+ACTIONS = ("script", "fail", "refuse", "drop", "delay", "raw", "load", "reset")

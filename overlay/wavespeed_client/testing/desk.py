@@ -12,6 +12,7 @@ from attrs import define, field, frozen
 from werkzeug import Response
 from werkzeug.exceptions import HTTPException
 
+from ..arguments import API_PATH, unknown_model
 from ..webhooks import Webhook
 from .arrangements import Arrangements
 from .contract import ContractError
@@ -116,6 +117,8 @@ class Desk:
         kind = self._kind(request)
         if kind not in STORAGE.values():
             self._check(request)
+        if kind == "submit":
+            self._check_input(request)
         with self.lock:
             arranged = self.arrangements.take(kind)
             delay = self.arrangements.delay(kind)
@@ -162,6 +165,21 @@ class Desk:
         except ContractError as violation:
             raise self._violated(str(violation)) from violation
 
+    def _check_input(self, request: Request) -> None:
+        """Refuse a submission that does not fit the models that were loaded.
+
+        Raises:
+            RefusedError: Its model is none of them, if they are the only ones; or its input is none of the model's.
+        """
+        model, exchange = _model_of(request), f"{request.method} {request.target}"
+        with self.lock:
+            if self.service.only and model not in self.service.models:
+                keep(self.violations, f"{exchange}: {unknown_model(model, self.service.models)}")
+                self.service.listed(model)
+            faults = "; ".join(self.service.inputs.faults(model, read_json(request.body)))
+        if faults:
+            raise self._violated(f"{exchange}: {faults}")
+
     def _violated(self, problem: str) -> RefusedError:
         """The refusal of a request that is outside the contract."""
         keep(self.violations, problem)
@@ -198,7 +216,7 @@ class Desk:
         return self.service.ask(kind, read_json(request.body) if request.method == "POST" else {}), None
 
     def _submit(self, request: Request, wsgi: WSGIRequest) -> tuple[Answer, Delivery | None]:
-        model, webhook = request.path.removeprefix("/api/v3/"), wsgi.args.get("webhook")
+        model, webhook = _model_of(request), wsgi.args.get("webhook")
         headers = {name: value for name, value in request.headers.items() if name.lower() != "authorization"}
         call = Submission(model, read_json(request.body), webhook, headers)
         keep(self.calls, call)
@@ -229,6 +247,10 @@ class Desk:
                 return _response(Answer(200, b"") if taken else refusal(412, "No such ticket, or it is used."))
             content = self.service.file(unquote(request.path))
         return _response(refusal(404, "No such file.") if content is None else Answer(200, content, "image/jpeg"))
+
+
+def _model_of(request: Request) -> str:
+    return request.path.removeprefix(API_PATH)
 
 
 def _whole_body(wsgi: WSGIRequest) -> bytes:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from ..arguments import split_model
+from ..errors import InvalidInputError
 from ..settings import Settings
+from ..typed.lock import read_lock
 from .arrangements import Arranged, Kind, checked_count, checked_status, checked_text
 from .contract import Contract, client_contract
 from .control import Control
@@ -48,7 +52,7 @@ class FakeWaveSpeed:
 
     Attributes:
         api_key: The key that it accepts.
-        models: The models of its catalogue, by id. Others can be submitted to all the same.
+        models: The models of its catalogue, by id. Others can be submitted to, too, unless `load` excludes them.
         credit: The account's money in USD, before the tasks are paid.
         webhook_secret: The account's webhook secret, which signs its webhook calls.
         requests: Every request that came in, in order.
@@ -127,7 +131,7 @@ class FakeWaveSpeed:
         return f"http://{LOOPBACK}:{self._server.port}"
 
     def reset(self) -> None:
-        """Forget everything: tasks, files, records and arrangements."""
+        """Forget everything: tasks, files, records and arrangements. Models that were loaded stay."""
         self._desk.clear()
 
     def client(self) -> WaveSpeed:
@@ -141,6 +145,29 @@ class FakeWaveSpeed:
         from ..async_client import AsyncWaveSpeed
 
         return AsyncWaveSpeed(self.api_key, base_url=self.url)
+
+    def load(self, lock: str | PathLike[str], only: bool = False) -> None:
+        """Hold each submission for the models of a lock against what it says of their inputs, and list them as models.
+
+        A wrong input is refused with 400, and the violation names the field. Several locks can be loaded, one after the
+        other. They outlast `reset`.
+
+        Args:
+            lock: The file that `python -m wavespeed_client.typed` writes beside the typed inputs, such as
+                my_models.lock.json.
+            only: Whether other models than those that were loaded are unknown from now on: gone from `models`, and
+                refused with 404, which is a violation.
+
+        Raises:
+            InvalidInputError: There is no such file, or it is no lock. Nothing has changed.
+        """
+        if not isinstance(only, bool):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+            raise InvalidInputError(f"only must be True or False, not {only!r}.")
+        if not isinstance(lock, str | PathLike):  # pyright: ignore[reportUnnecessaryIsInstance] # as above
+            raise InvalidInputError(f"lock must be the path of a lock, such as models.lock.json, not {lock!r}.")
+        models = read_lock(Path(lock)).models
+        with self._desk.lock:
+            self._service.load(models, only)
 
     def script(self, model: str, *statuses: str, outputs: Sequence[Output] | None = None) -> None:
         """Let new tasks of a model go through these statuses, one for each time they are told, and stay at the last.

@@ -35,10 +35,7 @@ class Schemas:
 
     def faults(self, schema: dict[str, Any], value: Any) -> Iterator[str]:
         """Say what is wrong with a value: where, what is allowed, and what came."""
-        try:
-            yield from map(_told, self._validator(schema).iter_errors(value))
-        except RecursionError:
-            yield "nested too deep"
+        yield from faults_of(self._validator(schema), value)
 
     def is_array(self, schema: dict[str, Any]) -> bool:
         """Tell whether a schema is that of an array."""
@@ -77,6 +74,14 @@ class Schemas:
         if len(found) == 1 and isinstance(reference, str) and reference not in above:
             return self._inlined(resolved(self._document, found), (*above, reference))
         return {key: self._inlined(value, above) for key, value in found.items()}
+
+
+def faults_of(validator: Any, value: object) -> Iterator[str]:
+    """Say what is wrong with a value by a compiled schema: where, what is allowed, and what came."""
+    try:
+        yield from map(_told, validator.iter_errors(value))
+    except RecursionError:
+        yield "nested too deep"
 
 
 def _typed(text: str) -> object:

@@ -13,11 +13,15 @@ from urllib.parse import quote
 from attrs import define, field
 
 from . import catalogue
+from .inputs import Inputs
 from .records import keep_task, keep_under
 from .script import Script, ScriptedTask
 from .wire import refusal, success
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..schema import Facts
     from .arrangements import Kind
     from .wire import Answer
 
@@ -53,16 +57,20 @@ class Service:
     """One account of the service, as plain state.
 
     Attributes:
-        models: The ids of its catalogue. Others can be submitted to all the same.
+        models: The ids of its catalogue.
         credit: The account's money in USD, before the tasks are paid.
         webhook_secret: The account's webhook secret.
         url: Where the service is reached.
+        inputs: What the models that were loaded take.
+        only: Whether no other model than those of the catalogue can be submitted to.
     """
 
     models: set[str]
     credit: float
     webhook_secret: str
     url: str = ""
+    inputs: Inputs = field(init=False, factory=Inputs)
+    only: bool = field(init=False, default=False)
     tasks: dict[str, ScriptedTask] = field(init=False, factory=dict[str, ScriptedTask])
     scripts: dict[str, Script] = field(init=False, factory=dict[str, Script])
     files: dict[str, bytes] = field(init=False, factory=dict[str, bytes])
@@ -70,7 +78,7 @@ class Service:
     _submitted: int = field(init=False, default=0)
 
     def clear(self) -> None:
-        """Forget every task, script and file."""
+        """Forget every task, script and file. Models that were loaded stay, as the others of the catalogue do."""
         for state in (self.tasks, self.scripts, self.files, self._tickets):
             state.clear()
         self._submitted = 0
@@ -126,9 +134,9 @@ class Service:
             case "delete":
                 return {"deleted_count": self._delete(query["ids"])}
             case "models":
-                return [catalogue.model_row(model) for model in sorted(self.models)]
+                return [catalogue.model_row(model, self.inputs.facts(model)) for model in sorted(self.models)]
             case "price":
-                return catalogue.price(self._listed(query["model_id"]))
+                return catalogue.price(self.listed(query["model_id"]))
             case "balance":
                 return {"balance": round(self.credit - catalogue.PRICE * self._submitted, 6)}
             case "usage":
@@ -142,7 +150,20 @@ class Service:
             case _:
                 return {"secret": self.webhook_secret}
 
-    def _listed(self, model: str) -> str:
+    def load(self, models: Mapping[str, Facts], only: bool) -> None:
+        """Add models to the catalogue, in place of all others if they are the only ones."""
+        self.inputs.load(models)
+        self.only = only
+        if only:
+            self.models.intersection_update(self.inputs)
+        self.models.update(models)
+
+    def listed(self, model: str) -> str:
+        """Return a model's id, if the catalogue has it.
+
+        Raises:
+            RefusedError: It does not.
+        """
         if model not in self.models:
             raise RefusedError(404, f'Model "{model}" not found.')
         return model

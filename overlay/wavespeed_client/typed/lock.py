@@ -64,15 +64,18 @@ def read_lock(path: Path) -> Lock:
         models = cast("dict[str, object]", held["models"]).items()
         return Lock({model_id(name): _facts(facts) for name, facts in models}, held["descriptions"] is True)
     except FileNotFoundError:
-        raise InvalidInputError(f"There is no {path}: write it by naming a model, or with --all.") from None
+        raise InvalidInputError(
+            f"There is no {path}: `python -m wavespeed_client.typed` writes it, by naming a model, or with --all."
+        ) from None
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be read: {error.strerror}.") from None
     except (InvalidModelError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, InvalidInputError) and not isinstance(error, InvalidModelError):
             raise
         raise InvalidInputError(
-            f"{path} is no lock of this command, or is damaged: restore it (after a conflict, one side of it) and name "
-            f"what is missing, or delete it and {path.name.removesuffix(ENDING)}.py and name all models."
+            f"{path} is no lock of `python -m wavespeed_client.typed`, or is damaged: restore it (after a conflict, "
+            f"one side of it) and name what is missing, or delete it and {path.name.removesuffix(ENDING)}.py and name "
+            "all models."
         ) from None
 
 

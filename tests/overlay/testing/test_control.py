@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,19 @@ from ruamel.yaml import YAML
 
 from wavespeed_client import (
     APIError,
+    BadRequestError,
+    NotFoundError,
     RateLimitError,
     SubmissionUncertainError,
     TaskFailedError,
     UnexpectedResponseError,
 )
+from wavespeed_client.schema import facts_of
 from wavespeed_client.testing import FakeWaveSpeed
 from wavespeed_client.testing.contract import Contract
 from wavespeed_client.testing.control import ACTIONS
 from wavespeed_client.testing.wire import Answer, Request
+from wavespeed_client.typed.lock import Lock
 
 MODEL = "wavespeed-ai/flux-dev"
 DOCUMENT = YAML(typ="safe").load(Path("spec/stand-in.yaml"))
@@ -120,9 +125,31 @@ def test_large_and_binary_bodies_are_shown_in_part(http: httpx.Client, fake: Fak
     assert max(len(one["body"]) for one in http.get("state").json()["requests"]) == 10_000
 
 
+def test_models_can_be_loaded(contract: Contract, tmp_path: Path) -> None:
+    lock = tmp_path / "models.lock.json"
+    lock.write_text(Lock({"a/b": facts_of({"properties": {"size": {"enum": ["small"]}}}) or {}}).text())
+    with FakeWaveSpeed(contract=contract) as fake, fake.client() as ws:
+        control = partial(httpx.post, f"{fake.url}/_stand-in/load", trust_env=False)
+        assert control(json={"lock": str(lock), "only": True}).json() == {"ok": True}
+        with pytest.raises(BadRequestError, match="size 'large' is not one of"):
+            ws.submit("a/b", {"size": "large"})
+        with pytest.raises(NotFoundError):
+            ws.submit(MODEL, {"prompt": "a cat"})
+        assert control(json={"lock": str(lock)}).json() == {"ok": True}
+        ws.submit(MODEL, {"prompt": "a cat"})
+        state = httpx.get(f"{fake.url}/_stand-in/state", trust_env=False).json()
+    assert [told.partition(":")[0] for told in state["violations"]] == ["POST /api/v3/a/b", f"POST /api/v3/{MODEL}"]
+
+
 @pytest.mark.parametrize("name", ACTIONS)
-def test_the_documents_examples_are_accepted(http: httpx.Client, name: str) -> None:
-    assert http.post(name, json=EXAMPLES[name]).json() == {"ok": True}
+def test_the_documents_examples_are_accepted(
+    contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(EXAMPLES["load"]["lock"]).write_text(Lock({}).text())
+    with FakeWaveSpeed(contract=contract) as fake:
+        done = httpx.post(f"{fake.url}/_stand-in/{name}", json=EXAMPLES[name], trust_env=False)
+    assert done.json() == {"ok": True}
 
 
 WRONG: list[tuple[str, Any, str]] = [
@@ -133,6 +160,11 @@ WRONG: list[tuple[str, Any, str]] = [
     ("script", {"model": "x", "statuses": ["completed"]}, "A model id is"),
     ("script", {"model": MODEL, "statuses": ["completed"], "outputs": 5}, "outputs must be a list"),
     ("script", {"model": MODEL, "statuses": ["completed"], "outputs": [5]}, "outputs must be a list"),
+    ("load", {}, "missing a required argument: 'lock'. It takes: lock, only."),
+    ("load", {"lock": 5}, "lock must be the path of a lock"),
+    ("load", {"lock": "none.lock.json"}, "There is no none.lock.json"),
+    ("load", {"lock": "."}, "cannot be read"),
+    ("load", {"lock": "none.lock.json", "only": "yes"}, "only must be True or False"),
     ("fail", {"model": MODEL}, "missing a required argument: 'error'"),
     ("fail", {"model": MODEL, "error": 5}, "error must be text"),
     ("fail", {"model": MODEL, "error": "No", "code": "x"}, "code must be a whole number"),

@@ -1,6 +1,11 @@
 """The pytest plugin, as a project finds it that has installed the package."""
 
+import os
+
 import pytest
+
+from wavespeed_client.schema import facts_of
+from wavespeed_client.typed.lock import Lock
 
 USES_THE_FIXTURE = """
 import os, urllib.request
@@ -86,3 +91,65 @@ def test_starting_pytest_imports_next_to_nothing(pytester: pytest.Pytester) -> N
         """
     )
     pytester.runpytest_subprocess("-p", "no:schemathesis", "-p", "no:pytest_httpserver").assert_outcomes(passed=1)
+
+
+LOADED = """
+import pytest
+from wavespeed_client import BadRequestError, WaveSpeed
+
+def test_fits(fake_wavespeed):
+    with WaveSpeed() as ws:
+        ws.submit("a/b", {"size": "small"})
+        ws.submit("not/loaded", {"size": "large"})
+
+def test_does_not_fit(fake_wavespeed):
+    with WaveSpeed() as ws, pytest.raises(BadRequestError):
+        ws.submit("a/b", {"size": "large"})
+
+def test_alone(fake_wavespeed):
+    fake_wavespeed.load("locks/a.lock.json", only=True)
+    assert fake_wavespeed.models == {"a/b"}
+"""
+
+
+def write_lock(pytester: pytest.Pytester, name: str) -> None:
+    facts = facts_of({"properties": {"size": {"enum": ["small"]}}})
+    (pytester.path / "locks").mkdir(exist_ok=True)
+    (pytester.path / "locks" / name).write_text(Lock({"a/b": facts or {}}).text())
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pytest.ini", "[pytest]\nwavespeed_models = locks/a.lock.json\n"),
+        ("pytest.ini", "[pytest]\nwavespeed_models =\n    'locks/b c.lock.json'\n    locks/a.lock.json\n"),
+        ("pyproject.toml", '[tool.pytest.ini_options]\nwavespeed_models = ["locks/a.lock.json"]\n'),
+    ],
+)
+def test_the_option_loads_locks_for_every_test(pytester: pytest.Pytester, file: str, text: str) -> None:
+    write_lock(pytester, "a.lock.json")
+    write_lock(pytester, "b c.lock.json")
+    (pytester.path / file).write_text(text)
+    pytester.makepyfile(LOADED)
+    result = pytester.runpytest_inprocess("-Werror", "--strict-config")
+    result.assert_outcomes(passed=3, errors=1)
+    told = "POST /api/v3/a/b: size 'large' is not one of ['small']"
+    result.stdout.fnmatch_lines(["Outside the API's contract:", told.replace("[", "[[]", 1)])
+
+
+def test_its_paths_are_relative_to_the_file_that_names_them(pytester: pytest.Pytester) -> None:
+    write_lock(pytester, "a.lock.json")
+    pytester.makeini("[pytest]\nwavespeed_models = locks/a.lock.json\n")
+    pytester.makepyfile("def test_it(fake_wavespeed):\n    assert 'a/b' in fake_wavespeed.models")
+    (pytester.path / "elsewhere").mkdir()
+    os.chdir(pytester.path / "elsewhere")
+    pytester.runpytest_inprocess("..").assert_outcomes(passed=1)
+
+
+def test_a_lock_that_is_not_there_fails_only_tests_that_use_the_fixture(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nwavespeed_models = none.lock.json\n")
+    pytester.makepyfile("def test_other(): pass\ndef test_it(fake_wavespeed): pass")
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["The option wavespeed_models: There is no *none.lock.json: *"])
+    assert "Traceback" not in result.stdout.str()

@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+
+from wavespeed_client.schema import facts_of
+from wavespeed_client.typed.lock import Lock
 
 Ask = Callable[[str, str, str, dict[str, Any] | None], dict[str, Any]]
 
@@ -111,9 +115,28 @@ def test_options_arrange_it() -> None:
     assert [(end["status"], end["error"]) for end in ends] == [("completed", ""), ("failed", "Not this.")]
 
 
+def test_locks_can_be_loaded(tmp_path: Path) -> None:
+    options: list[str] = []
+    for model in ("a/b", "a/c"):
+        lock = tmp_path / f"{model[-1]}.lock.json"
+        lock.write_text(Lock({model: facts_of({"required": ["prompt"]}) or {}}).text())
+        options += ["--load", str(lock)]
+    command = [sys.executable, "-m", "wavespeed_client.testing", "--api-key", "my-key", *options, "--only"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        url, key = started(running)
+        models = [row["model_id"] for row in by_requests("GET", f"{url}/api/v3/models", key, None)["data"]]
+        codes = [by_requests("POST", f"{url}/api/v3/{model}", key, {})["code"] for model in ("a/b", "a/c", "a/d")]
+        running.kill()
+    assert (models, codes) == (["a/b", "a/c"], [400, 400, 404])
+
+
 @pytest.mark.parametrize(
     "options",
     [
+        ["--load", "none.lock.json"],
+        ["--load", "."],
+        ["--load", "pyproject.toml"],
+        ["--only"],
         ["--port", "x"],
         ["--nonsense"],
         ["nonsense"],

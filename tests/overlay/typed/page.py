@@ -7,10 +7,10 @@ from tests.conftest import ROOT
 PAGE = (ROOT / "overlay" / "docs" / "typed-inputs.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 COMMANDS = [text.strip() for language, text in BLOCKS if language == "bash"]
-USE, INPUTS = (text for language, text in BLOCKS if language == "python")
+USE, INPUTS, TESTED = (text for language, text in BLOCKS if language == "python")
 # In a language of its own, for it is neither run nor right.
 (MISTAKEN,) = (text for language, text in BLOCKS if language == "py")
-WRITTEN, *SAID = (text for language, text in BLOCKS if language == "text")
+WRITTEN, *SAID, VIOLATION = (text for language, text in BLOCKS if language == "text")
 FLUX = {
     "type": "object",
     "required": ["prompt"],

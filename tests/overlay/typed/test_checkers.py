@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.overlay.typed.models import MODELS
-from tests.overlay.typed.page import FLUX, INPUTS, MISTAKEN, SAID, USE
+from tests.overlay.typed.page import FLUX, INPUTS, MISTAKEN, SAID, TESTED, USE
 from wavespeed_client.schema import Facts, facts_of
 from wavespeed_client.typed.render import render
 
@@ -143,7 +143,7 @@ def test_each_mistake_is_found_and_nothing_else(
 ) -> None:
     wrong = {"bad_sync.py": program(SYNC, MISTAKES, ""), "bad_async.py": program(ASYNC, MISTAKES, "await ")}
     right = {"good_sync.py": program(SYNC, GOOD, "") + PLAIN, "good_async.py": program(ASYNC, GOOD, "await ") + PLAIN}
-    page = {"picture.py": MISTAKEN, "use.py": USE, "inputs.py": INPUTS}
+    page = {"picture.py": MISTAKEN, "use.py": USE, "inputs.py": INPUTS, "tested.py": TESTED}
     written = {"acme_models.py": render(facts(MODELS)), "my_models.py": render(facts({"wavespeed-ai/flux-dev": FLUX}))}
     for name, text in (wrong | right | page | written).items():
         (tmp_path / name).write_text(text)

@@ -180,9 +180,9 @@ def test_a_damaged_lock_is_told(written: Command, text: str) -> None:
         code, told, error = written("models.py", *arguments)
         assert (code, told) == (2, "")
         assert error == (
-            "python -m wavespeed_client.typed: models.lock.json is no lock of this command, or is damaged: "
-            "restore it (after a conflict, one side of it) and name what is missing, or delete it and models.py and "
-            "name all models.\n"
+            "python -m wavespeed_client.typed: models.lock.json is no lock of `python -m wavespeed_client.typed`, "
+            "or is damaged: restore it (after a conflict, one side of it) and name what is missing, or delete it and "
+            "models.py and name all models.\n"
         )
 
 
