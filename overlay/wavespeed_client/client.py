@@ -162,7 +162,6 @@ class WaveSpeed(Shell["ApiClient"]):
         """Submit a task and wait until it has completed. Costs what `submit` costs.
 
         Args:
-            model, input: As for `submit`.
             timeout: Seconds from this call on, uploads included. A submission that is under way is not cut short.
             on_update: Called with the new task, and again each time its status has changed.
             max_cost: Most that the task may cost, in USD. One more request asks for the price, once files are uploaded.
@@ -288,9 +287,6 @@ class WaveSpeed(Shell["ApiClient"]):
         """Permanently delete task records; return how many, or None if the service does not say.
 
         One request for each 100. Unknown ids, and tasks that still run, are passed over: this cancels nothing.
-
-        Raises:
-            InvalidInputError: No tasks, or something that is neither a task nor an id.
         """
         return total([self._calls.delete(ids).send() for ids in deletions(tasks)])
 
@@ -331,8 +327,8 @@ class WaveSpeed(Shell["ApiClient"]):
 
         Args:
             url: An output of a task: a URL, a data: URI, or base64 data.
-            to: The file to write, in place of one that is there; or a folder, as is a path that ends with a separator,
-                in which no file is replaced: the new one is 1-2.jpeg beside a 1.jpeg.
+            to: The file to write or replace; or a folder, or a path that ends with a separator, where nothing is
+                replaced: the new file is 1-2.jpeg beside a 1.jpeg.
             on_progress: Called with the bytes that are done, and with all bytes if the host tells.
 
         Raises:
@@ -401,14 +397,10 @@ class WaveSpeed(Shell["ApiClient"]):
         return self._calls.balance().send()
 
     def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> UsageStats:
-        """Add up what was used in a time span, in total, by model and by day, in USD. One request.
-
-        Args:
-            start, end: Its begin and its end, with time zones, at most 31 days apart.
-            model: Only this model id.
+        """Add up what was used, or what one model was used for, in total, by model and by day, in USD. One request.
 
         Raises:
-            InvalidInputError: A time without a time zone, or a span that is too long or none.
+            InvalidInputError: A time without a time zone, or a span of more than 31 days or none.
         """
         return self._calls.usage(start, end, model).send()
 
@@ -426,9 +418,6 @@ class WaveSpeed(Shell["ApiClient"]):
             billing_type: Only deduct (charges) or refund.
             start, end: Only records from the one moment on and before the other; both need time zones.
             prediction_ids: Only records of the tasks with these ids.
-
-        Raises:
-            InvalidInputError: At once, for a filter that cannot be.
         """
         return self._listed(self._calls.billings(billing_type, start, end, prediction_ids))
 

@@ -77,7 +77,7 @@ class Budget:
         return True
 
     def asked_next(self, job: Job) -> bool:
-        """Let a job's price be asked for next, or the job wait where it is known. Returns whether it goes on at once."""
+        """Let a job's price be asked for next, or let the job wait if it is known. Return whether it goes on."""
         if job.stage is Stage.PRICE:
             self.waiting.append(job)
             return False

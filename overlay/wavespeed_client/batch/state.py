@@ -11,7 +11,7 @@ has taken that step tells what came of it, writes down what is to be noted in th
     SUBMIT   submit it, once the throttle lets it pass                 answered, failed
     POLL     ask for its task                                          answered, failed
 
-All of it is called under one lock or in one loop; the steps and the journal need neither.
+It is called under one lock or in one loop; the steps and the journal need neither.
 """
 
 from __future__ import annotations
