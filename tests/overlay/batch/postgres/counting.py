@@ -138,5 +138,5 @@ async def shared(
         options = evolve(options, shared=True, uncertain_after=uncertain_after)
         batch = Batch(options, ws._clock, partial(Wait, durations=ws._durations))
         return await collected(
-            outcomes(batch, given, ws._submit, ws._get, ws.find_submissions, ws._uploads, ws._at_work)  # type: ignore[arg-type]
+            outcomes(batch, given, ws._submit, ws._get, ws._price, ws.find_submissions, ws._uploads, ws._at_work)  # type: ignore[arg-type]
         )
