@@ -204,6 +204,7 @@ def test_the_wheel_requires_four_libraries_and_python_3_11(metadata: Message) ->
     assert {str(each.marker) for each in requirements if each.marker is not None} == {
         'extra == "aiohttp"',
         'extra == "batch"',
+        'extra == "cli"',
         'extra == "postgres"',
         'extra == "testing"',
     }
