@@ -171,8 +171,8 @@ class Calls:
             query.created_before = aware(created_before, "created_before")
 
         def page(number: int) -> Call[Page[Task]]:
-            query.page, context = number, Context()
-            return Call(context, tasks_from_page, list_predictions, client=self._bind(context), body=query)
+            query.page, context, read = number, Context(), partial(tasks_from_page, number=number)
+            return Call(context, read, list_predictions, client=self._bind(context), body=query)
 
         return Pages(page, lambda task: task.id)
 
@@ -265,10 +265,10 @@ class Calls:
         if ids := task_ids(prediction_ids, "prediction_ids"):
             query.prediction_uuids = ids
 
-        def read(_: object, answer: Any) -> Page[Billing]:
-            return Page[Billing].of(answer["data"]["items"], Billing.of)
-
         def page(number: int) -> Call[Page[Billing]]:
+            def read(_: object, answer: Any) -> Page[Billing]:
+                return Page[Billing].of(answer["data"]["items"], Billing.of, number)
+
             query.page, context = number, Context()
             return Call(context, read, search_billings, client=self._bind(context), body=query)
 

@@ -31,17 +31,18 @@ class Page(Generic[T]):
     size: int
 
     @classmethod
-    def of(cls, rows: object, read: Callable[[dict[str, Any]], T]) -> Page[T]:
-        """Read rows as `readable` does; None is an empty list.
+    def of(cls, rows: object, read: Callable[[dict[str, Any]], T], number: int = 1) -> Page[T]:
+        """Read the rows of the page of this number as `readable` does; None is an empty page.
 
         Raises:
-            TypeError: It is no list, or no row of it can be read, so that it must not pass for an empty one.
+            TypeError: It is no list; or it is the first page and no row of it can be read, so that it must not pass for
+                an empty list. A later page of such rows is left out like one row, for it must not lose those before.
         """
         if not isinstance(rows, list | None):
             raise TypeError("it is no list")
         given = cast("list[object]", rows or [])
         items = readable(given, read)
-        if given and not items:
+        if given and not items and number == 1:
             raise TypeError("no row of the list can be read")
         return cls(items, len(given))
 

@@ -43,7 +43,7 @@ class Pages(Generic[T]):
         """Take in that page; return its items that were not on the one before."""
         before, self._seen = self._seen, frozenset(map(self.key, page.items))
         # A short page is the last. So is one that brings nothing new, lest a service that ignores the number goes on
-        # for ever.
-        self.more = page.size >= PAGE_SIZE and not self._seen <= before
+        # for ever. What cannot be read is new.
+        self.more = page.size >= PAGE_SIZE and (not page.items or not self._seen <= before)
         self._number += 1
         return [item for item in page.items if self.key(item) not in before]

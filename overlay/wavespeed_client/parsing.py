@@ -60,8 +60,8 @@ def task_from_prediction(prediction: Prediction, raw: dict[str, Any], *, model: 
     )
 
 
-def tasks_from_page(_parsed: object, answer: Any) -> Page[Task]:
-    """Return the tasks in a page of a list. One without a usable id is left out.
+def tasks_from_page(_parsed: object, answer: Any, *, number: int) -> Page[Task]:
+    """Return the tasks in the page of this number. One without a usable id is left out.
 
     Raises:
         TypeError, KeyError: The response is no such page.
@@ -70,7 +70,7 @@ def tasks_from_page(_parsed: object, answer: Any) -> Page[Task]:
     def read(row: dict[str, Any]) -> Task:
         return task_from_prediction(models.Prediction.from_dict(row), row, model="")
 
-    return Page[Task].of(answer["data"]["items"], read)
+    return Page[Task].of(answer["data"]["items"], read, number)
 
 
 def asked_by_older_path(task: Task, base_url: str) -> bool:

@@ -112,6 +112,20 @@ def test_an_odd_row_does_not_end_the_listing(told: Any, raw_server: RawServer) -
     assert len(raw_server.requests) == 2
 
 
+@pytest.mark.parametrize("rest", [[[5]], [[None] * 100, [{"uuid": "last"}]]], ids=["one row", "a whole page"])
+def test_a_later_page_of_odd_rows_loses_no_row_of_the_others(told: Any, raw_server: RawServer, rest: Any) -> None:
+    ws = told({"items": [{"uuid": f"{number}"} for number in range(100)]})
+    raw_server.answers += [http(200, json.dumps({"data": {"items": rows}}).encode()) for rows in rest]
+    assert len(ws.billings()) == 99 + len(rest)
+    assert len(raw_server.requests) == 1 + len(rest)
+
+
+def test_a_later_page_without_a_task_that_can_be_read_loses_no_task(told: Any, raw_server: RawServer) -> None:
+    ws = told({"items": [{"id": f"task-{number}"} for number in range(100)]})
+    raw_server.answers.append(http(200, b'{"data": {"items": [{"id": 5}]}}'))
+    assert len(ws.tasks()) == 100
+
+
 def test_a_filter_on_the_log_that_fails_loses_no_row(told: Any) -> None:
     def broken(_: logging.LogRecord) -> bool:
         raise RuntimeError("broken")
