@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+import re
+from typing import Any, Self, TypeGuard
 
 from attrs import field, frozen
 
 from ..values import mapping, text
+
+# What HTTP lets a method or a header's name be, and what our client sends as a header's value.
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[\t -~]*")
 
 
 @frozen
@@ -30,19 +35,27 @@ class UploadTicket:
         """Read the response's data.
 
         Raises:
-            TypeError: It lacks a URL, or its method or a header is no text.
+            TypeError: It lacks a URL, or its method or a header cannot be sent.
         """
         target = mapping(row.get("upload")) or {}
-        url, download_url, method = target.get("url"), text(row.get("download_url")), target.get("method")
+        url, download_url, method = target.get("url"), text(row.get("download_url")), target.get("method") or "PUT"
         if not isinstance(url, str) or download_url is None:
             raise TypeError("the ticket lacks its upload.url or its download_url")
-        if not isinstance(method, str | None):
-            raise TypeError("the ticket's method is no text")
-        return cls(url, download_url, method or "PUT", _headers(target.get("headers")))
+        if not _is(_TOKEN, method):
+            raise TypeError("the ticket's method cannot be sent")
+        return cls(url, download_url, method, _headers(target.get("headers")))
 
 
 def _headers(given: object) -> dict[str, str]:
     headers = {} if given is None else mapping(given)
-    if headers is None or not all(isinstance(value, str | None) for value in headers.values()):
-        raise TypeError("the ticket's headers are no texts")
-    return {name: value for name, value in headers.items() if value is not None}
+    if headers is None:
+        raise TypeError("the ticket's headers are no object")
+    told = {name: value for name, value in headers.items() if value is not None}
+    for name, value in told.items():
+        if not _is(_TOKEN, name) or not _is(_VALUE, value):
+            raise TypeError("one of the ticket's headers cannot be sent")
+    return {name: value.strip() for name, value in told.items()}
+
+
+def _is(kind: re.Pattern[str], value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and kind.fullmatch(value) is not None
