@@ -248,8 +248,8 @@ def check_cost(price: Price, max_cost: float) -> None:
     currency = "USD" if price.currency is None else price.currency
     if currency != "USD" or not 0 <= price.discounted_price <= max_cost:
         raise CostLimitError(
-            f"A task of {price.model_id or 'this model'} would cost {price.discounted_price:g} {currency[:20]}, "
-            f"and the limit is {max_cost:g} USD. Nothing was submitted.",
+            f"A task of {(price.model_id or 'this model')[:LONGEST_MODEL_ID]} would cost {price.discounted_price:.15g} "
+            f"{currency[:20]}, and the limit is {max_cost:.15g} USD. Nothing was submitted.",
             price=price,
             limit=max_cost,
         )

@@ -85,6 +85,14 @@ def test_a_price_in_another_currency_is_above_every_limit(ws: Driven, fake: Fake
     assert fake.calls == []
 
 
+def test_a_price_just_above_the_limit_is_told_as_it_is(ws: Driven, fake: FakeWaveSpeed) -> None:
+    data = {"model_id": "x" * 5000, "price": 1, "discounted_price": 0.30000001}
+    fake.raw(200, json.dumps({"data": data}).encode(), on="price")
+    with pytest.raises(CostLimitError, match=r"of x{200} would cost 0\.30000001 USD, and the limit is 0\.3 USD"):
+        ws.run(FLUX, {"prompt": "a cat"}, max_cost=0.3)
+    assert fake.calls == []
+
+
 @pytest.mark.parametrize("currency", [{}, {"currency": None}])
 def test_a_price_without_a_currency_is_in_usd(ws: Driven, fake: FakeWaveSpeed, currency: dict[str, None]) -> None:
     data = {"price": 2, "discounted_price": 0.5, **currency}
