@@ -50,7 +50,8 @@ def refuse_stream(path: str, content: bytes) -> None:
     """
     if model_of(path).rstrip("/").rpartition("/")[2] == STREAM:
         raise InvalidModelError(NO_STREAMS)
-    if b'"stream"' in content and asks_for_stream(error_fields(content)):
+    # JSON may write any letter of a name as \u and its number.
+    if (b'"stream"' in content or b"\\u" in content) and asks_for_stream(error_fields(content)):
         raise InvalidInputError(NO_STREAMS)
 
 
