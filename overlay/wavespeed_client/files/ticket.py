@@ -41,7 +41,7 @@ class UploadTicket:
         url, download_url, method = target.get("url"), text(row.get("download_url")), target.get("method") or "PUT"
         if not isinstance(url, str) or download_url is None:
             raise TypeError("the ticket lacks its upload.url or its download_url")
-        if not _is(_TOKEN, method):
+        if not _is(method, _TOKEN):
             raise TypeError("the ticket's method cannot be sent")
         return cls(url, download_url, method, _headers(target.get("headers")))
 
@@ -52,10 +52,10 @@ def _headers(given: object) -> dict[str, str]:
         raise TypeError("the ticket's headers are no object")
     told = {name: value for name, value in headers.items() if value is not None}
     for name, value in told.items():
-        if not _is(_TOKEN, name) or not _is(_VALUE, value):
+        if not _is(name, _TOKEN) or not _is(value, _VALUE):
             raise TypeError("one of the ticket's headers cannot be sent")
     return {name: value.strip() for name, value in told.items()}
 
 
-def _is(kind: re.Pattern[str], value: object) -> TypeGuard[str]:
+def _is(value: object, kind: re.Pattern[str]) -> TypeGuard[str]:
     return isinstance(value, str) and kind.fullmatch(value) is not None
