@@ -8,7 +8,7 @@ from pathlib import Path
 import griffe
 from attrs import field, frozen
 
-from generation.generator import check_operations, run_generator
+from generation.generator import lost_operations, run_generator
 from generation.refusal import RegenerationError
 
 from .document import Document, SpecError
@@ -66,9 +66,11 @@ def generate(document: Document, folder: Path) -> Package:
     package = folder / PACKAGE
     try:
         run_generator(document.data, package, document.name)
-        check_operations(document.data, package)
+        lost = next(lost_operations(document.data, package), "")
     except RegenerationError as error:
         raise SpecError(str(error)) from None
+    if lost:
+        raise SpecError(f"{document.name}: {lost}")
     return read(code_of(package))
 
 

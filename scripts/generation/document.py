@@ -33,11 +33,11 @@ def check_document(spec: dict[str, Any]) -> None:
     """Hold the document, and each schema in it, against the meta-schemas that their authors publish.
 
     Raises:
-        RegenerationError: It is no OpenAPI 3.1 document, or an operation has no tags.
+        RegenerationError: It is no OpenAPI 3.1 document, or a path or operation in it cannot be carried out.
     """
     refuse(wrong_objects(spec))
     refuse(wrong_schemas(spec))
-    refuse(without_tags(spec))
+    refuse(wrong_paths(spec))
 
 
 def wrong_objects(spec: dict[str, Any]) -> Iterator[str]:
@@ -99,7 +99,15 @@ def operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
                 yield path, method, item[method]
 
 
-def without_tags(spec: dict[str, Any]) -> Iterator[str]:
+def places(spec: dict[str, Any]) -> dict[str, str]:
+    """The place of each operation, by the name of its module."""
+    return {f"api.{each['operationId']}": pointer("paths", path, method) for path, method, each in operations(spec)}
+
+
+def wrong_paths(spec: dict[str, Any]) -> Iterator[str]:
+    for path in spec["paths"]:
+        if "?" in path or "#" in path:
+            yield f"{pointer('paths', path)}: a path cannot hold ? or #: write a query as parameters"
     for path, method, operation in operations(spec):
         if not operation.get("tags"):
             place = pointer("paths", path, method)

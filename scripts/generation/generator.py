@@ -10,12 +10,14 @@ import runpy
 import sys
 import tempfile
 import tomllib
-from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .document import operations, read_yaml
 from .refusal import RegenerationError, pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONFIG = ROOT / "spec" / "generator.yaml"
@@ -89,26 +91,22 @@ def gist(report: str) -> str:
     return "; ".join(line for line in lines if line and not line.startswith(CHATTER))[:1000]
 
 
-def operation_ids(spec: dict[str, Any]) -> list[str]:
+def lost_operations(spec: dict[str, Any], package: Path) -> Iterator[str]:
+    """What the generator drops without a word, as where two operations share an operationId."""
     for path, item in spec["paths"].items():
         if "$ref" in item:
-            raise RegenerationError(f"{path} is a $ref, which the generator leaves out: write it in place")
+            yield f"{pointer('paths', path)}: a $ref, which the generator leaves out: write it in place"
+    seen: set[str] = set()
     for path, method, operation in operations(spec):
-        if "operationId" not in operation:
-            raise RegenerationError(f"{pointer('paths', path, method)}: {method.upper()} {path} has no operationId")
-    return [operation["operationId"] for _, _, operation in operations(spec)]
-
-
-def check_operations(spec: dict[str, Any], package: Path) -> None:
-    """The generator drops an operation without a word when two share an operationId."""
-    wanted = Counter(operation_ids(spec))
-    made = Counter(path.stem for path in package.glob("api/*/*.py") if path.name != "__init__.py")
-    repeated = sorted(name for name, count in wanted.items() if count > 1)
-    if repeated:
-        raise RegenerationError(f"operationId used more than once: {', '.join(repeated)}")
-    if wanted != made:
-        missing, extra = sorted(wanted - made), sorted(made - wanted)
-        raise RegenerationError(
-            "operations and endpoint modules differ (write operationIds in snake_case): "
-            f"without a module {missing}, without an operation {extra}"
-        )
+        place, name = pointer("paths", path, method), operation.get("operationId")
+        module = f"api/{(operation.get('tags') or ['default'])[0]}/{name}.py"
+        if name is None:
+            yield f"{place}: {method.upper()} {path} has no operationId"
+        elif name in seen:
+            yield f"{place}: operationId used more than once: {name}"
+        elif not (package / module).is_file():
+            yield (
+                f"{place}: there is no module {module} in the generated code; write the operationId and the first tag "
+                "in snake_case, and no keyword of Python's"
+            )
+        seen.add(str(name))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
-
-from .document import operations
-from .refusal import pointer
+import warnings
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,19 +13,30 @@ if TYPE_CHECKING:
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def clashes(package: Path, spec: dict[str, Any]) -> Iterator[str]:
-    """What is bound twice, each with the operation or the schema that it comes from."""
-    places = {each["operationId"]: pointer("paths", path, method) for path, method, each in operations(spec)}
-    for path in sorted([*package.glob("api/*/[!_]*.py"), *package.glob("models/[!_]*.py")]):
-        where = places.get(path.stem, f"the schema of models/{path.name}")
+def clashes(package: Path, places: dict[str, str]) -> Iterator[str]:
+    """What is bound twice, each with the place that its module comes from."""
+    for path in modules(package):
+        where = place_of(path, places)
         try:
-            module = ast.parse(path.read_text("utf-8"))
-            compile(module, path.name, "exec")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of code that is not formatted yet, such as `a != 3and b`
+                module = ast.parse(path.read_text("utf-8"))
+                compile(module, path.name, "exec")
         except (SyntaxError, ValueError) as error:
             yield f"{where}: a name breaks the generated code: {error}"
             continue
         for name, reason in in_module(module):
             yield f"{where}: the name {name} breaks the generated code: {reason}; give it another name"
+
+
+def modules(package: Path) -> list[Path]:
+    return sorted([*package.glob("api/*/[!_]*.py"), *package.glob("models/[!_]*.py")])
+
+
+def place_of(path: Path, places: dict[str, str]) -> str:
+    """The place in the spec of what a module is made of; else the module's own."""
+    key = path.stem if path.parent.name == "models" else f"api.{path.stem}"
+    return places.get(key, f"generated/wavespeed_api/{path.parent.name}/{path.name}")
 
 
 def in_module(module: ast.Module) -> Iterator[tuple[str, str]]:
@@ -49,15 +58,15 @@ def in_class(node: ast.ClassDef, bound: Iterable[str]) -> Iterator[tuple[str, st
 
 
 def in_function(node: Function, names: set[str], bound: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """A parameter that the function assigns to, or that hides something which the function calls."""
-    for name in sorted(names & (stored(node.body) | (called(node) & set(bound)))):
+    """A parameter that the function assigns to, or that hides something of the module which the function needs."""
+    for name in sorted(names & (stored(node.body) | (needed(node) & set(bound)))):
         yield name, f"{node.name} uses it for something else"
 
 
 def in_method(node: Function, fields: set[str], bound: Iterable[str]) -> Iterator[tuple[str, str]]:
     """A property has a local of its own there: no argument, nothing that a loop binds, not the data."""
     loops = stored([each for each in own(node.body) if isinstance(each, ast.For)])
-    others = arguments(node) | loops | stored(copies(node)) | (called(node) & set(bound)) | returned(node)
+    others = arguments(node) | loops | stored(copies(node)) | (needed(node) & set(bound)) | returned(node)
     for name in sorted(fields & stored(node.body) & others):
         yield name, f"{node.name} uses it for something else"
 
@@ -109,6 +118,17 @@ def own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
 def stored(body: Iterable[ast.AST]) -> set[str]:
     """The names that statements assign to."""
     return {node.id for node in own(body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+def needed(node: ast.AST) -> set[str]:
+    """The names that are called, or that something is held against: `x is not UNSET`, `isinstance(x, Unset)`."""
+    against: list[ast.expr] = []
+    for each in ast.walk(node):
+        if isinstance(each, ast.Compare):
+            against += each.comparators
+        elif isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "isinstance":
+            against += each.args[1:]
+    return called(node) | {each.id for each in against if isinstance(each, ast.Name)}
 
 
 def called(node: ast.AST) -> set[str]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .document import check_document
-from .generator import CONFIG, check_config, check_operations, json_of, run_generator
+from .document import check_document, places
+from .generator import CONFIG, check_config, json_of, lost_operations, run_generator
+from .names import clashes, place_of
 from .refusal import RegenerationError, refuse
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 NOTICE = "Generated from spec/openapi.yaml by scripts/regenerate.py. Do not edit."
 # Nothing that lies around may change the bytes: no configuration, no ignore file, no ruff.py (-P).
@@ -27,7 +29,6 @@ def build(spec: dict[str, Any], package: Path) -> None:
     """
     # Imported late: they come with the generator, which is found by now.
     from .carried import not_carried_out
-    from .names import clashes
     from .reading import read
     from .values import wrong_values
 
@@ -36,10 +37,12 @@ def build(spec: dict[str, Any], package: Path) -> None:
     check_document(spec)
     reading = read(spec, CONFIG)
     refuse(not_carried_out(reading))
-    refuse(wrong_values(reading))
     run_generator(spec, package)
-    check_operations(spec, package)
-    refuse(clashes(package, spec))
+    refuse(lost_operations(spec, package))
+    origins = places(spec) | reading.schemas
+    refuse(wrong_values(reading, origins))
+    refuse(clashes(package, origins))
+    refuse(undefined(package, origins))
     add_notices(package)
     write_openapi_json(spec, package)
     ruff("check", "--select", "I,F401,UP", "--fix-only", package)
@@ -59,11 +62,18 @@ def write_openapi_json(spec: dict[str, Any], package: Path) -> None:
     (package / "openapi.json").write_bytes(first_line_tells)
 
 
-def ruff(verb: str, *arguments: str | Path) -> None:
+def undefined(package: Path, origins: dict[str, str]) -> Iterator[str]:
+    """Names that the generated code uses and does not define."""
+    for found in json.loads(ruff("check", "--select", "F821", "--output-format", "json", "--exit-zero", package)):
+        yield f"{place_of(Path(found['filename']), origins)}: the generated code breaks: {found['message']}"
+
+
+def ruff(verb: str, *arguments: str | Path) -> str:
     command = [sys.executable, "-P", "-m", "ruff", verb, *RUFF, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RegenerationError(f"ruff {verb} failed: {done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def compile_all(package: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLACE = "x-place-of-this-object"
+# How the parser begins a message on an operation.
+OPERATION = re.compile(r"WARNING parsing ([A-Z]+) (.+) within \S+\.(?: Endpoint will not be generated\.)?")
 
 
 @attrs.frozen(slots=False)
@@ -42,6 +45,12 @@ class Reading:
     def places(self) -> set[str]:
         """The places of which anything was read."""
         return {place for place, _ in self.read}
+
+    @property
+    def schemas(self) -> dict[str, str]:
+        """The place of each schema that became a class, by the name of its module."""
+        found = {model.class_info.module_name: place_of(model.data) for model in self.result.models}
+        return {str(name): place for name, place in found.items() if place}
 
 
 def read(spec: dict[str, Any], config: Path) -> Reading:
@@ -180,6 +189,13 @@ def told(result: object) -> Iterator[str]:
         return
     found = [error for each in result.endpoint_collections_by_tag.values() for error in each.parse_errors]
     for error in [*result.errors, *found]:
-        extra: dict[str, Any] = getattr(error.data, "model_extra", None) or {}
-        place = f"{extra[PLACE]}: " if PLACE in extra else ""
-        yield place + one_line(f"{error.header} {error.detail or ''}")
+        operation, place, header = OPERATION.match(error.header), place_of(error.data), error.header
+        if operation:
+            place, header = place or pointer("paths", operation[2], operation[1].lower()), header[operation.end() :]
+        yield one_line(f"{place}{': ' if place else ''}{header} {error.detail or ''}")
+
+
+def place_of(node: object) -> str:
+    """The place of one of the parser's objects; nothing for one without."""
+    extra: dict[str, str] = getattr(node, "model_extra", None) or {}
+    return extra.get(PLACE, "")

@@ -6,7 +6,12 @@ come out as Python shows them (`True`, `{'a': 1}`), or break when they are sent.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+
+from openapi_python_client import schema as oai
+
+from .reading import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +37,9 @@ KINDS = {
 }
 CONSTANTS = {str: "string", bool: "boolean", int: "number", float: "number", type(None): "null"}
 
-WRITTEN_AS_TEXT = frozenset({"any", "string", "number", "date", "date-time", "uuid"})
+WRITTEN_AS_TEXT = frozenset({"string", "number", "date", "date-time", "uuid"})
 PLAIN = WRITTEN_AS_TEXT | {"boolean", "null"}
-JSON = PLAIN | {"array", "object"}
+JSON = PLAIN | {"any", "array", "object"}
 
 # What may stand in a place by itself, and what may stand in an array or an object there, at whatever depth.
 PLACES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
@@ -42,30 +47,41 @@ PLACES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "cookie": (frozenset({"string"}), frozenset()),
     "header": (frozenset({"string", "number", "boolean"}), frozenset()),
     "query": (PLAIN | {"array", "object"}, PLAIN),
-    "body as json": (JSON, JSON),
+    "body as json": (JSON - {"any", "null"}, JSON),
     "body as data": (frozenset({"object"}), PLAIN | {"array"}),
     "body as files": (frozenset({"object"}), WRITTEN_AS_TEXT | {"array", "file"}),
     "body as content": (frozenset({"file"}), frozenset()),
-    "response as json": (JSON, JSON),
+    "response as json": (JSON - {"any"}, JSON),
     "response as text": (WRITTEN_AS_TEXT - {"number"}, frozenset()),
-    "response as content": (frozenset({"any", "file"}), frozenset()),
+    "response as content": (frozenset({"file"}), frozenset()),
     "response as nothing": (frozenset({"any"}), frozenset()),
 }
 SOURCES = {"response.json()": "json", "response.text": "text", "response.content": "content", "None": "nothing"}
+# By the specifications: headers that are no parameters, and responses that are only a head.
+OTHERWISE_SENT = frozenset({"accept", "authorization", "content-type"})
+EMPTY = re.compile("1..|204|205|304")
 
 
-def wrong_values(reading: Reading) -> Iterator[str]:
+def wrong_values(reading: Reading, origins: dict[str, str]) -> Iterator[str]:
     """Values that the generated code would write or read in another way than OpenAPI says."""
     for collection in reading.result.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
             for problem in (*in_request(endpoint), *in_responses(endpoint)):
-                yield f"operation {endpoint.name}, {problem}"
+                yield f"{origins[f'api.{endpoint.name}']}: {problem}"
+    for model in reading.result.models:
+        known = {each.name.get_untrusted_value() for each in model.required_properties or []}
+        for schema in (model.data, *(model.data.allOf or [])):
+            required = schema.required if isinstance(schema, oai.Schema) else None
+            for name in sorted({each.get_untrusted_value() for each in required or []} - known):
+                yield f"{place_of(schema)}/required: {name} is required, and is no property here"
 
 
 def in_request(endpoint: Endpoint) -> Iterator[str]:
     for location, parameter in endpoint.iter_all_parameters():
         name = f"{location} parameter {parameter.name.get_untrusted_value()}"
         yield from (f"{name}: {problem}" for problem in misplaced(parameter, str(location)))
+        if location == "header" and parameter.name.get_untrusted_value().lower() in OTHERWISE_SENT:
+            yield f"{name}: OpenAPI passes over parameters of this name"
     types: dict[object, str] = {}
     for body in endpoint.bodies:
         name = body.content_type.get_untrusted_value()
@@ -80,6 +96,11 @@ def in_responses(endpoint: Endpoint) -> Iterator[str]:
         place = f"response as {SOURCES[response.source['attribute']]}"
         status = response.status_code.pattern
         yield from (f"response {status}: {problem}" for problem in misplaced(response.prop, place))
+        content = isinstance(response.data, oai.Response) and response.data.content
+        if content and (endpoint.method == "head" or EMPTY.fullmatch(status)):
+            yield f"response {status}: HTTP lets it have no content"
+        elif content and place == "response as nothing":
+            yield f"response {status}: has content of no type, which would not be read"
 
 
 def misplaced(value: Any, place: str) -> Iterator[str]:
@@ -96,12 +117,16 @@ def kinds(value: Any, steps: tuple[str, ...], seen: frozenset[str]) -> Iterator[
     if name == "UnionProperty":
         for each in value.inner_properties:
             yield from kinds(each, steps, seen)
+        arrays = [
+            set(kinds(each, (), seen)) for each in value.inner_properties if type(each).__name__ == "ListProperty"
+        ]
+        if any(each != arrays[0] for each in arrays):  # the code takes any list for the first
+            yield "arrays of different kinds", steps
         return
     if name in ("EnumProperty", "LiteralEnumProperty"):
         found: Any = value.values
         values: list[Any] = list(found.values() if hasattr(found, "values") else found)
-        types: set[type[Any]] = {type(each) for each in values}
-        yield from ((CONSTANTS[each], steps) for each in sorted(types, key=str))
+        yield from ((word, steps) for word in sorted({CONSTANTS[type(each)] for each in values}))
         return
     kind = CONSTANTS[type(value.value.raw_value)] if name == "ConstProperty" else KINDS[name]
     yield kind, steps
@@ -109,6 +134,9 @@ def kinds(value: Any, steps: tuple[str, ...], seen: frozenset[str]) -> Iterator[
         yield from kinds(value.inner_property, (*steps, kind), seen)
     elif kind == "object" and value.class_info.name not in seen:
         held: list[Any] = [*(value.required_properties or []), *(value.optional_properties or [])]
-        held += [value.additional_properties] if value.additional_properties else []
+        yield from (("null alone", (*steps, kind)) for each in held if type(each).__name__ == "NoneProperty")
+        others = value.additional_properties
+        if others and type(others).__name__ != "AnyProperty":  # of which the document says nothing
+            held.append(others)
         for each in held:
             yield from kinds(each, (*steps, kind), seen | {value.class_info.name})

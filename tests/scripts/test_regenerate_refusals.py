@@ -49,7 +49,7 @@ def an_operation_id_in_camel_case(spec: Spec) -> None:
         (a_repeated_operation_id, "operationId used more than once: get_prediction"),
         (a_path_item_elsewhere, "/$ref: the generator does not carry out $ref here"),
         (an_operation_without_an_id, f"GET {RESULT_PATH} has no operationId"),
-        (an_operation_id_in_camel_case, "without a module ['getResult']"),
+        (an_operation_id_in_camel_case, "there is no module api/tasks/getResult.py in the generated code"),
     ],
 )
 def test_a_spec_that_the_generator_would_lose_something_of_is_refused(
@@ -79,7 +79,7 @@ def test_what_is_not_an_openapi_document_is_refused(project: Path, document: str
     ("template", "said"),
     [
         ("{{ 1 / 0 }}", "the generator broke on spec/openapi.yaml: ZeroDivisionError"),
-        ("import (", "ruff"),
+        ("import (", "generated/wavespeed_api/models/__init__.py: the generated code breaks"),
         ("return", "generated/wavespeed_api/models/__init__.py would not compile: 'return' outside function"),
     ],
 )
