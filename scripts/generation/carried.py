@@ -59,3 +59,5 @@ def two_unions(node: BaseModel, place: str) -> Iterator[str]:
         unions += ["type"] if isinstance(node.type, list) else []
         if unions[1:]:
             yield f"{place}: of {' and '.join(unions)} the generator makes one union; write one of them"
+        if node.allOf and isinstance(node.type, list):
+            yield f"{place}: of allOf and type the generator takes allOf alone; for null, write anyOf"

@@ -82,6 +82,13 @@ def in_request(endpoint: Endpoint) -> Iterator[str]:
         yield from (f"{name}: {problem}" for problem in misplaced(parameter, str(location)))
         if location == "header" and parameter.name.get_untrusted_value().lower() in OTHERWISE_SENT:
             yield f"{name}: OpenAPI passes over parameters of this name"
+    sent = {each.name.get_untrusted_value() for each in endpoint.query_parameters}
+    for parameter in endpoint.query_parameters:
+        if type(parameter).__name__ == "ModelProperty":
+            names = {each.name.get_untrusted_value() for each in properties(parameter)}
+            for name in sorted(names & sent):
+                own = parameter.name.get_untrusted_value()
+                yield f"query parameter {own}: its property {name} is sent by the name of another parameter"
     types: dict[object, str] = {}
     for body in endpoint.bodies:
         name = body.content_type.get_untrusted_value()
@@ -105,10 +112,17 @@ def in_responses(endpoint: Endpoint) -> Iterator[str]:
 
 def misplaced(value: Any, place: str) -> Iterator[str]:
     outside, inside = PLACES[place]
-    for kind, steps in kinds(value, (), frozenset()):
+    found = list(kinds(value, (), frozenset()))
+    if place == "query" and type(value).__name__ == "UnionProperty" and ("object", ()) in found:
+        yield "the generated code does not carry out object in a union as query"
+    for kind, steps in found:
         if kind not in (inside if steps else outside) or (steps.count("array") > 1 and "array" not in inside):
             within = f" in an {' in an '.join(reversed(steps))}" if steps else ""
             yield f"the generated code does not carry out {kind}{within} as {place}"
+
+
+def properties(value: Any) -> list[Any]:
+    return [*(value.required_properties or []), *(value.optional_properties or [])]
 
 
 def kinds(value: Any, steps: tuple[str, ...], seen: frozenset[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -122,6 +136,9 @@ def kinds(value: Any, steps: tuple[str, ...], seen: frozenset[str]) -> Iterator[
         ]
         if any(each != arrays[0] for each in arrays):  # the code takes any list for the first
             yield "arrays of different kinds", steps
+        names = [type(each).__name__ for each in value.inner_properties]
+        if "ConstProperty" in names and len(names) - names.count("NoneProperty") > 1:  # any other value is an error
+            yield "const in a union", steps
         return
     if name in ("EnumProperty", "LiteralEnumProperty"):
         found: Any = value.values
@@ -133,7 +150,7 @@ def kinds(value: Any, steps: tuple[str, ...], seen: frozenset[str]) -> Iterator[
     if kind == "array":
         yield from kinds(value.inner_property, (*steps, kind), seen)
     elif kind == "object" and value.class_info.name not in seen:
-        held: list[Any] = [*(value.required_properties or []), *(value.optional_properties or [])]
+        held = properties(value)
         yield from (("null alone", (*steps, kind)) for each in held if type(each).__name__ == "NoneProperty")
         others = value.additional_properties
         if others and type(others).__name__ != "AnyProperty":  # of which the document says nothing

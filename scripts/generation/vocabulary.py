@@ -55,7 +55,9 @@ STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple
 
 
 def may_be_passed_over(kind: str, keyword: str) -> bool:
-    return keyword in (SCHEMA if kind in ("Schema", "Reference") else WORDS | OTHERS.get(kind, set()))
+    if kind == "Reference":
+        return keyword in SCHEMA - {"type"}
+    return keyword in (SCHEMA if kind == "Schema" else WORDS | OTHERS.get(kind, set()))
 
 
 def is_default(parameter: dict[str, Any], keyword: str) -> bool:
