@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
-from ..arguments import model_id
-from ..errors import AuthenticationError, ConfigurationError, InvalidInputError, WaveSpeedError
+from ..arguments import model_id, unknown_model
+from ..errors import AuthenticationError, ConfigurationError, WaveSpeedError
 from ..schema import input_facts
 
 if TYPE_CHECKING:
@@ -20,14 +19,12 @@ def model_named(ws: WaveSpeed, model: str) -> Model:
     """Look a model up. One request, about 2 MB.
 
     Raises:
-        InvalidInputError: There is none of this id; the message names some that are near.
+        InvalidModelError: There is none of this id; the message names three that are close.
     """
     rows = {row.model_id: row for row in ws.models()}
     if model_id(model) in rows:
         return rows[model]
-    near = difflib.get_close_matches(model, rows, 3, 0.5)
-    hint = f"Near it are {', '.join(near)}." if near else "Look with: wavespeed-client models"
-    raise InvalidInputError(f"The catalogue has no model {model!r}. {hint}")
+    raise unknown_model(model, rows)
 
 
 def facts_for(printer: Printer, ws: WaveSpeed, model: str) -> Facts | None:
