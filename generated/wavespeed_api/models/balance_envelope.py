@@ -18,7 +18,7 @@ T = TypeVar("T", bound="BalanceEnvelope")
 
 @_attrs_define
 class BalanceEnvelope:
-    """What the balance is wrapped in."""
+    """Envelope of the balance."""
 
     data: Balance
     """ The account's money. """

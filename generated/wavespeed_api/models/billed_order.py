@@ -19,7 +19,7 @@ class BilledOrder:
     uuid: None | str | Unset = UNSET
     """ Its id. """
     state: None | str | Unset = UNSET
-    """ Where it stands, such as `pre` or `done`. """
+    """ Its state, such as `pre` or `done`. """
     price: float | None | Unset = UNSET
     """ What is paid, in USD. """
     origin_price: float | None | Unset = UNSET

@@ -14,14 +14,14 @@ T = TypeVar("T", bound="BilledTask")
 
 @_attrs_define
 class BilledTask:
-    """A task, in short."""
+    """A task, in brief."""
 
     uuid: None | str | Unset = UNSET
     """ Its id. """
     model_uuid: None | str | Unset = UNSET
     """ Its model's id. """
     status: None | str | Unset = UNSET
-    """ Where it stands. """
+    """ Its status. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

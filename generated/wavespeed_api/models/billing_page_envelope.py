@@ -18,7 +18,7 @@ T = TypeVar("T", bound="BillingPageEnvelope")
 
 @_attrs_define
 class BillingPageEnvelope:
-    """What a page of billing records is wrapped in."""
+    """Envelope of a page of billing records."""
 
     data: BillingPage
     """ One page of billing records. """

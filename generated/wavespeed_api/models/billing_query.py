@@ -18,7 +18,7 @@ T = TypeVar("T", bound="BillingQuery")
 
 @_attrs_define
 class BillingQuery:
-    """Which billing records to list. All filters must fit."""
+    """Which billing records to list. All filters must match."""
 
     page: int = 1
     """ Number of the page, from 1. """

@@ -12,7 +12,7 @@ T = TypeVar("T", bound="DailyModelUsage")
 
 @_attrs_define
 class DailyModelUsage:
-    """What one model was used for on one day."""
+    """Usage of one model on one day."""
 
     model_uuid: str
     """ The model's id. """

@@ -18,7 +18,7 @@ T = TypeVar("T", bound="DailyUsage")
 
 @_attrs_define
 class DailyUsage:
-    """What was used on one day."""
+    """Usage on one day."""
 
     date: str
     """ The day, as YYYY-MM-DD. """

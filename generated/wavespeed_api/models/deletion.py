@@ -17,7 +17,7 @@ class Deletion:
     """What was deleted. Nothing in it is certain to be there."""
 
     deleted_count: int | None | Unset = UNSET
-    """ Records that were deleted. """
+    """ Number of records deleted. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ T = TypeVar("T", bound="DeletionEnvelope")
 
 @_attrs_define
 class DeletionEnvelope:
-    """What a deletion is wrapped in."""
+    """Envelope of a deletion."""
 
     code: int | None | Unset = UNSET
     """ 200 when all is well. """

@@ -23,9 +23,9 @@ class Model:
     model_id: str
     """ The model's id, to submit to. """
     name: None | str | Unset = UNSET
-    """ The model's name, mostly its id again. """
+    """ The model's name, usually its id. """
     type_: None | str | Unset = UNSET
-    """ What it does, such as text-to-image, image-to-video or text-to-audio. New words come up. """
+    """ What it does, such as text-to-image, image-to-video or text-to-audio. New words appear. """
     base_price: float | None | Unset = UNSET
     """ Lowest price of a task, in USD. """
     description: None | str | Unset = UNSET

@@ -14,7 +14,7 @@ T = TypeVar("T", bound="ModelUsage")
 
 @_attrs_define
 class ModelUsage:
-    """What one model was used for."""
+    """Usage of one model."""
 
     model_uuid: str
     """ The model's id. """

@@ -18,7 +18,7 @@ T = TypeVar("T", bound="ModelsEnvelope")
 
 @_attrs_define
 class ModelsEnvelope:
-    """What the catalogue is wrapped in."""
+    """Envelope of the catalogue."""
 
     data: list[Model | None] | None
     """ All models. Null when there are none. """

@@ -28,15 +28,15 @@ class Prediction:
     id: str
     """ The task's id. """
     model: None | str | Unset = UNSET
-    """ The model's id. It may be another name of the one that was asked for. """
+    """ The model's id. It may be another name of the model that was asked for. """
     status: None | str | TaskStatus | Unset = UNSET
-    """ Where the task stands. An unknown word means that it is still running. """
+    """ State of the task. An unknown word means that it is still running. """
     outputs: list[str | StructuredOutput] | None | Unset = UNSET
     """ The results, empty until the task has completed. """
     urls: None | TaskAddresses | Unset = UNSET
-    """ Where to ask for this task. """
+    """ Where to ask about this task. """
     has_nsfw_contents: list[bool] | None | Unset = UNSET
-    """ For each output, whether it was found to be unsafe to show. Newer records leave it out. """
+    """ For each output, whether it was found to be unsafe to show. Newer records omit it. """
     created_at: datetime.datetime | None | str | Unset = UNSET
     """ When the task was submitted, in UTC, with up to 9 fractional digits. """
     error: None | str | Unset = UNSET
@@ -65,7 +65,7 @@ class Prediction:
     input_: EchoedInput | None | Unset = UNSET
     """ The input, as the service understood it. Rarely given. """
     inputs: EchoedInput | None | Unset = UNSET
-    """ The same as `input`, by the name that lists give it. """
+    """ The same as `input`, under the name that lists use. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ T = TypeVar("T", bound="PredictionEnvelope")
 
 @_attrs_define
 class PredictionEnvelope:
-    """What a response about one task is wrapped in."""
+    """Envelope of a response about one task."""
 
     data: Prediction
     """ A task. Only its id is certain to be there. """

@@ -18,7 +18,7 @@ T = TypeVar("T", bound="PredictionPageEnvelope")
 
 @_attrs_define
 class PredictionPageEnvelope:
-    """What a page of tasks is wrapped in."""
+    """Envelope of a page of tasks."""
 
     data: PredictionPage
     """ One page of tasks. """

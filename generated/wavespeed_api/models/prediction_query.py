@@ -15,7 +15,7 @@ T = TypeVar("T", bound="PredictionQuery")
 
 @_attrs_define
 class PredictionQuery:
-    """Which tasks to list. All filters must fit."""
+    """Which tasks to list. All filters must match."""
 
     page: int = 1
     """ Number of the page, from 1. """

@@ -25,7 +25,7 @@ class Price:
     discount_rate: float | None | Unset = UNSET
     """ Share of the price that is paid, in percent; 100 is no discount. """
     currency: None | str | Unset = UNSET
-    """ The currency, `USD` if it is not given. """
+    """ The currency; `USD` if absent. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ T = TypeVar("T", bound="PriceEnvelope")
 
 @_attrs_define
 class PriceEnvelope:
-    """What a price is wrapped in."""
+    """Envelope of a price."""
 
     data: Price
     """ What a task would cost. """

@@ -17,7 +17,7 @@ T = TypeVar("T", bound="PriceQuery")
 
 @_attrs_define
 class PriceQuery:
-    """A task whose price is asked for."""
+    """The task to price."""
 
     model_id: str
     """ The model's id. """

@@ -18,7 +18,7 @@ T = TypeVar("T", bound="UploadEnvelope")
 
 @_attrs_define
 class UploadEnvelope:
-    """What a stored file is wrapped in."""
+    """Envelope of a stored file."""
 
     data: Upload
     """ A stored file. """

@@ -13,10 +13,10 @@ T = TypeVar("T", bound="UploadQuery")
 
 @_attrs_define
 class UploadQuery:
-    """A file that is to be uploaded."""
+    """A file to upload."""
 
     filename: str
-    """ The file's name. Its ending tells the kind of media. """
+    """ The file's name. Its extension tells the kind of media. """
     size: int
     """ The file's size in bytes, at most 200 MiB. """
     content_type: str | Unset = UNSET

@@ -24,11 +24,11 @@ class UploadTarget:
     url: str
     """ Its URL, signed. Anybody who has it can upload. """
     method: None | str | Unset = UNSET
-    """ Its HTTP method, `PUT` if it is not given. """
+    """ Its HTTP method; `PUT` if absent. """
     headers: None | Unset | UploadHeaders = UNSET
     """ Its headers. """
     expires_at: datetime.datetime | None | str | Unset = UNSET
-    """ Until when the ticket is good, in UTC. """
+    """ When the ticket expires, in UTC. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ T = TypeVar("T", bound="UploadTicketEnvelope")
 
 @_attrs_define
 class UploadTicketEnvelope:
-    """What an upload ticket is wrapped in."""
+    """Envelope of an upload ticket."""
 
     data: UploadTicket
     """ Where to send a file's bytes, once. """

@@ -18,10 +18,10 @@ T = TypeVar("T", bound="UsageEnvelope")
 
 @_attrs_define
 class UsageEnvelope:
-    """What usage is wrapped in."""
+    """Envelope of the usage."""
 
     data: UsageStats
-    """ What was used in a time span. """
+    """ Usage in a time span. """
     code: int | None | Unset = UNSET
     """ 200 when all is well. """
     message: None | str | Unset = UNSET

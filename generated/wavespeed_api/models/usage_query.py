@@ -14,12 +14,12 @@ T = TypeVar("T", bound="UsageQuery")
 
 @_attrs_define
 class UsageQuery:
-    """The time span to add up."""
+    """The time span to report on."""
 
     start_time: datetime.datetime
-    """ Its begin. """
+    """ Its start. """
     end_time: datetime.datetime
-    """ Its end, at most 31 days later. """
+    """ Its end, at most 31 days after its start. """
     model_uuid: str | Unset = UNSET
     """ Only this model id. """
 

@@ -20,7 +20,7 @@ T = TypeVar("T", bound="UsageStats")
 
 @_attrs_define
 class UsageStats:
-    """What was used in a time span."""
+    """Usage in a time span."""
 
     per_model_usage: list[ModelUsage | None] | None | Unset = UNSET
     """ Totals of each model. Null when there are none. """

@@ -18,7 +18,7 @@ T = TypeVar("T", bound="WebhookSecretEnvelope")
 
 @_attrs_define
 class WebhookSecretEnvelope:
-    """What the webhook secret is wrapped in."""
+    """Envelope of the webhook secret."""
 
     data: WebhookSecret
     """ The secret that signs the service's requests. """

@@ -81,12 +81,12 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     body: UsageQuery,
 ) -> Response[ErrorEnvelope | UsageEnvelope]:
-    """Get what was used
+    """Get the account's usage
 
      Totals, by model and by day, over at most 31 days. Free of charge.
 
     Args:
-        body (UsageQuery): The time span to add up.
+        body (UsageQuery): The time span to report on.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -112,12 +112,12 @@ def sync(
     client: AuthenticatedClient | Client,
     body: UsageQuery,
 ) -> ErrorEnvelope | UsageEnvelope | None:
-    """Get what was used
+    """Get the account's usage
 
      Totals, by model and by day, over at most 31 days. Free of charge.
 
     Args:
-        body (UsageQuery): The time span to add up.
+        body (UsageQuery): The time span to report on.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -138,12 +138,12 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     body: UsageQuery,
 ) -> Response[ErrorEnvelope | UsageEnvelope]:
-    """Get what was used
+    """Get the account's usage
 
      Totals, by model and by day, over at most 31 days. Free of charge.
 
     Args:
-        body (UsageQuery): The time span to add up.
+        body (UsageQuery): The time span to report on.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -167,12 +167,12 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     body: UsageQuery,
 ) -> ErrorEnvelope | UsageEnvelope | None:
-    """Get what was used
+    """Get the account's usage
 
      Totals, by model and by day, over at most 31 days. Free of charge.
 
     Args:
-        body (UsageQuery): The time span to add up.
+        body (UsageQuery): The time span to report on.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

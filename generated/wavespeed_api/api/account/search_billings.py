@@ -87,7 +87,7 @@ def sync_detailed(
     charge.
 
     Args:
-        body (BillingQuery): Which billing records to list. All filters must fit.
+        body (BillingQuery): Which billing records to list. All filters must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -119,7 +119,7 @@ def sync(
     charge.
 
     Args:
-        body (BillingQuery): Which billing records to list. All filters must fit.
+        body (BillingQuery): Which billing records to list. All filters must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -146,7 +146,7 @@ async def asyncio_detailed(
     charge.
 
     Args:
-        body (BillingQuery): Which billing records to list. All filters must fit.
+        body (BillingQuery): Which billing records to list. All filters must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -176,7 +176,7 @@ async def asyncio(
     charge.
 
     Args:
-        body (BillingQuery): Which billing records to list. All filters must fit.
+        body (BillingQuery): Which billing records to list. All filters must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

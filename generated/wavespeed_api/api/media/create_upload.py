@@ -90,7 +90,7 @@ def sync_detailed(
     host. A ticket serves one upload. Files are kept for 7 days.
 
     Args:
-        body (UploadQuery): A file that is to be uploaded.
+        body (UploadQuery): A file to upload.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -125,7 +125,7 @@ def sync(
     host. A ticket serves one upload. Files are kept for 7 days.
 
     Args:
-        body (UploadQuery): A file that is to be uploaded.
+        body (UploadQuery): A file to upload.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -155,7 +155,7 @@ async def asyncio_detailed(
     host. A ticket serves one upload. Files are kept for 7 days.
 
     Args:
-        body (UploadQuery): A file that is to be uploaded.
+        body (UploadQuery): A file to upload.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -188,7 +188,7 @@ async def asyncio(
     host. A ticket serves one upload. Files are kept for 7 days.
 
     Args:
-        body (UploadQuery): A file that is to be uploaded.
+        body (UploadQuery): A file to upload.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

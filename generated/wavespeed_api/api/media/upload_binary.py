@@ -83,8 +83,9 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | UploadEnvelope]:
     """Upload a file in one step
 
-     The older way, as a form. The whole file goes through the gateway, which is slow for large ones:
-    prefer `create_upload`.
+     The older way, as a form. The whole file goes through the gateway, which is slow for large files:
+    prefer
+    `create_upload`.
 
     Args:
         body (BinaryUpload): A form with a file.
@@ -115,8 +116,9 @@ def sync(
 ) -> ErrorEnvelope | UploadEnvelope | None:
     """Upload a file in one step
 
-     The older way, as a form. The whole file goes through the gateway, which is slow for large ones:
-    prefer `create_upload`.
+     The older way, as a form. The whole file goes through the gateway, which is slow for large files:
+    prefer
+    `create_upload`.
 
     Args:
         body (BinaryUpload): A form with a file.
@@ -142,8 +144,9 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | UploadEnvelope]:
     """Upload a file in one step
 
-     The older way, as a form. The whole file goes through the gateway, which is slow for large ones:
-    prefer `create_upload`.
+     The older way, as a form. The whole file goes through the gateway, which is slow for large files:
+    prefer
+    `create_upload`.
 
     Args:
         body (BinaryUpload): A form with a file.
@@ -172,8 +175,9 @@ async def asyncio(
 ) -> ErrorEnvelope | UploadEnvelope | None:
     """Upload a file in one step
 
-     The older way, as a form. The whole file goes through the gateway, which is slow for large ones:
-    prefer `create_upload`.
+     The older way, as a form. The whole file goes through the gateway, which is slow for large files:
+    prefer
+    `create_upload`.
 
     Args:
         body (BinaryUpload): A form with a file.

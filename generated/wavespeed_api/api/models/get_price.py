@@ -91,7 +91,7 @@ def sync_detailed(
      Partial inputs are accepted, and media URLs are not fetched. Free of charge.
 
     Args:
-        body (PriceQuery): A task whose price is asked for.
+        body (PriceQuery): The task to price.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -122,7 +122,7 @@ def sync(
      Partial inputs are accepted, and media URLs are not fetched. Free of charge.
 
     Args:
-        body (PriceQuery): A task whose price is asked for.
+        body (PriceQuery): The task to price.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -148,7 +148,7 @@ async def asyncio_detailed(
      Partial inputs are accepted, and media URLs are not fetched. Free of charge.
 
     Args:
-        body (PriceQuery): A task whose price is asked for.
+        body (PriceQuery): The task to price.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -177,7 +177,7 @@ async def asyncio(
      Partial inputs are accepted, and media URLs are not fetched. Free of charge.
 
     Args:
-        body (PriceQuery): A task whose price is asked for.
+        body (PriceQuery): The task to price.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

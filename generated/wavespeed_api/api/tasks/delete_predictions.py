@@ -83,8 +83,9 @@ def sync_detailed(
 ) -> Response[DeletionEnvelope | ErrorEnvelope]:
     """Delete the records of finished tasks
 
-     Deletes for good. Ids that are unknown, not the account's own, or of tasks that still run are passed
-    over without a word, so this cancels nothing. Free of charge.
+     Deletes for good. Ids that are unknown, belong to another account or name a running task are
+    silently ignored,
+    so this cancels nothing. Free of charge.
 
     Args:
         body (DeletionQuery): Which tasks to delete.
@@ -115,8 +116,9 @@ def sync(
 ) -> DeletionEnvelope | ErrorEnvelope | None:
     """Delete the records of finished tasks
 
-     Deletes for good. Ids that are unknown, not the account's own, or of tasks that still run are passed
-    over without a word, so this cancels nothing. Free of charge.
+     Deletes for good. Ids that are unknown, belong to another account or name a running task are
+    silently ignored,
+    so this cancels nothing. Free of charge.
 
     Args:
         body (DeletionQuery): Which tasks to delete.
@@ -142,8 +144,9 @@ async def asyncio_detailed(
 ) -> Response[DeletionEnvelope | ErrorEnvelope]:
     """Delete the records of finished tasks
 
-     Deletes for good. Ids that are unknown, not the account's own, or of tasks that still run are passed
-    over without a word, so this cancels nothing. Free of charge.
+     Deletes for good. Ids that are unknown, belong to another account or name a running task are
+    silently ignored,
+    so this cancels nothing. Free of charge.
 
     Args:
         body (DeletionQuery): Which tasks to delete.
@@ -172,8 +175,9 @@ async def asyncio(
 ) -> DeletionEnvelope | ErrorEnvelope | None:
     """Delete the records of finished tasks
 
-     Deletes for good. Ids that are unknown, not the account's own, or of tasks that still run are passed
-    over without a word, so this cancels nothing. Free of charge.
+     Deletes for good. Ids that are unknown, belong to another account or name a running task are
+    silently ignored,
+    so this cancels nothing. Free of charge.
 
     Args:
         body (DeletionQuery): Which tasks to delete.

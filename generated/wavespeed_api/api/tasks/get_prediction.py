@@ -83,8 +83,8 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
     """Get a task by the older path
 
-     The form that the service's earlier pages document, said to respond like `get_result`; no response
-    of it was
+     The path of the service's earlier documentation, said to respond like `get_result`; no response of
+    it was
     ever recorded. Use `get_result` unless a task's own `urls.get` names this path.
 
     Args:
@@ -116,8 +116,8 @@ def sync(
 ) -> ErrorEnvelope | PredictionEnvelope | None:
     """Get a task by the older path
 
-     The form that the service's earlier pages document, said to respond like `get_result`; no response
-    of it was
+     The path of the service's earlier documentation, said to respond like `get_result`; no response of
+    it was
     ever recorded. Use `get_result` unless a task's own `urls.get` names this path.
 
     Args:
@@ -144,8 +144,8 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
     """Get a task by the older path
 
-     The form that the service's earlier pages document, said to respond like `get_result`; no response
-    of it was
+     The path of the service's earlier documentation, said to respond like `get_result`; no response of
+    it was
     ever recorded. Use `get_result` unless a task's own `urls.get` names this path.
 
     Args:
@@ -175,8 +175,8 @@ async def asyncio(
 ) -> ErrorEnvelope | PredictionEnvelope | None:
     """Get a task by the older path
 
-     The form that the service's earlier pages document, said to respond like `get_result`; no response
-    of it was
+     The path of the service's earlier documentation, said to respond like `get_result`; no response of
+    it was
     ever recorded. Use `get_result` unless a task's own `urls.get` names this path.
 
     Args:

@@ -83,7 +83,7 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
     """Get a task's status and outputs
 
-     The status is 200 whatever state the task is in, a failed one included: read `status`. Free of
+     The HTTP status is 200 whatever the task's state, even if it failed: read `data.status`. Free of
     charge.
 
     Args:
@@ -115,7 +115,7 @@ def sync(
 ) -> ErrorEnvelope | PredictionEnvelope | None:
     """Get a task's status and outputs
 
-     The status is 200 whatever state the task is in, a failed one included: read `status`. Free of
+     The HTTP status is 200 whatever the task's state, even if it failed: read `data.status`. Free of
     charge.
 
     Args:
@@ -142,7 +142,7 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
     """Get a task's status and outputs
 
-     The status is 200 whatever state the task is in, a failed one included: read `status`. Free of
+     The HTTP status is 200 whatever the task's state, even if it failed: read `data.status`. Free of
     charge.
 
     Args:
@@ -172,7 +172,7 @@ async def asyncio(
 ) -> ErrorEnvelope | PredictionEnvelope | None:
     """Get a task's status and outputs
 
-     The status is 200 whatever state the task is in, a failed one included: read `status`. Free of
+     The HTTP status is 200 whatever the task's state, even if it failed: read `data.status`. Free of
     charge.
 
     Args:

@@ -83,13 +83,12 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | PredictionPageEnvelope]:
     """List the tasks of the last 7 days
 
-     One page of tasks, newest first. They are those of the whole organization, and include tasks that
-    were
-    submitted on the website. The last page is the one with fewer items than `page_size`. Free of
-    charge.
+     One page of tasks, newest first: those of the whole organization, including tasks submitted on the
+    website. The
+    last page is the one with fewer items than `page_size`. Free of charge.
 
     Args:
-        body (PredictionQuery): Which tasks to list. All filters must fit.
+        body (PredictionQuery): Which tasks to list. All filters must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -117,13 +116,12 @@ def sync(
 ) -> ErrorEnvelope | PredictionPageEnvelope | None:
     """List the tasks of the last 7 days
 
-     One page of tasks, newest first. They are those of the whole organization, and include tasks that
-    were
-    submitted on the website. The last page is the one with fewer items than `page_size`. Free of
-    charge.
+     One page of tasks, newest first: those of the whole organization, including tasks submitted on the
+    website. The
+    last page is the one with fewer items than `page_size`. Free of charge.
 
     Args:
-        body (PredictionQuery): Which tasks to list. All filters must fit.
+        body (PredictionQuery): Which tasks to list. All filters must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -146,13 +144,12 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | PredictionPageEnvelope]:
     """List the tasks of the last 7 days
 
-     One page of tasks, newest first. They are those of the whole organization, and include tasks that
-    were
-    submitted on the website. The last page is the one with fewer items than `page_size`. Free of
-    charge.
+     One page of tasks, newest first: those of the whole organization, including tasks submitted on the
+    website. The
+    last page is the one with fewer items than `page_size`. Free of charge.
 
     Args:
-        body (PredictionQuery): Which tasks to list. All filters must fit.
+        body (PredictionQuery): Which tasks to list. All filters must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -178,13 +175,12 @@ async def asyncio(
 ) -> ErrorEnvelope | PredictionPageEnvelope | None:
     """List the tasks of the last 7 days
 
-     One page of tasks, newest first. They are those of the whole organization, and include tasks that
-    were
-    submitted on the website. The last page is the one with fewer items than `page_size`. Free of
-    charge.
+     One page of tasks, newest first: those of the whole organization, including tasks submitted on the
+    website. The
+    last page is the one with fewer items than `page_size`. Free of charge.
 
     Args:
-        body (PredictionQuery): Which tasks to list. All filters must fit.
+        body (PredictionQuery): Which tasks to list. All filters must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

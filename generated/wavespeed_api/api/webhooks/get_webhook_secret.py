@@ -72,7 +72,7 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | WebhookSecretEnvelope]:
     """Get the webhook secret
 
-     With it a receiver checks that a request came from the service. Each API key may have a secret of
+     A receiver uses it to check that a request came from the service. Each API key may have a secret of
     its own: ask
     with the key that submits. Free of charge.
 
@@ -99,7 +99,7 @@ def sync(
 ) -> ErrorEnvelope | WebhookSecretEnvelope | None:
     """Get the webhook secret
 
-     With it a receiver checks that a request came from the service. Each API key may have a secret of
+     A receiver uses it to check that a request came from the service. Each API key may have a secret of
     its own: ask
     with the key that submits. Free of charge.
 
@@ -122,7 +122,7 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | WebhookSecretEnvelope]:
     """Get the webhook secret
 
-     With it a receiver checks that a request came from the service. Each API key may have a secret of
+     A receiver uses it to check that a request came from the service. Each API key may have a secret of
     its own: ask
     with the key that submits. Free of charge.
 
@@ -147,7 +147,7 @@ async def asyncio(
 ) -> ErrorEnvelope | WebhookSecretEnvelope | None:
     """Get the webhook secret
 
-     With it a receiver checks that a request came from the service. Each API key may have a secret of
+     A receiver uses it to check that a request came from the service. Each API key may have a secret of
     its own: ask
     with the key that submits. Free of charge.
 
