@@ -229,7 +229,7 @@ class Calls:
         return Call(context, balance_in, get_balance, client=self._bind(context))
 
     def usage(self, start: datetime, end: datetime, model: str | None) -> Call[UsageStats]:
-        """Ask what was used in a time span."""
+        """Ask for the usage in a time span."""
         from wavespeed_api.api.account import get_usage
 
         from .rows import UsageStats

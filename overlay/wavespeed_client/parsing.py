@@ -74,7 +74,7 @@ def tasks_from_page(_parsed: object, answer: Any, *, number: int) -> Page[Task]:
 
 
 def asked_by_older_path(task: Task, base_url: str) -> bool:
-    """Tell whether the task's own URL names the older of the two paths that answer for it.
+    """Tell whether the task's own URL names the older of the two paths that serve it.
 
     No URL from a response is requested as it stands: it could send the key to another host.
     """

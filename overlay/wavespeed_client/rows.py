@@ -1,4 +1,4 @@
-"""Rows of the account's lists, as plain data: models, prices, bills and use. What the service did not say is None."""
+"""Rows of the account's lists, as plain data: models, prices, bills and usage. What the service did not say is None."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Model:
 
     Attributes:
         model_id: What to submit to.
-        name: Its name, mostly the id again.
-        type_: What it does, such as text-to-image. New words come up.
+        name: Its name, usually the id.
+        type_: What it does, such as text-to-image. New words appear.
         base_price: The lowest price of a task, in USD.
         description: What it does, in words.
         api_schema: The form of its input, as JSON Schema, in the service's own wrapping.
@@ -188,7 +188,7 @@ class Billing:
 
 @frozen
 class ModelUsage:
-    """What one model was used for.
+    """Usage of one model.
 
     Attributes:
         model_uuid: The model's id.
@@ -225,7 +225,7 @@ class ModelUsage:
 
 @frozen
 class DailyModelUsage:
-    """What one model was used for on one day.
+    """Usage of one model on one day.
 
     Attributes:
         model_uuid: The model's id.
@@ -249,13 +249,13 @@ class DailyModelUsage:
 
 @frozen
 class DailyUsage:
-    """What was used on one day.
+    """Usage on one day.
 
     Attributes:
         date: The day, as YYYY-MM-DD.
         amount: The cost in USD.
         count: The number of tasks.
-        models: What each model was used for.
+        models: Usage of each model.
     """
 
     date: str
@@ -297,7 +297,7 @@ class UsageSummary:
 
 @frozen
 class UsageStats:
-    """What was used in a time span.
+    """Usage in a time span.
 
     Attributes:
         summary: The totals of the whole span; its fields are None where the service tells none.

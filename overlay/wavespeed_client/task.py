@@ -33,7 +33,7 @@ class Task:
         url: Where the service says to ask for the task.
         created_at: When it was submitted, in UTC.
         inference_ms: Milliseconds that the model worked.
-        raw: The answer's data as it came, with what the attributes above leave out.
+        raw: The response's data as it came, with what the attributes above leave out.
     """
 
     id: str

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def not_carried_out(reading: Reading) -> Iterator[str]:
-    """What the parser passed over though it says how requests or responses look."""
+    """Yield what the parser passed over though it says how requests or responses look."""
     yield from passed_over(reading.document, (), reading)
 
 
@@ -53,7 +53,7 @@ def says_nothing(node: BaseModel, keyword: str) -> bool:
 
 
 def two_unions(node: BaseModel, place: str) -> Iterator[str]:
-    """The generator makes one union of all alternatives, where OpenAPI asks for one of each."""
+    """Refuse what asks for one of each of several sets of alternatives: the generator makes one union of all."""
     if isinstance(node, oai.Schema):
         unions = [name for name in ("anyOf", "oneOf") if getattr(node, name)]
         unions += ["type"] if isinstance(node.type, list) else []

@@ -59,7 +59,7 @@ def wrong_schemas(spec: dict[str, Any]) -> Iterator[str]:
 
 
 def unknown_keywords(schema: object, steps: tuple[object, ...]) -> Iterator[str]:
-    """JSON Schema lets a reader pass over keywords that it does not know; a misspelt one, or one of OpenAPI 3.0."""
+    """Refuse keywords that JSON Schema lets a reader pass over: a misspelt one, or one of OpenAPI 3.0."""
     from .vocabulary import DIALECT, LISTS_OF_SCHEMAS, MAPS_OF_SCHEMAS, SCHEMAS
 
     for keyword, value in cast("dict[str, Any]", schema).items() if isinstance(schema, dict) else ():
@@ -75,7 +75,7 @@ def unknown_keywords(schema: object, steps: tuple[object, ...]) -> Iterator[str]
 
 
 def schemas(node: object, steps: tuple[object, ...]) -> Iterator[tuple[object, tuple[object, ...]]]:
-    """The schemas of a document, wherever they stand; examples and defaults hold what they like."""
+    """Yield the schemas of a document, wherever they stand; examples and defaults hold what they like."""
     if isinstance(node, list):
         for index, each in enumerate(cast("list[object]", node)):
             yield from schemas(each, (*steps, index))
@@ -92,7 +92,7 @@ def first_line(error: Any) -> str:
 
 
 def operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Each operation with its path and method."""
+    """Yield each operation with its path and method."""
     for path, item in spec["paths"].items():
         for method in METHODS:
             if method in item:
@@ -100,7 +100,7 @@ def operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 
 
 def places(spec: dict[str, Any]) -> dict[str, str]:
-    """The place of each operation, by the name of its module."""
+    """Return the place of each operation, by the name of its module."""
     return {f"api.{each['operationId']}": pointer("paths", path, method) for path, method, each in operations(spec)}
 
 

@@ -28,7 +28,7 @@ CHATTER = ("Generating ", "Error(s) encountered", "Warning(s) encountered", "If 
 
 
 def check_versions() -> None:
-    """The bytes that come out depend on the generator and on ruff, so both are pinned exactly."""
+    """Hold what is installed against the pins: the bytes that come out depend on the generator and on ruff."""
     try:
         pins = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["codegen"]
     except (KeyError, ValueError) as error:
@@ -44,7 +44,7 @@ def check_versions() -> None:
 
 
 def check_config() -> None:
-    """The generator ignores keys that it does not know, a misspelt one too."""
+    """Refuse keys that the generator does not know: it ignores them, a misspelt one too."""
     from openapi_python_client.config import ConfigFile
 
     unknown = sorted(map(str, read_yaml(CONFIG, "spec/generator.yaml").keys() - ConfigFile.model_fields.keys()))
@@ -92,7 +92,7 @@ def gist(report: str) -> str:
 
 
 def lost_operations(spec: dict[str, Any], package: Path) -> Iterator[str]:
-    """What the generator drops without a word, as where two operations share an operationId."""
+    """Yield what the generator drops without a word, as where two operations share an operationId."""
     for path, item in spec["paths"].items():
         if "$ref" in item:
             yield f"{pointer('paths', path)}: a $ref, which the generator leaves out: write it in place"

@@ -14,7 +14,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def clashes(package: Path, places: dict[str, str]) -> Iterator[str]:
-    """What is bound twice, each with the place that its module comes from."""
+    """Yield what is bound twice, each with the place that its module comes from."""
     for path in modules(package):
         where = place_of(path, places)
         try:
@@ -34,7 +34,7 @@ def modules(package: Path) -> list[Path]:
 
 
 def place_of(path: Path, places: dict[str, str]) -> str:
-    """The place in the spec of what a module is made of; else the module's own."""
+    """Return the place in the spec of what a module is made of; else the module's own."""
     key = path.stem if path.parent.name == "models" else f"api.{path.stem}"
     return places.get(key, f"generated/wavespeed_api/{path.parent.name}/{path.name}")
 
@@ -58,13 +58,13 @@ def in_class(node: ast.ClassDef, bound: Iterable[str]) -> Iterator[tuple[str, st
 
 
 def in_function(node: Function, names: set[str], bound: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """A parameter that the function assigns to, or that hides something of the module which the function needs."""
+    """Yield a parameter that the function assigns to, or that hides what the function needs of the module."""
     for name in sorted(names & (stored(node.body) | (needed(node) & set(bound)))):
         yield name, f"{node.name} uses it for something else"
 
 
 def in_method(node: Function, fields: set[str], bound: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """A property has a local of its own there: no argument, nothing that a loop binds, not the data."""
+    """Yield a property whose local is something else there, too: an argument, what a loop binds, the data."""
     loops = stored([each for each in own(node.body) if isinstance(each, ast.For)])
     others = arguments(node) | loops | stored(copies(node)) | (needed(node) & set(bound)) | returned(node)
     for name in sorted(fields & stored(node.body) & others):
@@ -72,7 +72,7 @@ def in_method(node: Function, fields: set[str], bound: Iterable[str]) -> Iterato
 
 
 def returned(node: Function) -> set[str]:
-    """What a method returns, unless everything else of that name is taken from the data as it is: without a type."""
+    """Return the names that a method returns, unless all else of that name is taken from the data as it is, untyped."""
     names = {
         each.value.id for each in own(node.body) if isinstance(each, ast.Return) and isinstance(each.value, ast.Name)
     }
@@ -86,18 +86,18 @@ def returned(node: Function) -> set[str]:
 
 
 def made(node: ast.Assign | ast.AnnAssign) -> bool:
-    """Whether this is `x = cls(...)`."""
+    """Tell whether this is `x = cls(...)`."""
     return isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name) and node.value.func.id == "cls"
 
 
 def taken(node: ast.Assign | ast.AnnAssign) -> bool:
-    """Whether this is `x = d.pop(...)`."""
+    """Tell whether this is `x = d.pop(...)`."""
     call = node.value
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "pop"
 
 
 def copies(node: Function) -> list[ast.stmt]:
-    """The statements that copy what is read before anything is taken from it: `d = dict(src_dict)`."""
+    """Return the statements that copy what is read before anything is taken from it: `d = dict(src_dict)`."""
     return [each for each in node.body if isinstance(each, ast.Assign) and "dict" in called(each)]
 
 
@@ -106,7 +106,7 @@ def arguments(node: Function) -> set[str]:
 
 
 def own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """All nodes of statements, without what functions and comprehensions within keep to themselves."""
+    """Yield all nodes of statements, without what functions and comprehensions within keep to themselves."""
     rest = list(body)
     while rest:
         node = rest.pop()
@@ -116,12 +116,12 @@ def own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def stored(body: Iterable[ast.AST]) -> set[str]:
-    """The names that statements assign to."""
+    """Return the names that statements assign to."""
     return {node.id for node in own(body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 def needed(node: ast.AST) -> set[str]:
-    """The names that are called, or that something is held against: `x is not UNSET`, `isinstance(x, Unset)`."""
+    """Return the names that are called, or that something is held against: `x is not UNSET`, `isinstance(x, Unset)`."""
     against: list[ast.expr] = []
     for each in ast.walk(node):
         if isinstance(each, ast.Compare):
@@ -132,7 +132,7 @@ def needed(node: ast.AST) -> set[str]:
 
 
 def called(node: ast.AST) -> set[str]:
-    """The names that are called, or of which something is called."""
+    """Return the names that are called, or of which something is called."""
     names: set[str] = set()
     for each in ast.walk(node):
         target = each.func if isinstance(each, ast.Call) else None
@@ -144,7 +144,7 @@ def called(node: ast.AST) -> set[str]:
 
 
 def bindings(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """The names that a module or class binds, each with what it stands for."""
+    """Yield the names that a module or class binds, each with what it stands for."""
     for node in body:
         if isinstance(node, ast.If):
             yield from bindings(node.body)

@@ -63,7 +63,7 @@ def write_openapi_json(spec: dict[str, Any], package: Path) -> None:
 
 
 def undefined(package: Path, origins: dict[str, str]) -> Iterator[str]:
-    """Names that the generated code uses and does not define."""
+    """Yield names that the generated code uses and does not define."""
     for found in json.loads(ruff("check", "--select", "F821", "--output-format", "json", "--exit-zero", package)):
         yield f"{place_of(Path(found['filename']), origins)}: the generated code breaks: {found['message']}"
 

@@ -87,8 +87,9 @@ def read(spec: dict[str, Any], config: Path) -> Reading:
 
 
 def with_parameters_in_place(spec: dict[str, Any]) -> dict[str, Any]:
-    """The document with each shared parameter where it is used: the parser copies a shared one attribute by attribute,
-    which would look as if all of them were read.
+    """Return the document with each shared parameter where it is used.
+
+    The parser copies a shared one attribute by attribute, which would look as if all of them were read.
     """
     spec = copy.deepcopy(spec)
     shared: dict[str, Any] = spec.get("components", {}).get("parameters", {})
@@ -106,7 +107,7 @@ def with_parameters_in_place(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def members(value: object, steps: tuple[object, ...]) -> Iterator[tuple[BaseModel, tuple[object, ...]]]:
-    """The objects that a value is or holds, each with its place."""
+    """Yield the objects that a value is or holds, each with its place."""
     if isinstance(value, BaseModel):
         yield value, steps
     elif isinstance(value, dict):
@@ -119,7 +120,7 @@ def members(value: object, steps: tuple[object, ...]) -> Iterator[tuple[BaseMode
 
 
 def keywords(node: BaseModel) -> Iterator[tuple[str, str, object]]:
-    """What stands in an object: its keyword, the parser's attribute for it or nothing, and the value."""
+    """Yield what stands in an object: its keyword, the parser's attribute for it or nothing, and the value."""
     for name, field in type(node).model_fields.items():
         if name in node.model_fields_set:
             yield field.alias or name, name, node.__dict__[name]
@@ -183,7 +184,7 @@ def replaced(kind: type, name: str, function: Callable[..., Any]) -> Generator[N
 
 
 def told(result: object) -> Iterator[str]:
-    """The parser's errors and warnings, each with its place where it has one."""
+    """Yield the parser's errors and warnings, each with its place where it has one."""
     if not isinstance(result, GeneratorData):
         yield one_line(f"{getattr(result, 'header', '')} {getattr(result, 'detail', '')}")
         return
@@ -196,6 +197,6 @@ def told(result: object) -> Iterator[str]:
 
 
 def place_of(node: object) -> str:
-    """The place of one of the parser's objects; nothing for one without."""
+    """Return the place of one of the parser's objects; nothing for one without."""
     extra: dict[str, str] = getattr(node, "model_extra", None) or {}
     return extra.get(PLACE, "")

@@ -21,7 +21,7 @@ def one_line(message: str) -> str:
 
 
 def pointer(*steps: object) -> str:
-    """The place of something in a document, as a JSON pointer in a URI's fragment."""
+    """Return the place of something in a document, as a JSON pointer in a URI's fragment."""
     return "#" + "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 

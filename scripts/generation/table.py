@@ -14,7 +14,7 @@ TABLE_BEGIN, TABLE_END = "<!-- operations: written by scripts/regenerate.py -->"
 
 
 def with_operations_table(readme: str, spec: dict[str, Any]) -> str:
-    """The README with its table of operations as the spec gives it."""
+    """Return the README with its table of operations as the spec gives it."""
     before, begin, rest = readme.partition(TABLE_BEGIN)
     _, end, after = rest.partition(TABLE_END)
     if not begin or not end:

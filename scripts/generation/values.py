@@ -63,7 +63,7 @@ EMPTY = re.compile("1..|204|205|304")
 
 
 def wrong_values(reading: Reading, origins: dict[str, str]) -> Iterator[str]:
-    """Values that the generated code would write or read in another way than OpenAPI says."""
+    """Yield values that the generated code would write or read in another way than OpenAPI says."""
     for collection in reading.result.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
             for problem in (*in_request(endpoint), *in_responses(endpoint)):
@@ -126,7 +126,7 @@ def properties(value: Any) -> list[Any]:
 
 
 def kinds(value: Any, steps: tuple[str, ...], seen: frozenset[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The kinds of a value and of what it holds, with what each is held in. A union is each of its members."""
+    """Yield the kinds of a value and of what it holds, with what each is held in. A union is each of its members."""
     name = type(value).__name__
     if name == "UnionProperty":
         for each in value.inner_properties:

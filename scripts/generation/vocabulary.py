@@ -13,7 +13,7 @@ REGISTRY: Any = jsonschema_specifications.REGISTRY
 
 
 def vocabulary(*names: str) -> frozenset[str]:
-    """The keywords of vocabularies of JSON Schema 2020-12, which is OpenAPI 3.1's."""
+    """Return the keywords of vocabularies of JSON Schema 2020-12, which is OpenAPI 3.1's."""
     found = [REGISTRY.contents(f"https://json-schema.org/draft/2020-12/meta/{name}") for name in names]
     return frozenset(str(keyword) for each in found for keyword in each["properties"])
 
@@ -61,7 +61,7 @@ def may_be_passed_over(kind: str, keyword: str) -> bool:
 
 
 def is_default(parameter: dict[str, Any], keyword: str) -> bool:
-    """Whether a parameter's keyword asks for what happens without it."""
+    """Tell whether a parameter's keyword asks for what happens without it."""
     usual = STYLES[parameter["in"]]
     style = parameter.get("style", usual)
     defaults = {"style": usual, "explode": style == "form", "allowReserved": False, "allowEmptyValue": False}
