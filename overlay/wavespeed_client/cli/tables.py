@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-import unicodedata
 from typing import TYPE_CHECKING
 
+from ..media.table import width
 from .escapes import one_line
 
 if TYPE_CHECKING:
@@ -19,8 +19,10 @@ NARROWEST = 10
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as lines, whose columns are as wide as their widest cell. Only a terminal has its lines cut."""
     cells = [[one_line(cell) for cell in row] for row in rows]
-    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
-    lines = [GAP.join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        GAP.join(_padded(cell, columns) for cell, columns in zip(row, widths, strict=True)).rstrip() for row in cells
+    ]
     if not sys.stdout.isatty():
         return lines
     last = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)
@@ -28,21 +30,13 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     return [_cut(line, room) for line in lines]
 
 
-def _padded(cell: str, width: int) -> str:
-    return cell + " " * (width - _width(cell))
+def _padded(cell: str, columns: int) -> str:
+    return cell + " " * (columns - width(cell))
 
 
 def _cut(line: str, room: int) -> str:
-    if _width(line) <= room:
+    if width(line) <= room:
         return line
-    while _width(line) >= room:
+    while width(line) >= room:
         line = line[:-1]
     return line + "…"
-
-
-def _width(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    return len(text) + wide - sum(unicodedata.combining(letter) != 0 for letter in text)

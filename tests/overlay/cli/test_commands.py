@@ -57,7 +57,8 @@ def models(ws: Invoke, fake: FakeWaveSpeed) -> None:
 
 
 def inputs(ws: Invoke, fake: FakeWaveSpeed) -> None:
-    assert ws("inputs", MODEL) == Ended(0, "prompt*  string\n", "")
+    ended = ws("inputs", MODEL)
+    assert (ended.code, ended.lines[-1].split()) == (0, ["prompt", "string", "required"])
 
 
 def price(ws: Invoke, fake: FakeWaveSpeed) -> None:
