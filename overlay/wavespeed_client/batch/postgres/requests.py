@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from attrs import frozen
 
 from . import statements
-from .statements import Row, Told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ...clock import Clock
     from ...files.register import Upload
-    from .statements import Connection
+    from .statements import Connection, Row, Told
 
 
 @frozen
@@ -147,15 +146,8 @@ def _uploads(connection: Connection, batch: int, requests: Sequence[Request]) ->
 
 
 def _rows(connection: Connection, batch: int, requests: Sequence[Request]) -> dict[bytes, Row]:
-    keys = [request.key for request in requests if isinstance(request, Meet | Look)]
-    if not keys:
-        return {}
-    found = statements.look(connection, batch, keys)
-    new = {
-        request.key: (request.model, request.json)
-        for request in requests
-        if isinstance(request, Meet) and request.key not in found
-    }
-    if new:
-        statements.plan(connection, batch, new)
-    return found | dict.fromkeys(new, Row("planned", 0, 0.0))
+    met = {request.key: (request.model, request.json) for request in requests if isinstance(request, Meet)}
+    rows = statements.meet(connection, batch, met) if met else {}
+    looked = [request.key for request in requests if isinstance(request, Look)]
+    keys = [key for key in (*met, *looked) if key not in rows]
+    return rows | statements.look(connection, batch, keys) if keys else rows

@@ -17,6 +17,7 @@ from ...files.register import KEPT, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import LiteralString
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
@@ -54,42 +55,46 @@ LOCK = "select pg_try_advisory_lock(hashtextextended('wavespeed_batch', %s))"
 LOOK = """
 select key, state, attempt, extract(epoch from clock_timestamp() - changed_at)::float8,
        extract(epoch from clock_timestamp() - submitted_at)::float8, task, error, cost
-from wavespeed_input where batch = %s and key = any(%s)
+from wavespeed_input where batch = %(batch)s and key = any(%(keys)b)
 """
 
-PLAN = """
-insert into wavespeed_input (batch, key, model, input)
-select %(batch)s, key, model, input
-from unnest(%(keys)s::bytea[], %(models)s::text[], %(inputs)s::text[]) as given (key, model, input)
-order by key on conflict do nothing
+# A row that another run writes at the same moment is told of by neither part: it is to be looked at then.
+MEET = f"""
+with known as materialized ({LOOK}), new as (
+  insert into wavespeed_input (batch, key, model, input)
+  select %(batch)s, key, model, input
+  from unnest(%(keys)b::bytea[], %(models)b::text[], %(inputs)b::text[]) as given (key, model, input)
+  where key not in (select key from known)
+  order by key on conflict do nothing returning key, state, attempt)
+select * from known union all select key, state, attempt, 0, null, null, null, null from new
 """
 
 # Keys stand in arrays, by which rows are found through the index however many there are, and whatever statistics say.
 CLAIM = f"""
 with {DURABLE}, free as materialized (
   select key from wavespeed_input
-  where batch = %(batch)s and key = any(%(keys)s)
-    and (state in ('planned', 'refused') or (state = 'submitting' and owner = any(%(lost)s)))
+  where batch = %(batch)s and key = any(%(keys)b)
+    and (state in ('planned', 'refused') or (state = 'submitting' and owner = any(%(lost)b::text[])))
   order by key for update skip locked)
 update wavespeed_input as input
 set state = 'submitting', attempt = input.attempt + 1, owner = %(owner)s, error = null, cost = given.cost,
     changed_at = clock_timestamp(), submitted_at = clock_timestamp()
-from durable, unnest(%(keys)s::bytea[], %(costs)s::float8[]) as given (key, cost)
+from durable, unnest(%(keys)b::bytea[], %(costs)b::float8[]) as given (key, cost)
 where input.batch = %(batch)s and input.key = any(array(select key from free)) and input.key = given.key
 returning input.key, input.attempt
 """
 
 # What is known of a task goes over everything but an end, a refusal over doubt, and doubt over nothing.
 TOLD = """
-input.batch = %(batch)s and input.key = any(%(keys)s) and input.key = given.key and input.attempt = given.attempt and (
+input.batch = %(batch)s and input.key = any(%(keys)b) and input.key = given.key and input.attempt = given.attempt and (
   input.state not in ('finished', 'failed') and given.state in ('submitted', 'finished', 'failed')
   or input.state in ('submitting', 'uncertain') and given.state = 'refused'
   or input.state = 'submitting' and given.state = 'uncertain')
 """
 TELL = f"""
 with {DURABLE}, given as materialized (
-  select * from unnest(%(keys)s::bytea[], %(attempts)s::int[], %(states)s::text[], %(ids)s::text[], %(tasks)s::text[],
-    %(errors)s::text[]) as given (key, attempt, state, task_id, task, error)),
+  select * from unnest(%(keys)b::bytea[], %(attempts)b::int[], %(states)b::text[], %(ids)b::text[], %(tasks)b::text[],
+    %(errors)b::text[]) as given (key, attempt, state, task_id, task, error)),
 mine as materialized (
   select input.key from wavespeed_input as input, given where {TOLD} order by input.key for update of input)
 update wavespeed_input as input
@@ -102,8 +107,8 @@ returning input.key
 # Tasks that other inputs have are none of this one's.
 ADOPT = f"""
 with {DURABLE}, found as materialized (
-  select id, task from unnest(%(ids)s::text[], %(tasks)s::text[]) as found (id, task)
-  where id <> all(array(select task_id from wavespeed_input where task_id = any(%(ids)s))))
+  select id, task from unnest(%(ids)b::text[], %(tasks)b::text[]) as found (id, task)
+  where id <> all(array(select task_id from wavespeed_input where task_id = any(%(ids)b))))
 update wavespeed_input as input
 set state = 'submitted', task_id = found.id, task = found.task, error = null, changed_at = clock_timestamp()
 from found, durable
@@ -119,7 +124,7 @@ where batch = %s and cost is not null and state in ('finished', 'submitted', 'un
 
 RECALL = """
 select digest, url, uploaded_at from wavespeed_upload
-where batch = %s and digest = any(%s) and clock_timestamp() - uploaded_at < %s
+where batch = %s and digest = any(%b) and clock_timestamp() - uploaded_at < %s
 """
 
 KEEP = """
@@ -227,15 +232,23 @@ def lock(connection: Connection, batch: int) -> None:
         raise BusyError("the batch is in use: each run needs one of its own")
 
 
-def look(connection: Connection, batch: int, keys: Sequence[bytes]) -> dict[bytes, Row]:
-    """Return what is known of these inputs; nothing of those that are new."""
-    return {bytes(key): Row(*rest) for key, *rest in connection.execute(LOOK, (batch, keys))}
+def meet(connection: Connection, batch: int, inputs: Mapping[bytes, tuple[str, str]]) -> dict[bytes, Row]:
+    """Write down those inputs that are new: the model of each, and its JSON. Return what is known of all of them.
 
-
-def plan(connection: Connection, batch: int, inputs: Mapping[bytes, tuple[str, str]]) -> None:
-    """Write down inputs that are new: the model of each, and its JSON. Those that are not new are left as they are."""
+    Nothing is returned of an input that another run has written down at the same moment.
+    """
     models, texts = [model for model, _ in inputs.values()], [text for _, text in inputs.values()]
-    connection.execute(PLAN, {"batch": batch, "keys": list(inputs), "models": models, "inputs": texts})
+    given = {"batch": batch, "keys": list(inputs), "models": models, "inputs": texts}
+    return _rows(connection, MEET, given)
+
+
+def look(connection: Connection, batch: int, keys: Sequence[bytes]) -> dict[bytes, Row]:
+    """Return what is known of these inputs; nothing of those that are not there."""
+    return _rows(connection, LOOK, {"batch": batch, "keys": keys})
+
+
+def _rows(connection: Connection, query: LiteralString, given: Mapping[str, object]) -> dict[bytes, Row]:
+    return {bytes(key): Row(*rest) for key, *rest in connection.execute(query, given)}
 
 
 def claim(

@@ -45,7 +45,7 @@ class Rows(RuleBasedStateMachine):
 
     @rule(keys=st.sets(st.sampled_from(KEYS), min_size=1))
     def plan(self, keys: set[bytes]) -> None:
-        statements.plan(self.connection, self.batch, dict.fromkeys(keys, ("a/b", "{}")))
+        statements.meet(self.connection, self.batch, dict.fromkeys(keys, ("a/b", "{}")))
 
     @rule(target=held, key=st.sampled_from(KEYS), owner=st.sampled_from(OWNERS))
     def claim(self, key: bytes, owner: str) -> Any:

@@ -9,7 +9,7 @@ import pytest
 
 from wavespeed_client import InvalidInputError
 from wavespeed_client.batch.postgres import statements
-from wavespeed_client.batch.postgres.statements import Connection, Told, adopt, claim, look, plan, tell
+from wavespeed_client.batch.postgres.statements import Connection, Told, adopt, claim, look, meet, tell
 
 pytestmark = pytest.mark.promise("database-once")
 
@@ -19,7 +19,7 @@ OWNER = "one"
 
 @pytest.fixture
 def planned(connection: Connection, batch: int) -> int:
-    plan(connection, batch, {A: ("a/b", "{}"), B: ("a/b", '{"b": "\\u0000\\ud800"}')})
+    meet(connection, batch, {A: ("a/b", "{}"), B: ("a/b", '{"b": "\\u0000\\ud800"}')})
     return batch
 
 
@@ -63,7 +63,7 @@ def test_a_batch_is_one_runs_alone(connection: Connection, postgres: str, batch:
 
 def test_what_is_there_is_not_planned_again(connection: Connection, planned: int) -> None:
     claim(connection, planned, [A], OWNER)
-    plan(connection, planned, {A: ("a/b", "{}")})
+    meet(connection, planned, {A: ("a/b", "{}")})
     assert state(connection, planned) == "submitting"
 
 
