@@ -20,6 +20,7 @@ import psycopg
 from attrs import define, field
 
 from ...errors import ConfigurationError, InvalidInputError, WaveSpeedError
+from .arrivals import Arrivals
 from .statements import BusyError
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Writer(Generic[R]):
     _trouble: str = field(init=False, default="it does not respond")
     _broken: str | None = field(init=False, default=None)
     _unwritten: list[R] = field(init=False, factory=list[R])
+    _arrivals: Arrivals | None = field(init=False, default=None)
     _process: int = field(init=False, factory=os.getpid)
     _thread: threading.Thread | None = field(init=False, default=None)
 
@@ -89,7 +91,6 @@ class Writer(Generic[R]):
             WaveSpeedError: Nothing can be written any more.
         """
         future: Future[Any] = Future()
-        future.set_running_or_notify_cancel()  # from now on nobody's going away takes it back
         with self._news:
             if self._broken is not None or (self._closing and threading.current_thread() is not self._thread):
                 raise self.failure(self._broken or "it is closed")
@@ -125,12 +126,14 @@ class Writer(Generic[R]):
         """Async response."""
         import asyncio
 
+        self._arrivals = self._arrivals or Arrivals()
         # Less work than asyncio.timeout, four times for each input: giving up fails the future that is awaited here.
         timer = asyncio.get_running_loop().call_later(self.seconds, self.give_up)
         try:
-            return await asyncio.wrap_future(future)
+            await self._arrivals.wait(future)
         finally:
             timer.cancel()
+        return future.result()
 
     def threads(self) -> list[int]:
         """Return its thread, by its number."""
@@ -174,7 +177,6 @@ class Writer(Generic[R]):
 
     def _open(self) -> None:
         end = time.monotonic() + SECONDS_TO_DIE
-        self._opened.set_running_or_notify_cancel()
         while not self._opened.done():
             try:
                 self._connected()
