@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,10 +11,12 @@ import psycopg
 import pytest
 
 import database
+from tests.conftest import collected
 from tests.overlay.batch.journals import MODEL
+from tests.overlay.batch.postgres.counting import KEY, CountingService, inputs, serving
 from tests.service import Attach, Service, refusal, stepper, tagged
-from wavespeed_client import ConfigurationError
-from wavespeed_client.batch.postgres import ledger
+from wavespeed_client import AsyncWaveSpeed, ConfigurationError, Outcome, Progress
+from wavespeed_client.batch.postgres import ledger, statements
 
 pytestmark = pytest.mark.promise("database-outage")
 
@@ -126,3 +130,34 @@ def test_a_database_that_forgets(attach: Attach, service: Service, server: datab
         exhaust(step)
     close()
     assert len(service.submitted) < 20
+
+
+ALL_CONNECTIONS = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'wavespeed-client'"
+
+
+@pytest.mark.promise("database-once")
+def test_two_runs_of_one_name_that_no_lock_keeps_apart(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost connection takes its lock along, and behind a pooler there may be none."""
+    monkeypatch.setattr(statements, "lock", lambda connection, batch: None)
+    ended = []
+
+    def end_connections(progress: Progress) -> None:
+        if progress.done in (3, 12, 25):
+            with psycopg.connect(url) as connection:
+                ended.append(connection.execute(ALL_CONNECTIONS).fetchall())
+
+    async def run(service: CountingService) -> list[Outcome]:
+        async with AsyncWaveSpeed(KEY, base_url=service.url) as ws:
+            options = {"journal": url, "batch": "cats", "max_in_flight": 4, "on_progress": end_connections}
+            return await collected(ws.run_many(MODEL, inputs(30), **options))
+
+    async def both(service: CountingService) -> list[list[Outcome]]:
+        return await asyncio.gather(run(service), run(service))
+
+    with serving(CountingService()) as service:
+        found = asyncio.run(both(service))
+    assert ended[0]
+    assert service.arrived == Counter(given["prompt"] for given in inputs(30))
+    for outcomes in found:
+        assert sorted(outcome.index for outcome in outcomes) == list(range(33))
+        assert all(outcome.error is None for outcome in outcomes)
