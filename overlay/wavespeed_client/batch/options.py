@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 Inputs: TypeAlias = Iterable[Mapping[str, Any]]
 AsyncInputs: TypeAlias = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 
-# What a journal begins with that is in a database, and not a file.
-DATABASES = ("postgresql://", "postgres://", "env:", "service=")
+# What a journal begins with that is in a database, and not a file; a URL is none of a file either.
+DATABASES = ("env:", "service=")
 LONGEST_NAME = 200
 
 # Seconds beyond the longest submission after which nothing of it can come any more.
@@ -144,9 +144,9 @@ def _count(name: str, value: object) -> int:
 def _place(journal: object) -> Path | Address | None:
     if journal is None:
         return None
-    if not isinstance(journal, str) or not journal.startswith(DATABASES):
-        return _journal_path(journal)
-    return address_of(journal)
+    if isinstance(journal, str) and (journal.startswith(DATABASES) or "://" in journal):
+        return address_of(journal)
+    return _journal_path(journal)
 
 
 def address_of(journal: str) -> Address:

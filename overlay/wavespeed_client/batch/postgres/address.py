@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMS = "postgresql://user@host/database, env:NAME (the variable holds such a URL), or service=name"
-# A connection that is dead without a word is noticed within a minute. The URL or the service may say otherwise.
+# A connection that is dead without a word is noticed within a minute. A URL may say otherwise.
 DEFAULTS = {
-    "application_name": "wavespeed-client",
+    "fallback_application_name": "wavespeed-client",
     "client_encoding": "UTF8",
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -41,20 +41,28 @@ class Address:
     _conninfo: str = field(repr=False)
 
     @classmethod
-    def read(cls, given: str, environment: Mapping[str, str] = os.environ) -> Address:
+    def read(cls, given: str) -> Address:
         """Read a URL, `env:NAME` or `service=name`.
 
         Raises:
             ConfigurationError: It is none of these, or the variable is not set. Says nothing of its value.
         """
+        found = cls._found(given)
+        if isinstance(found, str):  # raised here, where no frame holds the variable
+            raise ConfigurationError(found)
+        return found
+
+    @classmethod
+    def _found(cls, given: str) -> Address | str:
+        """The address, or why it is none."""
         variable = given.removeprefix("env:") if given.startswith("env:") else None
-        text = given if variable is None else environment.get(variable, "").strip()
-        named = "The journal" if variable is None else f"The environment variable {variable}"
-        if not text:
-            raise ConfigurationError(f"{named} must hold the URL of a database, and is not set.")
+        text = (given if variable is None else os.environ.get(variable, "")).strip()
+        named = f"The environment variable {variable}" if variable else "The journal"
+        if variable and not text:
+            return f"{named} must hold the URL of a database, and is not set."
         parsed = _parsed(text)
         if parsed is None:
-            raise ConfigurationError(
+            return (
                 f"{named} is no address of a database. Forms: {FORMS}. In a URL, percent-encode the characters "
                 "@ / : ? # of user and password."
             )

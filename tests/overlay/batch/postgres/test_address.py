@@ -28,9 +28,10 @@ PASSWORD = "-".join(["pass", "word"])  # a traceback shows the source too
         ("service=cats", "service=cats"),
     ],
 )
-def test_each_form_is_read(given: str, shown: str) -> None:
-    environment = {"JOURNAL": f" postgresql://cat:{PASSWORD}@host/cats ", "SERVICE": "service=cats"}
-    address = Address.read(given, environment)
+def test_each_form_is_read(monkeypatch: pytest.MonkeyPatch, given: str, shown: str) -> None:
+    monkeypatch.setenv("JOURNAL", f" postgresql://cat:{PASSWORD}@host/cats ")
+    monkeypatch.setenv("SERVICE", "service=cats")
+    address = Address.read(given)
     assert address.shown == shown
     assert PASSWORD not in repr(address)
 
@@ -45,14 +46,25 @@ def test_each_form_is_read(given: str, shown: str) -> None:
         f"postgresql://cat:pass/{PASSWORD}@host/cats",
         f"postgresql://cat:{PASSWORD}%zz@host/cats",
         f"service=cats {PASSWORD}",
+        f"host=here password={PASSWORD}",
+        f"postgresql://cat:{PASSWORD}@host/cats?nonsense=1",
     ],
 )
-def test_what_is_no_address_is_refused_without_a_word_of_it(given: str) -> None:
+def test_what_is_no_address_is_refused_without_a_word_of_it(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("JOURNAL", given)
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
     with pytest.raises(ConfigurationError, match="The environment variable JOURNAL") as caught:
-        Address.read("env:JOURNAL", {"JOURNAL": given})
-    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
-    assert PASSWORD not in str(caught.value)
+        Address.read("env:JOURNAL")
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frames = [frame.locals for frame in told.stack if not frame.filename.endswith("test_address.py")]
+    assert len(frames) == 1
+    assert PASSWORD not in "".join([*told.format_exception_only(), repr(frames)])
     assert caught.value.__context__ is None
+
+
+def test_a_variable_without_a_name_is_no_address() -> None:
+    with pytest.raises(ConfigurationError, match="The journal is no address of a database"):
+        Address.read("env:")
 
 
 def test_an_address_is_not_pickled() -> None:
@@ -74,7 +86,7 @@ def test_what_the_url_says_goes_over_our_settings(postgres: str) -> None:
 
 def test_a_service_is_read_by_libpq(monkeypatch: pytest.MonkeyPatch, tmp_path, postgres: str) -> None:
     parts = "\n".join(f"{name}={value}" for name, value in psycopg.conninfo.conninfo_to_dict(postgres).items())
-    (tmp_path / "services").write_text(f"[cats]\n{parts}\n")
+    (tmp_path / "services").write_text(f"[cats]\n{parts}\napplication_name=cats\n")
     monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
     with Address.read("service=cats").connect() as connection:
-        assert connection.execute("select 1").fetchone() == (1,)
+        assert connection.execute("show application_name").fetchone() == ("cats",)

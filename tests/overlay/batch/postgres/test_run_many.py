@@ -7,6 +7,7 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -290,6 +291,21 @@ def test_tasks_elsewhere(attach: Attach, service: Service, postgres: str, name: 
 def test_the_name_of_a_batch(attach: Attach, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         attach().run_many(MODEL, tagged(1), **arguments)
+
+
+@pytest.mark.promise("database-password")
+@pytest.mark.parametrize("scheme", ["mysql", "POSTGRESQL", "postgresql+psycopg"])
+@pytest.mark.parametrize("batch", [None, "cats"])
+def test_a_url_is_no_file(
+    attach: Attach, service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str, batch: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    password = "-".join(["pass", "word"])
+    with pytest.raises(ConfigurationError, match="The journal is no address of a database") as caught:
+        attach().run_many(MODEL, tagged(1), journal=f"{scheme}://cat:{password}@host/cats", batch=batch)
+    assert password not in "".join(traceback.format_exception(caught.value))
+    assert list(tmp_path.iterdir()) == []
+    assert service.submitted == []
 
 
 def test_the_states_of_paying_again() -> None:
