@@ -76,7 +76,7 @@ def unnamed(value: Any) -> Any:
         kept = [FILE] if fields.keys() == {FILE, NAME} else list(fields)
         return {name: unnamed(fields[name]) for name in kept}
     if isinstance(value, list):
-        return [unnamed(child) for child in value]  # pyright: ignore[reportUnknownVariableType] # what JSON holds
+        return [unnamed(child) for child in cast("list[object]", value)]
     return value
 
 
