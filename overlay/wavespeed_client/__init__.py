@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .batch.again import pay_again
     from .batch.outcome import Outcome, Progress
     from .batch.reading import JournalEntry, read_journal
+    from .catalogue.model_info import ModelInfo, ModelInput
+    from .catalogue.rows import Billing, Model, Price, UsageStats
     from .client import WaveSpeed
     from .errors import (
         APIConnectionError,
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
         WebhookVerificationError,
     )
     from .files.kinds import FileInput
-    from .model_info import ModelInfo, ModelInput
-    from .rows import Billing, Model, Price, UsageStats
     from .settings import Settings
     from .task import Task
     from .webhooks import Webhook
@@ -84,19 +84,19 @@ __all__ = (
 
 _HOME = {
     "AsyncWaveSpeed": ".async_client",
-    "Billing": ".rows",
+    "Billing": ".catalogue.rows",
     "FileInput": ".files.kinds",
     "JournalEntry": ".batch.reading",
-    "Model": ".rows",
-    "ModelInfo": ".model_info",
-    "ModelInput": ".model_info",
+    "Model": ".catalogue.rows",
+    "ModelInfo": ".catalogue.model_info",
+    "ModelInput": ".catalogue.model_info",
     "Outcome": ".batch.outcome",
-    "Price": ".rows",
+    "Price": ".catalogue.rows",
     "Progress": ".batch.outcome",
     "Settings": ".settings",
     "Task": ".task",
     "TaskInput": "wavespeed_api.models",
-    "UsageStats": ".rows",
+    "UsageStats": ".catalogue.rows",
     "WaveSpeed": ".client",
     "Webhook": ".webhooks",
     "pay_again": ".batch.again",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from wavespeed_api.models import TaskInput
 
-    from .rows import Price
+    from .catalogue.rows import Price
 
 # A model's input, as a user passes it in.
 Input: TypeAlias = "Mapping[str, Any] | TaskInput | None"
@@ -78,20 +78,6 @@ def model_id(model: str) -> str:
     """
     split_model(model)
     return model
-
-
-def near(model: str, models: Iterable[str]) -> str:
-    """Return the three ids that are most like one, for an error."""
-    from difflib import get_close_matches  # loaded where something is wrong
-
-    folded = {each.lower(): each for each in models}
-    close = get_close_matches(model.lower(), folded, 3, cutoff=0)
-    return ", ".join(folded[each] for each in close) or "none"
-
-
-def unknown_model(model: str, models: Iterable[str]) -> InvalidModelError:
-    """Return the error for a model that is none of these."""
-    return InvalidModelError(f"There is no model {model}. Close to it: {near(model, models)}.")
 
 
 def input_fields(input: object) -> dict[str, Any]:

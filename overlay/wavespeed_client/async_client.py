@@ -20,7 +20,7 @@ from .arguments import (
     searched_from,
     task_of,
 )
-from .catalogue import Catalogue
+from .catalogue.catalogue import Catalogue
 from .clock import Deadline
 from .errors import BadRequestError, NotFoundError, WaveSpeedError
 from .files.inputs import files_in, placed
@@ -47,13 +47,13 @@ if TYPE_CHECKING:
     from .batch.options import AsyncInputs
     from .batch.outcome import Outcome, Progress
     from .batch.tasks import AsyncWorkers
+    from .catalogue.model_info import ModelInfo
+    from .catalogue.paging import Pages
+    from .catalogue.rows import Billing, Model, Price, UsageStats
     from .errors import SubmissionUncertainError
     from .files.kinds import FileInput
     from .files.ticket import UploadTicket
     from .files.uploads import AsyncUploads
-    from .model_info import ModelInfo
-    from .paging import Pages
-    from .rows import Billing, Model, Price, UsageStats
     from .task import Task
     from .transport.chain import AsyncApiClient  # noqa: F401 # in the base's brackets, where ruff does not look
     from .typed.model import AsyncTypedModel

@@ -14,9 +14,9 @@ from wavespeed_api.models import Durations, EchoedInput, Prediction, StructuredO
 from wavespeed_api.types import UNSET, Unset
 
 from .arguments import aware, checked_webhook, input_fields, model_id, split_model, task_ids, usage_span, word_of
+from .catalogue.paging import PAGE_SIZE, Pages
 from .errors import WaveSpeedError
 from .files.inputs import without_files
-from .paging import PAGE_SIZE, Pages
 from .parsing import (
     asked_by_older_path,
     balance_in,
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from wavespeed_api.models import UploadQuery
     from wavespeed_api.types import Response
 
+    from .catalogue.listing import Page
+    from .catalogue.rows import Billing, Model, Price, UsageStats
     from .files.ticket import UploadTicket
-    from .listing import Page
-    from .rows import Billing, Model, Price, UsageStats
     from .task import Task
 
 # What the response of a paid task is read with: a late import fails where file descriptors are few.
@@ -198,8 +198,8 @@ class Calls:
         """List all models."""
         from wavespeed_api.api.models import list_models
 
-        from .listing import Page
-        from .rows import Model
+        from .catalogue.listing import Page
+        from .catalogue.rows import Model
 
         def read(_: object, answer: Any) -> list[Model]:
             return Page[Model].of(answer["data"], Model.of).items
@@ -211,7 +211,7 @@ class Calls:
         """Ask what a task would cost, or without an input for the model's base price. Files are not uploaded for it."""
         from wavespeed_api.api.models import get_price
 
-        from .rows import Price
+        from .catalogue.rows import Price
 
         def read(_: object, answer: Any) -> Price:
             return Price.of(answer["data"])
@@ -232,7 +232,7 @@ class Calls:
         """Ask for the usage in a time span."""
         from wavespeed_api.api.account import get_usage
 
-        from .rows import UsageStats
+        from .catalogue.rows import UsageStats
 
         def read(_: object, answer: Any) -> UsageStats:
             return UsageStats.of(answer["data"])
@@ -251,8 +251,8 @@ class Calls:
         from wavespeed_api.api.account import search_billings
         from wavespeed_api.models import billing_query_billing_type as types
 
-        from .listing import Page
-        from .rows import Billing
+        from .catalogue.listing import Page
+        from .catalogue.rows import Billing
 
         query = models.BillingQuery(page_size=PAGE_SIZE, sort="created_at DESC")
         if billing_type is not None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from datetime import datetime
 
-    from .rows import Price
+    from .catalogue.rows import Price
     from .task import Task
 
 EXCERPT_CHARACTERS = 500

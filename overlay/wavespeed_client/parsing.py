@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wavespeed_api import models
 
-from .listing import Page
+from .catalogue.listing import Page
+from .catalogue.values import mapping, number, text, whole_number
 from .task import UNKNOWN_STATUS, Task, is_task_id
-from .values import mapping, number, text, whole_number
 
 if TYPE_CHECKING:
     from wavespeed_api.models import Prediction

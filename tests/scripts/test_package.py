@@ -17,7 +17,7 @@ import wavespeed_client
 from tests.conftest import ROOT
 from tests.overlay.typed.page import FLUX
 from tests.scripts import test_pages, test_readme
-from wavespeed_client.schema import facts_of
+from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.typed.render import render
 
 DIST_INFO = f"wavespeed_client-{wavespeed_client.__version__}.dist-info"

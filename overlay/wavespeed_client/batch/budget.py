@@ -18,7 +18,7 @@ from .job import Job, Stage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..rows import Price
+    from ..catalogue.rows import Price
     from .outcome import Outcome
 
 

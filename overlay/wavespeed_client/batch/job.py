@@ -16,11 +16,11 @@ from .journal import Item, Note, digest_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ..catalogue.rows import Price
     from ..clock import Deadline
     from ..errors import SubmissionUncertainError, WaveSpeedError
     from ..fields import Place
     from ..files.register import Upload
-    from ..rows import Price
     from ..task import Task
     from ..waiting.wait import Wait
     from .journal import Entry

@@ -46,8 +46,8 @@ from .throttle import Throttle
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..catalogue.rows import Price
     from ..clock import Clock
-    from ..rows import Price
     from ..task import Task
     from ..waiting.wait import Wait
     from .journal import Entry, Note

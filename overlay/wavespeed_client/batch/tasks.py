@@ -25,11 +25,11 @@ from .outcome import delivered
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
+    from ..catalogue.rows import Price
     from ..clock import Deadline
     from ..errors import SubmissionUncertainError
     from ..files.register import Upload
     from ..files.uploads import AsyncUploads
-    from ..rows import Price
     from ..task import Task
     from .attached import Attached
     from .journal import AsyncJournal, Entry, Item, Note

@@ -28,11 +28,11 @@ from .outcome import delivered
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from ..catalogue.rows import Price
     from ..clock import Deadline
     from ..errors import SubmissionUncertainError
     from ..files.register import Upload
     from ..files.uploads import Uploads
-    from ..rows import Price
     from ..task import Task
     from .attached import Attached
     from .journal import Entry, Item, Journal, Note

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..arguments import model_id, unknown_model
+from ..arguments import model_id
+from ..catalogue.catalogue import unknown_model
+from ..catalogue.schema import input_facts
 from ..errors import AuthenticationError, ConfigurationError, WaveSpeedError
-from ..schema import input_facts
 
 if TYPE_CHECKING:
+    from ..catalogue.schema import Facts
     from ..client import WaveSpeed
-    from ..schema import Facts
     from .printer import Printer
 
 

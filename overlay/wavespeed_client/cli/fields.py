@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import click
 from attrs import frozen
 
-from ..schema import types_of
+from ..catalogue.schema import types_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ..schema import Facts
+    from ..catalogue.schema import Facts
 
 _FIELD = re.compile(r"(?P<name>[^=]*?[^=:]|)(?P<kind>:=|=@|=)(?P<value>.*)", re.DOTALL)
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")

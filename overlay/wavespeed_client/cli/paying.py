@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
     from pathlib import Path
 
+    from ..catalogue.rows import Price
     from ..client import WaveSpeed
-    from ..rows import Price
     from ..task import Task
     from .printer import Printer
     from .story import Story

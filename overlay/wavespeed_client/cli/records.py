@@ -11,7 +11,7 @@ from .escapes import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..rows import Price
+    from ..catalogue.rows import Price
     from ..task import Task
 
 CENT, MICRO = Decimal("0.01"), Decimal("0.000001")

@@ -16,7 +16,7 @@ from .fields import Field, Kind, input_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..schema import Facts
+    from ..catalogue.schema import Facts
 
 STDIN = "-"
 # A prompt may be long, and a cell may hold JSON.

@@ -7,7 +7,7 @@ from typing import Any, Self, TypeGuard
 
 from attrs import field, frozen
 
-from ..values import mapping, text
+from ..catalogue.values import mapping, text
 
 # What HTTP lets a method or a header's name be, and what our client sends as a header's value.
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..schema import Facts
+    from ..catalogue.schema import Facts
 
 PRICE = 0.012
 

@@ -12,7 +12,8 @@ from attrs import define, field, frozen
 from werkzeug import Response
 from werkzeug.exceptions import HTTPException
 
-from ..arguments import API_PATH, unknown_model
+from ..arguments import API_PATH
+from ..catalogue.catalogue import unknown_model
 from ..webhooks import Webhook
 from .arrangements import Arrangements
 from .contract import ContractError

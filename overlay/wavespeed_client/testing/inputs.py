@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from ..arguments import STREAM
-from ..schema import with_inner
+from ..catalogue.schema import with_inner
 from .schemas import FORMATS, faults_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ..schema import Facts
+    from ..catalogue.schema import Facts
 
 # Fields of the call and not of a model: where a model does not list them, they are the contract's alone.
 CALLS_OWN = (STREAM, "webhook_url")

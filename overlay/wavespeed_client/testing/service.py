@@ -21,7 +21,7 @@ from .wire import refusal, success
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..schema import Facts
+    from ..catalogue.schema import Facts
     from .arrangements import Kind
     from .wire import Answer
 

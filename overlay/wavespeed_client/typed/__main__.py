@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NoReturn
 from wavespeed_client import WaveSpeed
 
 from ..arguments import model_id
+from ..catalogue.literals import seen
 from ..errors import InvalidInputError, WaveSpeedError
-from ..literals import seen
 from .compare import Level
 from .lock import Lock, lock_path, read_lock
 from .render import MARK, render

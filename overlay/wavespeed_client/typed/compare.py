@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from ..schema import RULES, canonical, types_of, without_words
+from ..catalogue.schema import RULES, canonical, types_of, without_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..schema import Facts
+    from ..catalogue.schema import Facts
 
 
 class Level(IntEnum):

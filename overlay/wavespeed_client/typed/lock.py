@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 from attrs import frozen
 
 from ..arguments import model_id
+from ..catalogue.literals import UNSEEN
+from ..catalogue.schema import Facts, facts_of, without_words
 from ..errors import InvalidInputError, InvalidModelError
-from ..literals import UNSEEN
-from ..schema import Facts, facts_of, without_words
 
 if TYPE_CHECKING:
     import re

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ..arguments import OnUpdate
     from ..async_client import AsyncWaveSpeed
     from ..batch.outcome import Outcome, Progress
+    from ..catalogue.rows import Price
     from ..client import WaveSpeed
-    from ..rows import Price
     from ..task import Task
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from ..limits import words_of
-from ..literals import literal
-from ..schema import RULES, type_of_value, types_of
+from ..catalogue.limits import words_of
+from ..catalogue.literals import literal
+from ..catalogue.schema import RULES, type_of_value, types_of
 from .names import check_names, class_stem, field_part, token_name
 from .source import docstring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..schema import Facts
+    from ..catalogue.schema import Facts
 
 # What each written file begins with.
 MARK = '"""Inputs of models, with types.'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..literals import seen
+from ..catalogue.literals import seen
 
 # Quotes that could end a docstring.
 _CLOSING = re.compile(r'"(?="|$)')

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from ..arguments import model_id, near, unknown_model
+from ..arguments import model_id
+from ..catalogue.catalogue import near, unknown_model
+from ..catalogue.literals import seen
+from ..catalogue.schema import input_facts
 from ..errors import InvalidInputError, InvalidModelError
-from ..literals import seen
-from ..schema import input_facts
 from .compare import Change, Level, compare
 from .render import definitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ..schema import Facts
+    from ..catalogue.schema import Facts
     from .lock import Lock
 
 # The facts of each model's input; None for a model whose input is not described.

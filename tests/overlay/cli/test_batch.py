@@ -13,8 +13,8 @@ import pytest
 
 from tests.overlay.cli.conftest import MODEL, PROGRAM, SCHEMA, Invoke
 from wavespeed_client.batch.reading import read_journal
+from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.cli.rows import inputs_of, read_rows
-from wavespeed_client.schema import facts_of
 from wavespeed_client.testing import FakeWaveSpeed
 
 PRICE = 0.0108

@@ -9,8 +9,8 @@ import click
 import pytest
 
 from tests.overlay.cli.conftest import MODEL, SCHEMA, Invoke
+from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.cli.fields import field_of, input_of
-from wavespeed_client.schema import facts_of
 from wavespeed_client.testing import FakeWaveSpeed
 
 FACTS = facts_of(SCHEMA)

@@ -13,8 +13,8 @@ from tests.overlay.files.conftest import Storage
 from tests.overlay.files.conftest import storage as storage
 from tests.overlay.typed.models import PAINT, row
 from wavespeed_client import InvalidInputError, ModelInfo, Outcome, Task, TaskFailedError
+from wavespeed_client.catalogue.rows import Model
 from wavespeed_client.media.html import MOST_CHARACTERS
-from wavespeed_client.rows import Model
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

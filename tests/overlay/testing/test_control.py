@@ -21,7 +21,7 @@ from wavespeed_client import (
     TaskFailedError,
     UnexpectedResponseError,
 )
-from wavespeed_client.schema import facts_of
+from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.testing import FakeWaveSpeed
 from wavespeed_client.testing.contract import Contract
 from wavespeed_client.testing.control import ACTIONS

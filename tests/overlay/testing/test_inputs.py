@@ -14,7 +14,7 @@ from tests.overlay.typed.page import FLUX, VIOLATION
 from tests.overlay.typed.schemas import hostile
 
 from wavespeed_client import BadRequestError, InvalidInputError, NotFoundError, WaveSpeed
-from wavespeed_client.schema import facts_of
+from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.testing import Contract, FakeWaveSpeed
 from wavespeed_client.testing.inputs import Inputs
 from wavespeed_client.typed.__main__ import main

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from wavespeed_client.schema import facts_of
+from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.typed.lock import Lock
 
 USES_THE_FIXTURE = """

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from wavespeed_client.schema import facts_of
+from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.typed.lock import Lock
 
 Ask = Callable[[str, str, str, dict[str, Any] | None], dict[str, Any]]

@@ -14,7 +14,7 @@ import pytest
 
 from tests.overlay.typed.models import MODELS
 from tests.overlay.typed.page import FLUX, INPUTS, MISTAKEN, SAID, TESTED, USE
-from wavespeed_client.schema import Facts, facts_of
+from wavespeed_client.catalogue.schema import Facts, facts_of
 from wavespeed_client.typed.render import render
 
 HEAD = """\

@@ -252,7 +252,7 @@ def test_diff_as_json(both: Command, serve: Serve) -> None:
 
 def test_diff_is_the_same_whatever_the_hash_seed(both: Command) -> None:
     program = (
-        "from wavespeed_client.schema import facts_of\n"
+        "from wavespeed_client.catalogue.schema import facts_of\n"
         "from wavespeed_client.typed.lock import Lock\n"
         "from wavespeed_client.typed.update import changes\n"
         "old, new = ({'properties': {name: {'enum': [1]} for name in names}} for names in ('pqrst', 'z'))\n"

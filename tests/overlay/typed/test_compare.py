@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.overlay.typed.schemas import mutate, plain
-from wavespeed_client.schema import facts_of, without_words
+from wavespeed_client.catalogue.schema import facts_of, without_words
 from wavespeed_client.typed.compare import Level, compare
 
 sys.path.insert(0, str(ROOT / "scripts"))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.overlay.typed.models import MODELS, PAINT
-from wavespeed_client.schema import facts_of
+from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.typed.render import render
 
 HEAD = """\

@@ -20,8 +20,8 @@ from tests.conftest import ROOT
 from tests.overlay.typed.models import MODELS, PAINT, SPEAK
 from tests.overlay.typed.schemas import hostile, words
 from wavespeed_client import FileInput, InvalidInputError
-from wavespeed_client.literals import literal
-from wavespeed_client.schema import Facts, facts_of
+from wavespeed_client.catalogue.literals import literal
+from wavespeed_client.catalogue.schema import Facts, facts_of
 from wavespeed_client.typed import ListOf, ModelOf
 from wavespeed_client.typed.lock import Lock
 from wavespeed_client.typed.names import class_stem, field_part, token_name
@@ -258,7 +258,7 @@ PROGRAM = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from tests.overlay.typed.models import MODELS
-from wavespeed_client.schema import facts_of
+from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.typed.lock import Lock
 from wavespeed_client.typed.render import render
 def turned(value):

@@ -9,7 +9,7 @@ import click
 from ..options import connected, prints
 
 if TYPE_CHECKING:
-    from ...rows import Model
+    from ...catalogue.rows import Model
     from ..printer import Printer
 
 EXAMPLE = """\b

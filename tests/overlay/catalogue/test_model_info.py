@@ -16,9 +16,9 @@ from tests.overlay.typed.models import PAINT, row
 from tests.overlay.typed.page import FLUX
 from tests.overlay.typed.schemas import hostile
 from wavespeed_client import ModelInfo, ModelInput
-from wavespeed_client.literals import UNSEEN
+from wavespeed_client.catalogue.literals import UNSEEN
+from wavespeed_client.catalogue.rows import Model
 from wavespeed_client.media.table import COLUMNS, width
-from wavespeed_client.rows import Model
 from wavespeed_client.typed.render import render
 from wavespeed_client.typed.update import catalogue_of
 

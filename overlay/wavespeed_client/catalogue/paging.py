@@ -9,7 +9,7 @@ from attrs import define, field
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .calls import Call
+    from ..calls import Call
     from .listing import Page
 
 PAGE_SIZE = 100

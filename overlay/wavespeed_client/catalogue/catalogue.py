@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from attrs import field, frozen
 
-from .arguments import unknown_model
+from ..errors import InvalidModelError
 from .model_info import ModelInfo
 
 if TYPE_CHECKING:
@@ -47,3 +47,17 @@ class Catalogue:
         if model not in self._models:
             raise unknown_model(model, self._models)
         return ModelInfo.of(self._models[model])
+
+
+def near(model: str, models: Iterable[str]) -> str:
+    """Return the three ids that are most like one, for an error."""
+    from difflib import get_close_matches  # loaded where something is wrong
+
+    folded = {each.lower(): each for each in models}
+    close = get_close_matches(model.lower(), folded, 3, cutoff=0)
+    return ", ".join(folded[each] for each in close) or "none"
+
+
+def unknown_model(model: str, models: Iterable[str]) -> InvalidModelError:
+    """Return the error for a model that is none of these."""
+    return InvalidModelError(f"There is no model {model}. Close to it: {near(model, models)}.")

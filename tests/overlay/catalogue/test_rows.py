@@ -14,7 +14,14 @@ import pytest
 
 from tests.conftest import Connect, Driven, RawServer, http
 from wavespeed_client import Billing, Model, Price, UnexpectedResponseError, UsageStats, WaveSpeedError
-from wavespeed_client.rows import BilledOrder, BilledTask, DailyModelUsage, DailyUsage, ModelUsage, UsageSummary
+from wavespeed_client.catalogue.rows import (
+    BilledOrder,
+    BilledTask,
+    DailyModelUsage,
+    DailyUsage,
+    ModelUsage,
+    UsageSummary,
+)
 
 pytestmark = pytest.mark.promise("list", "odd-row")
 

@@ -96,14 +96,14 @@ class ModelInfo:
         return cls(model.model_id, model.type_, model.base_price, tuple(inputs))
 
     def __str__(self) -> str:
-        from .media.table import COLUMNS, table, wrapped  # loaded when somebody looks
+        from ..media.table import COLUMNS, table, wrapped  # loaded when somebody looks
 
         about = ", ".join(told for _, told in _heading(self))
         rows = table([HEADS, *map(_cells, self.inputs)]) if self.inputs else "The catalogue describes no input."
         return "\n".join([*wrapped(about, COLUMNS), "", rows])
 
     def _repr_html_(self) -> str:
-        from .media.html import model_html
+        from ..media.html import model_html
 
         return model_html(_heading(self), HEADS, [_cells(each) for each in self.inputs])
 

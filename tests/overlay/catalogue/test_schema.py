@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from tests.overlay.typed.models import PAINT, row
-from wavespeed_client.schema import DEEPEST, MOST_SCHEMAS, facts_of, input_facts, is_file, says_file, without_words
+from wavespeed_client.catalogue.schema import (
+    DEEPEST,
+    MOST_SCHEMAS,
+    facts_of,
+    input_facts,
+    is_file,
+    says_file,
+    without_words,
+)
 
 
 def field(schema: object) -> Any:
