@@ -1,17 +1,70 @@
-"""Rows of the account's lists, as plain data: models, prices, bills and usage. What the service did not say is None."""
+"""Rows of the service's lists as plain data: models, prices, bills and usage. What it did not say is None."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from attrs import field, frozen
+from attrs import NOTHING, Attribute, field, fields, frozen
 
 from .listing import part
 from .values import mapping, number, text, whole_number
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+READ, NAME = "read", "name"
+
 
 @frozen
-class Model:
+class Row:
+    """A row. The metadata of each field says how it is read; a field without it holds the row as it came."""
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Self:
+        """Read a row.
+
+        Raises:
+            TypeError: It lacks what it cannot do without.
+        """
+        new: Callable[..., Self] = cls
+        return new(**{each.name: _value(each, row) for each in fields(cls)})
+
+
+def _value(each: Attribute[Any], row: dict[str, Any]) -> Any:
+    name = each.metadata.get(NAME) or each.name
+    value = each.metadata[READ](row.get(name)) if READ in each.metadata else row
+    if value is None and each.default is NOTHING:
+        raise TypeError(f"it has no {name}")
+    return value
+
+
+def told(read: Callable[[object], Any], name: str | None = None) -> dict[str, Any]:
+    """Return the metadata of a field: what reads it, and its name in the row if it has another one there."""
+    return {READ: read, NAME: name}
+
+
+def each_of(kind: type[Row]) -> Callable[[object], Any]:
+    """Return what reads the rows of a list within a row."""
+    return lambda rows: part(rows, kind.of)
+
+
+def one_of(kind: type[Row]) -> Callable[[object], Any]:
+    """Return what reads a row within a row."""
+    return lambda row: kind.of(found) if (found := mapping(row)) is not None else None
+
+
+def _currency(word: object) -> str | None:
+    if not isinstance(word, str | None):
+        raise TypeError("its currency is no text")
+    return word
+
+
+def _text_or_number(key: object) -> str | int | None:
+    return text(key) or whole_number(key)
+
+
+@frozen
+class Model(Row):
     """A model of the catalogue.
 
     Attributes:
@@ -24,34 +77,17 @@ class Model:
         raw: The row as it came, with what the attributes above leave out.
     """
 
-    model_id: str
-    name: str | None = None
-    type_: str | None = None
-    base_price: float | None = None
-    description: str | None = None
-    api_schema: dict[str, Any] | None = field(default=None, hash=False, repr=False)
+    model_id: str = field(metadata=told(text))
+    name: str | None = field(default=None, metadata=told(text))
+    type_: str | None = field(default=None, metadata=told(text, name="type"))
+    base_price: float | None = field(default=None, metadata=told(number))
+    description: str | None = field(default=None, metadata=told(text))
+    api_schema: dict[str, Any] | None = field(default=None, hash=False, repr=False, metadata=told(mapping))
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
-        """Read a row.
-
-        Raises:
-            TypeError: It has no id.
-        """
-        return cls(
-            model_id=_key(row, "model_id"),
-            name=text(row.get("name")),
-            type_=text(row.get("type")),
-            base_price=number(row.get("base_price")),
-            description=text(row.get("description")),
-            api_schema=mapping(row.get("api_schema")),
-            raw=row,
-        )
 
 
 @frozen
-class Price:
+class Price(Row):
     """What a task would cost.
 
     Attributes:
@@ -63,37 +99,16 @@ class Price:
         raw: The response's data as it came.
     """
 
-    discounted_price: float
-    price: float | None = None
-    discount_rate: float | None = None
-    currency: str | None = None
-    model_id: str | None = None
+    discounted_price: float = field(metadata=told(number))
+    price: float | None = field(default=None, metadata=told(number))
+    discount_rate: float | None = field(default=None, metadata=told(number))
+    currency: str | None = field(default=None, metadata=told(_currency))
+    model_id: str | None = field(default=None, metadata=told(text))
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
-        """Read a price.
-
-        Raises:
-            TypeError: It does not tell what the account pays, or has a currency that is no text.
-        """
-        discounted, currency = number(row.get("discounted_price")), row.get("currency")
-        if discounted is None:
-            raise TypeError("it tells no discounted_price")
-        if not isinstance(currency, str | None):
-            raise TypeError("its currency is no text")
-        return cls(
-            discounted_price=discounted,
-            price=number(row.get("price")),
-            discount_rate=number(row.get("discount_rate")),
-            currency=currency,
-            model_id=text(row.get("model_id")),
-            raw=row,
-        )
 
 
 @frozen
-class BilledOrder:
+class BilledOrder(Row):
     """The order behind a charge or refund.
 
     Attributes:
@@ -103,20 +118,14 @@ class BilledOrder:
         origin_price: The price without discount, in USD.
     """
 
-    uuid: str | None = None
-    state: str | None = None
-    price: float | None = None
-    origin_price: float | None = None
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
-        """Read an order."""
-        price, origin_price = number(row.get("price")), number(row.get("origin_price"))
-        return cls(text(row.get("uuid")), text(row.get("state")), price, origin_price)
+    uuid: str | None = field(default=None, metadata=told(text))
+    state: str | None = field(default=None, metadata=told(text))
+    price: float | None = field(default=None, metadata=told(number))
+    origin_price: float | None = field(default=None, metadata=told(number))
 
 
 @frozen
-class BilledTask:
+class BilledTask(Row):
     """The task behind a charge or refund.
 
     Attributes:
@@ -125,18 +134,13 @@ class BilledTask:
         status: Where it stands.
     """
 
-    uuid: str | None = None
-    model_uuid: str | None = None
-    status: str | None = None
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
-        """Read a task in short."""
-        return cls(text(row.get("uuid")), text(row.get("model_uuid")), text(row.get("status")))
+    uuid: str | None = field(default=None, metadata=told(text))
+    model_uuid: str | None = field(default=None, metadata=told(text))
+    status: str | None = field(default=None, metadata=told(text))
 
 
 @frozen
-class Billing:
+class Billing(Row):
     """A charge or a refund.
 
     Attributes:
@@ -152,42 +156,20 @@ class Billing:
         raw: The record as it came, with what the attributes above leave out.
     """
 
-    uuid: str
-    billing_type: str | None = None
-    price: float | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
-    access_key_id: str | int | None = None
-    access_key_name: str | None = None
-    order: BilledOrder | None = None
-    prediction: BilledTask | None = None
+    uuid: str = field(metadata=told(text))
+    billing_type: str | None = field(default=None, metadata=told(text))
+    price: float | None = field(default=None, metadata=told(number))
+    created_at: str | None = field(default=None, metadata=told(text))
+    updated_at: str | None = field(default=None, metadata=told(text))
+    access_key_id: str | int | None = field(default=None, metadata=told(_text_or_number))
+    access_key_name: str | None = field(default=None, metadata=told(text))
+    order: BilledOrder | None = field(default=None, metadata=told(one_of(BilledOrder)))
+    prediction: BilledTask | None = field(default=None, metadata=told(one_of(BilledTask)))
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
-        """Read a record.
-
-        Raises:
-            TypeError: It has no id.
-        """
-        order, task = mapping(row.get("order")), mapping(row.get("prediction"))
-        key = row.get("access_key_id")
-        return cls(
-            uuid=_key(row, "uuid"),
-            billing_type=text(row.get("billing_type")),
-            price=number(row.get("price")),
-            created_at=text(row.get("created_at")),
-            updated_at=text(row.get("updated_at")),
-            access_key_id=text(key) or whole_number(key),
-            access_key_name=text(row.get("access_key_name")),
-            order=None if order is None else BilledOrder.of(order),
-            prediction=None if task is None else BilledTask.of(task),
-            raw=row,
-        )
 
 
 @frozen
-class ModelUsage:
+class ModelUsage(Row):
     """Usage of one model.
 
     Attributes:
@@ -199,32 +181,16 @@ class ModelUsage:
         last_used_date: The day of the last task, as YYYY-MM-DD.
     """
 
-    model_uuid: str
-    model_type: str | None = None
-    unit_price: float | None = None
-    total_cost: float | None = None
-    total_count: int | None = None
-    last_used_date: str | None = None
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
-        """Read a row.
-
-        Raises:
-            TypeError: It names no model.
-        """
-        return cls(
-            model_uuid=_key(row, "model_uuid"),
-            model_type=text(row.get("model_type")),
-            unit_price=number(row.get("unit_price")),
-            total_cost=number(row.get("total_cost")),
-            total_count=whole_number(row.get("total_count")),
-            last_used_date=text(row.get("last_used_date")),
-        )
+    model_uuid: str = field(metadata=told(text))
+    model_type: str | None = field(default=None, metadata=told(text))
+    unit_price: float | None = field(default=None, metadata=told(number))
+    total_cost: float | None = field(default=None, metadata=told(number))
+    total_count: int | None = field(default=None, metadata=told(whole_number))
+    last_used_date: str | None = field(default=None, metadata=told(text))
 
 
 @frozen
-class DailyModelUsage:
+class DailyModelUsage(Row):
     """Usage of one model on one day.
 
     Attributes:
@@ -233,22 +199,13 @@ class DailyModelUsage:
         count: The number of tasks.
     """
 
-    model_uuid: str
-    amount: float | None = None
-    count: int | None = None
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
-        """Read a row.
-
-        Raises:
-            TypeError: It names no model.
-        """
-        return cls(_key(row, "model_uuid"), number(row.get("amount")), whole_number(row.get("count")))
+    model_uuid: str = field(metadata=told(text))
+    amount: float | None = field(default=None, metadata=told(number))
+    count: int | None = field(default=None, metadata=told(whole_number))
 
 
 @frozen
-class DailyUsage:
+class DailyUsage(Row):
     """Usage on one day.
 
     Attributes:
@@ -258,24 +215,14 @@ class DailyUsage:
         models: Usage of each model.
     """
 
-    date: str
-    amount: float | None = None
-    count: int | None = None
-    models: tuple[DailyModelUsage, ...] | None = None
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
-        """Read a row.
-
-        Raises:
-            TypeError: It names no day.
-        """
-        amount, count = number(row.get("amount")), whole_number(row.get("count"))
-        return cls(_key(row, "date"), amount, count, part(row.get("models"), DailyModelUsage.of))
+    date: str = field(metadata=told(text))
+    amount: float | None = field(default=None, metadata=told(number))
+    count: int | None = field(default=None, metadata=told(whole_number))
+    models: tuple[DailyModelUsage, ...] | None = field(default=None, metadata=told(each_of(DailyModelUsage)))
 
 
 @frozen
-class UsageSummary:
+class UsageSummary(Row):
     """Totals of a time span.
 
     Attributes:
@@ -284,19 +231,17 @@ class UsageSummary:
         success_requests: The number of tasks that succeeded.
     """
 
-    total_cost: float | None = None
-    total_requests: int | None = None
-    success_requests: int | None = None
+    total_cost: float | None = field(default=None, metadata=told(number))
+    total_requests: int | None = field(default=None, metadata=told(whole_number))
+    success_requests: int | None = field(default=None, metadata=told(whole_number))
 
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
-        """Read totals."""
-        requests, successes = whole_number(row.get("total_requests")), whole_number(row.get("success_requests"))
-        return cls(number(row.get("total_cost")), requests, successes)
+
+def _summary(row: object) -> UsageSummary:
+    return UsageSummary.of(mapping(row) or {})
 
 
 @frozen
-class UsageStats:
+class UsageStats(Row):
     """Usage in a time span.
 
     Attributes:
@@ -306,24 +251,7 @@ class UsageStats:
         raw: The response's data as it came, with what the attributes above leave out.
     """
 
-    summary: UsageSummary = field(factory=UsageSummary)
-    per_model_usage: tuple[ModelUsage, ...] | None = None
-    daily_usage: tuple[DailyUsage, ...] | None = None
+    summary: UsageSummary = field(factory=UsageSummary, metadata=told(_summary))
+    per_model_usage: tuple[ModelUsage, ...] | None = field(default=None, metadata=told(each_of(ModelUsage)))
+    daily_usage: tuple[DailyUsage, ...] | None = field(default=None, metadata=told(each_of(DailyUsage)))
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
-        """Read the response's data."""
-        return cls(
-            summary=UsageSummary.of(mapping(row.get("summary")) or {}),
-            per_model_usage=part(row.get("per_model_usage"), ModelUsage.of),
-            daily_usage=part(row.get("daily_usage"), DailyUsage.of),
-            raw=row,
-        )
-
-
-def _key(row: dict[str, Any], name: str) -> str:
-    key = text(row.get(name))
-    if key is None:
-        raise TypeError(f"it has no {name}")
-    return key
