@@ -1,1 +1,1 @@
-"""Files on their way to and from storage hosts, which get neither key nor cookies."""
+"""Uploads, downloads and saved outputs. Storage hosts get neither the API key nor cookies."""

@@ -1,4 +1,4 @@
-"""Downloads: an output on its way to a file, which gets its name when it is whole."""
+"""Download an output to a file. The file gets its final name once it is complete."""
 
 from __future__ import annotations
 
@@ -52,30 +52,30 @@ def fetch(
     on_progress: Progress | None,
     max_retries: int = DEFAULT_MAX_RETRIES,
 ) -> Path:
-    """Download a file, or decode one that came as text, to its place; return its path.
+    """Download an output, or decode one that is inline, to its place; return its path.
 
-    It is begun again when the connection breaks off or the host fails, as often and with the pauses that reads of the
-    API have. Redirects cost requests of their own.
+    Dropped connections and failures of the host are retried from the first byte, with the same backoff as the API's
+    GET requests. Costs one request, and one more for each redirect and retry.
 
     Args:
         output: The output of a task.
-        place: Where it goes.
-        timeout: Seconds that may pass without progress.
-        on_progress: Called with the bytes that are done, and with all bytes if the host tells. Begins again, too.
-        max_retries: How often it is begun again at most.
+        place: Where the file goes.
+        timeout: Seconds without progress after which a try fails.
+        on_progress: Called with the bytes received and the total (None if unknown). A retry starts again at 0.
+        max_retries: The most retries.
 
     Raises:
-        APIError, UnexpectedResponseError: The storage host refused it, or does not tell where the file ends.
-        APIConnectionError: The connection broke off, in the last try as well.
-        InvalidInputError: It is no output, or cannot be written.
+        APIError, UnexpectedResponseError: The host refused, or does not say where the file ends.
+        APIConnectionError: The connection failed in the last try, too.
+        InvalidInputError: This is not an output, or the file cannot be written.
     """
     text = _checked(output, on_progress)
     if is_inline(text):
-        return keep(decoded(text), place)
+        return write_inline(decoded(text), place)
     transport = DownloadTransport(place, timeout, on_progress)
-    request = _asked(text, max_retries)
-    with _explained():
-        return _whole(RetryTransport(transport).handle_request(request), transport)
+    request = _request(text, max_retries)
+    with _drops_explained():
+        return _path(RetryTransport(transport).handle_request(request), transport)
 
 
 async def fetch_async(
@@ -85,36 +85,36 @@ async def fetch_async(
     on_progress: Progress | None,
     max_retries: int = DEFAULT_MAX_RETRIES,
 ) -> Path:
-    """Async fetch; the file is written beside the event loop."""
+    """Async fetch; writes the file in a thread."""
     text = _checked(output, on_progress)
     if is_inline(text):
-        return await asyncio.to_thread(lambda: keep(decoded(text), place))
+        return await asyncio.to_thread(lambda: write_inline(decoded(text), place))
     transport = DownloadTransport(place, timeout, on_progress)
-    request = _asked(text, max_retries)
-    with _explained():
-        return _whole(await RetryTransport(transport).handle_async_request(request), transport)
+    request = _request(text, max_retries)
+    with _drops_explained():
+        return _path(await RetryTransport(transport).handle_async_request(request), transport)
 
 
 def _checked(output: object, on_progress: object) -> str:
-    check_callable(on_progress, "on_progress", "the bytes that are done and all bytes")
+    check_callable(on_progress, "on_progress", "the bytes received and the total")
     return text_of(output)
 
 
 class Download(httpx.Request):
-    """The request that is tried again. httpx-retries logs it, and its URL is signed."""
+    """A GET without its URL in the repr: httpx-retries logs it, and the URL may be signed."""
 
     def __repr__(self) -> str:
         return "<Download>"
 
 
-def _asked(text: str, max_retries: int) -> Download:
+def _request(text: str, max_retries: int) -> Download:
     policy = policy_for(Context(), submission=False, max_retries=max_retries)
-    again = policy.copy_with(retry_on_exceptions=[DropError])
-    return Download("GET", web_url(text), extensions={"retry": again})
+    retry = policy.copy_with(retry_on_exceptions=[DropError])
+    return Download("GET", web_url(text), extensions={"retry": retry})
 
 
 @contextmanager
-def _explained() -> Generator[None]:
+def _drops_explained() -> Generator[None]:
     try:
         yield
     except DropError as drop:
@@ -122,21 +122,23 @@ def _explained() -> Generator[None]:
         raise APIConnectionError(f"The download broke off ({type(cause).__name__}): {cause}") from cause
 
 
-def _whole(response: httpx.Response, transport: DownloadTransport) -> Path:
+def _path(response: httpx.Response, transport: DownloadTransport) -> Path:
     if transport.path is None:
         raise error_from_response(response.status_code, response.content, retry_after=retry_after(response))
     return transport.path
 
 
 class DownloadTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """One try of a download, from its own address on: a response of 200 means that the file is whole and in its place.
+    """A transport that carries out one try of a download, redirects included.
+
+    It returns 200 once the file is complete and in its place.
 
     Attributes:
-        path: Where the file is; None until it is whole.
+        path: Where the file is; None until it is complete.
 
     Raises:
-        DropError: The connection broke off.
-        UnexpectedResponseError, InvalidInputError: Another try would meet the same.
+        DropError: The connection failed; retry.
+        UnexpectedResponseError, InvalidInputError: A retry would not help.
     """
 
     def __init__(self, place: Place, timeout: float, on_progress: Progress | None) -> None:
@@ -146,50 +148,50 @@ class DownloadTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._on_progress = on_progress
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        with _answered(request.url, self._timeout) as response:
+        with _followed(request.url, self._timeout) as response:
             if response.status_code != 200:
                 return _refusal(response, beginning(response))
-            with self._arriving(response) as arrival:
+            with self._part(response) as part:
                 for chunk in chunks(response):
-                    arrival.write(chunk)
-                    arrival.tell()
-                self.path = arrival.take()
+                    part.write(chunk)
+                    part.report()
+                self.path = part.finish()
             return httpx.Response(200)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        async with _async_answered(request.url, self._timeout) as response:
+        async with _async_followed(request.url, self._timeout) as response:
             if response.status_code != 200:
                 return _refusal(response, await async_beginning(response))
-            with self._arriving(response) as arrival:
-                async with aclosing(async_chunks(response)) as parts:
-                    async for chunk in parts:
-                        await asyncio.to_thread(arrival.write, chunk)
-                        arrival.tell()
-                self.path = await asyncio.to_thread(arrival.take)
+            with self._part(response) as part:
+                async with aclosing(async_chunks(response)) as body:
+                    async for chunk in body:
+                        await asyncio.to_thread(part.write, chunk)
+                        part.report()
+                self.path = await asyncio.to_thread(part.finish)
             return httpx.Response(200)
 
     @contextmanager
-    def _arriving(self, response: httpx.Response) -> Generator[Arrival]:
+    def _part(self, response: httpx.Response) -> Generator[PartFile]:
         total = length_of(response)
         content_type = response.headers.get("Content-Type", "")
-        with arriving(self._place, content_type, total, self._on_progress) as arrival:
-            arrival.tell()
-            yield arrival
+        with part_file(self._place, content_type, total, self._on_progress) as part:
+            part.report()
+            yield part
 
 
 @contextmanager
-def arriving(place: Place, content_type: str, total: int | None, on_progress: Progress | None) -> Generator[Arrival]:
-    """Open a new file that `take` gives its name. It is gone if that did not happen."""
+def part_file(place: Place, content_type: str, total: int | None, on_progress: Progress | None) -> Generator[PartFile]:
+    """Open a part file; delete it on exit unless `finish` gave it its final name."""
     with part_in(place.folder, place.label) as (file, path):
-        yield Arrival(file, path, place, content_type, total, on_progress)
+        yield PartFile(file, path, place, content_type, total, on_progress)
 
 
 @define
-class Arrival:
-    """A file while its parts arrive."""
+class PartFile:
+    """A file that is still incomplete."""
 
     file: BinaryIO
-    part: Path
+    path: Path
     place: Place
     content_type: str
     total: int | None
@@ -198,62 +200,62 @@ class Arrival:
     head: bytes = b""
 
     def write(self, chunk: bytes) -> None:
-        """Write the next part.
+        """Write the next bytes.
 
         Raises:
-            InvalidInputError: It cannot be written, for instance because the disk is full.
+            InvalidInputError: They cannot be written, for example because the disk is full.
         """
         if len(self.head) < HEAD:
             self.head += chunk[:HEAD]
         with writing(self.place.label):
             self.done += self.file.write(chunk)
 
-    def tell(self) -> None:
-        """Tell the caller how far it is."""
+    def report(self) -> None:
+        """Report progress to the caller."""
         if self.on_progress is not None:
             self.on_progress(self.done, self.total)
 
-    def take(self) -> Path:
-        """Give the file its name, now that it is whole; return its path.
+    def finish(self) -> Path:
+        """Give the complete file its final name; return its path.
 
         Raises:
-            InvalidInputError: It cannot be written.
+            InvalidInputError: The file cannot be written.
         """
         with writing(self.place.label):
             self.file.flush()
-            os.fsync(self.file.fileno())  # else a name could outlive a power failure that its bytes do not
+            os.fsync(self.file.fileno())  # otherwise a power failure could keep the name and lose the bytes
             self.file.close()
-            return self.place.take(self.part, ending_for(self.content_type) or ending_in(self.head))
+            return self.place.take(self.path, ending_for(self.content_type) or ending_in(self.head))
 
 
 @contextmanager
-def _answered(url: httpx.URL, timeout: float) -> Generator[httpx.Response]:
-    """The response of the host that a file is on, which the URL may send on to."""
+def _followed(url: httpx.URL, timeout: float) -> Generator[httpx.Response]:
+    """Open a URL, following redirects; yield the last response."""
     for _ in range(MOST_REDIRECTS + 1):
         with host(url) as transport:
             with network():
                 response = transport.handle_request(_get(url, timeout))
             with closing(response):
-                onward = redirected(url, response)
-                if onward is None:
+                target = redirected(url, response)
+                if target is None:
                     yield response
                     return
-                url = onward
+                url = target
     raise _too_many_redirects()
 
 
 @asynccontextmanager
-async def _async_answered(url: httpx.URL, timeout: float) -> AsyncGenerator[httpx.Response]:
+async def _async_followed(url: httpx.URL, timeout: float) -> AsyncGenerator[httpx.Response]:
     for _ in range(MOST_REDIRECTS + 1):
         async with async_host(url) as transport:
             with network():
                 response = await transport.handle_async_request(_get(url, timeout))
             async with aclosing(response):
-                onward = redirected(url, response)
-                if onward is None:
+                target = redirected(url, response)
+                if target is None:
                     yield response
                     return
-                url = onward
+                url = target
     raise _too_many_redirects()
 
 
@@ -263,17 +265,19 @@ def _get(url: httpx.URL, timeout: float) -> httpx.Request:
 
 
 def _refusal(response: httpx.Response, body: bytes) -> httpx.Response:
-    """What is left of a response when its connection is closed, for the decision whether to try again."""
-    pause = [(name, value) for name, value in response.headers.raw if name.lower() == b"retry-after"]
-    return httpx.Response(response.status_code, headers=pause, content=body)
+    """Copy the parts of a response that decide about a retry; its connection is closed before."""
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() == b"retry-after"]
+    return httpx.Response(response.status_code, headers=headers, content=body)
 
 
 def place_for(output: object, to: str | os.PathLike[str]) -> Place:
-    """Return where a download goes: `to` itself, or a name from the URL inside it when it is a folder.
+    """Return where a download goes: to `to`, or into it under a name from the URL if it is a folder.
+
+    A path that ends in a slash names a folder, which is created if needed.
 
     Raises:
-        InvalidInputError: It is no output; or the folder does not exist, or cannot be made; or what is there is neither
-            a folder nor a file, but a pipe or device.
+        InvalidInputError: This is not an output, the folder does not exist or cannot be created, or `to` is a pipe or
+            a device.
     """
     name = _name_for(text_of(output))
     try:
@@ -283,13 +287,13 @@ def place_for(output: object, to: str | os.PathLike[str]) -> Place:
         if path.is_dir():
             return NewFile(path, name)
         missing = "\0" in text or not path.parent.is_dir()
-        other = path.exists() and not path.is_file()
+        special = path.exists() and not path.is_file()
     except (OSError, ValueError, TypeError) as error:
         raise InvalidInputError(f"The file or folder {to!r} cannot be used: {error}.") from error
     if missing:
-        raise InvalidInputError(f"The folder {str(path.parent)!r} does not exist.")
-    if other:  # such as /dev/null, whose name would go to the file
-        raise InvalidInputError(f"{str(path)!r} is no file, and is not replaced by one: name another place.")
+        raise InvalidInputError(f"The folder {str(path.parent)!r} does not exist: create it first.")
+    if special:  # /dev/null, for example, would be replaced
+        raise InvalidInputError(f"{str(path)!r} is a pipe or a device, not a file: choose another path.")
     return ThisFile(path)
 
 
@@ -299,17 +303,17 @@ def _name_for(text: str) -> str:
     return safe_name(name_in(str(web_url(text)))) or UNNAMED
 
 
-def keep(inline: Inline, place: Place) -> Path:
-    """Write a file that an output holds to its place; return its path.
+def write_inline(inline: Inline, place: Place) -> Path:
+    """Write an inline output to its place; return its path.
 
     Raises:
-        InvalidInputError: It cannot be written.
+        InvalidInputError: The file cannot be written.
     """
-    with arriving(place, inline.content_type, len(inline.content), None) as arrival:
-        arrival.write(inline.content)
-        return arrival.take()
+    with part_file(place, inline.content_type, len(inline.content), None) as part:
+        part.write(inline.content)
+        return part.finish()
 
 
 def _too_many_redirects() -> WaveSpeedError:
-    message = f"The file's address sends on more than {MOST_REDIRECTS} times."
+    message = f"The file's URL redirects more than {MOST_REDIRECTS} times."
     return UnexpectedResponseError(message, status_code=302, body="")

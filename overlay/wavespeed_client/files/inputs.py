@@ -1,4 +1,4 @@
-"""Files inside a model's input: where they are, and the input with their URLs in place. Pure: nothing is opened."""
+"""Find the files in a model's input, and replace them with URLs. Pure: opens no file."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
     from .kinds import FileInput
 
-# How a file stands in a journal: by the sha256 of its bytes, and beside it by its name, which tells nothing apart.
+# In a journal, a file is written as {"$file": sha256 of its bytes, "name": its name}. Only the digest is compared.
 FILE, NAME = "$file", "name"
 
-# What stands for a file where only a price is asked for: the service looks at no URL then.
+# A URL in place of a file in a price request: the service does not open it.
 UNSENT = "https://example.invalid/"
 
 PLAIN_NAME = "file"
 
 
 def files_in(fields: dict[str, Any]) -> dict[Place, FileInput]:
-    """Return the files in an input's fields, by their places. Text is never taken for a path.
+    """Return the files in an input's fields, by place. A string is never taken for a path.
 
     Raises:
-        InvalidInputError: The input cannot be sent, whatever becomes of its files; the message names the field.
+        InvalidInputError: The rest of the input cannot be sent as JSON; the message names the field.
     """
     files: dict[Place, FileInput] = {}
     for place, value in leaves(fields, PLAIN):
@@ -35,13 +35,13 @@ def files_in(fields: dict[str, Any]) -> dict[Place, FileInput]:
             files[place] = cast("FileInput", value)
         elif not isinstance(value, str | int | float):
             raise refusal(place, value)
-    if files:  # then nothing is uploaded before all else is known to be fit to be sent
+    if files:  # nothing is uploaded for an input that cannot be sent
         encoded(placed(fields, dict.fromkeys(files, "")))
     return files
 
 
 def placed(fields: dict[str, Any], values: Mapping[Place, object]) -> dict[str, Any]:
-    """Return a copy of an input's fields with these values at their places. The original is left alone."""
+    """Return a copy of an input's fields with these values at their places."""
     return cast("dict[str, Any]", _placed(fields, values, ()))
 
 
@@ -58,19 +58,19 @@ def _placed(value: Any, values: Mapping[Place, object], place: Place) -> Any:
 
 
 def without_files(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return an input's fields with a URL of nothing in place of each file, for an estimate that uploads none.
+    """Return an input's fields with a placeholder URL for each file, to ask for a price without an upload.
 
     Raises:
-        InvalidInputError: See `files_in`.
+        InvalidInputError: The input cannot be sent; see `files_in`.
     """
     urls = {place: UNSENT + quote(name_of(file) or PLAIN_NAME) for place, file in files_in(fields).items()}
     priced = placed(fields, urls) if urls else fields
-    encoded(priced)  # here a refusal names the field by its place in the input, later by that in the request
+    encoded(priced)  # checked here, an error names the field's place in the input, not in the request
     return priced
 
 
 def unnamed(value: Any) -> Any:
-    """Return plain data in which files that stand for themselves as in a journal are told by their content alone."""
+    """Return plain data from a journal without the names of files, so that files compare by content."""
     if isinstance(value, dict):
         fields = cast("dict[str, Any]", value)
         kept = [FILE] if fields.keys() == {FILE, NAME} else list(fields)
@@ -81,10 +81,10 @@ def unnamed(value: Any) -> Any:
 
 
 def name_of(file: object) -> str | None:
-    """Return a file's own name; None if it has none, such as a file that was opened by its descriptor."""
+    """Return a file's name; None if it has none, for example because it was opened by its descriptor."""
     if isinstance(file, os.PathLike):
         name: object = os.fsdecode(cast("os.PathLike[str]", file))
     else:
-        name = getattr(file, "name", None) or getattr(file, "filename", None)  # the latter is an image's
-    # A name on disk may hold bytes that are no text.
+        name = getattr(file, "name", None) or getattr(file, "filename", None)  # Pillow's images have `filename`
+    # A name on disk may hold bytes that are not valid UTF-8.
     return Path(name).name.encode("utf-8", "replace").decode() or None if isinstance(name, str) else None

@@ -1,4 +1,4 @@
-"""What may stand for a file in an input. It loads nothing, for written files of typed inputs begin with it."""
+"""The types of files that an input accepts. Loads nothing else: generated modules of typed inputs import it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import BinaryIO, Protocol, TypeAlias
 
 
 class ImageInput(Protocol):
-    """An image object that can write itself to a file, such as Pillow's."""
+    """An image object that can be written to a file, such as Pillow's `Image`."""
 
     @property
     def format(self) -> str | None:
-        """Name the image's format; None if it was made in memory."""
+        """The image's format; None if it was created in memory."""
         ...
 
     def save(self, fp: BinaryIO, format: str) -> None:
-        """Write the image to a file in a format."""
+        """Write the image to a file."""
         ...
 
 

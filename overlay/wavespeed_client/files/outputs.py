@@ -1,4 +1,4 @@
-"""Outputs of a task, as they are downloaded or saved: a URL, or text that holds the file itself."""
+"""Outputs of a task as files: behind a URL, or inline as base64, a data: URI, text or JSON."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from ..task import is_url
 
 DATA = "data:"
 TEXT = "text/plain"
+EMPTY = "This output is empty: there is nothing to download."
 
-# Shorter ones of unknown content may be words.
+# Shorter text may be a word that happens to be valid base64.
 SHORTEST_BASE64 = 16
 _DATA_HEAD = re.compile(r"([\w.+-]+/[\w.+-]+)?(;[^;]*)*", re.ASCII)
 _MIXED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])", re.DOTALL)
@@ -25,11 +26,11 @@ _MIXED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])", re.DOTALL)
 
 @frozen
 class Inline:
-    """A file that came within an output.
+    """A file that an output contains.
 
     Attributes:
-        content: Its bytes.
-        content_type: Its media type; empty if nothing tells.
+        content: The bytes.
+        content_type: The media type; empty if unknown.
     """
 
     content: bytes
@@ -37,53 +38,53 @@ class Inline:
 
 
 def text_of(output: object) -> str:
-    """Return an output's text, to be downloaded.
+    """Return the text of an output that is to be downloaded.
 
     Raises:
-        InvalidInputError: It is something else, or empty.
+        InvalidInputError: The output is not text, or empty.
     """
     if isinstance(output, dict):
         raise InvalidInputError(
-            "This output is an object: download a URL from within it, or let ws.save(task, folder) write it as JSON."
+            "This output is an object: pass one of the URLs in it, or write it as JSON with ws.save(task, folder)."
         )
     if isinstance(output, list | tuple):
         raise InvalidInputError(
-            "Download one output at a time, each of task.outputs by a call of its own, or all by ws.save(task, folder)."
+            "download takes one output: pass task.outputs[0], or save all outputs with ws.save(task, folder)."
         )
     if not isinstance(output, str):
         kind = type(output).__name__
-        raise InvalidInputError(f"Pass an output of a task, such as task.outputs[0], as text, not as {kind}.")
+        raise InvalidInputError(f"download takes an output of a task, such as task.outputs[0], not {kind}.")
     text = output.strip()
     if not text:
-        raise InvalidInputError("This output is empty: the task gave nothing to download here.")
+        raise InvalidInputError(EMPTY)
     return text
 
 
 def is_inline(text: str) -> bool:
-    """Tell whether an output's text holds the file itself, as base64 or as a data: URI."""
+    """Return whether the text is the file itself, as base64 or a data: URI."""
     return ":" not in text or _is_data(text)
 
 
 def decoded(text: str) -> Inline:
-    """Return the file that an output's text holds. Base64 may be wrapped into lines.
+    """Decode an inline output. Base64 may be wrapped into lines.
 
     Raises:
-        InvalidInputError: It is neither a URL nor base64, or holds no byte.
+        InvalidInputError: It is neither a URL nor base64, or it is empty.
     """
     try:
         found = _data(text) if _is_data(text) else Inline(_from_base64(text.encode("ascii")))
-    except ValueError as error:  # of the base64, or of characters that are no text
-        message = "This output is neither a URL nor base64 data. Text is written to a file by ws.save(task, folder)."
+    except ValueError as error:  # also of the ASCII encoding
+        message = "This output is neither a URL nor base64: if it is text, write it with ws.save(task, folder)."
         raise InvalidInputError(message) from error
     if not found.content:
-        raise InvalidInputError("This output is empty: the task gave nothing to download here.")
+        raise InvalidInputError(EMPTY)
     return found
 
 
 def contained(output: str | dict[str, Any]) -> Inline | None:
-    """Return the file that an output is saved as, if it is not behind an http(s) URL.
+    """Return the file that an output is saved as; None if it is behind an http(s) URL.
 
-    What can be decoded is decoded; an object becomes JSON; everything else is text and stays as it is.
+    Base64 and data: URIs are decoded, an object becomes JSON, and other text is kept.
 
     Raises:
         InvalidInputError: The object cannot be written as JSON.
@@ -108,10 +109,10 @@ def _json(output: dict[str, Any]) -> str:
 
 
 def _probable_base64(text: str) -> Inline | None:
-    """Return what base64 holds; None for a word, a number or a checksum, which could be taken for some.
+    """Decode base64; return None for a word, a number or a checksum, which may be valid base64, too.
 
     Raises:
-        ValueError: It is none.
+        ValueError: This is not base64.
     """
     content = _from_base64(text.encode("ascii"))
     mixed = len(text) >= SHORTEST_BASE64 and " " not in text and _MIXED.match(text)
@@ -125,7 +126,7 @@ def _is_data(text: str) -> bool:
 def _data(text: str) -> Inline:
     head, comma, data = text[len(DATA) :].partition(",")
     if not comma or not _DATA_HEAD.fullmatch(head):
-        raise ValueError("A data: URI has a media type or nothing, and a comma before its data.")
+        raise ValueError("A data: URI has an optional media type, a comma, and the data.")
     plain = unquote_to_bytes(data)
     kind, _, encoding = head.rpartition(";")
     if encoding.strip().lower() == "base64":
@@ -138,5 +139,5 @@ def _from_base64(data: bytes) -> bytes:
 
 
 def _encoded(text: str) -> bytes:
-    """Encode text; half a surrogate pair, which no file can hold, as JSON writes it."""
+    """Encode text as UTF-8; lone surrogates, which UTF-8 cannot encode, become escapes."""
     return text.encode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""Where a file goes: the name that it gets when it is whole, and what becomes of a file that has this name already."""
+"""Where a file goes: its name once it is complete, and what happens if that name is taken."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ if TYPE_CHECKING:
 
 
 class Place(Protocol):
-    """Where a file goes. It is written beside its name first."""
+    """Where a file goes. It is written to a part file in the same folder first."""
 
     @property
     def folder(self) -> Path:
-        """The folder in which the file is written."""
+        """The folder of the file."""
         ...
 
     @property
     def label(self) -> str:
-        """What to call the file in errors."""
+        """The file's name in error messages."""
         ...
 
     def take(self, part: Path, ending: str) -> Path:
-        """Give a whole file its name; return its path.
+        """Move a complete part file to its final name; return its path.
 
         Args:
-            part: The file.
-            ending: What its host or its first bytes say that it is, as an ending with a dot; empty for unknown.
+            part: The part file.
+            ending: The ending, with its dot, for the file's media type; empty if unknown.
 
         Raises:
-            OSError: It cannot be written there.
+            OSError: The file cannot be moved.
         """
         ...
 
 
 @frozen
 class ThisFile:
-    """A file that the caller has named. One that is there is replaced."""
+    """A path that the caller chose. An existing file is replaced."""
 
     path: Path
 
@@ -65,7 +65,7 @@ class ThisFile:
 
 @frozen
 class NewFile:
-    """A new file of this name in a folder: no other one is replaced, the name gets a number instead."""
+    """A new file in a folder. If the name is taken, it gets a number; no file is replaced."""
 
     folder: Path
     name: str
@@ -79,7 +79,7 @@ class NewFile:
         number = first_free(lambda number: os.path.lexists(self.folder / numbered(name, number)))
         while True:
             path = self.folder / numbered(name, number)
-            with suppress(FileExistsError):  # another thread or process was quicker
+            with suppress(FileExistsError):  # another thread or process was faster
                 _name(part, path)
                 return path
             number += 1
@@ -87,12 +87,12 @@ class NewFile:
 
 @frozen
 class OwnFile:
-    """The file of one output, whose name no other output has: what bears it is this output already, and whole.
+    """The file of one output. No other output has its name, so an existing file is this output, complete.
 
     Attributes:
         folder: The folder.
-        stem: Its name up to the ending.
-        ending: Its ending, with the dot; empty if its host will tell.
+        stem: The name without its ending.
+        ending: The ending, with its dot; empty if it is not known before the download.
     """
 
     folder: Path
@@ -104,10 +104,10 @@ class OwnFile:
         return self.stem + self.ending
 
     def existing(self) -> Path | None:
-        """Return the path of the file, if it is there."""
+        """Return the path of the file; None if it does not exist."""
         endings = (self.ending,) if self.ending else BINARY_ENDINGS
         paths = (self.folder / (self.stem + ending) for ending in endings)
-        return next((path for path in paths if _is_whole(path)), None)
+        return next((path for path in paths if _is_complete(path)), None)
 
     def take(self, part: Path, ending: str) -> Path:
         path = self.folder / (self.stem + (self.ending or ending or ".bin"))
@@ -116,13 +116,13 @@ class OwnFile:
         except FileExistsError:
             if not path.is_file():  # a folder
                 raise
-            if not _is_whole(path):
+            if not _is_complete(path):
                 part.replace(path)
         return path
 
 
-def _is_whole(path: Path) -> bool:
-    """Tell whether a file was finished. An empty one may be a name that was taken before a program was killed."""
+def _is_complete(path: Path) -> bool:
+    """Return whether a file is complete. An empty one may be left from a process that was killed in `_name`."""
     try:
         return path.is_file() and path.stat().st_size > 0
     except OSError:
@@ -130,17 +130,17 @@ def _is_whole(path: Path) -> bool:
 
 
 def _name(part: Path, path: Path) -> None:
-    """Give a file a name that no other file has, in one step.
+    """Give a part file its final name, atomically, without replacing another file.
 
     Raises:
-        FileExistsError: Another file has it.
-        OSError: It cannot have it.
+        FileExistsError: The name is taken.
+        OSError: The file cannot have this name.
     """
     try:
         path.hardlink_to(part)
     except FileExistsError:
         raise
-    except OSError:  # a file system without hard links: the name is taken first
+    except OSError:  # a file system without hard links: reserve the name with an empty file
         path.touch(exist_ok=False)
         try:
             part.replace(path)
@@ -151,10 +151,10 @@ def _name(part: Path, path: Path) -> None:
 
 @contextmanager
 def part_in(folder: Path, label: str) -> Generator[tuple[BinaryIO, Path]]:
-    """Open a new file in a folder, which is closed and gone afterwards unless it got a name.
+    """Open a part file in a folder; close and delete it on exit, unless it was moved.
 
     Raises:
-        InvalidInputError: It cannot be written.
+        InvalidInputError: The file cannot be written.
     """
     path = folder / f".{uuid.uuid4().hex}.part"
     with writing(label):
@@ -162,7 +162,7 @@ def part_in(folder: Path, label: str) -> Generator[tuple[BinaryIO, Path]]:
     try:
         yield file, path
     finally:
-        # What could not be written before cannot be now: it is told already.
+        # A write error was raised before; closing the file only repeats it.
         with suppress(OSError):
             file.close()
         with suppress(OSError):
@@ -171,10 +171,10 @@ def part_in(folder: Path, label: str) -> Generator[tuple[BinaryIO, Path]]:
 
 @contextmanager
 def writing(label: str) -> Generator[None]:
-    """Explain what the system says when a file cannot be written.
+    """Turn the system's errors about a file into ours.
 
     Raises:
-        InvalidInputError: It cannot, for instance because the disk is full.
+        InvalidInputError: The file cannot be written, for example because the disk is full.
     """
     try:
         yield
@@ -183,10 +183,10 @@ def writing(label: str) -> Generator[None]:
 
 
 def folder_at(to: str | os.PathLike[str]) -> Path:
-    """Return a folder, which is made if it is not there.
+    """Return a folder, created if needed.
 
     Raises:
-        InvalidInputError: It cannot be made, or is none.
+        InvalidInputError: The folder cannot be created, or the path is something else.
     """
     try:
         folder = Path(to)

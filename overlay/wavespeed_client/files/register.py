@@ -1,4 +1,4 @@
-"""Which contents were uploaded, to which URL, and when. Pure: the time is passed in, and who shares it holds a lock."""
+"""A register of uploads by content. Pure: callers pass the time, and hold a lock if they share it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 
 from attrs import define, field, frozen
 
-# The service keeps files for 7 days; a URL that is used on the last of these has to last until the task is run.
+# The service keeps files for 7 days. The last day is left for tasks that wait in a queue.
 KEPT = timedelta(days=6)
 MOST_KEPT = 4096
 
 
 @frozen
 class Upload:
-    """A content that was uploaded.
+    """An uploaded file.
 
     Attributes:
         digest: The sha256 of its bytes, in hexadecimal digits.
-        url: Where the service has it.
+        url: Its URL.
         at: When it was uploaded.
     """
 
@@ -29,17 +29,17 @@ class Upload:
 
 @define(eq=False)
 class Register:
-    """The uploads that may be used again.
+    """Uploads that can be used again.
 
     Args:
-        most: How many are remembered; the ones used longest ago are forgotten first.
+        most: The most uploads to remember; the least recently used are dropped first.
     """
 
     most: int = MOST_KEPT
     _uploads: OrderedDict[str, Upload] = field(init=False, factory=OrderedDict[str, Upload])
 
     def find(self, digest: str, now: datetime) -> Upload | None:
-        """Return a content's upload; None if there is none, or the service may not have it any longer."""
+        """Return the upload of a content; None if there is none, or it may have expired."""
         upload = self._uploads.get(digest)
         if upload is None or not timedelta(0) <= now - upload.at < KEPT:
             self._uploads.pop(digest, None)

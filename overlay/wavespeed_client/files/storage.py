@@ -1,7 +1,7 @@
-"""Storage hosts: which addresses are asked, through which transport, and what they say.
+"""HTTP with storage hosts: allowed URLs, transports, redirects, and bodies.
 
-They are not the API: they get no key and no cookie, and their signed URLs are in no log. So the requests go through a
-bare httpx transport, one for each file. Whatever they send is read as it came: a small body may unpack to a huge one.
+They are not the API: they get neither key nor cookies, and their signed URLs must not be logged. So each file has a
+bare httpx transport of its own. Bodies are read without decompression, since a small one could expand to gigabytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..transport.httpx1.connections import interruptible
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Iterator
 
-# anyio lets through what TLS finds wrong with a record.
+# anyio does not wrap the ssl module's errors.
 NETWORK_ERRORS = (httpx.HTTPError, ssl.SSLError)
 
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -27,10 +27,10 @@ MOST_OF_AN_ERROR = 64 * 1024
 
 
 def web_url(url: str) -> httpx.URL:
-    """Return the URL, if it is one of the web.
+    """Parse an http(s) URL.
 
     Raises:
-        UnexpectedResponseError: It is another kind of address.
+        UnexpectedResponseError: It is another kind of URL, or invalid.
     """
     try:
         parsed = httpx.URL(url)
@@ -39,43 +39,43 @@ def web_url(url: str) -> httpx.URL:
     except (httpx.InvalidURL, ValueError):
         parsed, fits = httpx.URL(""), False
     if not fits:
-        message = "A file's address must begin with https:// or http:// and a host."
+        message = "A file's URL must begin with https:// or http:// and a host."
         raise UnexpectedResponseError(message, status_code=0, body="")
     return parsed
 
 
 def redirected(url: httpx.URL, response: httpx.Response) -> httpx.URL | None:
-    """Return where a response sends on to, if it does.
+    """Return the URL that a response redirects to; None if it does not.
 
     Raises:
-        UnexpectedResponseError: To something that is not of the web.
+        UnexpectedResponseError: That is not an http(s) URL.
     """
     if response.status_code not in REDIRECTS or "Location" not in response.headers:
         return None
     try:
-        onward = str(url.join(response.headers["Location"]))
+        target = str(url.join(response.headers["Location"]))
     except (httpx.InvalidURL, ValueError):
-        onward = ""
-    return web_url(onward)
+        target = ""
+    return web_url(target)
 
 
 def length_of(response: httpx.Response) -> int | None:
-    """Return how many bytes a file has, as its host tells; None if it comes in chunks, of which the last one is marked.
+    """Return the length of a file in bytes; None if it is sent in chunks.
 
     Raises:
-        UnexpectedResponseError: Its end could not be told from a drop; or it is compressed, which was not asked for.
+        UnexpectedResponseError: It has neither, so a dropped connection would look like its end; or it is compressed.
     """
     length = response.headers.get("Content-Length", "")
     if _is_compressed(response):
-        message = "The file came compressed, which was not asked for."
-    elif "Transfer-Encoding" in response.headers:  # which counts when there is a length, too
+        message = "The host sent the file compressed although the request forbade it (Accept-Encoding: identity)."
+    elif "Transfer-Encoding" in response.headers:  # it takes precedence over a length
         return None
     elif length.isdecimal():
         return int(length)
     else:
-        # The end of the connection is none of the file: a drop looks the same on TCP, and httpcore and anyio do not
-        # tell whether TLS was closed properly.
-        message = "The host does not tell where the file ends, neither by its length nor by chunks."
+        # The end of the connection does not prove the end of the file: a drop looks the same on TCP, and httpcore and
+        # anyio hide whether TLS was closed properly.
+        message = "The host sent neither Content-Length nor chunks, so the download may be incomplete."
     raise UnexpectedResponseError(message, status_code=response.status_code, body="")
 
 
@@ -84,13 +84,13 @@ def _is_compressed(response: httpx.Response) -> bool:
 
 
 def bounded(request: httpx.Request, timeout: float) -> httpx.Request:
-    """Give a request the seconds that may pass without progress."""
+    """Set the seconds that may pass without progress; return the request."""
     request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
     return request
 
 
 def host(url: httpx.URL) -> httpx.HTTPTransport:
-    """Build the transport to a file's host.
+    """Build a transport for a file's host.
 
     Raises:
         ConfigurationError: A proxy variable or SSL_CERT_FILE cannot be used.
@@ -106,12 +106,12 @@ def async_host(url: httpx.URL) -> httpx.AsyncHTTPTransport:
 
 
 class DropError(Exception):
-    """The network failed within a try, as the cause tells. What the caller's own code raises is none of these."""
+    """The network failed; the cause says how. Never raised for errors in the caller's own code."""
 
 
 @contextmanager
 def network() -> Generator[None]:
-    """Turn what the network raises into DropError."""
+    """Turn errors of the network into DropError."""
     try:
         yield
     except NETWORK_ERRORS as error:
@@ -119,10 +119,10 @@ def network() -> Generator[None]:
 
 
 def chunks(response: httpx.Response) -> Iterator[bytes]:
-    """Read a body, as it came.
+    """Read a body without decompressing it.
 
     Raises:
-        DropError: It broke off.
+        DropError: The connection failed.
     """
     with network():
         yield from response.iter_raw()
@@ -136,7 +136,7 @@ async def async_chunks(response: httpx.Response) -> AsyncGenerator[bytes]:
 
 
 def beginning(response: httpx.Response) -> bytes:
-    """Read the first 64 KiB of what a host says, or a little more; as much as came, if it broke off."""
+    """Read about the first 64 KiB of an error's body, or what arrived before the connection failed."""
     body = b""
     with suppress(DropError):
         for chunk in chunks(response):
@@ -159,5 +159,5 @@ async def async_beginning(response: httpx.Response) -> bytes:
 
 
 def _readable(response: httpx.Response, body: bytes) -> bytes:
-    """Return what can be quoted of a body: nothing of a compressed one, which was not asked for."""
+    """Return the body; nothing if it is compressed."""
     return b"" if _is_compressed(response) else body

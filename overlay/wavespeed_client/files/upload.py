@@ -1,4 +1,4 @@
-"""Uploads: a file of the user's on its way to a storage host."""
+"""Upload one file to a storage host."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ T = TypeVar("T")
 
 LARGEST_UPLOAD = 200 * 1024 * 1024
 CHUNK = 256 * 1024
-# An image that is written to be uploaded is kept on disk from so many bytes on.
+# An encoded image that is larger, in bytes, goes to a temporary file.
 LARGEST_IN_MEMORY = 1024 * 1024
-# These are our own: the body is sent as it is, with its length.
+# Headers of a ticket that are replaced by our own: the body has a known length.
 FRAMING = ("content-length", "transfer-encoding")
 
 
 @define
 class Source:
-    """A file that is to be uploaded, open at the place where its bytes begin."""
+    """A file to upload, open at its first byte."""
 
     file: BinaryIO
     filename: str
@@ -54,60 +54,60 @@ class Source:
     size: int
     begin: int
     digest: str = field(init=False, default="")
-    _seen: Any = field(init=False, default=None)
+    _hash: Any = field(init=False, default=None)
 
     def query(self) -> models.UploadQuery:
-        """Return what to ask for a ticket with."""
+        """Return the query of the request for a ticket."""
         return models.UploadQuery(filename=self.filename, size=self.size, content_type=self.content_type)
 
     def take_digest(self) -> str:
-        """Read the whole file for the sha256 of its bytes, and return it; from then on, only these are uploaded.
+        """Read the file; return the sha256 of its bytes. From then on, `read` refuses other bytes.
 
         Raises:
-            InvalidInputError: It cannot be read.
+            InvalidInputError: The file cannot be read.
         """
-        seen, done = sha256(), 0
+        hashed, done = sha256(), 0
         while chunk := self.read(done):
-            seen.update(chunk)
+            hashed.update(chunk)
             done += len(chunk)
-        self.digest, self._seen = seen.hexdigest(), sha256()
+        self.digest, self._hash = hashed.hexdigest(), sha256()
         self.rewind()
         return self.digest
 
     def rewind(self) -> None:
-        """Go back to where the bytes begin. A file that was closed meanwhile is left alone."""
+        """Go back to the first byte. Does nothing if the file was closed meanwhile."""
         with suppress(Exception):  # as in `read`
             self.file.seek(self.begin)
 
     def read(self, done: int) -> bytes:
-        """Read the next bytes, when so many are done; none when all are.
+        """Read the next bytes after the first `done`; return b"" at the end.
 
         Raises:
-            InvalidInputError: The file is no longer the one that the ticket is for.
+            InvalidInputError: The file cannot be read, or has changed since the ticket was requested.
         """
         try:
             chunk = self._bytes(min(CHUNK, self.size - done))
             more = self._bytes(1) if done + len(chunk) == self.size else b""
-        except Exception as error:  # the program that made the file may raise anything
+        except Exception as error:  # a file object of the caller's may raise anything
             raise InvalidInputError(f"{self.filename} could not be read to its end: {error}") from error
         if not chunk and done < self.size:
             raise InvalidInputError(f"{self.filename} became shorter than {self.size} bytes while it was uploaded.")
         if more:
             raise InvalidInputError(f"{self.filename} became longer than {self.size} bytes while it was uploaded.")
-        if self._seen is not None:
-            self._seen.update(chunk)
-            if done + len(chunk) == self.size and self._seen.hexdigest() != self.digest:
+        if self._hash is not None:
+            self._hash.update(chunk)
+            if done + len(chunk) == self.size and self._hash.hexdigest() != self.digest:
                 raise InvalidInputError(f"{self.filename} was changed while it was uploaded.")
         return chunk
 
     def _bytes(self, most: int) -> bytes:
         given = cast("object", self.file.read(most))
         if not isinstance(given, bytes | bytearray) or len(given) > most:
-            raise TypeError(f"its read({most}) returned no bytes, or more of them")
+            raise TypeError(f"read({most}) must return at most {most} bytes")
         return bytes(given)
 
     def put(self, ticket: UploadTicket, content: Any, pauses: Pauses) -> httpx.Request:
-        """Make the request that carries the bytes: exactly the ticket's headers, and the length."""
+        """Build the upload request, with the ticket's headers and the length."""
         headers = {name: value for name, value in ticket.headers.items() if name.lower() not in FRAMING}
         headers["Content-Length"] = str(self.size)
         url, extensions = web_url(ticket.url), {"timeout": pauses}
@@ -116,16 +116,16 @@ class Source:
 
 @contextmanager
 def opened(file: object, filename: str | None, content_type: str | None) -> Generator[Source]:
-    """Open a file to be uploaded. A file that was given open stays open; an image is written to a file of our own.
+    """Open a file to upload. An open file stays open; an image is written to a temporary file.
 
     Raises:
-        InvalidInputError: It cannot be read, has no name, is larger than 200 MiB, or is open as text.
+        InvalidInputError: The file cannot be read, has no name, is larger than 200 MiB, or is open as text.
     """
     if isinstance(file, str | os.PathLike):
         path = Path(os.fsdecode(cast("str | os.PathLike[str]", file)))
         try:
-            if path.exists() and not path.is_file():  # a named pipe would be waited for without end
-                raise OSError("it is no file on a disk")
+            if path.exists() and not path.is_file():  # opening a named pipe could block forever
+                raise OSError("it is not a regular file")
             opened_file = path.open("rb")
         except (OSError, ValueError) as error:
             raise InvalidInputError(f"{path.name!r} cannot be uploaded: {error}.") from error
@@ -135,49 +135,52 @@ def opened(file: object, filename: str | None, content_type: str | None) -> Gene
         with SpooledTemporaryFile(LARGEST_IN_MEMORY) as written:
             name = _write(cast("ImageInput", file), cast("BinaryIO", written))
             yield _source(cast("BinaryIO", written), filename or name, content_type)
-    elif hasattr(file, "encoding") or not hasattr(file, "read"):  # the former is open as text
-        raise InvalidInputError("file must be a path or a file that is open for reading bytes ('rb').")
+    elif hasattr(file, "encoding") or not hasattr(file, "read"):  # text files have an encoding
+        kind = type(file).__name__
+        raise InvalidInputError(f"file must be a path, an image or a file opened in binary mode ('rb'), not {kind}.")
     else:
         yield _source(cast("BinaryIO", file), filename or name_of(file), content_type)
 
 
 def _write(image: ImageInput, file: BinaryIO) -> str:
-    """Write an image to a file; return its name. The program that made the image may raise anything."""
+    """Write an image to a file; return a name for it."""
     kind = image.format or "PNG"
     try:
         image.save(file, format=kind)
         file.seek(0)
         return f"image.{kind.lower()}"
-    except Exception as error:
-        message = f"The image could not be written as {kind} ({type(error).__name__}: {error}): pass a file of it."
+    except Exception as error:  # an image object of the caller's may raise anything
+        message = (
+            f"The image could not be written as {kind} ({type(error).__name__}: {error}): save it to a file first."
+        )
         raise InvalidInputError(message) from error
 
 
 def _source(file: BinaryIO, filename: object, content_type: object) -> Source:
     if not filename:
-        raise InvalidInputError("This file has no name: pass filename=, its ending tells the kind of media.")
-    if not isinstance(filename, str) or not isinstance(content_type, str | None):
-        raise InvalidInputError("filename and content_type must be text.")
+        raise InvalidInputError("This file has no name: pass filename=, such as filename='photo.png'.")
+    if not isinstance(filename, str):
+        raise InvalidInputError(f"filename must be a string, not {type(filename).__name__}.")
+    if not isinstance(content_type, str | None):
+        raise InvalidInputError(f"content_type must be a string or None, not {type(content_type).__name__}.")
     try:
         begin = file.tell()
         size = file.seek(0, SEEK_END) - begin
         file.seek(begin)
-        told = content_type or type_of(filename)
-        if told == OTHER and (ending := ending_in(file.read(HEAD))):
-            told, filename = type_of(ending), filename if ending_of(filename) else filename + ending
+        kind = content_type or type_of(filename)
+        if kind == OTHER and (ending := ending_in(file.read(HEAD))):
+            kind, filename = type_of(ending), filename if ending_of(filename) else filename + ending
         file.seek(begin)
     except Exception as error:  # as in `Source.read`
-        message = (
-            f"{filename} cannot be read, or has no length that can be found out ({error}): write it to a file first."
-        )
+        message = f"{filename} cannot be read, or has no length ({error}): write it to a file first."
         raise InvalidInputError(message) from error
     if size > LARGEST_UPLOAD:
-        raise InvalidInputError(f"{filename} has {size} bytes; an upload may have {LARGEST_UPLOAD} (200 MiB).")
-    return Source(file, filename, told, size, begin)
+        raise InvalidInputError(f"{filename} has {size} bytes; the limit is {LARGEST_UPLOAD} (200 MiB).")
+    return Source(file, filename, kind, size, begin)
 
 
 class Pauses(TimeLeft):
-    """Seconds that may pass without progress, and never more than are left of all."""
+    """Timeouts of a request: the seconds without progress, or the seconds left if fewer."""
 
     def __init__(self, seconds: float, left: float) -> None:
         super().__init__(time.monotonic() + left)
@@ -190,19 +193,19 @@ class Pauses(TimeLeft):
 def send(
     ticket: UploadTicket, source: Source, timeout: float, on_progress: Progress | None, left: float = math.inf
 ) -> None:
-    """Upload a file to its ticket.
+    """Upload a file. Costs one request to the storage host; never retried.
 
     Args:
-        ticket: Where to.
+        ticket: The upload ticket.
         source: The file.
-        timeout: Seconds that may pass without progress.
-        on_progress: Called with the bytes that are done, and all bytes. What it raises ends the upload.
-        left: Seconds after which no step of it is waited for any more.
+        timeout: Seconds without progress after which the upload fails.
+        on_progress: Called with the bytes sent and the total. An exception from it ends the upload.
+        left: Seconds for the whole upload.
 
     Raises:
         InvalidInputError: The file changed while it was read.
         APIError, UnexpectedResponseError: The storage host refused it.
-        APIConnectionError: The connection broke off.
+        APIConnectionError: The connection failed.
     """
 
     def content() -> Iterator[bytes]:
@@ -229,11 +232,11 @@ def send(
 async def send_async(
     ticket: UploadTicket, source: Source, timeout: float, on_progress: Progress | None, left: float = math.inf
 ) -> None:
-    """Async send; the file is read beside the event loop."""
+    """Async send; reads the file in a thread."""
 
     async def content() -> AsyncIterator[bytes]:
         done = 0
-        while chunk := await beside_loop(partial(source.read, done)):
+        while chunk := await in_thread(partial(source.read, done)):
             yield chunk
             done += len(chunk)
             if on_progress is not None:
@@ -256,8 +259,8 @@ def _broken_upload(error: Exception) -> WaveSpeedError:
     return APIConnectionError(f"The upload broke off ({type(error).__name__}): upload the file again.")
 
 
-async def beside_loop(function: Callable[[], T]) -> T:
-    """Call a function in a thread. A cancellation waits for its end: a file that is read is not given back before."""
+async def in_thread(function: Callable[[], T]) -> T:
+    """Call a function in a thread. If cancelled, wait for the function first: it may still use the caller's file."""
     work = asyncio.ensure_future(asyncio.to_thread(function))
     try:
         return await asyncio.shield(work)

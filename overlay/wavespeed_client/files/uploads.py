@@ -1,4 +1,4 @@
-"""The files inside inputs on their way to storage hosts: each content once for each client, several at a time."""
+"""Upload the files inside inputs, several at a time. One client uploads equal contents only once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..fields import named
 from .inputs import PLAIN_NAME, name_of
 from .register import Register, Upload
 from .storage import web_url
-from .upload import beside_loop, opened, send, send_async
+from .upload import in_thread, opened, send, send_async
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
@@ -39,8 +39,8 @@ NONE: Mapping[Place, str] = {}
 
 
 @contextmanager
-def of_field(place: Place) -> Generator[None]:
-    """Let an error name the field whose file it is about. Its class stays, and nothing was submitted."""
+def naming_field(place: Place) -> Generator[None]:
+    """Add the field's name to an error about its file."""
     try:
         yield
     except WaveSpeedError as error:
@@ -51,71 +51,74 @@ def of_field(place: Place) -> Generator[None]:
 def opened_all(
     stack: ExitStack | AsyncExitStack, files: Mapping[Place, FileInput], digests: Mapping[Place, str]
 ) -> dict[Place, Source]:
-    """Open files and take their digests, so that all that is wrong with them shows before one is uploaded.
+    """Open all files and compute their digests, so that a bad file is found before any is uploaded.
 
     Args:
-        stack: Closes them again, and lets a file that was open stand where it stood.
+        stack: Closes the files; rewinds those that were open before.
         files: The files.
-        digests: The digests that they had before, where they were taken.
+        digests: The digests they must have, where known.
 
     Raises:
-        InvalidInputError: One of them cannot be read, is empty, too large or another one; the message names its field.
+        InvalidInputError: A file cannot be read, is empty, too large, or changed; the message names its field.
     """
     sources: dict[int, Source] = {}
     for place, file in files.items():
         if id(file) in sources:
             continue
-        with of_field(place):
+        with naming_field(place):
             name = name_of(file) or (PLAIN_NAME if hasattr(file, "read") else None)
             source = sources[id(file)] = stack.enter_context(opened(file, name, None))
             stack.callback(source.rewind)
             digest = source.take_digest()
             if not source.size:
-                raise InvalidInputError(f"{source.filename} is empty, or was read to its end before.")
+                raise InvalidInputError(f"{source.filename} is empty, or was already read to its end: call seek(0).")
             if digests.get(place, digest) != digest:
-                raise InvalidInputError(f"{source.filename} was changed after its input was taken.")
+                raise InvalidInputError(f"{source.filename} was changed after its input was read.")
     return {place: sources[id(file)] for place, file in files.items()}
 
 
 def contents(sources: Mapping[Place, Source]) -> dict[str, tuple[Place, Source]]:
-    """Return each content once, by its digest, with the first place that it is at."""
+    """Return each distinct content, by digest, with the first place where it occurs."""
     found: dict[str, tuple[Place, Source]] = {}
     for place, source in sources.items():
         found.setdefault(source.digest, (place, source))
     return found
 
 
-def usable(ticket: UploadTicket) -> str:
-    """Return the URL that a ticket's file will have.
+def checked_url(ticket: UploadTicket) -> str:
+    """Return the URL that the uploaded file will have.
 
     Raises:
-        UnexpectedResponseError: It is none, and would be paid for in vain.
+        UnexpectedResponseError: It is not an http(s) URL: a task with it would fail, and could still cost money.
     """
     web_url(ticket.download_url)
     return ticket.download_url
 
 
-def shared(files: Mapping[Place, FileInput]) -> list[tuple[int, Place]]:
-    """Return what marks the files that only one may read at a time, in an order in which nobody waits in a circle."""
-    marks = {id(file): place for place, file in files.items() if not hasattr(file, "__fspath__")}
-    return sorted(marks.items())
+def exclusive(files: Mapping[Place, FileInput]) -> list[tuple[int, Place]]:
+    """Return a lock key and a place for each open file and image: only one thread may read it at a time.
+
+    Sorted, so that threads that lock several files cannot deadlock.
+    """
+    keys = {id(file): place for place, file in files.items() if not hasattr(file, "__fspath__")}
+    return sorted(keys.items())
 
 
-def too_late() -> APIConnectionError:
-    """Make the error of a file that was not uploaded in time."""
-    return APIConnectionError("the time was up before it was done.")
+def timed_out() -> APIConnectionError:
+    """Return the error for an upload that missed its deadline."""
+    return APIConnectionError("the timeout ended before the upload was complete.")
 
 
 @define(eq=False)
 class Uploads:
-    """The uploads of one `WaveSpeed`, which its threads share.
+    """The uploads of one `WaveSpeed`. Thread-safe.
 
     Args:
-        ask: Asks for a ticket.
-        timeout: Seconds that an upload may go without progress.
+        request_ticket: Requests an upload ticket.
+        timeout: Seconds without progress after which an upload fails.
     """
 
-    ask: Callable[[UploadQuery, Deadline], UploadTicket]
+    request_ticket: Callable[[UploadQuery, Deadline], UploadTicket]
     timeout: float
     _register: Register = field(init=False, factory=Register)
     _slots: threading.Semaphore = field(init=False, factory=partial(threading.Semaphore, AT_ONCE))
@@ -123,10 +126,10 @@ class Uploads:
     _locks: WeakValueDictionary[object, Any] = field(init=False, factory=WeakValueDictionary[object, Any])
 
     def digests(self, files: Mapping[Place, FileInput], deadline: Deadline) -> dict[Place, str]:
-        """Return the digests of the files of an input.
+        """Return the digests of an input's files. Costs no request.
 
         Raises:
-            InvalidInputError: A file cannot be read, or could not be uploaded; the message names its field.
+            InvalidInputError: A file cannot be read, or would be refused by `urls`; the message names its field.
         """
         with ExitStack() as stack:
             sources = self._opened(stack, files, deadline, NONE)
@@ -135,15 +138,15 @@ class Uploads:
     def urls(
         self, files: Mapping[Place, FileInput], deadline: Deadline, digests: Mapping[Place, str] = NONE
     ) -> dict[Place, Upload]:
-        """Upload the files of an input, as far as they are not uploaded.
+        """Return the uploads of an input's files. Costs two requests for each content that is not uploaded yet.
 
         Args:
             files: The files.
-            deadline: When it is given up.
-            digests: Their digests, where they are known: only these contents are uploaded then.
+            deadline: When to give up.
+            digests: The digests that the files must have, where known.
 
         Raises:
-            WaveSpeedError: A file cannot be read or uploaded, or not in time; the message names its field.
+            WaveSpeedError: A file cannot be read or uploaded in time; the message names its field.
         """
         known = {place: self._find(digest) for place, digest in digests.items()}
         if known and None not in known.values():
@@ -154,7 +157,7 @@ class Uploads:
             return {place: made[source.digest] for place, source in sources.items()}
 
     def recall(self, uploads: Iterable[Upload]) -> None:
-        """Remember what was uploaded elsewhere."""
+        """Register uploads, for example those of an earlier run."""
         with self._guard:
             for upload in uploads:
                 self._register.keep(upload)
@@ -162,15 +165,15 @@ class Uploads:
     def _opened(
         self, stack: ExitStack, files: Mapping[Place, FileInput], deadline: Deadline, digests: Mapping[Place, str]
     ) -> dict[Place, Source]:
-        for mark, place in shared(files):
-            with of_field(place):
-                stack.enter_context(self._held(self._lock(mark), deadline))
+        for key, place in exclusive(files):
+            with naming_field(place):
+                stack.enter_context(self._held(self._lock(key), deadline))
         return opened_all(stack, files, digests)
 
     def _uploaded(self, found: dict[str, tuple[Place, Source]], deadline: Deadline) -> dict[str, Upload]:
         stopped = threading.Event()
         upload = partial(self._upload, deadline, stopped)
-        if len(found) == 1:  # here, where Ctrl-C ends it at once
+        if len(found) == 1:  # in the caller's thread, where Ctrl-C ends it at once
             return {digest: upload(place, source) for digest, (place, source) in found.items()}
         with ThreadPoolExecutor(AT_ONCE, "wavespeed-upload") as threads:
             try:
@@ -187,14 +190,14 @@ class Uploads:
     def _upload(self, deadline: Deadline, stopped: threading.Event, place: Place, source: Source) -> Upload:
         def check(_done: int, _size: int | None) -> None:
             if stopped.is_set() or not deadline.left():
-                raise too_late()
+                raise timed_out()
 
-        with of_field(place), self._held(self._slots, deadline), self._held(self._lock(source.digest), deadline):
+        with naming_field(place), self._held(self._slots, deadline), self._held(self._lock(source.digest), deadline):
             upload = self._find(source.digest)
             if upload is None:
                 check(0, None)
-                ticket = self.ask(source.query(), deadline)
-                url = usable(ticket)
+                ticket = self.request_ticket(source.query(), deadline)
+                url = checked_url(ticket)
                 send(ticket, source, self.timeout, check, deadline.left())
                 upload = Upload(source.digest, url, datetime.now(UTC))
                 self.recall([upload])
@@ -204,15 +207,15 @@ class Uploads:
         with self._guard:
             return self._register.find(digest, datetime.now(UTC))
 
-    def _lock(self, mark: object) -> threading.Lock:
+    def _lock(self, key: object) -> threading.Lock:
         with self._guard:
-            lock: threading.Lock = self._locks.setdefault(mark, threading.Lock())
+            lock: threading.Lock = self._locks.setdefault(key, threading.Lock())
             return lock
 
     @contextmanager
     def _held(self, lock: threading.Lock | threading.Semaphore, deadline: Deadline) -> Generator[None]:
         if not lock.acquire(timeout=min(deadline.left(), threading.TIMEOUT_MAX)):
-            raise too_late()
+            raise timed_out()
         try:
             yield
         finally:
@@ -223,7 +226,7 @@ class Uploads:
 class AsyncUploads:
     """Async Uploads, of one `AsyncWaveSpeed`."""
 
-    ask: Callable[[UploadQuery, Deadline], Awaitable[UploadTicket]]
+    request_ticket: Callable[[UploadQuery, Deadline], Awaitable[UploadTicket]]
     timeout: float
     _register: Register = field(init=False, factory=Register)
     _slots: asyncio.Semaphore = field(init=False, factory=partial(asyncio.Semaphore, AT_ONCE))
@@ -248,18 +251,18 @@ class AsyncUploads:
             return {place: made[source.digest] for place, source in sources.items()}
 
     def recall(self, uploads: Iterable[Upload]) -> None:
-        """Remember what was uploaded elsewhere."""
+        """Register uploads, for example those of an earlier run."""
         for upload in uploads:
             self._register.keep(upload)
 
     async def _opened(
         self, stack: AsyncExitStack, files: Mapping[Place, FileInput], deadline: Deadline, digests: Mapping[Place, str]
     ) -> dict[Place, Source]:
-        for mark, place in shared(files):
-            with of_field(place):
+        for key, place in exclusive(files):
+            with naming_field(place):
                 async with in_time(deadline):
-                    await stack.enter_async_context(self._lock(mark))
-        return await beside_loop(partial(opened_all, stack, files, digests))
+                    await stack.enter_async_context(self._lock(key))
+        return await in_thread(partial(opened_all, stack, files, digests))
 
     async def _uploaded(self, found: dict[str, tuple[Place, Source]], deadline: Deadline) -> dict[str, Upload]:
         try:
@@ -272,12 +275,12 @@ class AsyncUploads:
         raise error
 
     async def _upload(self, deadline: Deadline, place: Place, source: Source) -> Upload:
-        with of_field(place):
+        with naming_field(place):
             async with in_time(deadline), self._slots, self._lock(source.digest):
                 upload = self._find(source.digest)
                 if upload is None:
-                    ticket = await self.ask(source.query(), deadline)
-                    url = usable(ticket)
+                    ticket = await self.request_ticket(source.query(), deadline)
+                    url = checked_url(ticket)
                     await send_async(ticket, source, self.timeout, None, deadline.left())
                     upload = Upload(source.digest, url, datetime.now(UTC))
                     self.recall([upload])
@@ -286,21 +289,21 @@ class AsyncUploads:
     def _find(self, digest: str) -> Upload | None:
         return self._register.find(digest, datetime.now(UTC))
 
-    def _lock(self, mark: object) -> asyncio.Lock:
-        lock: asyncio.Lock = self._locks.setdefault(mark, asyncio.Lock())
+    def _lock(self, key: object) -> asyncio.Lock:
+        lock: asyncio.Lock = self._locks.setdefault(key, asyncio.Lock())
         return lock
 
 
 @asynccontextmanager
 async def in_time(deadline: Deadline) -> AsyncGenerator[None]:
-    """End what is awaited within by a deadline.
+    """Cancel the body at a deadline.
 
     Raises:
-        APIConnectionError: The time was up.
+        APIConnectionError: The deadline has passed.
     """
     left = deadline.left()
     try:
         async with asyncio.timeout(None if math.isinf(left) else left):
             yield
     except TimeoutError as error:
-        raise too_late() from error
+        raise timed_out() from error

@@ -140,7 +140,7 @@ def test_a_file_that_changes_under_a_journaled_input_is_not_sent(
 
     (outcome,) = batch(ws, [{"image": Changing(b"a")}], journal=tmp_path / "j.jsonl")
     assert isinstance(outcome.error, InvalidInputError)
-    assert "was changed after its input was taken" in str(outcome.error)
+    assert "was changed after its input was read" in str(outcome.error)
     assert fake.calls == []
 
 

@@ -170,13 +170,13 @@ def test_a_file_system_without_hard_links_is_no_different(
         ("", "is empty"),
         (" \n", "is empty"),
         ("data:image/png;base64,", "is empty"),
-        ({"url": "https://e.com/a.png", "seed": 5}, "is an object: download a URL from within it"),
-        (["https://e.com/a.png"], "one output at a time"),
-        (("https://e.com/a.png",), "one output at a time"),
-        (b"https://e.com/a.png", "as text, not as bytes"),
-        (None, "as text, not as NoneType"),
-        (5, "as text, not as int"),
-        (Task(id="abc", model="a/b", status="completed"), "as text, not as Task"),
+        ({"url": "https://e.com/a.png", "seed": 5}, "is an object: pass one of the URLs in it"),
+        (["https://e.com/a.png"], "takes one output"),
+        (("https://e.com/a.png",), "takes one output"),
+        (b"https://e.com/a.png", "takes an output of a task, .*, not bytes"),
+        (None, "takes an output of a task, .*, not NoneType"),
+        (5, "takes an output of a task, .*, not int"),
+        (Task(id="abc", model="a/b", status="completed"), "takes an output of a task, .*, not Task"),
     ],
 )
 def test_outputs_that_cannot_be_downloaded_say_what_to_do(
@@ -217,7 +217,7 @@ def test_only_a_file_is_replaced(ws: Driven, storage: Storage, tmp_path: Path) -
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "device").symlink_to("/dev/null")
     for name in ("pipe", "device"):
-        with pytest.raises(InvalidInputError, match=rf"/{name}' is no file, and is not replaced"):
+        with pytest.raises(InvalidInputError, match=rf"/{name}' is a pipe or a device, not a file"):
             ws.download(f"{storage.url}/bytes/3", tmp_path / name)
     assert storage.gets == []
     assert (tmp_path / "pipe").is_fifo()
@@ -256,7 +256,7 @@ def test_outputs_that_are_not_of_the_web_are_refused(ws: Driven, tmp_path: Path,
 
 def test_a_compressed_download_is_refused(ws: Driven, raw_server: RawServer, tmp_path: Path) -> None:
     raw_server.answers.append(http(200, b"\x1f\x8b some bytes", "Content-Encoding: gzip"))
-    with pytest.raises(UnexpectedResponseError, match="came compressed"):
+    with pytest.raises(UnexpectedResponseError, match="sent the file compressed"):
         ws.download(f"{raw_server.url}/a", tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
 

@@ -184,7 +184,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(ws: Driven, storage: Storage, tm
 def test_a_task_that_has_not_ended_is_not_saved(ws: Driven, storage: Storage, tmp_path: Path, status: str) -> None:
     task = Task(id="abc", model="a/b", status=status, outputs=(f"{storage.url}/bytes/3/1.png",))
     for found in (task, Outcome(0, {}, task, None)):
-        with pytest.raises(TaskError, match="has not ended") as caught:
+        with pytest.raises(TaskError, match="is still running") as caught:
             ws.save(found, tmp_path)
         assert caught.value.task is task
     assert (storage.paths, in_folder(tmp_path)) == ([], {})

@@ -87,9 +87,9 @@ def test_what_cannot_be_uploaded_is_refused_before_a_ticket(ws: Driven, fake: Fa
         (tmp_path, "cannot be uploaded"),
         ("a\0b", "cannot be uploaded"),
         (tmp_path / "large", "200 MiB"),
-        (io.StringIO("text"), "open for reading bytes"),
-        (5, "open for reading bytes"),
-        (b"bytes", "open for reading bytes"),
+        (io.StringIO("text"), "opened in binary mode"),
+        (5, "opened in binary mode"),
+        (b"bytes", "opened in binary mode"),
         (io.BytesIO(b"x"), "pass filename="),
     ]
     for file, reason in cases:
@@ -151,7 +151,7 @@ def test_a_storage_host_that_refuses_is_not_followed(
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.com/", "", "https://", "/relative"])
 def test_a_ticket_to_somewhere_else_is_refused(ws: Driven, fake: FakeWaveSpeed, url: str) -> None:
     ticket(fake, url)
-    with pytest.raises(UnexpectedResponseError, match="address must begin with"):
+    with pytest.raises(UnexpectedResponseError, match="URL must begin with"):
         ws.upload(io.BytesIO(b"x"), filename="a.png")
 
 
