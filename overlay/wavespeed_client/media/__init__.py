@@ -1,1 +1,1 @@
-"""Media: which kinds there are, and how outputs look in a notebook. Pure; it makes no request."""
+"""Media types, and how tasks and models look in a notebook or a terminal. Pure: makes no request."""

@@ -1,6 +1,6 @@
-"""Tasks, outcomes and models as HTML for a notebook. Pure: what it shows is fetched by the browser, or not at all.
+"""Render tasks, outcomes and models as HTML for a notebook. Pure: the browser loads the media.
 
-What the service or a model says is never more than text: only http(s) URLs are linked, and none of them is a script.
+Text from the service is escaped, and only http(s) URLs become links or media.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 KEPT = timedelta(days=7)
 MOST_CHARACTERS = 2000
 
-# Of the kinds of media in these, browsers show what is not listed below; of everything else there is a link.
+# Media that browsers show, except the types in _NOT_SHOWN; everything else is only linked.
 _ELEMENTS = {
     "image": '<img src="{url}" alt="{url}" loading="lazy" referrerpolicy="no-referrer" {style}>',
     "video": '<video src="{url}" controls preload="metadata" {style}></video>',
@@ -35,7 +35,7 @@ _STYLE = 'style="max-width: 100%; max-height: 24em"'
 
 
 def task_html(task: Task) -> str:
-    """Return a task with its outputs."""
+    """Render a task with its outputs."""
     rows = [("task", task.id), ("model", task.model), ("status", task.status)]
     rows += [("error", task.error)] if task.error else []
     rows += [("created", _moment(task, timedelta(0))), ("kept until", _moment(task, KEPT))] if task.created_at else []
@@ -43,14 +43,14 @@ def task_html(task: Task) -> str:
 
 
 def outcome_html(outcome: Outcome) -> str:
-    """Return an outcome with its task."""
+    """Render an outcome with its task."""
     rows = [("index", str(outcome.index)), ("input", _text(outcome.input))]
     rows += [("error", f"{type(outcome.error).__name__}: {outcome.error}")] if outcome.error else []
     return _table(rows) + (task_html(outcome.task) if outcome.task else "")
 
 
 def model_html(about: list[tuple[str, str]], heads: Sequence[str], rows: list[tuple[str, ...]]) -> str:
-    """Return what is told of a model, and a table of its input."""
+    """Render the facts about a model, and a table of its input."""
     lines = [_row("th", heads), *(_row("td", row) for row in rows)]
     return _table(about) + (f"<table>{''.join(lines)}</table>" if rows else "")
 
@@ -67,7 +67,7 @@ def _table(rows: list[tuple[str, str]]) -> str:
 def _moment(task: Task, later: timedelta) -> str:
     try:
         return f"{task.created_at + later:%Y-%m-%d %H:%M} UTC" if task.created_at else ""
-    except OverflowError:  # at the calendar's end
+    except OverflowError:  # after the year 9999
         return ""
 
 

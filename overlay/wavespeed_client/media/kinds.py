@@ -1,4 +1,4 @@
-"""Kinds of media: by a file's ending, by a host's Content-Type, by the first bytes. The same on every system."""
+"""Media types by file ending, Content-Type or first bytes. The tables are our own: mime.types differs by system."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from urllib.parse import unquote
 OTHER = "application/octet-stream"
 TEXT_ENDING = ".txt"
 
-# Bytes of a file's beginning that `ending_in` looks at.
+# How many of a file's first bytes `ending_in` looks at.
 HEAD = 512
 
-# Of the endings with the same type, the first is the one that a file of this type gets.
+# A file of a type gets the first ending listed for it.
 _TYPES = {
     ".png": "image/png",
     ".jpeg": "image/jpeg",
@@ -62,7 +62,7 @@ _TYPES = {
     ".vtt": "text/vtt",
 }
 
-# What hosts call some of them, besides the names above with or without the `x-` of a name that is not registered.
+# Other names that hosts use for these types. A leading `x-` is ignored.
 _OTHER_NAMES = {
     "image/jpg": ".jpeg",
     "image/pjpeg": ".jpeg",
@@ -112,31 +112,31 @@ _SIGNATURES = [
 
 
 def name_in(url: str) -> str:
-    """Return the name of the file that an http(s) URL leads to, as its path tells; empty if that ends in a slash."""
+    """Return the file name at the end of a URL's path; empty if there is none."""
     path = _PATH.match(url.strip())
     return unquote(path[1]).replace("\\", "/").rpartition("/")[2] if path else ""
 
 
 def type_of(name: str) -> str:
-    """Return the media type that a file's name or a URL's path tells by its ending; application/octet-stream else."""
+    """Return the media type for a name's ending; application/octet-stream if the ending is unknown."""
     return _TYPES.get(name[max(name.rfind("."), 0) :].lower(), OTHER)
 
 
 def ending_for(content_type: str) -> str:
-    """Return the ending, with its dot, for a Content-Type; empty if that does not tell the kind of media.
+    """Return the ending, with its dot, for a Content-Type; empty if the type is unknown.
 
-    Text that this table does not know becomes .txt, HTML included: an output is data, not a page to be run.
+    Other kinds of text become .txt, even HTML: a browser should not run an output as a page.
     """
     kind = content_type.partition(";")[0].strip().lower().replace("/x-", "/")
     return _ENDINGS.get(kind) or (TEXT_ENDING if kind.startswith("text/") else "")
 
 
 def ending_in(head: bytes) -> str:
-    """Return the ending that a file's first bytes tell; empty if they tell none."""
+    """Return the ending for a file's first bytes; empty if they are not recognized."""
     return next((ending for pattern, ending in _SIGNATURES if pattern.match(head[:HEAD])), "")
 
 
-# What a file may be called whose URL has no ending. A text of that name may as well be a note of the user's.
+# Endings that a saved output may have if its URL has none. Text is left out: such a file may be the user's own note.
 BINARY_ENDINGS = (
     *(ending for ending, kind in _TYPES.items() if not kind.startswith("text/") and ending != ".json"),
     ".bin",

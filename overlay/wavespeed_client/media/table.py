@@ -1,4 +1,4 @@
-"""A table of text for a terminal: it fits a number of columns, of which wide characters take two."""
+"""Tables of text for a terminal. Wide characters take two columns."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 COLUMNS = 100
 GAP = "  "
-# Of a cell that is longer, the rest is left out.
+# Longer cells are cut.
 MOST_LINES = 12
 
 
 def table(rows: Sequence[Sequence[str]], columns: int = COLUMNS) -> str:
-    """Return rows of cells as lines. The last cells take what the others leave, of which none takes over a quarter.
+    """Format rows of cells as lines. The last column takes the width that is left; each other takes at most a quarter.
 
     Args:
-        rows: The cells, as many in each row, with nothing in them that a terminal would act on.
-        columns: How wide the table may be.
+        rows: The cells, equally many in each row, without control characters.
+        columns: The width of the table.
     """
     *others, _ = zip(*rows, strict=True)
     widths = [min(max(map(width, cells)), columns // 4) for cells in others]
@@ -29,7 +29,7 @@ def table(rows: Sequence[Sequence[str]], columns: int = COLUMNS) -> str:
 
 
 def wrapped(text: str, columns: int) -> list[str]:
-    """Return text as lines of at most that width, broken between words where that can be."""
+    """Break text into lines of at most this width, between words where possible."""
     lines = [""]
     for word in text.split():
         for piece in _pieces(word, columns):
@@ -42,7 +42,7 @@ def wrapped(text: str, columns: int) -> list[str]:
 
 
 def width(text: str) -> int:
-    """Return how many columns of a terminal text takes."""
+    """Return how many terminal columns the text takes."""
     return sum(map(_columns_of, text))
 
 
@@ -53,7 +53,7 @@ def _columns_of(character: str) -> int:
 
 
 def _pieces(word: str, columns: int) -> Iterator[str]:
-    """Cut a word that is wider than a line."""
+    """Split a word that is wider than a line."""
     piece = ""
     for character in word:
         if piece and width(piece) + _columns_of(character) > columns:
