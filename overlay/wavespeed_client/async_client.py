@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from wavespeed_api.models import UploadQuery
 
     from .arguments import Input, OnBytes, OnUpdate
-    from .batch.options import AsyncInputs
+    from .batch.options import AsyncInputs, Options
     from .batch.outcome import Outcome, Progress
     from .batch.tasks import AsyncWorkers
     from .catalogue.model_info import ModelInfo
@@ -152,11 +152,15 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
     ) -> AsyncGenerator[Outcome]:
         """Async `WaveSpeed.run_many`."""
         from .batch.options import checked_options
-        from .batch.state import Batch
-        from .batch.tasks import outcomes
 
         limits, money = (max_in_flight, max_per_minute, timeout), (max_cost, budget, retry_failed)
         options = checked_options(self.settings, model, inputs, *limits, journal, on_progress, batch, *money)
+        return self._outcomes(options, inputs)
+
+    def _outcomes(self, options: Options, inputs: AsyncInputs) -> AsyncGenerator[Outcome]:
+        from .batch.state import Batch
+        from .batch.tasks import outcomes
+
         self._check_open()
         state = Batch(options, self._clock, partial(Wait, durations=self._durations))
         calls = (self._submit, self._get, self._price, self.find_submissions, self._uploads)

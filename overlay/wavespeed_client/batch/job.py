@@ -50,6 +50,7 @@ class Job:
     Attributes:
         index: The input's place among the inputs.
         input: The input as it was taken: plain data, and the files in it.
+        name: What tells it apart from others with the same content, if they have names.
         fields: The input as it is sent; None until its files are uploaded.
         body: The JSON of that.
         attached: The input with its files; None if there are none in it.
@@ -73,6 +74,7 @@ class Job:
 
     index: int
     input: Any
+    name: tuple[str, ...] = ()
     fields: dict[str, Any] | None = None
     body: bytes = b""
     attached: Attached | None = None
@@ -143,7 +145,7 @@ class Job:
         return sent
 
     def _look(self, model: str, input: dict[str, Any], body: bytes) -> None:
-        self.stage, self.item = Stage.LOOK, Item(digest_of(model, input), model, body)
+        self.stage, self.item = Stage.LOOK, Item(digest_of(model, input, *self.name), model, body)
 
     def saw(self, entry: Entry) -> None:
         """Keep what the journal has of it, to be asked for next time."""

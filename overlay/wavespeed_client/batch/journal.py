@@ -178,12 +178,12 @@ class AsyncJournal(Protocol):
     def close(self) -> Awaitable[None] | None: ...
 
 
-def digest_of(model: str, input: dict[str, Any]) -> bytes:
-    """Return what equal inputs for the same model have in common, and no others: 32 bytes.
+def digest_of(model: str, input: dict[str, Any], *name: str) -> bytes:
+    """Return what equal inputs for the same model, and of the same name if they have one, have in common: 32 bytes.
 
-    A file in an input stands there by the digest of its content; its name is of no matter.
+    No others have it. A file in an input stands there by the digest of its content; the file's name is of no matter.
     """
-    told = json.dumps([model, input], sort_keys=True)
+    told = json.dumps([model, input, *name], sort_keys=True)
     if FILE in told:
-        told = json.dumps([model, unnamed(input)], sort_keys=True)
+        told = json.dumps([model, unnamed(input), *name], sort_keys=True)
     return hashlib.sha256(told.encode()).digest()

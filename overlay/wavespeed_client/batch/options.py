@@ -19,7 +19,7 @@ from ..errors import ConfigurationError, InvalidInputError
 from ..transport.submission import SYNC_MODE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from ..settings import Settings
     from .journal import AsyncJournal, Journal
@@ -54,7 +54,8 @@ class Options:
         max_retries: How often a submission that could not be sent is tried again.
         journal: Where the journal is: a file, or a database.
         batch: The batch's name in a database.
-        shared: Whether equal inputs are one task, whichever of several runs submits it.
+        names: What tells inputs apart beside their contents, one for each. Those that are equal in both are one task
+            then, whichever of several runs submits it. None: each input is a task of its own.
         max_cost: Most that a task may cost, in USD.
         budget: Most that all tasks of the journal and of this run may cost, in USD.
         retry_failed: Whether a task that the journal tells to have failed is followed by a new one.
@@ -73,10 +74,14 @@ class Options:
     journal: Path | Address | None
     batch: str | None
     on_progress: Callable[[Progress], object] | None
-    shared: bool = False
+    names: Sequence[str] | None = None
     max_cost: float | None = None
     budget: float | None = None
     retry_failed: bool = False
+
+    def name_of(self, index: int) -> tuple[str, ...]:
+        """Return the name of an input, by its place; nothing if they have none."""
+        return () if self.names is None else (self.names[index],)
 
 
 def checked_options(
@@ -120,8 +125,8 @@ def checked_options(
         base_url=settings.base_url,
         model=model,
         total=len(inputs) if isinstance(inputs, Sized) else None,
-        max_in_flight=_count("max_in_flight", max_in_flight),
-        max_per_minute=None if max_per_minute is None else _count("max_per_minute", max_per_minute),
+        max_in_flight=checked_count("max_in_flight", max_in_flight),
+        max_per_minute=None if max_per_minute is None else checked_count("max_per_minute", max_per_minute),
         timeout=timeout,
         longest_submission=longest_submission,
         max_retries=settings.max_retries,
@@ -135,7 +140,12 @@ def checked_options(
     )
 
 
-def _count(name: str, value: object) -> int:
+def checked_count(name: str, value: object) -> int:
+    """Return a number of tasks.
+
+    Raises:
+        InvalidInputError: It is no whole number above 0.
+    """
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise InvalidInputError(f"{name} must be a whole number, 1 or more; this is {str(value)[:80]!r}.")
     return value
@@ -169,6 +179,15 @@ def _batch_name(batch: object, place: Path | Address | None) -> str | None:
         if batch is not None:
             raise InvalidInputError("batch names a batch in a database: with another journal, or none, it has no name.")
         return None
+    return checked_name(batch)
+
+
+def checked_name(batch: object) -> str:
+    """Return the name of a batch in a database.
+
+    Raises:
+        InvalidInputError: It is none.
+    """
     if not isinstance(batch, str) or not batch.strip() or not batch.isprintable() or len(batch) > LONGEST_NAME:
         raise InvalidInputError(
             f"A database as the journal needs batch=, a name of up to {LONGEST_NAME} printable characters by which the "

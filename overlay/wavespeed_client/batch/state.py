@@ -107,7 +107,7 @@ class Batch:
         """Take in the next input; nothing once it has stopped."""
         if self.stopped:
             return
-        job = Job(self._pulled, item)
+        job = Job(self._pulled, item, self.options.name_of(self._pulled))
         self._pulled += 1
         self._jobs.add(job)
         try:

@@ -105,9 +105,13 @@ class OwnFile:
 
     def existing(self) -> Path | None:
         """Return the path of the file; None if it does not exist."""
-        endings = (self.ending,) if self.ending else BINARY_ENDINGS
-        paths = (self.folder / (self.stem + ending) for ending in endings)
+        paths = (self.folder / name for name in self.names())
         return next((path for path in paths if _is_complete(path)), None)
+
+    def names(self) -> list[str]:
+        """Return the names that the file may have."""
+        endings = (self.ending,) if self.ending else BINARY_ENDINGS
+        return [self.stem + ending for ending in endings]
 
     def take(self, part: Path, ending: str) -> Path:
         path = self.folder / (self.stem + (self.ending or ending or ".bin"))

@@ -64,10 +64,7 @@ class Saving:
         Raises:
             InvalidInputError: The file cannot be written.
         """
-        output = self.task.outputs[number]
-        inline = contained(output)
-        ending = _ending_of_inline(inline) if inline else ending_of(safe_name(name_in(str(output))))
-        place = OwnFile(self.folder, f"{self.task.id}-{number + 1}", ending)
+        place, inline = place_in(self.folder, self.task, number)
         path = place.existing() or (write_inline(inline, place) if inline else None)
         if path is None:
             return place
@@ -125,6 +122,18 @@ def start(found: object, folder: str | os.PathLike[str], on_progress: Progress |
         if isinstance(error, WaveSpeedError):
             raise error
         return Saving(_completed(task_of(task)), folder_at(folder), on_progress)
+
+
+def place_in(folder: Path, task: Task, number: int) -> tuple[OwnFile, Inline | None]:
+    """Return where in a folder an output of a task goes, and the file that it holds itself, if it does.
+
+    Raises:
+        InvalidInputError: It is an object that cannot be written as JSON.
+    """
+    output = task.outputs[number]
+    inline = contained(output)
+    ending = _ending_of_inline(inline) if inline else ending_of(safe_name(name_in(str(output))))
+    return OwnFile(folder, f"{task.id}-{number + 1}", ending), inline
 
 
 def _completed(task: Task) -> Task:

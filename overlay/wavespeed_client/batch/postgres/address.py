@@ -69,6 +69,11 @@ class Address:
         shown = f"service={parsed['service']}" if "service" in parsed else _place(parsed)
         return cls(given if variable is not None else shown, make_conninfo(text, **{**DEFAULTS, **parsed}))
 
+    @property
+    def has_password(self) -> bool:
+        """Whether it holds a password itself."""
+        return bool(conninfo_to_dict(self._conninfo).get("password"))
+
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Connect. Nothing is prepared on the server: connections may be pooled there.
 

@@ -83,7 +83,7 @@ class Ledger:
             options.batch or "",
             options.base_url,
             options.model,
-            Shared() if options.shared else Numbered(),
+            Numbered() if options.names is None else Shared(),
             options.uncertain_after,
             LONGEST_SILENCE if options.timeout is None else max(options.timeout, LEAST_PATIENCE),
         )

@@ -135,7 +135,7 @@ async def shared(
     """Carry out a batch that other runs carry out at the same time: equal inputs are one task."""
     async with AsyncWaveSpeed(KEY, base_url=url) as ws:
         options = checked_options(ws.settings, MODEL, given, max_in_flight, None, 60.0, database, None, name)
-        options = evolve(options, shared=True, uncertain_after=uncertain_after)
+        options = evolve(options, names=["cat"] * len(given), uncertain_after=uncertain_after)
         batch = Batch(options, ws._clock, partial(Wait, durations=ws._durations))
         return await collected(
             outcomes(batch, given, ws._submit, ws._get, ws._price, ws.find_submissions, ws._uploads, ws._at_work)  # type: ignore[arg-type]
