@@ -99,13 +99,13 @@ async def batch(url: str, journal: str, count: int) -> dict[str, float]:
 async def claims(url: str, journal: str, count: int, at_once: int) -> dict[str, float]:
     """Claims of inputs that are new, so many awaited at the same time."""
     ledger = await _ledger(url, journal, f"{BATCH} {at_once}")
-    entries = await ledger.claim(_items(count))
+    entries = await asyncio.gather(*map(ledger.look, _items(count)))
     took = _stopwatch()
     waiting = iter(entries)
 
     async def work() -> None:
         for entry in waiting:
-            await ledger.reserve([entry])
+            await ledger.reserve(entry)
 
     await asyncio.gather(*(work() for _ in range(at_once)))
     found = {**took(), "inputs": count, "requests": 0}

@@ -59,8 +59,8 @@ class Job:
         item: The input as the journal is asked for it; None without a journal.
         entry: What the journal has of it; None until it was asked.
         reserved: Whether the journal was told of its submission, and not yet what came of it.
-        gives_up: When it stops trying to be submitted; set by the first try.
-        until: When its wait ends, counted from the submission that is under way or was taken.
+        tries_end: When it stops trying to be submitted; set by the first try.
+        wait_ends: When its wait ends, counted from the submission that is under way or was taken.
         price: What its task would cost; None until that was asked, or where it is of no matter.
         affordable: Whether there is money for it.
         failures: How often it, a file of it, or the question for its price could not be sent.
@@ -83,8 +83,8 @@ class Job:
     item: Item | None = None
     entry: Entry | None = None
     reserved: bool = False
-    gives_up: Deadline | None = None
-    until: Deadline | None = None
+    tries_end: Deadline | None = None
+    wait_ends: Deadline | None = None
     price: Price | None = None
     affordable: bool = False
     failures: int = 0
@@ -132,7 +132,7 @@ class Job:
         if isinstance(error, APIConnectionError):
             self.failures += 1
             return self.failures <= most
-        return isinstance(error, RateLimitError) and self.gives_up is not None and self.gives_up.left() > 0
+        return isinstance(error, RateLimitError) and self.tries_end is not None and self.tries_end.left() > 0
 
     @property
     def tells_all(self) -> bool:

@@ -114,7 +114,7 @@ class Batch:
             job.take_in(item, self.options.model, self.options.journal)
         except InvalidInputError as error:
             self._end(job, None, error)
-        if (job.outcome is None and job.stage is not Stage.SUBMIT) or self.settled(job):
+        if (job.outcome is None and job.stage is not Stage.SUBMIT) or self.go_on(job):
             self._fresh.append(job)
 
     def exhausted(self, error: BaseException | None = None) -> None:
@@ -216,7 +216,7 @@ class Batch:
         self._throttle.answered(self.clock.now())
         self._throttle.accepted()
         job.sent = False
-        job.wait = self.attend(task, self.options.timeout, job.until or self._deadline())
+        job.wait = self.attend(task, self.options.timeout, job.wait_ends or self._deadline())
         if job not in self._jobs:  # nobody waits for it any more
             log.began_after_all(task)
         return job.note("submitted", task=task.raw) + self._judged(job, job.wait)
@@ -224,7 +224,7 @@ class Batch:
     def failed(self, job: Job, error: Exception) -> list[Note]:
         """A job's step ended in an error. Returns what is to be noted before the job is settled."""
         if job.entry is not None and job.entry.look_again is not None:
-            job.gives_up = None
+            job.tries_end = None
             self._throttle.not_sent()
             self._throttle.ended()
             return []
@@ -241,7 +241,7 @@ class Batch:
             return self._not_submitted(job, error)
         return self._not_told(job, job.wait, error)
 
-    def settled(self, job: Job) -> bool:
+    def go_on(self, job: Job) -> bool:
         """What was to be noted of a job is: it goes on. Returns whether its next step is to be taken at once."""
         goes_on, job.reserved = job.stage in (Stage.LOOK, Stage.PRICE), False
         if job.outcome is not None:
@@ -342,15 +342,15 @@ class Batch:
         """The job that may be submitted now. Those whose time is up end here."""
         while self._ready:
             job = self._ready[0]
-            if job.gives_up and not job.gives_up.left():
+            if job.tries_end and not job.tries_end.left():
                 self._end(heapq.heappop(self._ready), None, job.error)
-                self.settled(job)
+                self.go_on(job)
             elif self._throttle.wait(self.clock.now()):
                 return None
             else:
                 self._throttle.sent()
-                job.until = self._deadline()
-                job.gives_up = job.gives_up or job.until
+                job.wait_ends = self._deadline()
+                job.tries_end = job.tries_end or job.wait_ends
                 self._tally.requested(self.clock.now())
                 return heapq.heappop(self._ready)
         return None
@@ -358,8 +358,8 @@ class Batch:
     def _until_next_submission(self) -> float:
         if not self._ready:
             return math.inf
-        gives_up = self._ready[0].gives_up
-        return min(self._throttle.wait(self.clock.now()), gives_up.left() if gives_up else math.inf)
+        tries_end = self._ready[0].tries_end
+        return min(self._throttle.wait(self.clock.now()), tries_end.left() if tries_end else math.inf)
 
     def _not_submitted(self, job: Job, error: WaveSpeedError) -> list[Note]:
         job.sent = isinstance(error, SubmissionUncertainError)

@@ -47,7 +47,7 @@ class Tally:
         if job.outcome is not None and job.outcome.error is not None:
             self._uncertain += job.outcome.uncertain
             self._failed += not job.outcome.uncertain
-        if job.gives_up is not None or job.wait is not None:  # it was submitted or asked for
+        if job.tries_end is not None or job.wait is not None:  # it was submitted or asked for
             self._times.append(now)
 
     def progress(self, in_flight: int, total: int | None, cost: float | None = None) -> Progress:

@@ -9,38 +9,25 @@ import asyncio
 import math
 from collections.abc import Awaitable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define, field
 
-from ..errors import WaveSpeedError
-from ..parsing import is_certainly
-from ..transport.context import Context
-from . import log
-from .attached import UntilStopped
 from .job import PREPARING, Job, Stage
 from .options import async_journal_for, async_pulled_from
 from .outcome import delivered
+from .steps import Procedure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable
 
-    from ..catalogue.rows import Price
-    from ..clock import Deadline
-    from ..errors import SubmissionUncertainError
-    from ..files.register import Upload
     from ..files.uploads import AsyncUploads
-    from ..task import Task
-    from .attached import Attached
-    from .journal import AsyncJournal, Entry, Item, Note
+    from .journal import AsyncJournal
     from .options import AsyncInputs
     from .outcome import Outcome
     from .state import Batch
+    from .steps import Ask, Find, Quote, Steps, Submit
 
-    Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], Awaitable[Task]]
-    Find: TypeAlias = Callable[[SubmissionUncertainError], Awaitable[list[Task]]]
-    Ask: TypeAlias = Callable[[Context, Task], Awaitable[Task]]
-    Quote: TypeAlias = Callable[[Context, str, dict[str, Any]], Awaitable[Price]]
 
 T = TypeVar("T")
 
@@ -59,7 +46,8 @@ async def outcomes(
     at_work: set[AsyncWorkers],
 ) -> AsyncGenerator[Outcome]:
     """Async outcomes."""
-    workers = AsyncWorkers(batch, inputs, async_journal_for(batch.options), submit, ask, quote, find, uploads)
+    journal = async_journal_for(batch.options)
+    workers = AsyncWorkers(batch, inputs, journal, Procedure(batch, journal, submit, ask, quote, find, uploads))
     await workers.begin()
     at_work.add(workers)
     try:
@@ -89,23 +77,17 @@ class AsyncWorkers:
     batch: Batch
     inputs: AsyncInputs
     journal: AsyncJournal | None
-    submit: Submit
-    ask: Ask
-    quote: Quote
-    find: Find
-    uploads: Callable[[], AsyncUploads]
+    procedure: Procedure
     _steps: dict[asyncio.Task[None], Job] = field(init=False, factory=dict[asyncio.Task[None], Job])
     _own: list[asyncio.Task[None]] = field(init=False, factory=list[asyncio.Task[None]])
     _news: asyncio.Event = field(init=False, factory=asyncio.Event)
     _work: asyncio.Event = field(init=False, factory=asyncio.Event)
-    _room: asyncio.Event = field(init=False, factory=asyncio.Event)
+    _may_pull: asyncio.Event = field(init=False, factory=asyncio.Event)
     _wakes_at: float = field(init=False, default=math.inf)
 
     async def begin(self) -> None:
         """Open the journal, and begin."""
-        if self.journal is not None:
-            await done(self.journal.prepare())
-            self.batch.budget.opened(await done(self.journal.spent()))
+        await self._done(self.procedure.begin())
         self._own = [asyncio.create_task(self._guarded(run)) for run in (self._pull, self._schedule)]
 
     async def next_outcome(self) -> Outcome | None:
@@ -113,7 +95,7 @@ class AsyncWorkers:
         while True:
             outcome = self.batch.outcome()
             if outcome is not None or self.batch.over:
-                self._room.set()
+                self._may_pull.set()
                 return outcome
             self._news.clear()
             await self._news.wait()
@@ -125,7 +107,7 @@ class AsyncWorkers:
             return
         try:
             if self._own[0].get_loop() is asyncio.get_running_loop():  # else it was closed, and nothing goes on there
-                self._tell()
+                self._wake()
                 await self._wait_for_steps()
         finally:
             self.batch.finish()
@@ -157,10 +139,10 @@ class AsyncWorkers:
     async def _pull(self) -> None:
         pull = async_pulled_from(self.inputs)
         while not (self.batch.all_pulled or self.batch.stopped):
-            self._room.clear()
+            self._may_pull.clear()
             room = self.batch.room()
             if room:
-                await self.batch.clock.await_event(self._room, room)
+                await self.batch.clock.await_event(self._may_pull, room)
                 continue
             try:
                 item = await pull()
@@ -170,7 +152,7 @@ class AsyncWorkers:
                 self.batch.exhausted(error)
             else:
                 self.batch.pull(item)
-                self._tell()
+                self._wake()
                 await asyncio.sleep(0)
 
     async def _schedule(self) -> None:
@@ -197,87 +179,35 @@ class AsyncWorkers:
             if not isinstance(error, Exception):
                 raise
         finally:
-            self._tell()
+            self._wake()
 
     async def _carry_out(self, job: Job) -> None:
-        goes_on = True
-        while goes_on:
-            notes = await self._step(job)
-            if notes and self.journal is not None:
-                await done(self.journal.write(notes))
-            goes_on = self.batch.settled(job)
+        await self._done(self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job))))
 
-    async def _step(self, job: Job) -> list[Note]:
-        if job.stage is Stage.LOOK and self.journal is not None and job.item is not None:
-            return self.batch.looked(job, await self._entry(self.journal, job.item))
-        if job.stage is Stage.FIND and job.lost is not None:
-            job.found(await self._found(job.lost))
-            return []
-        try:
-            if job.stage is Stage.PRICE:
-                context = Context(self._running())
-                price = job.price or await self.quote(context, self.batch.options.model, job.fields or {})
-                return self.batch.priced(job, price)
-            if job.attached is not None and job.stage in PREPARING:
-                await self._prepare(job, job.attached)
-                return []
-            task = await self._request(job)
-        except Exception as error:
-            return self.batch.failed(job, error)
-        return self.batch.answered(job, task)
+    async def _done(self, steps: Steps[T]) -> T:
+        """Take steps, and make the calls between them. Return what the steps return."""
+        go_on: Callable[[], Callable[[], Any]] = partial(next, steps)
+        while True:
+            try:
+                call = go_on()
+            except StopIteration as end:
+                return cast("T", end.value)
+            go_on = await _made(steps, call)
 
-    async def _prepare(self, job: Job, attached: Attached) -> None:
-        uploads, running = self.uploads(), self._running()
-        if job.stage is Stage.READ:
-            digests = await uploads.digests(attached.files, running)
-            known: Sequence[Upload] = ()
-            if self.journal is not None:
-                known = await done(self.journal.uploads(list({*digests.values()})))
-            uploads.recall(known)
-            job.read(attached, self.batch.options.model, digests, known)
-            return
-        made = await uploads.urls(attached.files, running, attached.digests)
-        if self.journal is not None:
-            await done(self.journal.uploaded(list({*made.values()})))
-        job.uploaded(attached, made)
-
-    def _running(self) -> UntilStopped:
-        return UntilStopped(self.batch.clock, math.inf, lambda: self.batch.stopped)
-
-    async def _entry(self, journal: AsyncJournal, item: Item) -> Entry:
-        (entry,) = await done(journal.claim([item]))
-        if entry is None:
-            (entry,) = await done(journal.planned([item]))
-        return entry
-
-    async def _found(self, error: SubmissionUncertainError) -> list[Task]:
-        try:
-            return [task for task in await self.find(error) if is_certainly(task, error)]
-        except WaveSpeedError as trouble:
-            log.not_looked_for(error, trouble)
-            return []
-
-    async def _request(self, job: Job) -> Task:
-        # Once each: the batch itself decides what is tried again.
-        departure = partial(self._departing, job)
-        if job.wait is None:
-            context = Context(tries=1, departure=departure, body=job.body)
-            return await self.submit(context, self.batch.options.model, job.fields or {})
-        context = Context(self.batch.answered_by(job.wait), tries=1, departure=departure)
-        return await self.ask(context, job.wait.task)
-
-    async def _departing(self, job: Job) -> Deadline | None:
-        entry = self.batch.departing(job)
-        if entry is not None and self.journal is not None:
-            (entry,) = await done(self.journal.reserve([entry]))
-            self.batch.reserved(job, entry)
-        return entry.leaves_by if entry is not None else None
-
-    def _tell(self) -> None:
+    def _wake(self) -> None:
         """Wake whom a change concerns."""
         if self.batch.stopped or self.batch.has_outcomes or self.batch.over:
             self._news.set()
         if self.batch.stopped or self.batch.room() < math.inf:
-            self._room.set()
+            self._may_pull.set()
         if self.batch.stopped or self.batch.clock.now() + self.batch.pause() < self._wakes_at:
             self._work.set()
+
+
+async def _made(steps: Steps[Any], call: Callable[[], object]) -> Callable[[], Callable[[], Any]]:
+    """Async _made."""
+    try:
+        result = await done(call())
+    except BaseException as error:
+        return partial(steps.throw, error)
+    return partial(steps.send, result)

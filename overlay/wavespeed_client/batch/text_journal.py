@@ -109,22 +109,16 @@ class TextJournal:
         except (OSError, ValueError) as error:
             raise InvalidInputError(f"The journal {str(self.path)!r} cannot be used: {error}.") from error
 
-    def claim(self, items: Sequence[Item]) -> list[Entry | None]:
-        """Tell what an earlier run did with each input; None for one that is new. Each entry is given out once."""
+    def look(self, item: Item) -> Entry:
+        """Tell what an earlier run did with an input, which is written down if it is new. Give out each entry once."""
         with self._lock:
-            return [self._claimed(item) for item in items]
+            return self._known(item) or self._planned(item)
 
-    def planned(self, items: Sequence[Item]) -> list[Entry]:
-        """Write down inputs that are new here."""
-        with self._lock:
-            return [self._planned(item) for item in items]
-
-    def reserve(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Write down that each is about to be submitted: no other run can use this file."""
-        for entry in entries:
-            cost = {} if entry.cost is None else {"cost": entry.cost}
-            self._write({"number": entry.key, "event": "submitting", "at": _now(), **cost})
-        return entries
+    def reserve(self, entry: Entry) -> Entry:
+        """Write down that an input is about to be submitted: no other run can use this file."""
+        cost = {} if entry.cost is None else {"cost": entry.cost}
+        self._write({"number": entry.key, "event": "submitting", "at": _now(), **cost})
+        return entry
 
     def write(self, notes: Sequence[Note]) -> None:
         """Write down what happened.
@@ -164,7 +158,7 @@ class TextJournal:
         """Close the file and give up its lock."""
         self._file.close()
 
-    def _claimed(self, item: Item) -> Entry | None:
+    def _known(self, item: Item) -> Entry | None:
         key = _key(item.digest)
         numbers = self._numbers.pop(key, ())
         if not numbers:

@@ -12,37 +12,27 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define, field
 
-from ..errors import ConfigurationError, WaveSpeedError
-from ..parsing import is_certainly
-from ..transport.context import Context
-from . import log
-from .attached import UntilStopped
-from .job import PREPARING, Job, Stage
+from ..errors import ConfigurationError
+from .job import Job
 from .options import journal_for
 from .outcome import delivered
+from .steps import Procedure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator
 
-    from ..catalogue.rows import Price
-    from ..clock import Deadline
-    from ..errors import SubmissionUncertainError
-    from ..files.register import Upload
     from ..files.uploads import Uploads
-    from ..task import Task
-    from .attached import Attached
-    from .journal import Entry, Item, Journal, Note
+    from .journal import Journal
     from .outcome import Outcome
     from .state import Batch
+    from .steps import Ask, Find, Quote, Steps, Submit
 
-    Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], Task]
-    Find: TypeAlias = Callable[[SubmissionUncertainError], list[Task]]
-    Ask: TypeAlias = Callable[[Context, Task], Task]
-    Quote: TypeAlias = Callable[[Context, str, dict[str, Any]], Price]
+
+T = TypeVar("T")
 
 # A step under way has a thread: between its requests a task needs none.
 MOST_WORKERS = 32
@@ -74,7 +64,8 @@ def outcomes(
         uploads: Gives the client's uploads.
         at_work: Holds the workers while there are any, for the client to end them when it is closed.
     """
-    workers = Workers(batch, inputs, journal_for(batch.options), submit, ask, quote, find, uploads)
+    journal = journal_for(batch.options)
+    workers = Workers(batch, inputs, journal, Procedure(batch, journal, submit, ask, quote, find, uploads))
     workers.begin()
     at_work.add(workers)
     try:
@@ -97,11 +88,7 @@ class Workers:
     batch: Batch
     inputs: Iterator[object]
     journal: Journal | None
-    submit: Submit
-    ask: Ask
-    quote: Quote
-    find: Find
-    uploads: Callable[[], Uploads]
+    procedure: Procedure
     _steps: list[Job] = field(init=False, factory=list[Job])
     _own: set[threading.Thread] = field(init=False, factory=set[threading.Thread])
     _news: threading.Condition = field(init=False)
@@ -120,9 +107,7 @@ class Workers:
 
     def begin(self) -> None:
         """Open the journal, and begin."""
-        if self.journal is not None:
-            self.journal.prepare()
-            self.batch.budget.opened(self.journal.spent())
+        self._done(self.procedure.begin())
         try:
             self._scheduler.start()
         except RuntimeError as error:
@@ -154,7 +139,7 @@ class Workers:
             return
         with self._work:
             self.batch.stop()
-            self._tell()
+            self._wake()
         if threading.current_thread() in self._own:  # garbage collection, which runs in any thread, may call this there
             return
         try:
@@ -202,7 +187,7 @@ class Workers:
             else:
                 with self._work:
                     self.batch.pull(item)
-                    self._tell()
+                    self._wake()
             if self.batch.has_outcomes:
                 return
 
@@ -220,7 +205,7 @@ class Workers:
                 self.batch.crashed(error)
         finally:
             with self._work:
-                self._tell()
+                self._wake()
                 self._release()
 
     def _next_job(self) -> Job | None:
@@ -262,96 +247,39 @@ class Workers:
         finally:
             with self._work:
                 self._steps.remove(job)
-                self._tell()
+                self._wake()
                 self._release()
 
     def _carry_out(self, job: Job) -> None:
-        goes_on = True
-        while goes_on:
-            notes = job.context.run(self._step, job)
-            if notes and self.journal is not None:
-                self.journal.write(notes)
+        steps = self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job)))
+        job.context.run(self._done, steps)
+
+    def _done(self, steps: Steps[T]) -> T:
+        """Take steps under the lock, and make the calls between them without it. Return what the steps return."""
+        go_on: Callable[[], Callable[[], Any]] = partial(next, steps)
+        while True:
             with self._work:
-                goes_on = self.batch.settled(job)
+                try:
+                    call = go_on()
+                except StopIteration as end:
+                    return cast("T", end.value)
+            go_on = _made(steps, call)
 
-    def _step(self, job: Job) -> list[Note]:
-        if job.stage is Stage.LOOK and self.journal is not None and job.item is not None:
-            entry = self._entry(self.journal, job.item)
-            with self._work:
-                return self.batch.looked(job, entry)
-        if job.stage is Stage.FIND and job.lost is not None:
-            job.found(self._found(job.lost))
-            return []
-        try:
-            if job.stage is Stage.PRICE:
-                price = job.price or self.quote(Context(self._running()), self.batch.options.model, job.fields or {})
-                with self._work:
-                    return self.batch.priced(job, price)
-            if job.attached is not None and job.stage in PREPARING:
-                self._prepare(job, job.attached)
-                return []
-            task = self._request(job)
-        except Exception as error:
-            with self._work:
-                return self.batch.failed(job, error)
-        with self._work:
-            return self.batch.answered(job, task)
-
-    def _prepare(self, job: Job, attached: Attached) -> None:
-        uploads, running = self.uploads(), self._running()
-        if job.stage is Stage.READ:
-            digests = uploads.digests(attached.files, running)
-            known: Sequence[Upload] = ()
-            if self.journal is not None:
-                known = self.journal.uploads(list({*digests.values()}))
-            uploads.recall(known)
-            job.read(attached, self.batch.options.model, digests, known)
-            return
-        made = uploads.urls(attached.files, running, attached.digests)
-        if self.journal is not None:
-            self.journal.uploaded(list({*made.values()}))
-        job.uploaded(attached, made)
-
-    def _running(self) -> UntilStopped:
-        return UntilStopped(self.batch.clock, math.inf, lambda: self.batch.stopped)
-
-    def _entry(self, journal: Journal, item: Item) -> Entry:
-        (entry,) = journal.claim([item])
-        if entry is None:
-            (entry,) = journal.planned([item])
-        return entry
-
-    def _found(self, error: SubmissionUncertainError) -> list[Task]:
-        try:
-            return [task for task in self.find(error) if is_certainly(task, error)]
-        except WaveSpeedError as trouble:
-            log.not_looked_for(error, trouble)
-            return []
-
-    def _request(self, job: Job) -> Task:
-        # Once each: the batch itself decides what is tried again.
-        departure = partial(self._departing, job)
-        if job.wait is None:
-            context = Context(tries=1, departure=departure, body=job.body)
-            return self.submit(context, self.batch.options.model, job.fields or {})
-        context = Context(self.batch.answered_by(job.wait), tries=1, departure=departure)
-        return self.ask(context, job.wait.task)
-
-    def _departing(self, job: Job) -> Deadline | None:
-        with self._work:
-            entry = self.batch.departing(job)
-        if entry is not None and self.journal is not None:
-            (entry,) = self.journal.reserve([entry])
-            with self._work:
-                self.batch.reserved(job, entry)
-        return entry.leaves_by if entry is not None else None
-
-    def _tell(self) -> None:
+    def _wake(self) -> None:
         """Wake whom a change concerns."""
         if self.batch.stopped or self.batch.has_outcomes or self.batch.over or self.batch.room() < math.inf:
             self._news.notify_all()
         if self.batch.stopped or self.batch.clock.now() + self.batch.pause() < self._wakes_at:
             self._work.notify_all()
+
+
+def _made(steps: Steps[Any], call: Callable[[], object]) -> Callable[[], Callable[[], Any]]:
+    """Make a call. Returns how the steps go on, with its result or its error."""
+    try:
+        result = call()
+    except BaseException as error:
+        return partial(steps.throw, error)
+    return partial(steps.send, result)
 
 
 def _no_thread(error: RuntimeError) -> ConfigurationError:

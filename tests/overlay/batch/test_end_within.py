@@ -145,7 +145,7 @@ def test_an_end_waits_in_a_thread_that_has_the_number_of_one_that_is_gone(
         (workers,) = ws._at_work
         with workers._work:
             workers.batch.crashed(ConfigurationError("The disk is full."))
-            workers._tell()
+            workers._wake()
         workers._scheduler.join(20)
         for _ in range(100):
             thread = threading.Thread(target=end)

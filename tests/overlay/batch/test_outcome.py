@@ -13,7 +13,7 @@ from wavespeed_client.batch.tally import FEWEST, ROUNDS, Tally
 from wavespeed_client.clock import Clock, Deadline
 
 TASK = Task(id="task-1", model="a/b", status="completed")
-JOB = Job(0, {}, gives_up=Deadline(Clock(), 0.0), outcome=Outcome(0, {}, TASK, None))
+JOB = Job(0, {}, tries_end=Deadline(Clock(), 0.0), outcome=Outcome(0, {}, TASK, None))
 
 
 def test_the_result_of_an_outcome_is_its_task_or_its_error() -> None:

@@ -42,20 +42,16 @@ class Table:
     def prepare(self) -> None:
         self._tell("prepare")
 
-    def claim(self, items: Sequence[Item]) -> list[Entry | None]:
-        self._tell("claim", *(item.json.decode() for item in items))
-        return [None for _ in items]
+    def look(self, item: Item) -> Entry:
+        self._tell("look", item.json.decode())
+        return Entry(item.digest + item.json, "planned", datetime.now(UTC))
 
-    def planned(self, items: Sequence[Item]) -> list[Entry]:
-        self._tell("planned", *(item.json.decode() for item in items))
-        return [Entry(item.digest + item.json, "planned", datetime.now(UTC)) for item in items]
-
-    def reserve(self, entries: Sequence[Entry]) -> list[Entry]:
-        self._tell("reserve", *map(self._name, entries))
+    def reserve(self, entry: Entry) -> Entry:
+        self._tell("reserve", self._name(entry))
         if self.held:
             self.held -= 1
-            return [evolve(entry, event="submitting", look_again=5.0) for entry in entries]
-        return [evolve(entry, event="submitting", attempt=entry.attempt + 1) for entry in entries]
+            return evolve(entry, event="submitting", look_again=5.0)
+        return evolve(entry, event="submitting", attempt=entry.attempt + 1)
 
     def own_threads(self) -> list[int]:
         return []
@@ -91,14 +87,11 @@ class AsyncTable:
     async def prepare(self) -> None:
         await self._later(self.table.prepare)
 
-    async def claim(self, items: Sequence[Item]) -> list[Entry | None]:
-        return await self._later(self.table.claim, items)
+    async def look(self, item: Item) -> Entry:
+        return await self._later(self.table.look, item)
 
-    async def planned(self, items: Sequence[Item]) -> list[Entry]:
-        return await self._later(self.table.planned, items)
-
-    async def reserve(self, entries: Sequence[Entry]) -> list[Entry]:
-        return await self._later(self.table.reserve, entries)
+    async def reserve(self, entry: Entry) -> Entry:
+        return await self._later(self.table.reserve, entry)
 
     async def write(self, notes: Sequence[Note]) -> None:
         await self._later(self.table.write, notes)
@@ -134,7 +127,7 @@ def test_it_is_asked_and_told_in_this_order(attach: Attach, service: Service, ta
     outcomes = attach().run_many(MODEL, tagged(20), journal="any")
     assert [outcome.error for outcome in outcomes] == [None] * 20
     for number in range(20):
-        assert told_of(table, f"t{number}") == ["claim", "planned", "reserve", "submitted", "finished"]
+        assert told_of(table, f"t{number}") == ["look", "reserve", "submitted", "finished"]
     assert table.told[0] == ("prepare", "")
     assert table.told[-1] == ("close", "")
     assert set(service.accepted.values()) == {1}
@@ -161,18 +154,18 @@ def test_what_another_run_holds_is_looked_for_again(attach: Attach, service: Ser
     began = service.clock.now()
     (outcome,) = attach().run_many(MODEL, tagged(1), journal="any")
     assert outcome.error is None
-    again = ["claim", "planned", "reserve"]
+    again = ["look", "reserve"]
     assert told_of(table, "t0") == [*again, *again, *again, "submitted", "finished"]
     assert service.clock.now() - began >= 10
     assert service.submitted == ["t0"]
 
 
-@pytest.mark.parametrize("call", ["claim", "planned", "reserve", "submitted", "finished"])
+@pytest.mark.parametrize("call", ["look", "reserve", "submitted", "finished"])
 def test_when_it_breaks_nothing_more_is_sent(attach: Attach, service: Service, table: Table, call: str) -> None:
     table.broken = call
     with pytest.raises(ConfigurationError, match="The database is gone"):
         attach().run_many(MODEL, tagged(50), max_in_flight=4, journal="any")
-    assert len(service.submitted) <= (0 if call in ("claim", "planned", "reserve") else 4)
+    assert len(service.submitted) <= (0 if call in ("look", "reserve") else 4)
     assert table.told[-1] == ("close", "")
 
 
@@ -187,7 +180,7 @@ def test_a_refused_input_is_reserved_anew(attach: Attach, service: Service, tabl
     service.submission = lambda number, given: refusal(400)
     (outcome,) = attach().run_many(MODEL, tagged(1), journal="any")
     assert outcome.error is not None
-    assert told_of(table, "t0") == ["claim", "planned", "reserve", "refused"]
+    assert told_of(table, "t0") == ["look", "reserve", "refused"]
 
 
 def test_an_end_lets_the_writing_of_a_submission_come_to_its_end(service: Service, table: Table) -> None:

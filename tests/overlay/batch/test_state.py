@@ -65,14 +65,14 @@ def step(state: Batch) -> Job:
 def answer(state: Batch, job: Job, task: Task) -> list[str]:
     """Let a job's request be answered; return what is noted."""
     notes = state.answered(job, task)
-    state.settled(job)
+    state.go_on(job)
     return [note.event for note in notes]
 
 
 def fail(state: Batch, job: Job, error: Exception) -> list[str]:
     """Let a job's request fail; return what is noted."""
     notes = state.failed(job, error)
-    state.settled(job)
+    state.go_on(job)
     return [note.event for note in notes]
 
 
@@ -82,7 +82,7 @@ def look(state: Batch, event: str = "planned", **known: Any) -> tuple[Job, list[
     assert job is not None
     assert job.stage is Stage.LOOK
     notes = state.looked(job, Entry(1, event, datetime.now(UTC), **known))
-    state.settled(job)
+    state.go_on(job)
     return job, [note.event for note in notes]
 
 
@@ -280,7 +280,7 @@ def test_each_step_is_noted_before_the_request_leaves_and_after_its_response(clo
     assert job.item is not None
     assert (job.item.model, job.item.json) == (MODEL, b'{"b":1,"a":2}')
     assert state.looked(job, Entry(1, "planned", datetime.now(UTC))) == []
-    assert state.settled(job)  # it is submitted at once
+    assert state.go_on(job)  # it is submitted at once
     reserve(state, job)
     assert job.sent
     assert fail(state, job, BUSY) == ["refused"]
@@ -302,7 +302,7 @@ def test_no_outcome_is_handed_out_before_it_is_noted(clock: TestClock) -> None:
     reserve(state, job)
     assert [note.event for note in state.answered(job, task(0, "completed"))] == ["submitted", "finished"]
     assert state.outcome() is None
-    state.settled(job)
+    state.go_on(job)
     assert outcome(state).task == task(0, "completed")
 
 
@@ -354,7 +354,7 @@ def find(state: Batch, *tasks: Task) -> Job:
     job = step(state)
     assert job.stage is Stage.FIND
     job.found(tasks)
-    assert not state.settled(job)
+    assert not state.go_on(job)
     return job
 
 
@@ -483,7 +483,7 @@ def test_a_look_that_ends_after_the_batch_submits_nothing(clock: TestClock) -> N
     assert job is not None
     state.stop()
     state.looked(job, Entry(1, "planned", datetime.now(UTC)))
-    assert not state.settled(job)
+    assert not state.go_on(job)
 
 
 def test_the_rate_counts_what_took_a_request_from_the_first_one_on(clock: TestClock) -> None:

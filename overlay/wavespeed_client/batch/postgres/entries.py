@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from ..journal import Item, Note
     from .keys import Keys
-    from .requests import Request
     from .statements import Row
 
 # Seconds between two looks at an input that another run has claimed: as long as that is ago, within these bounds.
@@ -75,13 +74,12 @@ def told_of(note: Note) -> Told:
     return Told(note.entry.attempt, note.event, task_id, None if raw is None else json.dumps(raw), note.error)
 
 
-def asked_of(item: Item, keys: Keys) -> tuple[bytes, list[Request]]:
-    """Return an input's key, and the requests by which it is looked up; the response to the last one is its row."""
+def asked_of(item: Item, keys: Keys) -> Meet | Look | Adopt:
+    """Return the request by which an input is looked up. The response is its row."""
     if item.seen is None:
-        key = keys.key(item)
-        return key, [Meet(key, item.model, item.json.decode())]
+        return Meet(keys.key(item), item.model, item.json.decode())
     key, tasks = key_of(item.seen), {task.id: json.dumps(task.raw) for task in item.found}
-    return key, [Adopt(key, item.seen.attempt, tasks), Look(key)] if tasks else [Look(key)]
+    return Adopt(key, item.seen.attempt, tasks) if tasks else Look(key)
 
 
 def key_of(entry: Entry) -> bytes:

@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .entries import key_of
+from .entries import asked_of, key_of
 from .ledger import Ledger
 from .requests import Claim, Keep, Look, Recall, Spent
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from ...files.register import Upload
     from ..journal import Entry, Item, Note
-    from .requests import Claimed
 
 
 class PostgresJournal(Ledger):
@@ -34,19 +33,18 @@ class PostgresJournal(Ledger):
             self._writer.leave()
             raise
 
-    def claim(self, items: Sequence[Item]) -> list[Entry | None]:
-        """Tell what is known of each input: it is written down if it is new, and takes a task that was found for it."""
-        looked_up = self._looked_up(items)
-        return [self._met(item, key, self._writer.response(future)) for item, key, future in looked_up]
+    def look(self, item: Item) -> Entry:
+        """Tell what is known of an input: it is written down if it is new, and takes a task that was found for it."""
+        request = asked_of(item, self.keys)
+        return self._met(item, request.key, self._writer.response(self._writer.ask(request)))
 
-    def planned(self, items: Sequence[Item]) -> list[Entry]:
-        """Take in inputs that are new here."""
-        return [entry for entry in self.claim(items) if entry is not None]
-
-    def reserve(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Claim each input. What comes back with `look_again` is not ours."""
-        claims = self._asked(Claim(key_of(entry), entry.cost) for entry in entries)
-        return [self._held(entry, self._writer.response(claim)) for entry, claim in zip(entries, claims, strict=True)]
+    def reserve(self, entry: Entry) -> Entry:
+        """Claim an input. What comes back with `look_again` is not ours."""
+        key = key_of(entry)
+        claimed = self._writer.response(self._writer.ask(Claim(key, entry.cost)))
+        if claimed is not None:
+            return self._reserved(entry, claimed)
+        return self._taken(entry, self._writer.response(self._writer.ask(Look(key))))
 
     def write(self, notes: Sequence[Note]) -> None:
         """Write down what happened."""
@@ -69,11 +67,6 @@ class PostgresJournal(Ledger):
         """Write down what is left, and disconnect."""
         self._log_unwritten(self._writer.close())
 
-    def _held(self, entry: Entry, claimed: Claimed | None) -> Entry:
-        if claimed is not None:
-            return self._reserved(entry, claimed)
-        return self._taken(entry, self._writer.response(self._writer.ask(Look(key_of(entry)))))
-
 
 class AsyncPostgresJournal(Ledger):
     """Async PostgresJournal."""
@@ -86,27 +79,22 @@ class AsyncPostgresJournal(Ledger):
             self._writer.leave()
             raise
 
-    async def claim(self, items: Sequence[Item]) -> list[Entry | None]:
-        """Async claim."""
-        looked_up = self._looked_up(items)
-        return [self._met(item, key, await self._writer.aresponse(future)) for item, key, future in looked_up]
+    async def look(self, item: Item) -> Entry:
+        """Async look."""
+        request = asked_of(item, self.keys)
+        return self._met(item, request.key, await self._writer.aresponse(self._writer.ask(request)))
 
-    async def planned(self, items: Sequence[Item]) -> list[Entry]:
-        """Async planned."""
-        return [entry for entry in await self.claim(items) if entry is not None]
-
-    async def reserve(self, entries: Sequence[Entry]) -> list[Entry]:
+    async def reserve(self, entry: Entry) -> Entry:
         """Async reserve. A caller who is cancelled claims nothing."""
-        claims = [Claim(key_of(entry), entry.cost) for entry in entries]
-        futures = self._asked(claims)
+        claim = Claim(key_of(entry), entry.cost)
+        future = self._writer.ask(claim)
         try:
-            return [
-                await self._held(entry, await self._writer.aresponse(future))
-                for entry, future in zip(entries, futures, strict=True)
-            ]
+            claimed = await self._writer.aresponse(future)
+            if claimed is not None:
+                return self._reserved(entry, claimed)
+            return self._taken(entry, await self._writer.aresponse(self._writer.ask(Look(claim.key))))
         except BaseException:
-            for claim, future in zip(claims, futures, strict=True):
-                future.add_done_callback(partial(self._released, claim))
+            future.add_done_callback(partial(self._released, claim))
             raise
 
     async def write(self, notes: Sequence[Note]) -> None:
@@ -129,8 +117,3 @@ class AsyncPostgresJournal(Ledger):
     async def close(self) -> None:
         """Async close."""
         self._log_unwritten(await asyncio.to_thread(self._writer.close))
-
-    async def _held(self, entry: Entry, claimed: Claimed | None) -> Entry:
-        if claimed is not None:
-            return self._reserved(entry, claimed)
-        return self._taken(entry, await self._writer.aresponse(self._writer.ask(Look(key_of(entry)))))

@@ -14,7 +14,7 @@ import socket
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
@@ -22,14 +22,14 @@ from ...clock import Clock, Deadline, WakingClock
 from ...errors import ConfigurationError, InvalidInputError, WaveSpeedError
 from ...waiting.wait import LONGEST_SILENCE
 from . import statements
-from .entries import SOONEST_LOOK, asked_of, entry_of, key_of, told_of
+from .entries import SOONEST_LOOK, entry_of, key_of, told_of
 from .keys import Numbered, Shared
-from .requests import Claim, Tell, carry_out
+from .requests import Tell, Try, carry_out
 from .statements import Told
 from .writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from concurrent.futures import Future
     from typing import Self
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ..options import Options
     from .address import Address
     from .keys import Keys
-    from .requests import Claimed, Request
+    from .requests import Claim, Claimed, Request
     from .statements import Connection, Row
 
 logger = logging.getLogger("wavespeed_client")
@@ -112,11 +112,11 @@ class Ledger:
         self._batch = batch
         return connection
 
-    def _carry_out(self, connection: Connection, requests: Sequence[Request], again: bool) -> list[object]:
+    def _carry_out(self, connection: Connection, requests: Sequence[Request], again: bool) -> Sequence[object]:
         lost = self._lost if again else []
         owner = f"{self._owner}:{next(self._tries)}"
         self._lost = [*lost, owner]
-        return carry_out(connection, self._batch or 0, owner, lost, self.clock, requests)
+        return carry_out(Try(connection, self._batch or 0, owner, lost, self.clock), requests)
 
     def _failure(self, why: str) -> ConfigurationError:
         return ConfigurationError(
@@ -125,13 +125,6 @@ class Ledger:
         )
 
     # What is asked, and what the responses say
-
-    def _asked(self, requests: Iterable[Request]) -> list[Future[Any]]:
-        return [self._writer.ask(request) for request in requests]
-
-    def _looked_up(self, items: Sequence[Item]) -> list[tuple[Item, bytes, Future[Row]]]:
-        asked = [(item, *asked_of(item, self.keys)) for item in items]
-        return [(item, key, self._asked(requests)[-1]) for item, key, requests in asked]
 
     def _met(self, item: Item, key: bytes, row: Row) -> Entry:
         """What is known of an input. Whom a run that is alone meets within a submission is probably dead."""
@@ -161,7 +154,7 @@ class Ledger:
     def _told(self, notes: Sequence[Note]) -> list[tuple[Note, Future[bool]]]:
         tells = [Tell(key_of(note.entry), told_of(note)) for note in notes]
         try:
-            return list(zip(notes, self._asked(tells), strict=True))
+            return [(note, self._writer.ask(tell)) for note, tell in zip(notes, tells, strict=True)]
         except WaveSpeedError:
             self._log_unwritten(tells)
             raise

@@ -1,5 +1,7 @@
 """The one writer of a journal: it takes what has queued while the last commit ran, and commits that together.
 
+Of what has queued it takes the requests of one kind at a time: those of the kind that has waited longest.
+
 Whoever asks for something gets a future. A connection that is lost is made anew, with growing pauses, until somebody
 has waited for too long: that gives the journal up, and fails every future, those under way and those that queue behind.
 """
@@ -194,11 +196,14 @@ class Writer(Generic[R]):
         return " ".join(self.shown(str(error)).split())
 
     def _take(self) -> bool:
-        """Wait for requests, and take all that are there; False at the end."""
+        """Wait for requests, and take those of the kind that has waited longest; False at the end."""
         with self._news:
             while not self._queue and not self._closing and self._broken is None:
                 self._news.wait()
-            self._taken, self._queue = self._queue, []
+            if self._queue:
+                kind = type(self._queue[0][0])
+                self._taken = [waiting for waiting in self._queue if type(waiting[0]) is kind]
+                self._queue = [waiting for waiting in self._queue if type(waiting[0]) is not kind]
             return bool(self._taken)
 
     def _responses(self) -> Sequence[object]:

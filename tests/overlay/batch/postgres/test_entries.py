@@ -89,8 +89,7 @@ def test_equal_inputs_have_a_key_each_or_share_one() -> None:
 def test_what_was_seen_before_keeps_its_key() -> None:
     keys, task = Numbered(), task_from_prediction(Prediction.from_dict(RAW), RAW, model="a/b")
     digest = item(1).digest
-    assert asked_of(item(1), keys) == (digest, [Meet(digest, "a/b", '{"n":1}')])
+    assert asked_of(item(1), keys) == Meet(digest, "a/b", '{"n":1}')
     seen = Entry(KEY, "uncertain", NOW, attempt=2)
-    assert asked_of(item(1, seen=seen), keys) == (KEY, [Look(KEY)])
-    adoption = Adopt(KEY, 2, {"task-1": json.dumps(RAW)})
-    assert asked_of(item(1, seen=seen, found=(task,)), keys) == (KEY, [adoption, Look(KEY)])
+    assert asked_of(item(1, seen=seen), keys) == Look(KEY)
+    assert asked_of(item(1, seen=seen, found=(task,)), keys) == Adopt(KEY, 2, {"task-1": json.dumps(RAW)})

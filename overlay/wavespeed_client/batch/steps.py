@@ -1,0 +1,150 @@
+"""The steps of a job, as a generator that yields each call to be made and is sent what came of it. Pure, no I/O.
+
+`threads` and `tasks` make the calls: one blocks, the other awaits. The generator itself runs under the lock of the
+batch, or in its loop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from ..errors import SubmissionUncertainError, WaveSpeedError
+from ..parsing import is_certainly
+from ..task import Task
+from ..transport.context import Context
+from . import log
+from .attached import UntilStopped
+from .job import PREPARING, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..clock import Deadline
+    from ..files.register import Upload
+    from ..files.uploads import AsyncUploads, Uploads
+    from .attached import Attached
+    from .job import Job
+    from .journal import AsyncJournal, Entry, Journal, Note
+    from .state import Batch
+
+T = TypeVar("T")
+
+# Yields calls, is sent their results or errors, and returns a T.
+Steps: TypeAlias = Generator[Callable[[], Any], Any, T]
+
+# What a client is asked for. An async client returns an awaitable of what is named here.
+Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], object]
+Ask: TypeAlias = Callable[[Context, Task], object]
+Quote: TypeAlias = Callable[[Context, str, dict[str, Any]], object]
+Find: TypeAlias = Callable[[SubmissionUncertainError], object]
+
+
+@frozen(eq=False)
+class Procedure:
+    """How a job's steps are taken.
+
+    Attributes:
+        batch: Decides what is done next.
+        journal: What is written down; None if nothing is.
+        submit: Sends a submission, once.
+        ask: Asks for a task, once.
+        quote: Asks what a task would cost.
+        find: Looks for what an uncertain submission has started.
+        uploads: Returns the client's uploads.
+    """
+
+    batch: Batch
+    journal: Journal | AsyncJournal | None
+    submit: Submit
+    ask: Ask
+    quote: Quote
+    find: Find
+    uploads: Callable[[], Uploads | AsyncUploads]
+
+    def begin(self) -> Steps[None]:
+        """Open the journal."""
+        if self.journal is not None:
+            yield self.journal.prepare
+            self.batch.budget.opened((yield self.journal.spent))
+
+    def carry_out(self, job: Job, departure: Callable[[], object]) -> Steps[None]:
+        """Take a job's next step, and those that follow at once.
+
+        Args:
+            job: The job.
+            departure: Carries out `depart` when a request is about to leave.
+        """
+        goes_on = True
+        while goes_on:
+            notes: list[Note] = yield from self._step(job, departure)
+            if notes and self.journal is not None:
+                yield partial(self.journal.write, notes)
+            goes_on = self.batch.go_on(job)
+
+    def depart(self, job: Job) -> Steps[Deadline | None]:
+        """Reserve a job's submission in the journal. Returns when it must have left; None for any time."""
+        entry = self.batch.departing(job)
+        if entry is None:
+            return None
+        if self.journal is not None:
+            entry = yield partial(self.journal.reserve, entry)
+            self.batch.reserved(job, entry)
+        return entry.leaves_by
+
+    def _step(self, job: Job, departure: Callable[[], object]) -> Steps[list[Note]]:
+        if job.stage is Stage.LOOK and self.journal is not None and job.item is not None:
+            entry: Entry = yield partial(self.journal.look, job.item)
+            return self.batch.looked(job, entry)
+        if job.stage is Stage.FIND and job.lost is not None:
+            job.found((yield from self._found(job.lost)))
+            return []
+        try:
+            if job.stage is Stage.PRICE:
+                quote = partial(self.quote, Context(self._running()), self.batch.options.model, job.fields or {})
+                return self.batch.priced(job, job.price or (yield quote))
+            if job.attached is not None and job.stage in PREPARING:
+                yield from self._prepare(job, job.attached)
+                return []
+            task: Task = yield self._request(job, departure)
+        except Exception as error:
+            return self.batch.failed(job, error)
+        return self.batch.answered(job, task)
+
+    def _prepare(self, job: Job, attached: Attached) -> Steps[None]:
+        uploads, running = self.uploads(), self._running()
+        if job.stage is Stage.READ:
+            digests = yield partial(uploads.digests, attached.files, running)
+            known: Sequence[Upload] = ()
+            if self.journal is not None:
+                known = yield partial(self.journal.uploads, list({*digests.values()}))
+            uploads.recall(known)
+            job.read(attached, self.batch.options.model, digests, known)
+            return
+        made = yield partial(uploads.urls, attached.files, running, attached.digests)
+        if self.journal is not None:
+            yield partial(self.journal.uploaded, list({*made.values()}))
+        job.uploaded(attached, made)
+
+    def _found(self, error: SubmissionUncertainError) -> Steps[list[Task]]:
+        try:
+            found: list[Task] = yield partial(self.find, error)
+        except WaveSpeedError as trouble:
+            log.not_looked_for(error, trouble)
+            return []
+        return [task for task in found if is_certainly(task, error)]
+
+    def _request(self, job: Job, departure: Callable[[], object]) -> Callable[[], object]:
+        # Once each: the batch itself decides what is tried again.
+        if job.wait is None:
+            context = Context(tries=1, departure=departure, body=job.body)
+            return partial(self.submit, context, self.batch.options.model, job.fields or {})
+        context = Context(self.batch.answered_by(job.wait), tries=1, departure=departure)
+        return partial(self.ask, context, job.wait.task)
+
+    def _running(self) -> UntilStopped:
+        return UntilStopped(self.batch.clock, math.inf, lambda: self.batch.stopped)
