@@ -143,7 +143,8 @@ def _adopted(this: Try, requests: Sequence[Adopt]) -> Sequence[Row]:
 def _claimed(this: Try, requests: Sequence[Claim]) -> Sequence[Claimed | None]:
     at, costs = this.clock.now(), {request.key: request.cost for request in requests}
     attempts = statements.claim(this.connection, this.batch, list(costs), this.owner, this.lost, list(costs.values()))
-    numbers = [attempts.get(request.key) for request in requests]
+    # Of several requests for one input the first gets it: an attempt is sent once.
+    numbers = [attempts.pop(request.key, None) for request in requests]
     return [None if number is None else Claimed(number, at) for number in numbers]
 
 

@@ -1,0 +1,20 @@
+"""Requests of one kind that are carried out together."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import TestClock
+from wavespeed_client.batch.postgres import statements
+from wavespeed_client.batch.postgres.requests import Claim, Claimed, Try, carry_out
+from wavespeed_client.batch.postgres.statements import Connection
+
+pytestmark = pytest.mark.promise("database-once")
+
+
+def test_of_several_claims_of_one_input_the_first_gets_it(connection: Connection, batch: int, clock: TestClock) -> None:
+    """Equal inputs of a run share a row. Each that is told of an attempt sends it."""
+    statements.meet(connection, batch, {b"cat": ("a/b", "{}"), b"dog": ("a/b", "{}")})
+    this = Try(connection, batch, "owner", [], clock)
+    responses = carry_out(this, [Claim(b"cat"), Claim(b"cat"), Claim(b"dog"), Claim(b"cat")])
+    assert responses == [Claimed(1, clock.now()), None, Claimed(1, clock.now()), None]
