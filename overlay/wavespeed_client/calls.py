@@ -17,17 +17,9 @@ from .arguments import aware, checked_webhook, input_fields, model_id, split_mod
 from .catalogue.paging import PAGE_SIZE, Pages
 from .errors import WaveSpeedError
 from .files.inputs import without_files
-from .parsing import (
-    asked_by_older_path,
-    balance_in,
-    deleted_in,
-    lead_of,
-    secret_in,
-    task_from_envelope,
-    tasks_from_page,
-)
+from .parsing import asked_by_older_path, balance_in, deleted_in, lead_of, secret_in, task_from_envelope, tasks_of
 from .transport.context import Context
-from .transport.exchange import fail, keep_trace
+from .transport.exchange import end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -62,7 +54,8 @@ class Call(Generic[T]):
 
     Args:
         context: What the call asks of the transport.
-        read: Makes the result from the parsed response and its JSON. If it raises, the response counts as unreadable.
+        read: Makes the result from the parsed response and the data in its JSON. If it raises, the response counts as
+            unreadable.
         operation: The generated module; its arguments follow.
     """
 
@@ -87,26 +80,20 @@ class Call(Generic[T]):
             WaveSpeedError: There is none, or it is no success, or it cannot be read.
         """
         try:
-            return self._read(self._sync().parsed, self._context.answer)
+            return self._read(self._sync().parsed, self._context.data)
         except WaveSpeedError:
             raise
-        except Exception as error:
-            fail(self._context, error)
         except BaseException as error:
-            keep_trace(self._context, error)
-            raise
+            end(self._context, error)
 
     async def asend(self) -> T:
         """Async send."""
         try:
-            return self._read((await self._asyncio()).parsed, self._context.answer)
+            return self._read((await self._asyncio()).parsed, self._context.data)
         except WaveSpeedError:
             raise
-        except Exception as error:
-            fail(self._context, error)
         except BaseException as error:
-            keep_trace(self._context, error)
-            raise
+            end(self._context, error)
 
 
 class Calls:
@@ -141,11 +128,9 @@ class Calls:
         """Ask how far the service's clock is ahead of this machine's: by the date of the shortest list."""
         from wavespeed_api.api.tasks import list_predictions
 
-        def read(_parsed: object, _answer: object) -> timedelta:
-            return lead_of(context.date)
-
         context, query = Context(), models.PredictionQuery(page_size=1)
-        return Call(context, read, list_predictions, client=self._bind(context), body=query)
+        client = self._bind(context)
+        return Call(context, lambda _, __: lead_of(context.date), list_predictions, client=client, body=query)
 
     def tasks(
         self,
@@ -171,8 +156,9 @@ class Calls:
             query.created_before = aware(created_before, "created_before")
 
         def page(number: int) -> Call[Page[Task]]:
-            query.page, context, read = number, Context(), partial(tasks_from_page, number=number)
-            return Call(context, read, list_predictions, client=self._bind(context), body=query)
+            query.page, context = number, Context()
+            client = self._bind(context)
+            return Call(context, lambda _, data: tasks_of(data, number), list_predictions, client=client, body=query)
 
         return Pages(page, lambda task: task.id)
 
@@ -189,10 +175,8 @@ class Calls:
 
         from .files.ticket import UploadTicket
 
-        def read(_: object, answer: Any) -> UploadTicket:
-            return UploadTicket.of(answer["data"])
-
-        return Call(context, read, create_upload, client=self._bind(context), body=query)
+        client = self._bind(context)
+        return Call(context, lambda _, data: UploadTicket.of(data), create_upload, client=client, body=query)
 
     def models(self) -> Call[list[Model]]:
         """List all models."""
@@ -201,11 +185,9 @@ class Calls:
         from .catalogue.listing import Page
         from .catalogue.rows import Model
 
-        def read(_: object, answer: Any) -> list[Model]:
-            return Page[Model].of(answer["data"], Model.of).items
-
         context = Context()
-        return Call(context, read, list_models, client=self._bind(context))
+        client = self._bind(context)
+        return Call(context, lambda _, data: Page[Model].of(data, Model.of).items, list_models, client=client)
 
     def price(self, context: Context, model: str, input: object) -> Call[Price]:
         """Ask what a task would cost, or without an input for the model's base price. Files are not uploaded for it."""
@@ -213,13 +195,11 @@ class Calls:
 
         from .catalogue.rows import Price
 
-        def read(_: object, answer: Any) -> Price:
-            return Price.of(answer["data"])
-
         query = models.PriceQuery(model_id=model_id(model))
         if input is not None:
             query.inputs = models.TaskInput.from_dict(without_files(input_fields(input)))
-        return Call(context, read, get_price, client=self._bind(context), body=query)
+        client = self._bind(context)
+        return Call(context, lambda _, data: Price.of(data), get_price, client=client, body=query)
 
     def balance(self) -> Call[float]:
         """Ask for the account's balance."""
@@ -234,15 +214,12 @@ class Calls:
 
         from .catalogue.rows import UsageStats
 
-        def read(_: object, answer: Any) -> UsageStats:
-            return UsageStats.of(answer["data"])
-
-        context = Context()
-        start, end = usage_span(start, end)
+        context, (start, end) = Context(), usage_span(start, end)
         query = models.UsageQuery(start_time=start, end_time=end)
         if model is not None:
             query.model_uuid = model_id(model)
-        return Call(context, read, get_usage, client=self._bind(context), body=query)
+        client = self._bind(context)
+        return Call(context, lambda _, data: UsageStats.of(data), get_usage, client=client, body=query)
 
     def billings(
         self, billing_type: str | None, start: datetime | None, end: datetime | None, prediction_ids: Sequence[str]
@@ -266,11 +243,14 @@ class Calls:
             query.prediction_uuids = ids
 
         def page(number: int) -> Call[Page[Billing]]:
-            def read(_: object, answer: Any) -> Page[Billing]:
-                return Page[Billing].of(answer["data"]["items"], Billing.of, number)
-
             query.page, context = number, Context()
-            return Call(context, read, search_billings, client=self._bind(context), body=query)
+            return Call(
+                context,
+                lambda _, data: Page[Billing].of(data["items"], Billing.of, number),
+                search_billings,
+                client=self._bind(context),
+                body=query,
+            )
 
         return Pages(page, lambda record: record.uuid)
 

@@ -234,6 +234,7 @@ def error_from_response(
     status: int,
     body: bytes,
     *,
+    fields: dict[str, Any] | None = None,
     retry_after: float | None = None,
     from_service: bool = True,
     hide: Callable[[str], str] = str,
@@ -243,6 +244,7 @@ def error_from_response(
     Args:
         status: The HTTP status, or the code of an envelope under HTTP 200.
         body: The response's body.
+        fields: The fields of the JSON object that the body is, where they have been read.
         retry_after: Seconds that it asks to wait.
         from_service: Whether the service itself made it.
         hide: Takes out of a text what must not be shown.
@@ -251,7 +253,7 @@ def error_from_response(
     if not 400 <= status < 600:
         message = f"The response is outside the contract (HTTP {status}): {said or 'it is empty'}"
         return UnexpectedResponseError(message, status_code=status, body=said)
-    fields = error_fields(body)
+    fields = json_fields(body) if fields is None else fields
     code = fields.get("code")
     kind = _CLASS_OF_STATUS.get(status, ServerError if status >= 500 else APIError)
     return kind(
@@ -279,8 +281,8 @@ def uncertain_submission(
     )
 
 
-def error_fields(body: bytes) -> dict[str, Any]:
-    """Return the fields of a body; none when it is not a JSON object."""
+def json_fields(body: bytes) -> dict[str, Any]:
+    """Return the fields of the JSON object that a body is; none if it is no such thing."""
     try:
         fields: Any = json.loads(body)
     except (ValueError, RecursionError):

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def task_from_envelope(envelope: object, answer: object, *, model: str) -> Task:
+def task_from_envelope(envelope: object, data: Any, *, model: str) -> Task:
     """Return the task in a response.
 
     Args:
         envelope: The response as the generated client parsed it.
-        answer: The same as plain JSON.
+        data: What it holds, as plain JSON.
         model: What to call the model if the response does not say.
 
     Raises:
@@ -36,8 +36,7 @@ def task_from_envelope(envelope: object, answer: object, *, model: str) -> Task:
     """
     if not isinstance(envelope, models.PredictionEnvelope):
         raise TypeError("the response is not the envelope of a task")
-    raw = cast("dict[str, dict[str, Any]]", answer)["data"]
-    return task_from_prediction(envelope.data, raw, model=model)
+    return task_from_prediction(envelope.data, data, model=model)
 
 
 def task_from_prediction(prediction: Prediction, raw: dict[str, Any], *, model: str) -> Task:
@@ -60,17 +59,22 @@ def task_from_prediction(prediction: Prediction, raw: dict[str, Any], *, model: 
     )
 
 
-def tasks_from_page(_parsed: object, answer: Any, *, number: int) -> Page[Task]:
+def task_from_row(row: dict[str, Any]) -> Task:
+    """Return the task in a row of a list, or in the body of a webhook call.
+
+    Raises:
+        TypeError, ValueError, KeyError: It has no usable id.
+    """
+    return task_from_prediction(models.Prediction.from_dict(row), row, model="")
+
+
+def tasks_of(data: Any, number: int) -> Page[Task]:
     """Return the tasks in the page of this number. One without a usable id is left out.
 
     Raises:
-        TypeError, KeyError: The response is no such page.
+        TypeError, KeyError: It is no such page.
     """
-
-    def read(row: dict[str, Any]) -> Task:
-        return task_from_prediction(models.Prediction.from_dict(row), row, model="")
-
-    return Page[Task].of(answer["data"]["items"], read, number)
+    return Page[Task].of(data["items"], task_from_row, number)
 
 
 def asked_by_older_path(task: Task, base_url: str) -> bool:
@@ -138,27 +142,27 @@ def _in_utc(moment: object) -> datetime | None:
         return None
 
 
-def balance_in(_parsed: object, answer: Any) -> float:
+def balance_in(_parsed: object, data: Any) -> float:
     """Return the balance.
 
     Raises:
         TypeError, KeyError: The response tells none.
     """
-    return _told(number(answer["data"]["balance"]), "balance")
+    return _told(number(data["balance"]), "balance")
 
 
-def secret_in(_parsed: object, answer: Any) -> str:
+def secret_in(_parsed: object, data: Any) -> str:
     """Return the webhook secret.
 
     Raises:
         TypeError, KeyError: The response tells none.
     """
-    return _told(text(answer["data"]["secret"]), "secret")
+    return _told(text(data["secret"]), "secret")
 
 
-def deleted_in(_parsed: object, answer: Any) -> int | None:
+def deleted_in(_parsed: object, data: object) -> int | None:
     """Return how many records were deleted; None if the response does not say."""
-    return whole_number((mapping(answer.get("data")) or {}).get("deleted_count"))
+    return whole_number((mapping(data) or {}).get("deleted_count"))
 
 
 def total(counts: list[int | None]) -> int | None:

@@ -9,12 +9,10 @@ import os
 import re
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
-
-from wavespeed_api.models import Prediction
+from typing import TYPE_CHECKING
 
 from .errors import ConfigurationError, InvalidInputError, WebhookVerificationError
-from .parsing import task_from_prediction
+from .parsing import task_from_row
 from .settings import Secret
 
 if TYPE_CHECKING:
@@ -80,8 +78,7 @@ class Webhook:
         """
         self.verify(body, headers)
         try:
-            raw: dict[str, Any] = json.loads(bytes(body))
-            return task_from_prediction(Prediction.from_dict(raw), raw, model="")
+            return task_from_row(json.loads(bytes(body)))
         except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
             raise WebhookVerificationError("The call is signed, but its body holds no task.") from error
 

@@ -27,7 +27,7 @@ WHOLE = Task(
 
 def read(**data: Any) -> Task:
     answer = {"code": 200, "message": "success", "data": {"id": "abc", **data}}
-    return task_from_envelope(PredictionEnvelope.from_dict(answer), answer, model="a/b")
+    return task_from_envelope(PredictionEnvelope.from_dict(answer), answer["data"], model="a/b")
 
 
 def test_tasks_survive_pickle_and_copy() -> None:
@@ -133,4 +133,4 @@ def test_what_is_no_id_is_refused_before_anything_is_sent(ws: Driven, fake: Fake
 def test_an_answer_without_a_usable_id_is_no_task(data: Any) -> None:
     answer = {"data": data}
     with pytest.raises((ValueError, KeyError, TypeError)):
-        task_from_envelope(PredictionEnvelope.from_dict(answer), answer, model="a/b")
+        task_from_envelope(PredictionEnvelope.from_dict(answer), answer["data"], model="a/b")

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from attrs import frozen
 
+from ..log import log
 from .values import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
-
-logger = logging.getLogger("wavespeed_client")
 
 
 @frozen
@@ -54,10 +53,8 @@ def readable(rows: list[object], read: Callable[[dict[str, Any]], T]) -> list[T]
         with suppress(TypeError, ValueError, KeyError):
             found.append(read(mapping(row) or {}))
     if len(found) < len(rows):
-        with suppress(Exception):  # a handler of the user's may fail
-            logger.warning(
-                "%d of %d rows of a list cannot be read and are left out.", len(rows) - len(found), len(rows)
-            )
+        odd = len(rows) - len(found)
+        log(logging.WARNING, "%d of %d rows of a list cannot be read and are left out.", odd, len(rows))
     return found
 
 

@@ -13,7 +13,6 @@ import httpx
 from yarl import URL
 
 from .environment import proxy_for, tls_context
-from .exchange import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from aiohttp.client_reqrep import ClientRequest
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
+
+    from .exchange import Exchange
 
 # What aiohttp raises only before it has a connection to write to; so it does a proxy's refusal of a tunnel.
 NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
@@ -47,17 +48,18 @@ class Aiohttp:
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
-    async def lease(self, exchange: Exchange) -> AsyncGenerator[AiohttpTransport]:
-        """Lend the session. The connection is kept for the next request unless this one is cut short."""
+    async def response_to(self, exchange: Exchange) -> AsyncGenerator[httpx.Response]:
+        """Send a request. Its connection is kept for the next one unless this is cut short."""
         if self._session is None:
             self._session = self._new_session()
         self._connector.expect(exchange)
-        transport = AiohttpTransport(self._session, self.proxy)
+        response = None
         try:
-            yield transport
+            response = await self._send(self._session, exchange)
+            yield httpx.Response(response.status, headers=response.raw_headers, stream=Body(response))
         except BaseException:
-            if transport.response is not None:
-                transport.response.close()
+            if response is not None:
+                response.close()
             self._connector.drop()
             raise
         else:
@@ -65,6 +67,22 @@ class Aiohttp:
                 self._connector.drop()
         finally:
             self._connector.forget()
+
+    async def _send(self, session: aiohttp.ClientSession, exchange: Exchange) -> aiohttp.ClientResponse:
+        request = exchange.request
+        try:
+            return await session.request(
+                request.method,
+                URL(str(request.url), encoded=True),
+                headers=_headers(request),
+                data=_body(request),
+                timeout=_timeout(request),
+                proxy=self.proxy,
+                allow_redirects=False,
+            )
+        except (aiohttp.ClientError, OSError) as error:
+            exchange.sent = not isinstance(error, NEVER_CONNECTED)
+            raise as_httpx(error) from error
 
     def _new_session(self) -> aiohttp.ClientSession:
         # It belongs to the running loop, and there may be none when the link is built.
@@ -124,32 +142,6 @@ class CleanConnector(aiohttp.TCPConnector):
         """Forget what this asyncio task has taken."""
         self._taken.pop(asyncio.current_task(), None)
         self._expected.pop(asyncio.current_task(), None)
-
-
-class AiohttpTransport(httpx.AsyncBaseTransport):
-    """A session for one request."""
-
-    def __init__(self, session: aiohttp.ClientSession, proxy: str | None) -> None:
-        self._session = session
-        self._proxy = proxy
-        self.response: aiohttp.ClientResponse | None = None
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        exchange = Exchange.of(request)
-        try:
-            self.response = response = await self._session.request(
-                request.method,
-                URL(str(request.url), encoded=True),
-                headers=_headers(request),
-                data=_body(request),
-                timeout=_timeout(request),
-                proxy=self._proxy,
-                allow_redirects=False,
-            )
-        except (aiohttp.ClientError, OSError) as error:
-            exchange.sent = not isinstance(error, NEVER_CONNECTED)
-            raise as_httpx(error) from error
-        return httpx.Response(response.status, headers=response.raw_headers, stream=Body(response))
 
 
 class Body(httpx.AsyncByteStream):

@@ -180,22 +180,21 @@ class Attempt:
         self.exchange.task_id = whole.task_id
         # A refusal names no task, so nothing tells its duplicate on that connection from the next response.
         self.exchange.keeps_connection = whole.status_code == 200
-        if whole.status_code != 200 and self.exchange.submission and task_named_in(parsed(whole.body)):
-            self.exchange.task_id = self._newly_named()
+        if whole.status_code != 200 and self.exchange.submission and whole.named:
+            self.exchange.task_id = self._if_new(whole.named)
             raise self.exchange.uncertain(f"the response says {whole.status_code} and yet names a task")
         if whole.status_code in UNTAKEN:
             self.exchange.sent = False
         return whole
 
-    def _newly_named(self) -> str | None:
-        """The task that the body names, if its id has not answered an earlier request."""
-        found = task_named_in(parsed(b"".join(self._chunks)))
-        return found if found and self.received.add(found) else None
-
     def broken(self) -> None:
         """Keep the task that a response names which breaks off, if its JSON was whole by then."""
         if self.exchange.submission:
-            self.exchange.task_id = self._newly_named()
+            self.exchange.task_id = self._if_new(task_named_in(parsed(b"".join(self._chunks))[0]))
+
+    def _if_new(self, task_id: str | None) -> str | None:
+        """Return the id of a task unless an earlier response named it."""
+        return task_id if task_id and self.received.add(task_id) else None
 
     def _inflated(self, chunk: bytes, response: httpx.Response) -> bytes:
         # One byte beyond the limit is enough to refuse it: a small body may hold a huge one.
@@ -242,8 +241,7 @@ class AttemptTransport(httpx.BaseTransport):
         exchange.leaves_by = exchange.context.departure() if exchange.context.departure else None
         attempt = Attempt(exchange, seconds, self._received)
         attempt.hand_over(attempt.trace)
-        with self._link.lease(exchange) as transport:
-            response = transport.handle_request(request)
+        with self._link.response_to(exchange) as response:
             stream = cast("httpx.SyncByteStream", response.stream)
             try:
                 attempt.begin(response)
@@ -304,8 +302,7 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
             raise attempt.timed_out() from error
 
     async def _read(self, attempt: Attempt) -> WholeResponse:
-        async with self._link.lease(attempt.exchange) as transport:
-            response = await transport.handle_async_request(attempt.exchange.request)
+        async with self._link.response_to(attempt.exchange) as response:
             stream = cast("httpx.AsyncByteStream", response.stream)
             try:
                 attempt.begin(response)

@@ -9,11 +9,12 @@ import httpx
 from httpx_retries import Retry
 
 from ..errors import ConfigurationError
-from .exchange import Exchange
 from .submission import UNSENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
+
+    from .exchange import Exchange
 
 FAILED_CONNECTS = (*UNSENT, httpx.ProxyError, httpx.UnsupportedProtocol)
 # A caller's client may have a RetryTransport of its own; our policy is the one that counts.
@@ -35,34 +36,24 @@ class Borrowed:
         self._client = client
 
     @contextmanager
-    def lease(self, exchange: Exchange) -> Generator[BorrowedTransport]:
-        """Lend the client, which any number of requests may use at a time."""
-        transport = BorrowedTransport(self._client)
+    def response_to(self, exchange: Exchange) -> Generator[httpx.Response]:
+        """Send a request. The client takes any number of them at a time."""
+        response = self._send(exchange)
         try:
-            yield transport
+            yield response
         except BaseException:
-            if transport.response is not None:
-                transport.response.close()
+            response.close()
             raise
+
+    def _send(self, exchange: Exchange) -> httpx.Response:
+        _prepare(self._client, exchange)
+        try:
+            return self._client.send(exchange.request, stream=True, auth=None, follow_redirects=False)
+        except FAILED_CONNECTS as error:
+            raise _believed(error, exchange) from error
 
     def close(self) -> None:
         """Leave the client open."""
-
-
-class BorrowedTransport(httpx.BaseTransport):
-    """A caller's client for one request."""
-
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
-        self.response: httpx.Response | None = None
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        _prepare(self._client, request)
-        try:
-            self.response = self._client.send(request, stream=True, auth=None, follow_redirects=False)
-        except FAILED_CONNECTS as error:
-            raise _believed(error, request) from error
-        return self.response
 
 
 class AsyncBorrowed:
@@ -76,49 +67,39 @@ class AsyncBorrowed:
         self._client = client
 
     @asynccontextmanager
-    async def lease(self, exchange: Exchange) -> AsyncGenerator[AsyncBorrowedTransport]:
-        """Async Borrowed.lease."""
-        transport = AsyncBorrowedTransport(self._client)
+    async def response_to(self, exchange: Exchange) -> AsyncGenerator[httpx.Response]:
+        """Async Borrowed.response_to."""
+        response = await self._send(exchange)
         try:
-            yield transport
+            yield response
         except BaseException:
-            if transport.response is not None:
-                await transport.response.aclose()
+            await response.aclose()
             raise
+
+    async def _send(self, exchange: Exchange) -> httpx.Response:
+        _prepare(self._client, exchange)
+        try:
+            return await self._client.send(exchange.request, stream=True, auth=None, follow_redirects=False)
+        except FAILED_CONNECTS as error:
+            raise _believed(error, exchange) from error
 
     async def aclose(self) -> None:
         """Leave the client open."""
 
 
-class AsyncBorrowedTransport(httpx.AsyncBaseTransport):
-    """Async BorrowedTransport."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-        self.response: httpx.Response | None = None
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        _prepare(self._client, request)
-        try:
-            self.response = await self._client.send(request, stream=True, auth=None, follow_redirects=False)
-        except FAILED_CONNECTS as error:
-            raise _believed(error, request) from error
-        return self.response
-
-
-def _prepare(client: httpx.Client | httpx.AsyncClient, request: httpx.Request) -> None:
+def _prepare(client: httpx.Client | httpx.AsyncClient, exchange: Exchange) -> None:
     if client.is_closed:
-        Exchange.of(request).sent = False
+        exchange.sent = False
         raise ConfigurationError("The http_client that this client was given is closed.")
-    request.extensions["retry"] = NO_RETRIES
+    exchange.request.extensions["retry"] = NO_RETRIES
 
 
-def _believed(error: httpx.TransportError, request: httpx.Request) -> httpx.TransportError:
+def _believed(error: httpx.TransportError, exchange: Exchange) -> httpx.TransportError:
     """The error, if httpx's own transport has reported that the request has not left.
 
     Others call it a failed connect, too, when a connection breaks that has carried the request already. A submission
     must not be sent again on their word.
     """
-    if not Exchange.of(request).sent:
+    if not exchange.sent:
         return error
     return httpx.ReadError(f"{type(error).__name__} from a transport that is not httpx's own, or after a try: {error}")

@@ -55,7 +55,7 @@ class Context:
         return response.headers.get("Date") if response else None
 
     @property
-    def answer(self) -> object:
-        """The JSON of the response; None until there is one."""
+    def data(self) -> object:
+        """What the envelope in the response holds; None until there is one."""
         response = self.exchange.response if self.exchange else None
-        return response.answer if response else None
+        return response.data if response else None

@@ -25,25 +25,23 @@ from ..errors import (
     SubmissionUncertainError,
     UnexpectedResponseError,
     WaveSpeedError,
-    error_fields,
     error_from_response,
     excerpt,
+    json_fields,
     uncertain_submission,
 )
+from ..log import log
 from .authorization import Authorization
 from .context import EXTENSION, Context
 from .environment import shown
 from .retry import policy_for, retry_after
-from .submission import is_from_service, is_refusal, is_submission, model_of, refuse_stream
+from .submission import is_refusal, is_submission, model_of, refuse_stream
 
 if TYPE_CHECKING:
     from httpx_retries import RetryTransport
 
     from ..settings import Settings
     from .response import WholeResponse
-
-logger = logging.getLogger("wavespeed_client")
-logger.addHandler(logging.NullHandler())
 
 # Whose exceptions tell of the request, beside the standard library's. Those of any other package come from a signal
 # handler, a hook or the like, and are the caller's own.
@@ -126,7 +124,7 @@ class Exchange:
         self._log(response.status_code)
         if response.has_data or (response.says_success and not self.submission):
             if self.submission:
-                self._tell("Task %s was submitted to %s.", self.task_id, model_of(self.path))
+                log(logging.INFO, "Task %s was submitted to %s.", self.task_id, model_of(self.path))
             return response
         raise self._refusal(response)
 
@@ -135,8 +133,9 @@ class Exchange:
         error = error_from_response(
             response.status_code,
             response.body,
+            fields=response.fields,
             retry_after=retry_after(response),
-            from_service=is_from_service(response),
+            from_service=response.from_service,
             hide=self.authorization.hide,
         )
         if self.submission and not is_refusal(response):
@@ -145,24 +144,20 @@ class Exchange:
             error.args = (f"{error} The key is that of {self.settings.api_key_source}.",)
         return error
 
-    def fail(self, error: Exception) -> NoReturn:
-        """End an exchange that has no usable response.
+    def end(self, error: BaseException) -> NoReturn:
+        """End an exchange that has no usable response, or whose response is not what the contract says.
 
         Raises:
             WaveSpeedError: What that means for the caller.
-            Exception: The error itself, if it is the caller's own and nothing was submitted.
+            BaseException: The error itself, if it is the caller's own and nothing was submitted, or an interruption.
         """
+        if not isinstance(error, Exception):
+            self.interrupted(error)
+            raise error
+        if self.response is not None:
+            self._raise(self._misread(error, self.response), error)
         self._log(type(error).__name__)
         self._raise(self._outcome(error), error)
-
-    def unreadable(self, error: Exception) -> NoReturn:
-        """End an exchange whose response is not what the contract says.
-
-        Raises:
-            WaveSpeedError: What that means for the caller.
-            Exception: As `fail`.
-        """
-        self._raise(self._outcome(error) if self.response is None else self._misread(error, self.response), error)
 
     def _raise(self, outcome: Exception, error: Exception) -> NoReturn:
         without_frames(error)  # they hold the request and the parsed body, which may show the key
@@ -184,12 +179,11 @@ class Exchange:
                 "again."
             )
             error.add_note(trace)
-            with suppress(Exception):  # a handler of the user's may fail
-                logger.warning("%s", trace)
+            log(logging.WARNING, "%s", trace)
 
     def uncertain(self, why: str) -> SubmissionUncertainError:
         """Make the error for a submission that may have been taken."""
-        input = error_fields(content(self.request))
+        input = json_fields(content(self.request))
         why = self.authorization.hide(why)
         return uncertain_submission(model_of(self.path), input, self._submitted_at, why, self.task_id)
 
@@ -225,33 +219,22 @@ class Exchange:
 
     def _log(self, outcome: int | str) -> None:
         milliseconds = (time.monotonic() - self._started) * 1000
-        with suppress(Exception):  # a handler or filter of the user's never decides what a request became
-            logger.debug("%s: %s in %.0f ms", self._name(), outcome, milliseconds)
-
-    def _tell(self, message: str, *values: object) -> None:
-        with suppress(Exception):
-            logger.info(message, *values)
+        log(logging.DEBUG, "%s: %s in %.0f ms", self._name(), outcome, milliseconds)
 
 
-def fail(context: Context, error: Exception) -> NoReturn:
-    """End a call that something other than the chain ended, such as the generated parser.
+def end(context: Context, error: BaseException) -> NoReturn:
+    """End a call that failed while its response was read, or before there was a request.
 
     Raises:
         WaveSpeedError: What that means for the caller.
         InvalidInputError: There was no request, because httpx could not make one.
-        Exception: The error itself, if it is the caller's own and nothing was submitted.
+        BaseException: The error itself, if the chain or the caller has raised it.
     """
-    if context.exchange is not None:
-        context.exchange.unreadable(error)
-    if _is_callers(error):
+    if context.exchange is not None and context.exchange.response is not None:
+        context.exchange.end(error)
+    if context.exchange is not None or not isinstance(error, Exception) or _is_callers(error):
         raise error
     raise InvalidInputError(f"The request could not be made, nothing was sent: {error!r}") from error
-
-
-def keep_trace(context: Context, error: BaseException) -> None:
-    """Leave a trace of a submission whose response was whole when Ctrl-C or the like came before it was read."""
-    if context.exchange is not None and context.exchange.response is not None:
-        context.exchange.interrupted(error)
 
 
 class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -269,11 +252,8 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         exchange = self._begun(request)
         try:
             response = self._inner.handle_request(request)
-        except Exception as error:
-            exchange.fail(error)
         except BaseException as error:
-            exchange.interrupted(error)
-            raise
+            exchange.end(error)
         return exchange.checked(response)
 
     async def handle_async_request(self, request: httpx.Request) -> WholeResponse:
@@ -284,11 +264,8 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         exchange = self._begun(request)
         try:
             response = await self._inner.handle_async_request(request)
-        except Exception as error:
-            exchange.fail(error)
         except BaseException as error:
-            exchange.interrupted(error)
-            raise
+            exchange.end(error)
         return exchange.checked(response)
 
     def _begun(self, request: httpx.Request) -> Exchange:

@@ -15,60 +15,72 @@ LOADED = (utf_8_sig, utf_16, utf_16_be, utf_16_le, utf_32, utf_32_be, utf_32_le)
 
 
 class WholeResponse(httpx.Response):
-    """A response whose body has been read: httpx would read it, and parse its JSON, once more.
+    """A response whose body has been read. httpx would read it, and parse its JSON, once more.
 
     Attributes:
         body: The body, decompressed.
-        answer: The parsed JSON of a success, so of any 2xx; None if it is no JSON or has another status.
-        task_id: The task that the answer names; None if it names none.
+        fields: The fields of the JSON object that the body is; empty if it is none.
+        from_service: Whether the service itself made it, and not a proxy in its name: it is strict JSON, announced as
+            such, and says why.
+        named: The task that the envelope names, whatever the status; None if it names none.
+        task_id: The same in a success, so in any 2xx; else None.
     """
 
     def __init__(self, response: httpx.Response, body: bytes) -> None:
         status = response.status_code
         self.body = body
-        self.answer = parsed(body) if 200 <= status < 300 else None
-        self.task_id = task_named_in(self.answer)
+        self._parsed, is_strict = parsed(body)
+        self.fields = _object(self._parsed)
+        is_json = "json" in response.headers.get("Content-Type", "").lower()
+        self.from_service = is_strict and is_json and _says_why(self.fields)
+        self.named = task_named_in(self.fields)
+        self.task_id = self.named if 200 <= status < 300 else None
         # A response that names a task is one, whatever else it says. A refusal may come under HTTP 200, with its status
         # as the envelope's code.
         if self.task_id:
             status = 200
-        elif status == 200 and "json" in response.headers.get("Content-Type", "").lower():
-            status = _code(self.answer)
+        elif status == 200 and is_json:
+            status = _code(self.fields)
         stream = httpx.ByteStream(body)
         super().__init__(status, headers=response.headers, stream=stream, extensions=response.extensions)
         self._content = body
         self.is_closed = self.is_stream_consumed = True
 
     def json(self, **options: Any) -> Any:
-        return super().json(**options) if self.answer is None or options else self.answer
+        return super().json(**options) if self._parsed is None or options else self._parsed
+
+    @property
+    def data(self) -> object:
+        """What the envelope holds; None if it holds nothing."""
+        return self.fields.get("data")
 
     @property
     def says_success(self) -> bool:
         """Whether the response says itself that it is a success, with data or without."""
-        return self.status_code == 200 and _fields(self.answer).get("code") == 200
+        return self.status_code == 200 and self.fields.get("code") == 200
 
     @property
     def has_data(self) -> bool:
         """Whether the response is a success that carries data."""
-        return self.status_code == 200 and _fields(self.answer).get("data") is not None
+        return self.status_code == 200 and self.data is not None
 
 
-def parsed(body: bytes) -> Any:
-    """Parse JSON; None if it is none.
+def parsed(body: bytes) -> tuple[Any, bool]:
+    """Parse JSON; return it, None if it is none, and whether strict JSON allows it.
 
     What strict JSON refuses is read all the same where it can be: bytes that are no UTF-8, raw control characters,
-    numbers too long for an int, text after the first value. The task that is told of beside them is paid for.
+    numbers too long for an int, text after the first value. The task that such a response names is paid for.
     """
     try:
-        return json.loads(body)
+        return json.loads(body), True
     except RecursionError:
-        return None
+        return None, False
     except ValueError:
         text = body.decode(json.detect_encoding(body), "replace").lstrip("\ufeff \t\r\n\0")
     try:
-        return _LENIENT.raw_decode(text)[0]
+        return _LENIENT.raw_decode(text)[0], False
     except (ValueError, RecursionError):
-        return None
+        return None, False
 
 
 def _whole_number(digits: str) -> int | float:
@@ -81,16 +93,21 @@ def _whole_number(digits: str) -> int | float:
 _LENIENT = json.JSONDecoder(strict=False, parse_int=_whole_number)
 
 
-def task_named_in(answer: object) -> str | None:
+def task_named_in(envelope: object) -> str | None:
     """Return the id of the task that an envelope names. An id anywhere else may be an echo of the input."""
-    found = _fields(_fields(answer).get("data")).get("id")
+    found = _object(_object(envelope).get("data")).get("id")
     return found if is_task_id(found) else None
 
 
-def _code(answer: object) -> int:
-    code, message = _fields(answer).get("code"), _fields(answer).get("message")
+def _code(fields: dict[str, Any]) -> int:
+    code, message = fields.get("code"), fields.get("message")
     return code if isinstance(code, int) and not isinstance(code, bool) and isinstance(message, str) else 200
 
 
-def _fields(value: object) -> dict[str, object]:
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+def _says_why(fields: dict[str, Any]) -> bool:
+    says_why = isinstance(fields.get("message"), str) and isinstance(fields.get("code"), int)
+    return says_why or isinstance(fields.get("error"), str | dict)
+
+
+def _object(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

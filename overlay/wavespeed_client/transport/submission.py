@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import httpx
 
 from ..arguments import API_PATH, NO_STREAMS, RESERVED_WORDS, STREAM, asks_for_stream
-from ..errors import InvalidInputError, InvalidModelError, error_fields
+from ..errors import InvalidInputError, InvalidModelError, json_fields
 
 if TYPE_CHECKING:
     from .response import WholeResponse
@@ -51,21 +51,13 @@ def refuse_stream(path: str, content: bytes) -> None:
     if model_of(path).rstrip("/").rpartition("/")[2] == STREAM:
         raise InvalidModelError(NO_STREAMS)
     # JSON may write any letter of a name as \u and its number.
-    if (b'"stream"' in content or b"\\u" in content) and asks_for_stream(error_fields(content)):
+    if (b'"stream"' in content or b"\\u" in content) and asks_for_stream(json_fields(content)):
         raise InvalidInputError(NO_STREAMS)
 
 
 def responds_late(content: bytes) -> bool:
     """Tell whether a submission asks the service to hold the response until the task has ended."""
-    return b"enable_sync_mode" in content and error_fields(content).get("enable_sync_mode") is True
-
-
-def is_from_service(response: WholeResponse) -> bool:
-    """Tell whether the service itself made an error response, and not a proxy in its name."""
-    fields = error_fields(response.body)
-    says_why = isinstance(fields.get("message"), str) and isinstance(fields.get("code"), int)
-    is_json = "json" in response.headers.get("Content-Type", "").lower()
-    return is_json and (says_why or isinstance(fields.get("error"), str | dict))
+    return b"enable_sync_mode" in content and json_fields(content).get("enable_sync_mode") is True
 
 
 def is_refusal(response: WholeResponse) -> bool:
@@ -73,5 +65,5 @@ def is_refusal(response: WholeResponse) -> bool:
     if response.status_code in UNTAKEN:
         return True
     if response.status_code == 500:  # a gateway's 500 proves nothing; the service's own error body does
-        return is_from_service(response) and error_fields(response.body).get("code") == 500
-    return response.status_code in REFUSALS and is_from_service(response)
+        return response.from_service and response.fields.get("code") == 500
+    return response.status_code in REFUSALS and response.from_service

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import random
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -19,6 +19,7 @@ from ..errors import (
     UnexpectedResponseError,
     WaveSpeedError,
 )
+from ..log import log
 from ..task import UNKNOWN_STATUS, Task
 from .durations import PATIENCE, Durations, next_poll
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from ..clock import Deadline
-
-logger = logging.getLogger("wavespeed_client")
 
 # How much the patience between two polls varies, so that clients which began together do not poll together.
 JITTER = 0.4
@@ -92,8 +91,7 @@ class Wait:
         changed = task.status != self.task.status
         now = self._now()
         if task.done:
-            with suppress(Exception):  # a handler of the user's may fail
-                logger.info("Task %s ended as %s.", task.id, task.status)
+            log(logging.INFO, "Task %s ended as %s.", task.id, task.status)
         if task.done and self._age_known:
             self.durations.ended(task, self._last - self._began, now - self._began)
         self.task, self._last, self._polled = task, now, True
@@ -113,8 +111,7 @@ class Wait:
         if not self.deadline.left() or (math.isinf(self.deadline.at) and silence >= LONGEST_SILENCE):
             raise self._timed_out() from error
         if not self._unanswered:
-            with suppress(Exception):  # a handler of the user's may fail
-                logger.warning("A poll for task %s got no answer (%s). Polling goes on.", self.task.id, error)
+            log(logging.WARNING, "A poll for task %s got no response (%s). Polling goes on.", self.task.id, error)
         # Not too soon, whatever the service asks for, and never later than the deadline: see `delay`.
         pause = min(FIRST_PAUSE * 2 ** min(self._unanswered, 10), LONGEST_PAUSE)
         self._pause = min(max(pause, getattr(error, "retry_after", None) or 0.0), LONGEST_PAUSE)
@@ -133,8 +130,7 @@ class Wait:
                 trace += " The task may run on: wait for it again by its id."
             error.add_note(trace)
             if not isinstance(error, WaveSpeedError):
-                with suppress(Exception):
-                    logger.warning("%s", trace)
+                log(logging.WARNING, "%s", trace)
             raise
 
     def _now(self) -> float:

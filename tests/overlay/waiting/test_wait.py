@@ -186,7 +186,7 @@ def test_an_outage_is_ridden_out(
         assert verb().succeeded
         assert clock.slept[-5:] == [2.0, 4.0, 8.0, 16.0, 32.0]
         warnings = [record for record in caplog.records if record.levelname == "WARNING"]
-        assert [record.getMessage()[:33] for record in warnings] == ["A poll for task abc got no answer"]
+        assert [record.getMessage()[:35] for record in warnings] == ["A poll for task abc got no response"]
 
 
 def test_a_wait_without_end_gives_up_after_ten_minutes_of_silence(connect: Connect, clock: TestClock) -> None:

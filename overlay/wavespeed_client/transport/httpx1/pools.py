@@ -60,12 +60,12 @@ class PoolSet(Generic[PoolT]):
             self._in_use.add(pool)
         return pool
 
-    def drop(self, pool: PoolT) -> None:
+    def forget(self, pool: PoolT) -> None:
         """Forget a pool whose request was cut short: what that leaves in it may stay there for ever."""
         with self._lock:
             self._in_use.discard(pool)
 
-    def give_back(self, pool: PoolT, now: float) -> bool:
+    def keep(self, pool: PoolT, now: float) -> bool:
         """Keep a pool for the next request; False if it is to be closed, for the client was closed meanwhile."""
         idle = (now, pool)
         with self._lock:
@@ -74,11 +74,11 @@ class PoolSet(Generic[PoolT]):
                 self._idle.append(idle)
             return not self._closed
 
-    def give_up(self, before: float) -> list[PoolT]:
-        """Forget the pools that nobody has used since a moment; return them, to be closed."""
+    def take_idle(self, since: float) -> list[PoolT]:
+        """Return the pools that nobody has used since a moment, to be closed."""
         old: list[PoolT] = []
         with self._lock:
-            while self._idle and self._idle[0][0] < before:
+            while self._idle and self._idle[0][0] < since:
                 old.append(self._idle.popleft()[1])
         return old
 
@@ -103,23 +103,19 @@ class Pools:
         self._new().close()  # what cannot be used is to be told now
 
     @contextmanager
-    def lease(self, exchange: Exchange) -> Generator[httpx.HTTPTransport]:
-        """Lend a pool. It is kept for the next request unless this one is cut short, or has left bytes unread."""
-        now = time.monotonic()
-        for old in self._pools.give_up(now - READ_IDLE_SECONDS):
+    def response_to(self, exchange: Exchange) -> Generator[httpx.Response]:
+        """Send a request. Its pool is kept for the next one unless this is cut short, or leaves bytes unread."""
+        now, keeps = time.monotonic(), False
+        for old in self._pools.take_idle(now - READ_IDLE_SECONDS):
             old.close()
         pool = self._pools.take(self._new, _since(exchange, now))
         try:
-            yield pool
-        except BaseException:
-            self._pools.drop(pool)
-            pool.close()
-            raise
-        if not exchange.keeps_connection or has_unread_bytes(pool):
-            self._pools.drop(pool)
-            pool.close()
-        elif not self._pools.give_back(pool, time.monotonic()):
-            pool.close()
+            yield pool.handle_request(exchange.request)
+            keeps = exchange.keeps_connection and not has_unread_bytes(pool)
+        finally:
+            if not (keeps and self._pools.keep(pool, time.monotonic())):
+                self._pools.forget(pool)
+                pool.close()
 
     def _new(self) -> httpx.HTTPTransport:
         return interruptible(httpx.HTTPTransport(verify=self._tls, limits=LIMITS, proxy=self.proxy))
@@ -139,23 +135,19 @@ class AsyncPools:
         self._new()
 
     @asynccontextmanager
-    async def lease(self, exchange: Exchange) -> AsyncGenerator[httpx.AsyncHTTPTransport]:
-        """Async Pools.lease."""
-        now = time.monotonic()
-        for old in self._pools.give_up(now - READ_IDLE_SECONDS):
+    async def response_to(self, exchange: Exchange) -> AsyncGenerator[httpx.Response]:
+        """Async Pools.response_to."""
+        now, keeps = time.monotonic(), False
+        for old in self._pools.take_idle(now - READ_IDLE_SECONDS):
             await old.aclose()
         pool = self._pools.take(self._new, _since(exchange, now))
         try:
-            yield pool
-        except BaseException:
-            self._pools.drop(pool)
-            await pool.aclose()
-            raise
-        if not exchange.keeps_connection or has_unread_bytes(pool):
-            self._pools.drop(pool)
-            await pool.aclose()
-        elif not self._pools.give_back(pool, time.monotonic()):
-            await pool.aclose()
+            yield await pool.handle_async_request(exchange.request)
+            keeps = exchange.keeps_connection and not has_unread_bytes(pool)
+        finally:
+            if not (keeps and self._pools.keep(pool, time.monotonic())):
+                self._pools.forget(pool)
+                await pool.aclose()
 
     def _new(self) -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(verify=self._tls, limits=LIMITS, proxy=self.proxy)

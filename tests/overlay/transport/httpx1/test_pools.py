@@ -200,14 +200,14 @@ def test_a_request_that_is_cancelled_at_any_moment_leaves_nothing() -> None:
 def test_the_pool_used_last_is_taken_first() -> None:
     pool_set, new = PoolSet[str](), iter("abc")
     assert [pool_set.take(lambda: next(new), 0.0) for _ in range(3)] == ["a", "b", "c"]
-    assert all(pool_set.give_back(pool, now) for now, pool in enumerate("bac"))
+    assert all(pool_set.keep(pool, now) for now, pool in enumerate("bac"))
     assert [pool_set.take(lambda: next(new), 0.0) for _ in range(2)] == ["c", "a"]
 
 
 def test_a_pool_that_has_idled_for_too_long_is_left_to_others() -> None:
     pool_set, new = PoolSet[str](), iter("ab")
     pool_set.take(lambda: next(new), 0.0)
-    pool_set.give_back("a", 7.0)
+    pool_set.keep("a", 7.0)
     assert pool_set.take(lambda: next(new), 7.5) == "b"
     assert pool_set.take(lambda: next(new), 7.0) == "a"
 
@@ -217,9 +217,9 @@ def test_pools_are_given_up_when_they_were_idle_for_long() -> None:
     for _ in range(3):
         pool_set.take(lambda: next(new), 0.0)
     for now, pool in enumerate("abc"):
-        pool_set.give_back(pool, now)
-    assert pool_set.give_up(1.5) == ["a", "b"]
-    assert pool_set.give_up(1.5) == []
+        pool_set.keep(pool, now)
+    assert pool_set.take_idle(1.5) == ["a", "b"]
+    assert pool_set.take_idle(1.5) == []
     assert pool_set.take(lambda: "new", 0.0) == "c"
 
 
@@ -227,10 +227,10 @@ def test_nothing_is_kept_after_the_end() -> None:
     pool_set, new = PoolSet[str](), iter("abc")
     for _ in range(3):
         pool_set.take(lambda: next(new), 0.0)
-    pool_set.drop("b")
-    assert pool_set.give_back("a", 0.0)
+    pool_set.forget("b")
+    assert pool_set.keep("a", 0.0)
     assert sorted(pool_set.close()) == ["a", "c"]
-    assert not pool_set.give_back("c", 0.0)
+    assert not pool_set.keep("c", 0.0)
 
 
 def test_a_pool_is_made_outside_the_lock() -> None:
@@ -238,7 +238,7 @@ def test_a_pool_is_made_outside_the_lock() -> None:
     pool_set = PoolSet[str]()
 
     def new() -> str:
-        other = threading.Thread(target=pool_set.give_up, args=(0.0,))
+        other = threading.Thread(target=pool_set.take_idle, args=(0.0,))
         other.start()
         other.join(10)
         assert not other.is_alive()
@@ -250,6 +250,6 @@ def test_a_pool_is_made_outside_the_lock() -> None:
 def test_a_pool_that_is_given_back_twice_has_one_request_at_a_time() -> None:
     pool_set, new = PoolSet[str](), iter("ab")
     pool_set.take(lambda: next(new), 0.0)
-    assert pool_set.give_back("a", 0.0)
-    assert pool_set.give_back("a", 0.0)
+    assert pool_set.keep("a", 0.0)
+    assert pool_set.keep("a", 0.0)
     assert [pool_set.take(lambda: next(new), 0.0) for _ in range(2)] == ["a", "b"]
