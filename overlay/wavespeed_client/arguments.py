@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from .errors import CostLimitError, InvalidInputError, InvalidModelError, SubmissionUncertainError
 from .task import UNKNOWN_STATUS, Task, is_task_id
@@ -47,6 +47,11 @@ DELETED_AT_ONCE = 100
 LONGEST_MODEL_ID = 200
 LONGEST_WEBHOOK = 4096
 
+# What stands before and after a model's id in the addresses of the service's pages and of its API.
+BEFORE_IDS = frozenset({"models", "model", "api", "v3", "docs", "docs-api", "en", "zh", "playground", "dashboard"})
+AFTER_IDS = frozenset({"api", "docs", "playground", "examples", "pricing", "readme"})
+
+_SITE = re.compile(r"(?:(?:https?:)?//)?(?:[a-z0-9-]+\.)*wavespeed\.ai(?::\d+)?(?=/)", re.IGNORECASE)
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -54,20 +59,42 @@ def split_model(model: object) -> tuple[str, str, str | None]:
     """Split a model id into its two or three segments.
 
     Raises:
-        InvalidModelError: It is not provider/model or provider/model/variant.
+        InvalidModelError: It is not provider/model or provider/model/variant. If it is the URL of a model, or
+            has slashes or spaces around the id, the message names the id to pass.
     """
-    segments = model.split("/") if isinstance(model, str) and len(model) <= LONGEST_MODEL_ID else []
-    if len(segments) not in (2, 3) or not all(map(_SEGMENT.fullmatch, segments)):
-        raise InvalidModelError(
+    segments = model.split("/") if isinstance(model, str) else []
+    if why := _why_no_model(segments, model):
+        meant, hook = _meant(str(model)), " A webhook goes into webhook=." if "webhook" in str(model) else ""
+        raise InvalidModelError(f"Pass {meant!r} as the model id, not {str(model)[:80]!r}.{hook}" if meant else why)
+    provider, name, *variant = segments
+    return provider, name, variant[0] if variant else None
+
+
+def _why_no_model(segments: list[str], model: object) -> str | None:
+    if len(segments) not in (2, 3) or len(str(model)) > LONGEST_MODEL_ID or not all(map(_SEGMENT.fullmatch, segments)):
+        return (
             "A model id is provider/model or provider/model/variant, each part letters, digits, '.', '_' or '-', "
             f"as in wavespeed-ai/flux-dev; this is {str(model)[:80]!r}. A webhook goes into webhook=."
         )
     if segments[-1] == STREAM:
-        raise InvalidModelError(NO_STREAMS)
+        return NO_STREAMS
     if segments[0] in RESERVED_WORDS:
-        raise InvalidModelError(f"A model id cannot begin with {segments[0]!r}: that is one of the API's own paths.")
-    provider, name, *variant = segments
-    return provider, name, variant[0] if variant else None
+        return f"A model id cannot begin with {segments[0]!r}: that is one of the API's own paths."
+    return None
+
+
+def _meant(text: str) -> str | None:
+    """Return the model id in the address of one of the service's pages; None if there is none."""
+    address = unquote(text[:LONGEST_WEBHOOK].strip())
+    path = re.split("[?#]", _SITE.sub("", address))[0]
+    segments = [segment for segment in path.split("/") if segment]
+    may_be_one = not _SITE.match(address) or (bool(segments) and segments[0] in BEFORE_IDS)
+    while segments and segments[0] in BEFORE_IDS:
+        del segments[0]
+    while segments and segments[-1] in AFTER_IDS:
+        del segments[-1]
+    found = "/".join(segments)
+    return found if may_be_one and not _why_no_model(segments, found) else None
 
 
 def model_id(model: str) -> str:

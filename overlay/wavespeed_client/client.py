@@ -26,7 +26,7 @@ from .errors import BadRequestError, NotFoundError, WaveSpeedError
 from .files.inputs import files_in, placed
 from .parsing import could_be, has_input, total
 from .settings import Settings
-from .shell import Shell
+from .shell import Shell, with_short_refusals
 from .transport.context import Context
 from .waiting.durations import Durations
 from .waiting.wait import Wait, completed
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@with_short_refusals
 class WaveSpeed(Shell["ApiClient"]):
     """A client of WaveSpeedAI's generation API, for one account. Threads may share it.
 

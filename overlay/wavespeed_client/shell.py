@@ -1,14 +1,68 @@
-"""Shell: what both clients are, whatever they await: shown without the key, closed for good, and never copied."""
+"""Shell: what both clients are, whatever they await: shown without the key, not used once closed, and never copied."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, NoReturn, Protocol, TypeVar
+import inspect
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 from .clock import Clock
-from .errors import ConfigurationError
+from .errors import ConfigurationError, InvalidInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .settings import Settings
+
+# Whose frames tell a caller nothing: what is refused, and why, stands in the message.
+OURS = ("wavespeed_client", "wavespeed_api", "contextlib")
+
+C = TypeVar("C", bound=type[Any])
+
+
+def with_short_refusals(kind: C) -> C:
+    """Let the public methods of a class raise what they refuse without the frames of the check below.
+
+    A traceback then ends with the line of the caller's that is wrong, one frame of ours and the message.
+    """
+    for name, method in list(vars(kind).items()):
+        if inspect.isfunction(method) and (name == "__init__" or not name.startswith("_")):
+            setattr(kind, name, _short_async(method) if inspect.iscoroutinefunction(method) else _short(method))
+    return kind
+
+
+def _short(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except (InvalidInputError, ConfigurationError) as error:
+            _shorten(error)
+            raise
+
+    return call
+
+
+def _short_async(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await method(*args, **kwargs)
+        except (InvalidInputError, ConfigurationError) as error:
+            _shorten(error)
+            raise
+
+    return call
+
+
+def _shorten(error: Exception) -> None:
+    """Drop the frames of an error, unless the caller's own code is among them, such as an `on_update`."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals["__name__"].partition(".")[0] not in OURS:
+            return
+        trace = trace.tb_next
+    error.__traceback__ = None
 
 
 class Closable(Protocol):

@@ -47,6 +47,52 @@ def test_bad_model_ids_are_refused_before_anything_is_sent(ws: Driven, fake: Fak
     assert fake.requests == []
 
 
+FLUX = "wavespeed-ai/flux-dev"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        f"https://wavespeed.ai/models/{FLUX}",
+        f"https://wavespeed.ai/models/{FLUX}/",
+        f"https://wavespeed.ai/models/{FLUX}?tab=api&ref=x#json",
+        f"https://wavespeed.ai/models/{FLUX}/playground",
+        f"https://wavespeed.ai/docs/docs-api/{FLUX}",
+        f"https://www.wavespeed.ai/docs/models/{FLUX}",
+        f"HTTPS://WaveSpeed.AI/en/models/{FLUX.replace('/', '%2F')}",
+        f"wavespeed.ai/models/{FLUX}",
+        f"//api.wavespeed.ai:443/api/v3/{FLUX}",
+        f"/models/{FLUX}",
+        f"models/{FLUX}",
+        f" {FLUX}/\n",
+        f"{FLUX}?webhook=https://example.com",
+    ],
+)
+def test_the_id_within_a_models_url_is_named(ws: Driven, fake: FakeWaveSpeed, given: str) -> None:
+    for verb in (ws.submit, ws.run, ws.price):
+        with pytest.raises(InvalidModelError, match=f"^Pass '{FLUX}' as the model id, not "):
+            verb(given)
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://wavespeed.ai/docs",
+        "https://wavespeed.ai/models",
+        "https://wavespeed.ai/blog/new/models",
+        "https://wavespeed.ai/models/a/b/c/d",
+        "https://wavespeed.ai/models/a/b/stream",
+        "https://api.wavespeed.ai/api/v3/predictions/abc/result",
+        "https://example.com/models/a/b",
+        "https://wavespeed.ai.example.com/models/a/b",
+    ],
+)
+def test_no_id_is_made_up_for_a_url_that_holds_none(given: str) -> None:
+    with pytest.raises(InvalidModelError, match=r"^A model id is provider/model"):
+        split_model(given)
+
+
 @pytest.mark.parametrize(
     ("model", "segments"),
     [("a/b", ("a", "b", None)), ("A1/b.c_d-e/2.0", ("A1", "b.c_d-e", "2.0")), ("x/models", ("x", "models", None))],
