@@ -1,6 +1,6 @@
-"""Inputs with types: `python -m wavespeed_client.typed FILE MODEL` writes them, `ws.use(TOKEN)` takes them.
+"""Typed inputs: `python -m wavespeed_client.typed FILE MODEL` generates a module, and `ws.use(TOKEN)` uses it.
 
-A written file loads what stands in `token`, and no more: the classes behind `use` come with the client.
+A generated module loads only `token`; the client loads the classes behind `use`.
 """
 
 from importlib import import_module

@@ -1,6 +1,6 @@
-"""Write the inputs of models with types, for mypy, pyright and ty: `python -m wavespeed_client.typed FILE MODEL ...`.
+"""Generate a module with typed inputs of models, for mypy, pyright and ty.
 
-exit code 0: done, or no drift; 1: drift; 2: nothing was written, and stderr says why
+exit codes: 0 success, or no drift; 1 drift; 2 an error, described on stderr; nothing was written
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-# The command is a program like any other: it asks for the catalogue through the public client.
+# The command uses the public client, like any other program.
 from wavespeed_client import WaveSpeed
 
 from ..arguments import model_id
@@ -31,14 +31,14 @@ PROGRAM = "python -m wavespeed_client.typed"
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """A parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{PROGRAM}: {message}; see --help\n")
 
 
 class Arguments(argparse.Namespace):
-    """What the command was told."""
+    """The arguments of the command line."""
 
     file: Path
     models: list[str]
@@ -52,10 +52,14 @@ class Arguments(argparse.Namespace):
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Do what a command line says, that of the process by default; the exit code."""
+    """Run the command; return the exit code.
+
+    Args:
+        words: The arguments; by default those of the process.
+    """
     arguments = read_arguments(words)
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
-        reconfigure(errors="backslashreplace")  # not every terminal has all letters
+        reconfigure(errors="backslashreplace")  # the terminal's encoding may lack some characters
     try:
         if arguments.check:
             return check(arguments.file)
@@ -68,7 +72,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def read_arguments(words: Sequence[str] | None = None) -> Arguments:
-    """Read the command line; end the program if it is wrong."""
+    """Parse the command line; exit with code 2 if it is wrong."""
     head, tail = (__doc__ or "").split("\n\n")
     parser = OneLineParser(prog=PROGRAM, description=head, epilog=tail)
     add = parser.add_argument
@@ -76,26 +80,26 @@ def read_arguments(words: Sequence[str] | None = None) -> Arguments:
         "file",
         metavar="FILE",
         type=Path,
-        help="the module to write, such as models.py; its lock stands beside it",
+        help="the module to write, such as models.py; its lock is written beside it",
     )
     add(
         "models",
         metavar="MODEL",
         nargs="*",
         default=[],
-        help="ids to add; all that is in FILE is updated",
+        help="model ids to add; the models already in FILE are updated",
     )
-    add("--all", action="store_true", help="add every model of the catalogue")
-    add("--remove", metavar="MODEL", action="append", default=[], help="an id to remove; may be given more than once")
+    add("--all", action="store_true", help="add all models of the catalogue")
+    add("--remove", metavar="MODEL", action="append", default=[], help="a model id to remove; may be repeated")
     add(
         "--descriptions",
         action=argparse.BooleanOptionalAction,
-        help="whether to write the service's words, now and later",
+        help="include the service's descriptions or not; the lock remembers the choice",
     )
-    add("--check", action="store_true", help="only tell whether FILE is what its lock gives: no key, no request")
-    add("--diff", action="store_true", help="only tell what has changed in the catalogue: one request")
-    add("--json", action="store_true", help="with --diff: print it as JSON")
-    add("--fail-on", choices=["breaking", "any"], help="with --diff: exit with 1 for a breaking change, or for any")
+    add("--check", action="store_true", help="only check that FILE matches its lock; needs no key and no request")
+    add("--diff", action="store_true", help="only print what has changed in the catalogue; one request")
+    add("--json", action="store_true", help="with --diff: print JSON")
+    add("--fail-on", choices=["breaking", "any"], help="with --diff: exit with 1 on such a change")
     arguments = parser.parse_intermixed_args(words, namespace=Arguments())
     if (problem := misuse(arguments)) is not None:
         parser.error(problem)
@@ -103,46 +107,48 @@ def read_arguments(words: Sequence[str] | None = None) -> Arguments:
 
 
 def misuse(arguments: Arguments) -> str | None:
-    """Return what does not go together, if anything."""
+    """Return what is wrong with the combination of arguments; None if nothing is."""
     writes = bool(arguments.models or arguments.all or arguments.remove) or arguments.descriptions is not None
     if arguments.check and arguments.diff:
-        return "--check and --diff do not go together"
+        return "--check and --diff cannot be combined"
     if writes and (arguments.check or arguments.diff):
-        return f"{'--check' if arguments.check else '--diff'} writes nothing: leave out what is to be written"
+        option = "--check" if arguments.check else "--diff"
+        return f"{option} writes nothing: leave out MODEL, --all, --remove and --descriptions"
     if not arguments.diff and (arguments.json or arguments.fail_on):
-        return "--json and --fail-on go with --diff"
+        return "--json and --fail-on need --diff"
     if both := sorted({*arguments.models} & {*arguments.remove}):
-        return f"{both[0]} is to be added and removed"
+        return f"{both[0]} cannot be added and removed at once"
     if not can_be_imported(arguments.file):
-        must = "FILE must be a module that can be imported and hides no other, such as models.py"
+        must = "FILE must be an importable module that does not shadow another one, such as models.py"
         return f"{must}; this is {str(arguments.file)!r}"
-    return None if arguments.file.parent.is_dir() else f"there is no folder {arguments.file.parent}"
+    folder = arguments.file.parent
+    return None if folder.is_dir() else f"the folder {folder} does not exist: create it first"
 
 
 def can_be_imported(file: Path) -> bool:
-    """Tell whether a file is a module that hides no other one, which it cannot within a package."""
+    """Return whether a file can be imported without shadowing another module. Inside a package it shadows none."""
     name = file.stem
     other = name in sys.stdlib_module_names or name == "wavespeed_client"
-    hides = other and not (file.parent / "__init__.py").exists()
-    return file.suffix == ".py" and name.isidentifier() and not keyword.iskeyword(name) and not hides
+    shadows = other and not (file.parent / "__init__.py").exists()
+    return file.suffix == ".py" and name.isidentifier() and not keyword.iskeyword(name) and not shadows
 
 
 def check(file: Path) -> int:
-    """Tell whether a file is what its lock gives."""
+    """Check that a file matches its lock; return the exit code."""
     expected = render(read_lock(lock_path(file)).models)
     if file.is_file() and text_of(file) == expected:
         return 0
-    print(f"{file} is not what {lock_path(file)} gives: run {PROGRAM} {file}")
+    print(f"{file} does not match {lock_path(file)}: run {PROGRAM} {file}")
     return 1
 
 
 def diff(arguments: Arguments) -> int:
-    """Tell what has changed in the catalogue since a file was written."""
-    found = changes(read_lock(lock_path(arguments.file)), ask_for_catalogue())
+    """Print what has changed in the catalogue since a file was written; return the exit code. One request."""
+    found = changes(read_lock(lock_path(arguments.file)), fetch_catalogue())
     worst = max((each.change.level for each in found), default=None)
     if arguments.json:
-        told = {"verdict": "same" if worst is None else str(worst), "changes": [each.as_json() for each in found]}
-        print(json.dumps(told, indent=2))
+        report = {"verdict": "same" if worst is None else str(worst), "changes": [each.as_json() for each in found]}
+        print(json.dumps(report, indent=2))
     else:
         print(*(map(str, found) if found else ["nothing has changed"]), sep="\n")
     lowest = {None: None, "any": Level.WORDS, "breaking": Level.BREAKING}[arguments.fail_on]
@@ -150,47 +156,49 @@ def diff(arguments: Arguments) -> int:
 
 
 def update(arguments: Arguments) -> int:
-    """Write a file and its lock anew, and tell what has changed."""
+    """Write a file and its lock, and print what has changed; return the exit code. One request."""
     file, models = arguments.file, list(map(model_id, arguments.models))
     old = own_lock(file)
     kept = without(old, [model for model in arguments.remove if model in old.models or not arguments.all])
     if not (models or arguments.all or kept.models or arguments.remove):
-        raise InvalidInputError(f"{file} holds no model yet: name one, such as wavespeed-ai/flux-dev, or use --all.")
+        raise InvalidInputError(f"{file} has no models yet: name one, such as wavespeed-ai/flux-dev, or use --all.")
     if arguments.descriptions is not None:
         kept = Lock(kept.models, arguments.descriptions)
-    catalogue: Catalogue = ask_for_catalogue()
+    catalogue: Catalogue = fetch_catalogue()
     models += [model for model in described(catalogue) if arguments.all and model not in arguments.remove]
     new = updated(kept, catalogue, models)
-    text = render(new.models)  # before anything is written: it may refuse
+    text = render(new.models)  # it may raise, so before anything is written
     if own_lock(file) != old:
-        raise InvalidInputError(f"{lock_path(file)} was changed while this ran: run it again.")
+        raise InvalidInputError(f"{lock_path(file)} was changed while this command ran: run it again.")
     write({lock_path(file): new.text(), file: text})
-    graver = [each for each in changes(kept, catalogue) if each.change.level > Level.WORDS]
+    relevant = [each for each in changes(kept, catalogue) if each.change.level > Level.WORDS]
     count = len(new.models)
-    print(*map(str, graver), f"{file} holds {count} model{'s' if count != 1 else ''}", sep="\n")
+    print(*map(str, relevant), f"{file} has {count} model{'s' if count != 1 else ''}", sep="\n")
     return 0
 
 
 def own_lock(file: Path) -> Lock:
-    """Return the lock of a file, empty for a new one.
+    """Return the lock of a file; an empty one for a new file.
 
     Raises:
-        InvalidInputError: The file was not written by this command, or has lost its lock.
+        InvalidInputError: The file was not written by this command, or its lock is missing.
     """
     if file.exists() and not text_of(file).startswith(MARK):
-        raise InvalidInputError(f"{file} was not written by this command: give another name, or move it away.")
+        raise InvalidInputError(f"{file} was not written by this command: choose another FILE, or move it away.")
     if file.exists() and not lock_path(file).exists():
-        raise InvalidInputError(f"{file} has lost {lock_path(file)}: restore it, or delete both and name all models.")
+        raise InvalidInputError(
+            f"{lock_path(file)} is missing: restore it, or delete {file} and name all of its models again."
+        )
     return read_lock(lock_path(file)) if lock_path(file).exists() else Lock({})
 
 
 def text_of(file: Path) -> str:
-    """Return the text of a file, whichever editor or system has written it."""
+    """Return the text of a file. An editor may have added a byte order mark or broken its encoding."""
     return file.read_text("utf-8-sig", "replace")
 
 
-def ask_for_catalogue() -> Catalogue:
-    """Ask the service for its models. One request."""
+def fetch_catalogue() -> Catalogue:
+    """Fetch the catalogue of models. One request."""
     with WaveSpeed() as ws:
         return catalogue_of(model.raw for model in ws.models())
 

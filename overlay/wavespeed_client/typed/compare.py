@@ -1,4 +1,4 @@
-"""What a change of a model's input means for programs that send it."""
+"""Compare two versions of a model's input, and judge what the changes mean for programs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class Level(IntEnum):
-    """How grave a change is.
+    """The severity of a change.
 
-    Breaking: what was accepted may be refused now, by the service or by a type checker. Behaviour: it is accepted and
-    means something else. Compatible: more is accepted. Words: nothing but words has changed.
+    Breaking: the service or a type checker may refuse what it accepted before. Behaviour: it is accepted, with another
+    meaning. Compatible: more is accepted. Words: only descriptions have changed.
     """
 
     WORDS = 0
@@ -36,9 +36,9 @@ class Change:
     """One change.
 
     Attributes:
-        level: How grave it is.
+        level: The severity.
         where: The field, such as loras[].scale; empty for the input itself.
-        what: What has changed, to be read after the field.
+        what: What has changed, as the rest of a sentence that begins with the field.
     """
 
     level: Level
@@ -50,23 +50,23 @@ class Change:
 
 
 def compare(old: Facts, new: Facts) -> list[Change]:
-    """Return what has changed between two descriptions of one input; nothing if they say the same."""
+    """Return the changes between two versions of an input."""
     found = list(_changes(old, new, ""))
     if not found and canonical(old) != canonical(new):
         same = canonical(without_words(old)) == canonical(without_words(new))
-        what = "is described in other words" if same else "is written in another way"
+        what = "has another description" if same else "is written differently, with the same meaning"
         found.append(Change(Level.WORDS, "", what))
     return found
 
 
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-# Two values of these cannot be compared: each new one refuses what another did not.
+# Values of these cannot be ordered: every new value may refuse what the old one accepted.
 _OTHERS = ("multipleOf", "pattern", "format", "uniqueItems")
 
 
 def _changes(old: Facts, new: Facts, where: str) -> Iterator[Change]:
-    for level, what in (*_types(old, new), *_values(old, new), *_limits(old, new), *_said(old, new)):
+    for level, what in (*_types(old, new), *_values(old, new), *_limits(old, new), *_annotations(old, new)):
         yield Change(level, where, what)
     yield from _fields(old, new, where)
     yield from _inner(old.get("items"), new.get("items"), f"{where}[]")
@@ -74,7 +74,7 @@ def _changes(old: Facts, new: Facts, where: str) -> Iterator[Change]:
     if before is False or after is False:
         if before != after:
             level = Level.BREAKING if after is False else Level.COMPATIBLE
-            yield Change(level, where, f"{'refuses' if after is False else 'takes'} further fields now")
+            yield Change(level, where, f"now {'refuses' if after is False else 'accepts'} additional fields")
     else:
         yield from _inner(before, after, f"{where}.*".lstrip("."))
 
@@ -93,7 +93,7 @@ def _types(old: Facts, new: Facts) -> Iterator[Found]:
         return
     narrower = bool(after) and not (before and all(_covers(after, kind) for kind in before))
     was, now = " or ".join(before) or "anything", " or ".join(after) or "anything"
-    yield Level.BREAKING if narrower else Level.COMPATIBLE, f"was {was}, is {now} now"
+    yield Level.BREAKING if narrower else Level.COMPATIBLE, f"was {was}, is now {now}"
 
 
 def _covers(kinds: list[str], kind: str) -> bool:
@@ -103,12 +103,12 @@ def _covers(kinds: list[str], kind: str) -> bool:
 def _values(old: Facts, new: Facts) -> Iterator[Found]:
     before, after = _allowed(old), _allowed(new)
     if before is None and after is not None:
-        yield Level.BREAKING, f"may be only {', '.join(after)} now"
+        yield Level.BREAKING, f"may now be only {', '.join(after)}"
     elif before is not None and after is None:
-        yield Level.COMPATIBLE, f"may be more than {', '.join(before)} now"
+        yield Level.COMPATIBLE, f"may now be other than {', '.join(before)}"
     elif before is not None and after is not None:
         yield from ((Level.BREAKING, f"may no longer be {value}") for value in before if value not in after)
-        yield from ((Level.COMPATIBLE, f"may be {value} now") for value in after if value not in before)
+        yield from ((Level.COMPATIBLE, f"may now be {value}") for value in after if value not in before)
 
 
 def _allowed(facts: Facts) -> list[str] | None:
@@ -122,7 +122,7 @@ def _limits(old: Facts, new: Facts) -> Iterator[Found]:
         if before != after:
             tighter = _tighter(key, before, after)
             was, now = ("none" if value is None else canonical(value) for value in (before, after))
-            yield Level.BREAKING if tighter else Level.COMPATIBLE, f"had {key} {was}, has {now} now"
+            yield Level.BREAKING if tighter else Level.COMPATIBLE, f"had {key} {was}, has now {now}"
 
 
 def _tighter(key: str, before: Any, after: Any) -> bool:
@@ -133,16 +133,16 @@ def _tighter(key: str, before: Any, after: Any) -> bool:
     return bool(after > before if key in _LOWER else after < before)
 
 
-def _said(old: Facts, new: Facts) -> Iterator[Found]:
+def _annotations(old: Facts, new: Facts) -> Iterator[Found]:
     if canonical(old.get("default")) != canonical(new.get("default")):
         was, now = (canonical(facts["default"]) if "default" in facts else "none" for facts in (old, new))
-        yield Level.BEHAVIOUR, f"had default {was}, has {now} now"
+        yield Level.BEHAVIOUR, f"had default {was}, has now {now}"
     if _rules(old) != _rules(new):
-        yield Level.BREAKING, "has other rules now, which cannot be judged"
+        yield Level.BREAKING, "has other rules between fields now; check them in the model's documentation"
     if old.get("deprecated") != new.get("deprecated"):
-        yield Level.COMPATIBLE, "is deprecated now" if "deprecated" in new else "is no longer deprecated"
+        yield Level.COMPATIBLE, "is now deprecated" if "deprecated" in new else "is no longer deprecated"
     if old.get("description") != new.get("description"):
-        yield Level.WORDS, "is described in other words"
+        yield Level.WORDS, "has another description"
 
 
 def _rules(facts: Facts) -> str:
@@ -151,19 +151,18 @@ def _rules(facts: Facts) -> str:
 
 def _fields(old: Facts, new: Facts, where: str) -> Iterator[Change]:
     before, after = old.get("properties", {}), new.get("properties", {})
-    needed, needs = old.get("required", ()), new.get("required", ())
+    was_required, is_required = old.get("required", ()), new.get("required", ())
     if where and "properties" not in old and types_of(old) == types_of(new) == ["object"] and after:
-        yield Change(Level.BREAKING, where, "was any object, has fields of its own now")
+        yield Change(Level.BREAKING, where, "was any object, has now defined fields")
     for name in sorted({*before, *after}):
         at = f"{where}.{name}" if where else name
         if name not in after:
-            yield Change(Level.BREAKING, at, "is removed")
-        elif name not in before:
-            required = name in needs
-            word = "required" if required else "optional"
-            yield Change(Level.BREAKING if required else Level.COMPATIBLE, at, f"is added, {word}")
-        else:
-            if (name in needed) != (name in needs):
-                level, word = (Level.BREAKING, "required") if name in needs else (Level.COMPATIBLE, "optional")
-                yield Change(level, at, f"is {word} now")
-            yield from _changes(before[name], after[name], at)
+            yield Change(Level.BREAKING, at, "was removed")
+            continue
+        level, word = (Level.BREAKING, "required") if name in is_required else (Level.COMPATIBLE, "optional")
+        if name not in before:
+            yield Change(level, at, f"was added, {word}")
+            continue
+        if (name in was_required) != (name in is_required):
+            yield Change(level, at, f"is now {word}")
+        yield from _changes(before[name], after[name], at)

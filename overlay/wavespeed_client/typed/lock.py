@@ -1,4 +1,4 @@
-"""The lock beside a written file: the facts that the file is rendered from, as JSON."""
+"""The lock beside a generated module: the facts that the module is rendered from, as JSON."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ ENDING = ".lock.json"
 
 @frozen
 class Lock:
-    """What a file is rendered from.
+    """The facts that a module is rendered from.
 
     Attributes:
-        models: The facts of each model's input, by the model's id.
-        descriptions: Whether they hold the service's descriptions.
+        models: The facts of each model's input, by model id.
+        descriptions: Whether the facts include the service's descriptions.
     """
 
     models: dict[str, Facts]
     descriptions: bool = True
 
     def kept(self, facts: Facts) -> Facts:
-        """Return what this lock keeps of a model's facts."""
+        """Return a model's facts, without descriptions if this lock has none."""
         return facts if self.descriptions else without_words(facts)
 
     def text(self) -> str:
-        """Return the lock's text, which is the same for the same models whatever their order."""
+        """Return the lock as JSON. The order of the models does not matter."""
         held = {"format": FORMAT, "descriptions": self.descriptions, "models": self.models}
         return UNSEEN.sub(_escaped, json.dumps(held, ensure_ascii=False, sort_keys=True, indent=1) + "\n")
 
@@ -47,7 +47,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def lock_path(file: Path) -> Path:
-    """Return where the lock of a file is."""
+    """Return the path of a module's lock."""
     return file.with_suffix(ENDING)
 
 
@@ -55,17 +55,20 @@ def read_lock(path: Path) -> Lock:
     """Read a lock.
 
     Raises:
-        InvalidInputError: There is none, or it cannot be read; the message says what to do.
+        InvalidInputError: The lock is missing, or cannot be read.
     """
     try:
         held: Any = json.loads(path.read_text("utf-8-sig"))
         if held["format"] != FORMAT:
-            raise InvalidInputError(f"{path} is of another format: write it with the version that is installed.")
+            raise InvalidInputError(
+                f"{path} has format {held['format']!r}, this version of wavespeed-client reads {FORMAT}: install the "
+                "version that wrote it, or delete it and its module and write both again."
+            )
         models = cast("dict[str, object]", held["models"]).items()
         return Lock({model_id(name): _facts(facts) for name, facts in models}, held["descriptions"] is True)
     except FileNotFoundError:
         raise InvalidInputError(
-            f"There is no {path}: `python -m wavespeed_client.typed` writes it, by naming a model, or with --all."
+            f"{path} does not exist: write it with `python -m wavespeed_client.typed FILE MODEL`."
         ) from None
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be read: {error.strerror}.") from None
@@ -73,14 +76,14 @@ def read_lock(path: Path) -> Lock:
         if isinstance(error, InvalidInputError) and not isinstance(error, InvalidModelError):
             raise
         raise InvalidInputError(
-            f"{path} is no lock of `python -m wavespeed_client.typed`, or is damaged: restore it (after a conflict, "
-            f"one side of it) and name what is missing, or delete it and {path.name.removesuffix(ENDING)}.py and name "
-            "all models."
+            f"{path} is damaged, or not a lock of `python -m wavespeed_client.typed`. Restore it (after a merge "
+            f"conflict: one side of it, then add the other models), or delete it and "
+            f"{path.name.removesuffix(ENDING)}.py and name all models again."
         ) from None
 
 
 def _facts(stored: object) -> Facts:
     facts = facts_of(stored)
     if facts is None:
-        raise ValueError("it describes no input")
+        raise ValueError("it does not describe an input")
     return facts

@@ -1,4 +1,4 @@
-"""TypedModel and AsyncTypedModel: the verbs of a client for one model, with the type of its input."""
+"""TypedModel and AsyncTypedModel: a client's methods for one model, with a typed input."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
 
 def id_of(model: ModelOf[Any]) -> str:
-    """Return the id of a model's token.
+    """Return the model id of a token.
 
     Raises:
-        InvalidInputError: It is no token.
-        InvalidModelError: Its id cannot be one.
+        InvalidInputError: This is not a token.
+        InvalidModelError: Its id is not a valid model id.
     """
     if not isinstance(model, ModelOf):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
         raise InvalidInputError(
-            f"use takes a ModelOf, such as `python -m wavespeed_client.typed` writes, not {type(model).__name__}. "
-            "With a model's id call run(id, input)."
+            f"use takes a ModelOf from a module that `python -m wavespeed_client.typed` wrote, not "
+            f"{type(model).__name__}. With a model id, call run(id, input)."
         )
     return model_id(model.id)
 
 
 @frozen
 class TypedModel(Generic[I]):
-    """One model of a client: its verbs, with the input typed. What `WaveSpeed` says of each holds here, too.
+    """A client's methods for one model, with a typed input. See `WaveSpeed` for arguments and errors.
 
     Attributes:
         id: The model's id.
@@ -49,7 +49,7 @@ class TypedModel(Generic[I]):
     _client: WaveSpeed = field(repr=False)
 
     def submit(self, input: I, *, webhook: str | None = None) -> Task:
-        """Submit a task, as `WaveSpeed.submit` does. Costs money."""
+        """Submit a task, like `WaveSpeed.submit`. Costs money."""
         return self._client.submit(self.id, input, webhook=webhook)
 
     def run(
@@ -60,7 +60,7 @@ class TypedModel(Generic[I]):
         on_update: OnUpdate = None,
         max_cost: float | None = None,
     ) -> Task:
-        """Submit a task and wait until it has completed, as `WaveSpeed.run` does. Costs money."""
+        """Submit a task and wait until it has completed, like `WaveSpeed.run`. Costs money."""
         return self._client.run(self.id, input, timeout=timeout, on_update=on_update, max_cost=max_cost)
 
     def run_many(
@@ -77,7 +77,7 @@ class TypedModel(Generic[I]):
         retry_failed: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Generator[Outcome]:
-        """Run many inputs, and yield their outcomes as they come, as `WaveSpeed.run_many` does. Costs money."""
+        """Run many inputs, and yield outcomes as they arrive, like `WaveSpeed.run_many`. Costs money."""
         return self._client.run_many(
             self.id,
             inputs,
@@ -93,7 +93,7 @@ class TypedModel(Generic[I]):
         )
 
     def price(self, input: I | None = None) -> Price:
-        """Ask what a task would cost, as `WaveSpeed.price` does, which takes a part of an input, too. One request."""
+        """Return the price of a task, like `WaveSpeed.price`, which also accepts an incomplete input. One request."""
         return self._client.price(self.id, input)
 
 
@@ -119,7 +119,7 @@ class AsyncTypedModel(Generic[I]):
         """Async `TypedModel.run`."""
         return await self._client.run(self.id, input, timeout=timeout, on_update=on_update, max_cost=max_cost)
 
-    # Two, for pyright knows no type of a generator's items where it could be either.
+    # Two overloads: with a union, pyright cannot infer the items of a generator.
     @overload
     def run_many(
         self,

@@ -1,4 +1,4 @@
-"""Words of the catalogue as docstrings, in which nothing of them can act."""
+"""Write descriptions from the catalogue as docstrings, escaped."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ _QUOTE = r"\\" + '"'
 
 
 def docstring(text: str, indent: str) -> str:
-    """Return words as a docstring on one line."""
+    """Return text as a docstring on one line."""
     words = re.sub(r"[ \t\r\n]+", " ", text).strip().replace("\\", "\\\\")
     return f'{indent}"""{seen(_CLOSING.sub(_QUOTE, words))}"""'

@@ -1,4 +1,4 @@
-"""What a written file is made of: the token of a model, and lists taken for what they hold."""
+"""The types that a generated module uses: a model's token, and a covariant list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class ModelOf(Generic[I]):
-    """A model's id together with the type of its input, for `use`. It is no string, and can be pickled.
+    """A model's id with the type of its input, for `use`. Can be pickled; it is not a string.
 
     Attributes:
         id: The model's id, such as wavespeed-ai/flux-dev.
@@ -39,9 +39,9 @@ class ModelOf(Generic[I]):
 
 
 class ListOf(Protocol[T_co]):
-    """A list, taken for what it holds: a list of paths is one of files, which `list[FileInput]` would not be.
+    """A covariant list: a `list[Path]` is a `ListOf[FileInput]`, although it is not a `list[FileInput]`.
 
-    A string is none, although it is a sequence of strings.
+    `reverse` excludes strings.
     """
 
     def __iter__(self) -> Iterator[T_co]: ...

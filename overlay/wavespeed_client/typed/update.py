@@ -1,4 +1,4 @@
-"""What a lock becomes by the catalogue, and what that means."""
+"""Update a lock from the catalogue, and find what has changed."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class ModelChange:
         return seen(f"{self.change.level!s:10} {self.model}: {self.change}")
 
     def as_json(self) -> dict[str, str]:
-        """Return it as the fields of a JSON object."""
+        """Return the fields of a JSON object."""
         change = self.change
         return {"model": self.model, "level": str(change.level), "where": change.where, "what": change.what}
 
 
 def catalogue_of(rows: Iterable[Mapping[str, Any]]) -> Catalogue:
-    """Return the facts of each row; rows of models that cannot be run are left out."""
+    """Return the facts of each row. Rows without a valid model id are skipped."""
     found: Catalogue = {}
     for row in rows:
         try:
@@ -57,11 +57,11 @@ def described(catalogue: Catalogue) -> list[str]:
 
 
 def updated(lock: Lock, catalogue: Catalogue, models: Iterable[str] = ()) -> Lock:
-    """Return the lock with these models added, and each other one as it is now. One that is gone is kept as it was.
+    """Return the lock with these models added and the others updated. Models that left the catalogue are kept.
 
     Raises:
-        InvalidInputError: There is no such model, and the message names three close ones; or its input is not
-            described.
+        InvalidInputError: The catalogue does not have a model (the message suggests similar ids), or does not describe
+            its input.
     """
     known = dict(lock.models)
     for model in models:
@@ -75,7 +75,7 @@ def _facts(model: str, catalogue: Catalogue) -> Facts:
         raise unknown_model(model_id(model), catalogue)
     facts = catalogue[model]
     if facts is None:
-        raise InvalidInputError(f"The catalogue does not describe the input of {model}.")
+        raise InvalidInputError(f"The catalogue does not describe the input of {model}: call run({model!r}, input).")
     return facts
 
 
@@ -83,17 +83,17 @@ def without(lock: Lock, models: Iterable[str]) -> Lock:
     """Return the lock without these models.
 
     Raises:
-        InvalidInputError: It does not hold one of them.
+        InvalidInputError: A model is not in the lock.
     """
     kept = dict(lock.models)
     for model in models:
         if kept.pop(model, None) is None:
-            raise InvalidInputError(f"{model} is not there to be removed. Close to it: {near(model, lock.models)}.")
+            raise InvalidInputError(f"{model} is not in the file. Close to it: {near(model, lock.models)}.")
     return evolve(lock, models=kept)
 
 
 def changes(lock: Lock, catalogue: Catalogue) -> list[ModelChange]:
-    """Return what has changed in the models of a lock, in the order of their ids."""
+    """Return the changes of the models in a lock, sorted by model id."""
     return [
         ModelChange(model, change)
         for model in sorted(lock.models)

@@ -1,4 +1,4 @@
-"""Files are written whole, all of them, or stay as they were."""
+"""Write several files, all or none."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def write(texts: Mapping[Path, str]) -> None:
-    """Put texts in the places of files, each by one rename, in this order; a link stays one, and a file keeps its mode.
+    """Write files, each replaced by one rename, in this order. Symbolic links and file modes are kept.
 
     Raises:
-        OSError: One cannot be written there; it names the file. None is, unless a rename fails.
+        OSError: A file cannot be written; the error names it. None was changed, unless a rename failed.
     """
     with ExitStack() as stack:
         staged = [(path, stack.enter_context(_staged(path, text))) for path, text in texts.items()]
@@ -28,7 +28,7 @@ def write(texts: Mapping[Path, str]) -> None:
 
 @contextmanager
 def _staged(path: Path, text: str) -> Generator[Path]:
-    """Write a text to a new file beside its place, which is gone afterwards unless it was renamed."""
+    """Write a text to a temporary file beside its target; delete it on exit unless it was renamed."""
     with _named(path):
         target = _target(path)
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
@@ -37,7 +37,7 @@ def _staged(path: Path, text: str) -> Generator[Path]:
         with _named(path), os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
-            os.fsync(number)  # else the name could outlive a power failure that the text does not
+            os.fsync(number)  # otherwise a power failure could keep the name and lose the text
             Path(name).chmod(mode)
         yield Path(name)
     finally:
@@ -46,16 +46,16 @@ def _staged(path: Path, text: str) -> Generator[Path]:
 
 
 def _target(path: Path) -> Path:
-    """Return the file that a path leads to by links."""
+    """Return the path with symbolic links resolved."""
     try:
         return path.resolve()
-    except RuntimeError as error:  # before Python 3.13, of links in a circle
+    except RuntimeError as error:  # Python before 3.13 raises this for circular links
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
 
 
 @contextmanager
 def _named(path: Path) -> Generator[None]:
-    """Let an error name the file that it is about."""
+    """Make an OSError name this file."""
     try:
         yield
     except OSError as error:

@@ -72,7 +72,7 @@ def locked() -> dict[str, Any]:
 def written(command: Command, serve: Serve) -> Command:
     """The command, after it has written the speaker."""
     serve(rows())
-    assert command("models.py", SPEAKER) == (0, "models.py holds 1 model\n", "")
+    assert command("models.py", SPEAKER) == (0, "models.py has 1 model\n", "")
     return command
 
 
@@ -87,19 +87,19 @@ def test_it_adds_models_and_updates_the_others(written: Command, serve: Serve) -
     changed["properties"]["speed"] = {"type": "number"}
     serve(rows({PAINTER: PAINT, SPEAKER: changed}))
     code, told, _ = written("models.py", PAINTER)
-    assert (code, told) == (0, f"compatible {SPEAKER}: speed is added, optional\nmodels.py holds 2 models\n")
+    assert (code, told) == (0, f"compatible {SPEAKER}: speed was added, optional\nmodels.py has 2 models\n")
     assert list(locked()["models"]) == [PAINTER, SPEAKER]
     assert "speed: NotRequired" in texts()["models.py"] or '"speed": NotRequired' in texts()["models.py"]
 
 
 def test_all_takes_every_model_that_is_described(command: Command, serve: Serve) -> None:
     serve([*rows(), row("acme/silent", None), row("not an id", SPEAK), row("models/x", SPEAK)])
-    assert command("models.py", "--all")[:2] == (0, "models.py holds 2 models\n")
+    assert command("models.py", "--all")[:2] == (0, "models.py has 2 models\n")
 
 
 def test_all_but_one(command: Command, serve: Serve) -> None:
     serve(rows())
-    assert command("models.py", "--all", "--remove", PAINTER)[:2] == (0, "models.py holds 1 model\n")
+    assert command("models.py", "--all", "--remove", PAINTER)[:2] == (0, "models.py has 1 model\n")
     assert list(locked()["models"]) == [SPEAKER]
 
 
@@ -111,7 +111,7 @@ def test_options_and_models_may_stand_in_any_order(command: Command, serve: Serv
 
 def test_a_model_can_be_removed(written: Command, serve: Serve) -> None:
     serve(rows())
-    assert written("models.py", "--remove", SPEAKER, PAINTER)[:2] == (0, "models.py holds 1 model\n")
+    assert written("models.py", "--remove", SPEAKER, PAINTER)[:2] == (0, "models.py has 1 model\n")
     assert list(locked()["models"]) == [PAINTER]
 
 
@@ -123,7 +123,7 @@ def test_without_descriptions_none_is_in_either_file_and_that_lasts(command: Com
         (("--descriptions",), True),
     ):
         serve(rows())
-        assert command("models.py", *arguments)[:2] == (0, "models.py holds 1 model\n")
+        assert command("models.py", *arguments)[:2] == (0, "models.py has 1 model\n")
         assert [("What to paint." in text) for text in texts().values()] == [there, there]
         assert command("models.py", "--check")[0] == 0
 
@@ -133,7 +133,7 @@ def test_a_model_that_left_the_catalogue_stays(written: Command, serve: Serve) -
     serve(rows({PAINTER: PAINT}))
     assert written("models.py")[:2] == (
         0,
-        f"breaking   {SPEAKER}: the input is no longer in the catalogue\nmodels.py holds 1 model\n",
+        f"breaking   {SPEAKER}: the input is no longer in the catalogue\nmodels.py has 1 model\n",
     )
     assert texts() == before
 
@@ -156,7 +156,7 @@ def test_check_finds_drift(written: Command, fake: FakeWaveSpeed, name: str) -> 
     code, told, _ = written("models.py", "--check")
     assert (code, told) == (
         1,
-        "models.py is not what models.lock.json gives: run python -m wavespeed_client.typed models.py\n",
+        "models.py does not match models.lock.json: run python -m wavespeed_client.typed models.py\n",
     )
     assert len(fake.requests) == before
 
@@ -180,9 +180,9 @@ def test_a_damaged_lock_is_told(written: Command, text: str) -> None:
         code, told, error = written("models.py", *arguments)
         assert (code, told) == (2, "")
         assert error == (
-            "python -m wavespeed_client.typed: models.lock.json is no lock of `python -m wavespeed_client.typed`, "
-            "or is damaged: restore it (after a conflict, one side of it) and name what is missing, or delete it and "
-            "models.py and name all models.\n"
+            "python -m wavespeed_client.typed: models.lock.json is damaged, or not a lock of "
+            "`python -m wavespeed_client.typed`. Restore it (after a merge conflict: one side of it, then add the "
+            "other models), or delete it and models.py and name all models again.\n"
         )
 
 
@@ -200,7 +200,7 @@ def test_a_lock_that_cannot_be_read_is_told(command: Command) -> None:
 
 def test_a_lock_of_another_format_is_told(written: Command) -> None:
     Path("models.lock.json").write_text('{"format": 2}')
-    assert "is of another format" in written("models.py", "--check")[2]
+    assert "this version of wavespeed-client reads 1" in written("models.py", "--check")[2]
 
 
 # --diff
@@ -227,10 +227,10 @@ def test_diff_tells_what_has_changed_and_writes_nothing(both: Command, serve: Se
     serve(changed_rows())
     assert both("models.py", "--diff") == (
         0,
-        f"words      {PAINTER}: prompt is described in other words\n"
+        f"words      {PAINTER}: prompt has another description\n"
         f'breaking   {PAINTER}: size may no longer be "1280*720"\n'
-        f"behaviour  {PAINTER}: steps had default 4, has 8 now\n"
-        f'compatible {SPEAKER}: voice may be more than "ann", "bob" now\n'
+        f"behaviour  {PAINTER}: steps had default 4, has now 8\n"
+        f'compatible {SPEAKER}: voice may now be other than "ann", "bob"\n'
         f"breaking   {SPEAKER}: the input no longer has the name AcmeSpeak_Voice\n",
         "",
     )
@@ -275,14 +275,14 @@ def test_hostile_words_stay_on_their_line_and_reach_any_terminal(
     evil = {**SPEAK, "properties": {**SPEAK["properties"], **{name: {"enum": ["\x9b31m"]} for name in names}}}
     serve(rows({PAINTER: PAINT, SPEAKER: evil}))
     assert both("models.py", "--diff")[1] == (
-        f"compatible {SPEAKER}: \\u001b[31m\\u000abreaking   a/b: no is added, optional\n"
-        f"compatible {SPEAKER}: \u4e2d\\u202e is added, optional\n"
+        f"compatible {SPEAKER}: \\u001b[31m\\u000abreaking   a/b: no was added, optional\n"
+        f"compatible {SPEAKER}: \u4e2d\\u202e was added, optional\n"
     )
     terminal = io.TextIOWrapper(io.BytesIO(), "ascii", write_through=True)
     monkeypatch.setattr(sys, "stdout", terminal)
     serve(rows({PAINTER: PAINT, SPEAKER: evil}))
     both("models.py", "--diff")
-    assert b": \\u4e2d\\u202e is added" in terminal.buffer.getvalue()  # type: ignore[attr-defined]
+    assert b": \\u4e2d\\u202e was added" in terminal.buffer.getvalue()  # type: ignore[attr-defined]
 
 
 def test_diff_of_the_same(both: Command, serve: Serve) -> None:
@@ -323,26 +323,26 @@ def test_an_unknown_model_names_three_close_ones(command: Command, serve: Serve)
 
 WRONG: list[tuple[list[str], str]] = [
     ([], "the following arguments are required: FILE"),
-    (["models.py"], "holds no model yet: name one"),
+    (["models.py"], "has no models yet: name one"),
     (["models.py", "flux-dev"], "A model id is provider/model"),
-    (["models.py", "--check", "--diff"], "--check and --diff do not go together"),
+    (["models.py", "--check", "--diff"], "--check and --diff cannot be combined"),
     (["models.py", "--check", "acme/speak"], "--check writes nothing"),
     (["models.py", "--diff", "--all"], "--diff writes nothing"),
     (["models.py", "--diff", "--remove", "a/b"], "--diff writes nothing"),
     (["models.py", "--check", "--no-descriptions"], "--check writes nothing"),
-    (["models.py", "a/b", "--json"], "--json and --fail-on go with --diff"),
-    (["models.py", "--check", "--fail-on", "any"], "--json and --fail-on go with --diff"),
+    (["models.py", "a/b", "--json"], "--json and --fail-on need --diff"),
+    (["models.py", "--check", "--fail-on", "any"], "--json and --fail-on need --diff"),
     (["models.py", "--diff", "--fail-on", "words"], "invalid choice: 'words'"),
-    (["models.py", "a/b", "--remove", "a/b"], "a/b is to be added and removed"),
-    (["models.py", "--remove", "a/b"], "a/b is not there to be removed"),
-    (["models.txt", "a/b"], "FILE must be a module that can be imported and hides no other"),
-    (["my-models.py", "a/b"], "FILE must be a module that can be imported and hides no other"),
-    (["class.py", "a/b"], "FILE must be a module that can be imported and hides no other"),
-    (["types.py", "a/b"], "FILE must be a module that can be imported and hides no other"),
-    (["wavespeed_client.py", "a/b"], "FILE must be a module that can be imported and hides no other"),
-    (["nowhere/models.py", "a/b"], "there is no folder nowhere"),
-    (["models.py", "--check"], "There is no models.lock.json"),
-    (["models.py", "--diff"], "There is no models.lock.json"),
+    (["models.py", "a/b", "--remove", "a/b"], "a/b cannot be added and removed at once"),
+    (["models.py", "--remove", "a/b"], "a/b is not in the file"),
+    (["models.txt", "a/b"], "FILE must be an importable module that does not shadow another one"),
+    (["my-models.py", "a/b"], "FILE must be an importable module that does not shadow another one"),
+    (["class.py", "a/b"], "FILE must be an importable module that does not shadow another one"),
+    (["types.py", "a/b"], "FILE must be an importable module that does not shadow another one"),
+    (["wavespeed_client.py", "a/b"], "FILE must be an importable module that does not shadow another one"),
+    (["nowhere/models.py", "a/b"], "the folder nowhere does not exist: create it first"),
+    (["models.py", "--check"], "models.lock.json does not exist"),
+    (["models.py", "--diff"], "models.lock.json does not exist"),
     (["models.py", "--force"], "unrecognized arguments: --force"),
 ]
 
@@ -371,7 +371,7 @@ def test_a_model_that_is_not_described_is_refused(command: Command, serve: Serve
 
 def test_two_models_of_one_name_write_nothing(command: Command, serve: Serve) -> None:
     serve(rows({"a/b-c": SPEAK, "a/b/c": SPEAK}))
-    assert "a/b-c and a/b/c would both be called a_b_c" in command("models.py", "--all")[2]
+    assert "a/b-c and a/b/c would both be named a_b_c" in command("models.py", "--all")[2]
     assert not texts()
 
 
@@ -383,7 +383,7 @@ def test_a_file_of_another_hand_is_not_written_over(command: Command) -> None:
 
 def test_a_file_that_has_lost_its_lock_is_not_written_over(written: Command) -> None:
     Path("models.lock.json").unlink()
-    assert "models.py has lost models.lock.json" in written("models.py", PAINTER)[2]
+    assert "models.lock.json is missing" in written("models.py", PAINTER)[2]
 
 
 # Writing
@@ -440,18 +440,18 @@ def test_a_link_in_a_circle_is_told(command: Command, serve: Serve) -> None:
 def test_what_another_run_has_written_meanwhile_is_not_lost(
     written: Command, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = program.ask_for_catalogue
+    ask = program.fetch_catalogue
 
     def other_run() -> Any:
         Path("models.lock.json").write_text(Path("models.lock.json").read_text().replace('"voice"', '"choice"'))
         return ask()
 
-    monkeypatch.setattr(program, "ask_for_catalogue", other_run)
+    monkeypatch.setattr(program, "fetch_catalogue", other_run)
     before = texts()
     serve(rows())
     code, told, error = written("models.py", PAINTER)
     assert (code, told) == (2, "")
-    assert "models.lock.json was changed while this ran: run it again" in error
+    assert "models.lock.json was changed while this command ran: run it again" in error
     assert texts()["models.py"] == before["models.py"]
     assert '"choice"' in texts()["models.lock.json"]
 

@@ -36,42 +36,47 @@ def whole(old: object, new: object) -> list[tuple[Level, str]]:
 
 
 FIELDS: list[tuple[dict[str, Any], dict[str, Any], Level, str]] = [
-    ({}, TEXT, BREAKING, "p was anything, is string now"),
-    (TEXT, {}, COMPATIBLE, "p was string, is anything now"),
-    ({"type": "integer"}, {"type": "number"}, COMPATIBLE, "p was integer, is number now"),
-    ({"type": "number"}, {"type": "integer"}, BREAKING, "p was number, is integer now"),
-    (TEXT, {"type": ["string", "null"]}, COMPATIBLE, "p was string, is null or string now"),
-    ({"type": ["string", "null"]}, TEXT, BREAKING, "p was null or string, is string now"),
-    (TEXT, {**TEXT, "enum": ["a"]}, BREAKING, 'p may be only "a" now'),
-    ({**TEXT, "enum": ["a"]}, TEXT, COMPATIBLE, 'p may be more than "a" now'),
+    ({}, TEXT, BREAKING, "p was anything, is now string"),
+    (TEXT, {}, COMPATIBLE, "p was string, is now anything"),
+    ({"type": "integer"}, {"type": "number"}, COMPATIBLE, "p was integer, is now number"),
+    ({"type": "number"}, {"type": "integer"}, BREAKING, "p was number, is now integer"),
+    (TEXT, {"type": ["string", "null"]}, COMPATIBLE, "p was string, is now null or string"),
+    ({"type": ["string", "null"]}, TEXT, BREAKING, "p was null or string, is now string"),
+    (TEXT, {**TEXT, "enum": ["a"]}, BREAKING, 'p may now be only "a"'),
+    ({**TEXT, "enum": ["a"]}, TEXT, COMPATIBLE, 'p may now be other than "a"'),
     ({**TEXT, "enum": ["a", "b"]}, {**TEXT, "enum": ["a"]}, BREAKING, 'p may no longer be "b"'),
-    ({**TEXT, "enum": ["a"]}, {**TEXT, "enum": ["a", "b"]}, COMPATIBLE, 'p may be "b" now'),
-    ({"enum": [True]}, {"enum": [True, 1]}, COMPATIBLE, "p may be 1 now"),
-    ({"const": "a"}, {"enum": ["a", "b"]}, COMPATIBLE, 'p may be "b" now'),
-    ({**TEXT, "maxLength": 9}, {**TEXT, "maxLength": 8}, BREAKING, "p had maxLength 9, has 8 now"),
-    ({**TEXT, "maxLength": 8}, {**TEXT, "maxLength": 9}, COMPATIBLE, "p had maxLength 8, has 9 now"),
-    ({"type": "number", "minimum": 1}, {"type": "number", "minimum": 2}, BREAKING, "p had minimum 1, has 2 now"),
-    ({"type": "number", "minimum": 1}, {"type": "number"}, COMPATIBLE, "p had minimum 1, has none now"),
-    (TEXT, {**TEXT, "pattern": "a"}, BREAKING, 'p had pattern none, has "a" now'),
-    ({**TEXT, "pattern": "a"}, {**TEXT, "pattern": "b"}, BREAKING, 'p had pattern "a", has "b" now'),
-    ({**TEXT, "x-accept": "*"}, TEXT, BREAKING, "p had file true, has none now"),
-    (TEXT, {**TEXT, "x-accept": "*"}, COMPATIBLE, "p had file none, has true now"),
-    ({**TEXT, "default": "a"}, {**TEXT, "default": "b"}, BEHAVIOUR, 'p had default "a", has "b" now'),
-    (TEXT, {**TEXT, "default": "b"}, BEHAVIOUR, 'p had default none, has "b" now'),
-    (TEXT, {**TEXT, "anyOf": [TEXT, {}]}, BREAKING, "p has other rules now, which cannot be judged"),
-    (TEXT, {**TEXT, "deprecated": True}, COMPATIBLE, "p is deprecated now"),
-    (TEXT, {**TEXT, "description": "d"}, WORDS, "p is described in other words"),
-    ({"items": TEXT}, {"items": {"type": "integer"}}, BREAKING, "p[] was string, is integer now"),
-    ({"type": "array"}, {"items": TEXT}, BREAKING, "p[] was anything, is string now"),
-    ({"properties": {"q": TEXT}}, {"properties": {"r": TEXT, "q": TEXT}}, COMPATIBLE, "p.r is added, optional"),
+    ({**TEXT, "enum": ["a"]}, {**TEXT, "enum": ["a", "b"]}, COMPATIBLE, 'p may now be "b"'),
+    ({"enum": [True]}, {"enum": [True, 1]}, COMPATIBLE, "p may now be 1"),
+    ({"const": "a"}, {"enum": ["a", "b"]}, COMPATIBLE, 'p may now be "b"'),
+    ({**TEXT, "maxLength": 9}, {**TEXT, "maxLength": 8}, BREAKING, "p had maxLength 9, has now 8"),
+    ({**TEXT, "maxLength": 8}, {**TEXT, "maxLength": 9}, COMPATIBLE, "p had maxLength 8, has now 9"),
+    ({"type": "number", "minimum": 1}, {"type": "number", "minimum": 2}, BREAKING, "p had minimum 1, has now 2"),
+    ({"type": "number", "minimum": 1}, {"type": "number"}, COMPATIBLE, "p had minimum 1, has now none"),
+    (TEXT, {**TEXT, "pattern": "a"}, BREAKING, 'p had pattern none, has now "a"'),
+    ({**TEXT, "pattern": "a"}, {**TEXT, "pattern": "b"}, BREAKING, 'p had pattern "a", has now "b"'),
+    ({**TEXT, "x-accept": "*"}, TEXT, BREAKING, "p had file true, has now none"),
+    (TEXT, {**TEXT, "x-accept": "*"}, COMPATIBLE, "p had file none, has now true"),
+    ({**TEXT, "default": "a"}, {**TEXT, "default": "b"}, BEHAVIOUR, 'p had default "a", has now "b"'),
+    (TEXT, {**TEXT, "default": "b"}, BEHAVIOUR, 'p had default none, has now "b"'),
+    (
+        TEXT,
+        {**TEXT, "anyOf": [TEXT, {}]},
+        BREAKING,
+        "p has other rules between fields now; check them in the model's documentation",
+    ),
+    (TEXT, {**TEXT, "deprecated": True}, COMPATIBLE, "p is now deprecated"),
+    (TEXT, {**TEXT, "description": "d"}, WORDS, "p has another description"),
+    ({"items": TEXT}, {"items": {"type": "integer"}}, BREAKING, "p[] was string, is now integer"),
+    ({"type": "array"}, {"items": TEXT}, BREAKING, "p[] was anything, is now string"),
+    ({"properties": {"q": TEXT}}, {"properties": {"r": TEXT, "q": TEXT}}, COMPATIBLE, "p.r was added, optional"),
     (
         {"type": "object", "additionalProperties": TEXT},
         {"type": "object", "additionalProperties": {"type": "null"}},
         BREAKING,
-        "p.* was string, is null now",
+        "p.* was string, is now null",
     ),
-    ({"enum": ["a", "b"]}, {"enum": ["b", "a"]}, WORDS, "the input is written in another way"),
-    ({"enum": ["a"]}, {"const": "a"}, WORDS, "the input is written in another way"),
+    ({"enum": ["a", "b"]}, {"enum": ["b", "a"]}, WORDS, "the input is written differently, with the same meaning"),
+    ({"enum": ["a"]}, {"const": "a"}, WORDS, "the input is written differently, with the same meaning"),
 ]
 
 
@@ -83,28 +88,32 @@ def test_a_change_of_a_field(old: dict[str, Any], new: dict[str, Any], level: Le
 
 def test_a_change_of_the_fields() -> None:
     one, two = {"properties": {"p": TEXT}}, {"properties": {"p": TEXT, "q": TEXT}}
-    assert whole(two, one) == [(BREAKING, "q is removed")]
-    assert whole(one, two) == [(COMPATIBLE, "q is added, optional")]
-    assert whole(one, {**two, "required": ["q"]}) == [(BREAKING, "q is added, required")]
-    assert whole(one, {**one, "required": ["p"]}) == [(BREAKING, "p is required now")]
-    assert whole({**one, "required": ["p"]}, one) == [(COMPATIBLE, "p is optional now")]
-    assert whole(one, {**one, "additionalProperties": False}) == [(BREAKING, "the input refuses further fields now")]
-    assert whole({**one, "additionalProperties": False}, one) == [(COMPATIBLE, "the input takes further fields now")]
-    rules = [(BREAKING, "the input has other rules now, which cannot be judged")]
+    assert whole(two, one) == [(BREAKING, "q was removed")]
+    assert whole(one, two) == [(COMPATIBLE, "q was added, optional")]
+    assert whole(one, {**two, "required": ["q"]}) == [(BREAKING, "q was added, required")]
+    assert whole(one, {**one, "required": ["p"]}) == [(BREAKING, "p is now required")]
+    assert whole({**one, "required": ["p"]}, one) == [(COMPATIBLE, "p is now optional")]
+    assert whole(one, {**one, "additionalProperties": False}) == [(BREAKING, "the input now refuses additional fields")]
+    assert whole({**one, "additionalProperties": False}, one) == [
+        (COMPATIBLE, "the input now accepts additional fields")
+    ]
+    rules = [(BREAKING, "the input has other rules between fields now; check them in the model's documentation")]
     assert whole(one, {**one, "not": {"required": ["p"]}}) == rules
-    assert whole(two, {**two, "x-order-properties": ["q", "p"]}) == [(WORDS, "the input is written in another way")]
+    assert whole(two, {**two, "x-order-properties": ["q", "p"]}) == [
+        (WORDS, "the input is written differently, with the same meaning")
+    ]
     # A dict in a variable is none of the class that the field has then.
     assert said({"type": "object"}, one) == [
-        (BREAKING, "p was any object, has fields of its own now"),
-        (COMPATIBLE, "p.p is added, optional"),
+        (BREAKING, "p was any object, has now defined fields"),
+        (COMPATIBLE, "p.p was added, optional"),
     ]
-    assert whole({"type": "object"}, one) == [(COMPATIBLE, "p is added, optional")]
+    assert whole({"type": "object"}, one) == [(COMPATIBLE, "p was added, optional")]
 
 
 def test_words_inside_rules_are_words() -> None:
     old = {"properties": {"p": TEXT}, "if": {"properties": {"p": {"const": "a", "description": "A."}}}}
     new = {"properties": {"p": TEXT}, "if": {"properties": {"p": {"const": "a", "description": "B."}}}}
-    assert whole(old, new) == [(WORDS, "the input is described in other words")]
+    assert whole(old, new) == [(WORDS, "the input has another description")]
 
 
 # The oracle

@@ -56,7 +56,7 @@ def test_errors_are_those_of_the_client(flux: Driven, fake: FakeWaveSpeed) -> No
 
 @pytest.mark.parametrize("model", ["wavespeed-ai/flux-dev", None, 3])
 def test_use_takes_tokens_only(ws: Driven, fake: FakeWaveSpeed, model: object) -> None:
-    with pytest.raises(InvalidInputError, match=r"^use takes a ModelOf, .* With a model's id call run\(id, input\)\.$"):
+    with pytest.raises(InvalidInputError, match=r"^use takes a ModelOf .* With a model id, call run\(id, input\)\.$"):
         ws.use(model)
     with pytest.raises(InvalidModelError):
         ws.use(ModelOf("flux-dev"))

@@ -23,7 +23,7 @@ def folder(fake: FakeWaveSpeed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("WAVESPEED_API_KEY", fake.api_key)
     monkeypatch.setenv("WAVESPEED_BASE_URL", fake.url)
     serve(fake)
-    assert run(COMMANDS[0], tmp_path) == "my_models.py holds 1 model\n"
+    assert run(COMMANDS[0], tmp_path) == "my_models.py has 1 model\n"
     return tmp_path
 
 

@@ -139,7 +139,7 @@ def test_what_types_do_not_say_is_said_in_words() -> None:
     )
     rules = {"properties": {"p": {"type": "number", "enum": [0.5, 1]}}, "not": {"required": ["p"]}}
     text = render(facts({"a/b": rules}))
-    assert '"""Input of a/b. The service has rules between its fields, too."""' in text
+    assert '"""Input of a/b. The service also checks rules between its fields."""' in text
     assert '"""One of 0.5, 1."""' in text
 
 
@@ -177,7 +177,7 @@ def test_names_come_from_the_whole_id() -> None:
 
 @pytest.mark.parametrize("models", [("a/b-c", "a/b/c"), ("a/b", "A/b"), ("a/bc", "a/b-c", "a/b.c"), ("a/bC", "a/b-C")])
 def test_two_models_of_one_name_are_refused(models: tuple[str, ...]) -> None:
-    with pytest.raises(InvalidInputError, match=r"^\S+ and \S+ would both be called \w+: leave one out"):
+    with pytest.raises(InvalidInputError, match=r"^\S+ and \S+ would both be named \w+: write one"):
         render({model: {"type": "object"} for model in models})
 
 
