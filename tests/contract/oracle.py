@@ -12,7 +12,7 @@ from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
-from wavespeed_client.testing import Answer, Request
+from wavespeed_client.testing import Request, Response
 
 SERVER = "https://oracle.example"
 
@@ -30,7 +30,7 @@ class Oracle:
     def accepts_request(self, request: Request) -> bool:
         return accepts(self._openapi.validate_request, SeenRequest.of(request))
 
-    def accepts_answer(self, request: Request, answer: Answer) -> bool:
+    def accepts_response(self, request: Request, answer: Response) -> bool:
         seen = SeenAnswer(answer.status, answer.body or None, answer.content_type or "", Headers({"X-Total": "1"}))
         return accepts(self._openapi.validate_response, SeenRequest.of(request), seen)
 

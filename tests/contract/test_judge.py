@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from wavespeed_client import ConfigurationError
-from wavespeed_client.testing import Answer, Contract, ContractError, Request
+from wavespeed_client.testing import Contract, ContractError, Request, Response
 
 KEY = {"Authorization": "Bearer test-key"}
 JSON = {**KEY, "Content-Type": "application/json"}
@@ -48,19 +48,19 @@ def test_accepts_requests_of_the_contract(contract: Contract, request_: Request)
         (Request("POST", FLUX, JSON, b"{"), "not JSON"),
         (Request("POST", FLUX, JSON, b"\xff\xfe{"), "not JSON"),
         (Request("POST", FLUX, JSON, b"\xef\xbb\xbf{}"), "not JSON"),
-        (Request("POST", FLUX, JSON, b'{"cfg": NaN}'), "NaN is no JSON"),
+        (Request("POST", FLUX, JSON, b'{"cfg": NaN}'), "NaN is not JSON"),
         (Request("POST", FLUX, JSON, b"[" * 100000), "nested too deep"),
         (Request("POST", FLUX, JSON), "the body is missing .application/json"),
         (
             Request("POST", FLUX, {**KEY, "Content-Type": "text/plain"}, b"{}"),
-            "Content-Type text/plain is none of: app",
+            "Content-Type must be one of: app",
         ),
         (
             Request("POST", f"{FLUX}?webhook=nowhere", JSON, b"{}"),
             "'webhook': 'nowhere' is not a 'uri'",
         ),
-        (Request("POST", FLUX, {"Content-Type": "application/json"}, b"{}"), "no API key as in apiKey"),
-        (Request("POST", FLUX, {**JSON, "Authorization": "test-key"}, b"{}"), "no API key as in apiKey"),
+        (Request("POST", FLUX, {"Content-Type": "application/json"}, b"{}"), "the API key is missing \\(apiKey"),
+        (Request("POST", FLUX, {**JSON, "Authorization": "test-key"}, b"{}"), "the API key is missing \\(apiKey"),
         (Request("PUT", FLUX, JSON, b"{}"), "only POST"),
         (Request("POST", "/api/v3/flux-dev", JSON, b"{}"), "no such path"),
         (Request("POST", f"{FLUX}/a/b", JSON, b"{}"), "no such path"),
@@ -95,8 +95,8 @@ def test_a_range_of_statuses_comes_before_the_default(contract: Contract) -> Non
     paths = {"/a/{x-id}": {"parameters": [parameter], "get": operation}}
     own = Contract({"openapi": "3.1.0", "info": {"title": "a", "version": "1"}, "paths": paths})
     with pytest.raises(ContractError, match="'z' is a required property"):
-        own.check_answer(Request("GET", "/a/1", {}), Answer(404, b"{}"))
-    own.check_answer(Request("GET", "/a/1", {}), Answer(500, b"{}"))
+        own.check_response(Request("GET", "/a/1", {}), Response(404, b"{}"))
+    own.check_response(Request("GET", "/a/1", {}), Response(500, b"{}"))
 
 
 POLL = Request("GET", "/api/v3/predictions/abc/result", KEY)
@@ -105,37 +105,45 @@ POLL = Request("GET", "/api/v3/predictions/abc/result", KEY)
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(200, b'{"data": {"id": "abc"}}'),
-        Answer(200, b'{"code": 200, "data": {"id": "abc", "status": "new-word", "created_at": null, "outputs": null}}'),
-        Answer(200, b'{"data": {"id": "abc", "outputs": ["text", {"any": 1}], "new_field": 1}}'),
-        Answer(404, b"<html></html>", "text/html"),
-        Answer(418, b"I am a teapot", "text/plain"),
-        Answer(502, b"<html></html>", "text/html"),
-        Answer(503, b"", None),
-        Answer(418, b'{"code": 418}'),
+        Response(200, b'{"data": {"id": "abc"}}'),
+        Response(
+            200, b'{"code": 200, "data": {"id": "abc", "status": "new-word", "created_at": null, "outputs": null}}'
+        ),
+        Response(200, b'{"data": {"id": "abc", "outputs": ["text", {"any": 1}], "new_field": 1}}'),
+        Response(404, b"<html></html>", "text/html"),
+        Response(418, b"I am a teapot", "text/plain"),
+        Response(502, b"<html></html>", "text/html"),
+        Response(503, b"", None),
+        Response(418, b'{"code": 418}'),
     ],
 )
-def test_accepts_answers_of_the_contract(contract: Contract, answer: Answer) -> None:
-    contract.check_answer(POLL, answer)
+def test_accepts_responses_of_the_contract(contract: Contract, answer: Response) -> None:
+    contract.check_response(POLL, answer)
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (Answer(200, b'{"data": {}}'), "'id' is a required property"),
-        (Answer(200, b'{"data": {"id": 1}}'), "1 is not of type 'string'"),
-        (Answer(200, b'{"data": {"id": "abc", "outputs": [1]}}'), "not valid under any of the given schemas"),
-        (Answer(200, b"{}"), "'data' is a required property"),
-        (Answer(200, b""), "the body is missing"),
-        (Answer(200, b"<html></html>", "text/html"), "Content-Type text/html is none of: application/json"),
-        (Answer(200, b'{"data": {"id": "abc"}}', None), "Content-Type none is none of: application/json"),
-        (Answer(404, b'{"code": "x"}'), "code 'x' is not of type 'integer', 'null'"),
-        (Answer(404, b"<html>"), "not JSON"),
+        (Response(200, b'{"data": {}}'), "'id' is a required property"),
+        (Response(200, b'{"data": {"id": 1}}'), "1 is not of type 'string'"),
+        (Response(200, b'{"data": {"id": "abc", "outputs": [1]}}'), "not valid under any of the given schemas"),
+        (Response(200, b"{}"), "'data' is a required property"),
+        (Response(200, b""), "the body is missing"),
+        (
+            Response(200, b"<html></html>", "text/html"),
+            "must be one of: application/json; it is text/html",
+        ),
+        (
+            Response(200, b'{"data": {"id": "abc"}}', None),
+            "must be one of: application/json; it is missing",
+        ),
+        (Response(404, b'{"code": "x"}'), "code 'x' is not of type 'integer', 'null'"),
+        (Response(404, b"<html>"), "not JSON"),
     ],
 )
-def test_rejects_answers_outside_it_and_says_why(contract: Contract, answer: Answer, reason: str) -> None:
+def test_rejects_answers_outside_it_and_says_why(contract: Contract, answer: Response, reason: str) -> None:
     with pytest.raises(ContractError, match=reason):
-        contract.check_answer(POLL, answer)
+        contract.check_response(POLL, answer)
 
 
 # What this API has not, but a document may have
@@ -198,9 +206,9 @@ def test_parameters_are_read_as_their_schema_wants(
     [
         ([{"header": []}], "/a", {"x-key": "k"}, None),
         ([{"header": []}, {"basic": []}], "/a", {"Authorization": "Basic a2V5"}, None),
-        ([{"header": []}, {"basic": []}], "/a", {"X-Key": ""}, "no API key as in header or basic"),
+        ([{"header": []}, {"basic": []}], "/a", {"X-Key": ""}, "the API key is missing .header or basic"),
         ([{"query": [], "header": []}], "/a?key=k", {"X-Key": "k"}, None),
-        ([{"query": [], "header": []}], "/a?key=k", {}, "no API key as in query and header"),
+        ([{"query": [], "header": []}], "/a?key=k", {}, "the API key is missing .query and header"),
         ([{"basic": []}, {}], "/a", {}, None),
         ([{"tls": []}], "/a", {}, None),
         ([], "/a", {}, None),
@@ -218,16 +226,16 @@ def test_a_key_is_looked_for_where_the_document_has_it(
     [
         ("application/x-www-form-urlencoded", b"size=5&inner=%7B%7D&more=x", None),
         ("application/x-www-form-urlencoded", b"size=x", "size 'x' is not of type 'integer'"),
-        ("application/x-www-form-urlencoded", b"size=1&size=2", "the part 'size' of the form is there more than once"),
+        ("application/x-www-form-urlencoded", b"size=1&size=2", "the part 'size' of the form was sent more than once"),
         ("application/json", b'{"inner": {"inner": {"inner": {"size": 1}}}}', None),
         ("application/problem+json", b'{"inner": {"inner": {"size": "x"}}}', "inner/inner/size 'x' is not of type"),
         ("text/plain", "\u00e4".encode(), None),
         ("text/csv", b"abcd", "'abcd' is too long"),
-        ("image/png", b"\xff", "Content-Type image/png is none of: application/"),
+        ("image/png", b"\xff", "Content-Type must be one of: application/"),
         ("application/json", b'{"size": "' + b"x" * 10000 + b'"}', "^.{100,600} is not of type 'integer'$"),
         ("application/json", b"", None),
         (None, b"", None),
-        (None, b"a", "Content-Type none is none of"),
+        (None, b"a", "it is missing"),
     ],
 )
 def test_bodies_are_read_as_their_media_type_says(content_type: str | None, body: bytes, reason: str | None) -> None:
@@ -248,9 +256,12 @@ def assert_judged(contract: Contract, request: Request, reason: str | None) -> N
 
 def test_what_cannot_be_judged_is_refused_with_the_document() -> None:
     for described, problem in [
-        (parameter("query", {"type": "object"}), "The query parameter 'p' cannot be judged: objects are not"),
-        (parameter("query", INTEGERS, style="pipeDelimited"), "cannot be judged: only style: form with a schema is"),
-        ({"name": "p", "in": "header", "content": {"application/json": {}}}, "only style: simple with a schema is"),
+        (
+            parameter("query", {"type": "object"}),
+            "'p' cannot be checked: its schema must not be an object",
+        ),
+        (parameter("query", INTEGERS, style="pipeDelimited"), "cannot be checked: use style: form and a schema"),
+        ({"name": "p", "in": "header", "content": {"application/json": {}}}, "use style: simple and a schema"),
     ]:
         with pytest.raises(ConfigurationError, match=problem):
             Contract(odd_document(described))

@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from tests.conftest import ROOT
 from tests.contract.document import SPEC
 from tests.contract.oracle import Oracle
-from wavespeed_client.testing import Answer, Contract, ContractError, Request
+from wavespeed_client.testing import Contract, ContractError, Request, Response
 from wavespeed_client.testing.routes import METHODS, NoRouteError, resolved
 
 SHOP: dict[str, Any] = YAML(typ="safe").load(ROOT / "tests" / "scripts" / "data" / "printshop.yaml")
@@ -185,7 +185,7 @@ def sent(draw: Any, place: Place) -> tuple[str | None, bytes]:
 
 
 @st.composite
-def answers(draw: Any, place: Place) -> Answer:
+def answers(draw: Any, place: Place) -> Response:
     """An answer of an operation, of which any part may be wrong."""
     wanted = place.operation["responses"]
     status = draw(st.sampled_from([200, 201, 204, 302, 400, 404, 409, 418, 429, 500, 502, 503]))
@@ -193,7 +193,7 @@ def answers(draw: Any, place: Place) -> Answer:
     schema = found.get("content", {}).get("application/json", {}).get("schema", {})
     body = json.dumps(draw(fitting(place, schema) if schema else ODD)).encode()
     content_type = draw(st.sampled_from(["application/json"] * 9 + TYPES))
-    return Answer(status, draw(st.sampled_from([body] * 9 + [b"", b"{"])), content_type)
+    return Response(status, draw(st.sampled_from([body] * 9 + [b"", b"{"])), content_type)
 
 
 # The rules that the judge has, and openapi-core has not
@@ -236,8 +236,8 @@ def test_they_agree_on_answers(place: Place, data: st.DataObject) -> None:
         path = path.replace(f"{{{parameter['name']}}}", str(parameter.get("example", "5")))
     request, answer = Request(place.method, path, {}), data.draw(answers(place))
     is_a_gateways = answer.status >= 400 and "json" not in (answer.content_type or "").lower()
-    wanted = is_a_gateways or oracle.accepts_answer(request, answer)
-    assert accepts(lambda: contract.check_answer(request, answer)) == wanted
+    wanted = is_a_gateways or oracle.accepts_response(request, answer)
+    assert accepts(lambda: contract.check_response(request, answer)) == wanted
 
 
 @pytest.mark.parametrize("place", list(places("webhooks")), ids=str)

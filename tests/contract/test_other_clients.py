@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 from wavespeed_client.testing import Contract, ContractError, Request
-from wavespeed_client.testing.wire import Answer
+from wavespeed_client.testing.wire import Response
 
 CLIENTS = json.loads((ROOT / "tests" / "data" / "clients.json").read_bytes())
 KEY = {"Authorization": "Bearer test-key"}
@@ -43,4 +43,4 @@ def test_what_they_send_is_in_the_contract_where_the_service_takes_it(contract: 
 @pytest.mark.parametrize("case", CLIENTS["answers"], ids=named)
 def test_what_they_read_is_in_the_contract(contract: Contract, case: dict[str, Any]) -> None:
     asked = Request(case["method"], case["path"], KEY)
-    contract.check_answer(asked, Answer(case["status"], json.dumps(case["body"]).encode()))
+    contract.check_response(asked, Response(case["status"], json.dumps(case["body"]).encode()))

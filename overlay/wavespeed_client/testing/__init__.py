@@ -1,4 +1,4 @@
-"""Test your own program against a stand-in for the service: the extra `wavespeed-client[testing]`."""
+"""Test your program against a local stand-in for the service. Needs the extra `wavespeed-client[testing]`."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from .desk import Submission
     from .fake import FakeWaveSpeed
     from .transport import ContractTransport
-    from .wire import Answer, Request
+    from .wire import Request, Response
 
 __all__ = (
-    "Answer",
+    "Response",
     "Contract",
     "ContractError",
     "ContractTransport",
@@ -23,7 +23,7 @@ __all__ = (
 )
 
 _HOME = {
-    "Answer": ".wire",
+    "Response": ".wire",
     "ContractTransport": ".transport",
     "Delivery": ".deliveries",
     "FakeWaveSpeed": ".fake",

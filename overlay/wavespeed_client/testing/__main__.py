@@ -1,6 +1,6 @@
-"""Run a stand-in for WaveSpeedAI's API: python -m wavespeed_client.testing --port 8080
+"""Run a local stand-in for WaveSpeedAI's API: python -m wavespeed_client.testing --port 8080
 
-Programs in any language arrange it under /_stand-in/, and a browser shows there what it received.
+Control it over HTTP under /_stand-in/. Open that path in a browser to see the requests.
 """
 
 from __future__ import annotations
@@ -19,45 +19,46 @@ if TYPE_CHECKING:
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line."""
+    """A parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{message}. See python -m wavespeed_client.testing --help\n")
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the options."""
+    """Return the argument parser."""
     options = OneLineParser(
         prog="python -m wavespeed_client.testing",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = options.add_argument
-    add("--port", type=int, default=0, help="port to listen on; a free one without it")
-    add("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1 without it")
-    allowed = "name under which other machines may control it, such as a compose service's; may be repeated"
+    add("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    allowed = "host name that other machines may use for /_stand-in/, such as a compose service's; may be repeated"
     add("--allow-host", action="append", default=[], metavar="NAME", help=allowed)
     add("--api-key", default="test-key", help="key that clients must send")
-    add("--webhook-secret", default="whsec_test-secret", help="secret that signs its webhook calls")
-    script = "statuses that new tasks of a model go through, such as wavespeed-ai/flux-dev=created,completed"
+    add("--webhook-secret", default="whsec_test-secret", help="secret that signs webhooks")
+    script = "statuses of new tasks of a model, such as wavespeed-ai/flux-dev=created,completed"
     add("--script", action="append", default=[], metavar="MODEL=STATUS,...", help=script)
     add("--fail", action="append", default=[], metavar="MODEL=ERROR", help="let new tasks of a model fail")
-    add("--refuse", action="append", default=[], type=int, metavar="STATUS", help="refuse one submission with this")
-    lock = "lock of python -m wavespeed_client.typed, to which the inputs of its models are held; may be repeated"
+    refuse = "refuse one submission with this HTTP status; may be repeated"
+    add("--refuse", action="append", default=[], type=int, metavar="STATUS", help=refuse)
+    lock = "lock of python -m wavespeed_client.typed: check inputs of its models; may be repeated"
     add("--load", action="append", default=[], metavar="LOCK", help=lock)
-    add("--only", action="store_true", help="with --load: know no other models")
-    add("--delay", type=float, default=0.0, metavar="SECONDS", help="respond that much later")
+    add("--only", action="store_true", help="with --load: refuse all other models")
+    add("--delay", type=float, default=0.0, metavar="SECONDS", help="delay every response")
     return options
 
 
 def arrange(fake: FakeWaveSpeed, options: argparse.Namespace) -> None:
-    """Arrange what the options ask for.
+    """Apply the options to a stand-in.
 
     Raises:
-        ValueError: One of them cannot be.
+        ValueError: The value of an option is wrong.
     """
     if options.only and not options.load:
-        raise ValueError("--only goes with --load.")
+        raise ValueError("--only needs --load.")
     for lock in options.load:
         fake.load(lock, options.only)
     for given in options.script:
@@ -98,7 +99,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     print(f"WAVESPEED_BASE_URL={fake.url}", f"WAVESPEED_API_KEY={fake.api_key}", sep="\n", flush=True)
-    while not ended.wait(3600):  # a wait without end would not see the signal on Windows
+    while not ended.wait(3600):  # on Windows, an endless wait would not see the signal
         pass
     fake.stop()
     return 0

@@ -1,4 +1,4 @@
-"""Arrangements: what a test wants the stand-in to do in place of what the service would."""
+"""Arrangements: responses and delays that a test sets in place of the service's behaviour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from attrs import define, field, frozen
 
 if TYPE_CHECKING:
-    from .wire import Answer
+    from .wire import Response
 
 Kind = Literal[
     "submit",
@@ -31,41 +31,41 @@ Kind = Literal[
 
 @frozen
 class Arranged:
-    """What becomes of one answer.
+    """One arranged response.
 
     Attributes:
-        answer: What is answered; None when the answer is lost on its way.
-        headers: Headers of the answer.
+        response: The response; None to drop the connection instead.
+        headers: Additional headers of the response.
     """
 
-    answer: Answer | None
+    response: Response | None
     headers: dict[str, str] = field(factory=dict[str, str])
 
     @property
     def is_dropped(self) -> bool:
-        """Whether the answer is lost."""
-        return self.answer is None
+        """Whether the connection is dropped instead of a response."""
+        return self.response is None
 
 
 @define
 class Arrangements:
-    """The answers that were arranged for each kind of request, in order, and how late every answer is."""
+    """Arranged responses for each kind of request, in order, and delays."""
 
     _waiting: defaultdict[str, deque[tuple[Arranged, int]]] = field(init=False, factory=lambda: defaultdict(deque))
     _delays: dict[Kind, float] = field(init=False, factory=dict["Kind", float])
 
     def add(self, kind: Kind, arranged: Arranged, times: int) -> None:
-        """Use an arranged answer for the next requests of a kind.
+        """Arrange the response to the next requests of a kind.
 
         Raises:
-            ValueError: There is no such kind, or no such number of times.
+            ValueError: The kind is unknown, or `times` is not a positive integer.
         """
         _check_kind(kind)
         checked_count(times, "times", 1)
         self._waiting[kind].append((arranged, times))
 
     def take(self, kind: Kind) -> Arranged | None:
-        """The arranged answer for a request of this kind, if there is one."""
+        """Take the arranged response for the next request of a kind; None if there is none."""
         waiting = self._waiting[kind]
         if not waiting:
             return None
@@ -75,10 +75,10 @@ class Arrangements:
         return arranged
 
     def set_delay(self, seconds: float, kind: Kind | None) -> None:
-        """Make every answer to this kind of requests that late; None: to all kinds.
+        """Delay every response to a kind of request, or to all kinds for None.
 
         Raises:
-            ValueError: There is no such kind, or the seconds are negative.
+            ValueError: The kind is unknown, or the seconds are negative.
         """
         if not isinstance(seconds, int | float) or not 0 <= seconds <= threading.TIMEOUT_MAX:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
             raise ValueError(f"seconds must be a number, 0 or more, not {seconds!r}.")
@@ -88,20 +88,20 @@ class Arrangements:
             self._delays[one] = seconds
 
     def delay(self, kind: Kind) -> float:
-        """Seconds by which the answer to a request of this kind is late."""
+        """Return the delay of responses to a kind of request, in seconds."""
         return self._delays.get(kind, 0.0)
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Remove all arrangements and delays."""
         self._waiting.clear()
         self._delays.clear()
 
 
 def checked_status(status: int, lowest: int) -> int:
-    """The status, if an answer can have it.
+    """Check an HTTP status, and return it.
 
     Raises:
-        ValueError: It cannot.
+        ValueError: It is not an integer from `lowest` to 599.
     """
     if not isinstance(status, int) or not lowest <= status <= 599:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
         raise ValueError(f"status must be an HTTP status from {lowest} to 599, not {status!r}.")
@@ -109,10 +109,10 @@ def checked_status(status: int, lowest: int) -> int:
 
 
 def checked_count(count: int, name: str, lowest: int) -> int:
-    """The number, if it is a whole one that is large enough.
+    """Check an integer argument, and return it.
 
     Raises:
-        ValueError: It is not.
+        ValueError: It is not an integer, or less than `lowest`.
     """
     if not isinstance(count, int) or isinstance(count, bool) or count < lowest:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
         raise ValueError(f"{name} must be a whole number, {lowest} or more, not {count!r}.")
@@ -120,16 +120,16 @@ def checked_count(count: int, name: str, lowest: int) -> int:
 
 
 def checked_text(text: str, name: str) -> str:
-    """Return the text, if it is one.
+    """Check a text argument, and return it.
 
     Raises:
-        ValueError: It is not.
+        ValueError: It is not a string.
     """
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
-        raise ValueError(f"{name} must be text, not {text!r}.")
+        raise ValueError(f"{name} must be a string, not {text!r}.")
     return text
 
 
 def _check_kind(kind: str) -> None:
     if kind not in get_args(Kind):
-        raise ValueError(f"{kind!r} is no kind of request; these are: {', '.join(get_args(Kind))}.")
+        raise ValueError(f"{kind!r} is not a kind of request. Use one of: {', '.join(get_args(Kind))}.")

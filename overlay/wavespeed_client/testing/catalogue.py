@@ -1,4 +1,4 @@
-"""What the stand-in says of models, prices, use and bills: worked out from what was submitted to it."""
+"""The stand-in's models, prices, usage and billings, computed from its submissions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROMPT = {"type": "object", "required": ["prompt"], "properties": {"prompt": {"t
 
 
 def model_row(model: str, facts: Facts | None) -> dict[str, Any]:
-    """A model in the catalogue, with what was loaded of its input."""
+    """Return a model's row of the catalogue, with the schema of its input if one was loaded."""
     schema = PROMPT if facts is None else facts
     run = {"type": "model_run", "method": "POST", "server": "https://api.wavespeed.ai"}
     return {
@@ -32,7 +32,7 @@ def model_row(model: str, facts: Facts | None) -> dict[str, Any]:
 
 
 def price(model: str) -> dict[str, Any]:
-    """What a task costs, with a discount of 10 percent."""
+    """Return the price of a task, with a discount of 10 percent."""
     discounted = round(PRICE * 0.9, 6)
     return {
         "model_id": model,
@@ -44,7 +44,7 @@ def price(model: str) -> dict[str, Any]:
 
 
 def usage(submissions: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Totals of submissions, given as pairs of model and day."""
+    """Return usage totals of submissions, given as pairs of model and day."""
     kind = {"model_type": "text-to-image", "unit_price": PRICE}
     models = [
         {"model_uuid": model, **kind, "total_cost": PRICE * count, "total_count": count}
@@ -70,7 +70,7 @@ def _amount(count: int) -> dict[str, Any]:
 
 
 def billing(task_id: str, model: str, status: str, created_at: str) -> dict[str, Any]:
-    """The charge for a task."""
+    """Return the billing record of a task."""
     return {
         "uuid": f"bill-{task_id}",
         "access_key_id": 1,

@@ -1,4 +1,4 @@
-"""The contract: holds requests and answers against the OpenAPI document, without any generated code."""
+"""Check requests and responses against the OpenAPI document, without the generated code."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .routes import Route
-    from .wire import Answer, Request
+    from .wire import Request, Response
 
 
 class ContractError(AssertionError):
-    """An exchange is outside the contract; the message says what and why.
+    """A request or a response breaks the contract; the message says how.
 
     Attributes:
         request: The request.
-        answer: The answer, when it is the answer that does not fit: a task that was paid for is in it.
+        response: The response, if it breaks the contract. It may contain a task that was paid for.
     """
 
-    def __init__(self, message: str, request: Request | None = None, answer: Answer | None = None) -> None:
+    def __init__(self, message: str, request: Request | None = None, response: Response | None = None) -> None:
         super().__init__(message)
         self.request = request
-        self.answer = answer
+        self.response = response
 
 
 class Contract:
-    """An OpenAPI document, as a judge of requests and answers.
+    """An OpenAPI document that requests and responses are checked against.
 
-    It is as strict as the service where a mistake costs money, and as lenient where the service is: a query parameter
-    that a read does not know is passed over, and an error may come in any media type.
+    The check is as lenient as the service: it ignores unknown query parameters of GET requests, and allows errors of
+    any media type.
 
     Args:
-        document: The document; else the one that the client was generated from.
+        document: The document; by default the one that the client was generated from.
 
     Raises:
-        ConfigurationError: The document describes a parameter in a way that cannot be judged.
+        ConfigurationError: The document has a parameter of a style that cannot be checked.
     """
 
     def __init__(self, document: dict[str, Any] | None = None) -> None:
@@ -51,33 +51,33 @@ class Contract:
         self._judge = Judge(self.document)
 
     def check_request(self, request: Request) -> None:
-        """Accept a request, or say what is wrong with it.
+        """Check a request.
 
         Raises:
-            ContractError: No such operation, or a parameter, header or body that does not fit.
+            ContractError: The operation does not exist, or a parameter, a header or the body is wrong.
         """
         route = self._route(request)
         faults = self._judge.faults_of_request(route.operation, route.values, request)
         _raise_on(faults, f"{request.method} {request.target}", request)
 
-    def check_answer(self, request: Request, answer: Answer) -> None:
-        """Accept the answer to a request, or say what is wrong with it.
+    def check_response(self, request: Request, response: Response) -> None:
+        """Check the response to a request.
 
         Raises:
-            ContractError: A status, content type or body that the operation does not have.
+            ContractError: The operation does not have this status, content type or body.
         """
-        faults = self._judge.faults_of_answer(self._route(request).operation, answer)
-        _raise_on(faults, f"answer {answer.status} to {request.method} {request.target}", request, answer)
+        faults = self._judge.faults_of_response(self._route(request).operation, response)
+        _raise_on(faults, f"response {response.status} to {request.method} {request.target}", request, response)
 
     def check_webhook(self, name: str, request: Request) -> None:
-        """Accept a call of a webhook, or say what is wrong with it.
+        """Check the request of a webhook.
 
         Args:
             name: The webhook's name in the document.
-            request: The call.
+            request: The request.
 
         Raises:
-            ContractError: No such webhook, or a header or body that does not fit.
+            ContractError: The webhook does not exist, or a header or the body is wrong.
         """
         operations = self.routes.webhooks.get(name, {})
         if request.method not in operations:
@@ -94,21 +94,25 @@ class Contract:
 
 @cache
 def client_contract() -> Contract:
-    """The contract of the installed client, read once: building it takes longer than a test."""
+    """Return the contract of the installed client. Cached, since building it takes longer than a test."""
     return Contract()
 
 
 @cache
 def load_document() -> dict[str, Any]:
-    """The OpenAPI document that the installed client was generated from."""
-    package = find_spec("wavespeed_api")  # found, not imported
+    """Return the OpenAPI document that the installed client was generated from. Does not import that client.
+
+    Raises:
+        ContractError: The package wavespeed_api is missing.
+    """
+    package = find_spec("wavespeed_api")
     if package is None or package.origin is None:
-        raise ContractError("wavespeed_api is not installed beside wavespeed_client")
+        raise ContractError("The package wavespeed_api is missing: install wavespeed-client again.")
     document: dict[str, Any] = json.loads(Path(package.origin).with_name("openapi.json").read_bytes())
     return document
 
 
-def _raise_on(faults: Iterable[str], exchange: str, request: Request, answer: Answer | None = None) -> None:
-    told = "; ".join(faults)
-    if told:
-        raise ContractError(f"{exchange}: {told}", request, answer)
+def _raise_on(faults: Iterable[str], exchange: str, request: Request, response: Response | None = None) -> None:
+    problems = "; ".join(faults)
+    if problems:
+        raise ContractError(f"{exchange}: {problems}", request, response)

@@ -1,7 +1,7 @@
-"""Control: arranges the stand-in over HTTP under /_stand-in/, for programs in any language and for its page.
+"""Control the stand-in over HTTP under /_stand-in/, from programs in any language and from its own page.
 
-What is asked here is never judged and never recorded. Only JSON is taken, only under a host name of this machine or
-one that was allowed, and never from another site's page: a browser must not be led to change somebody's tests.
+These requests are neither checked against the contract nor recorded. They must be JSON, use a host name of this machine
+or one from `allow_hosts`, and not come from another site's page, so that no website can reach a developer's stand-in.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ logger = logging.getLogger("wavespeed_client.testing")
 PREFIX = "/_stand-in/"
 HOST = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]+)?")
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
-# A request with a file in it is not shown whole.
+# Longer bodies, such as uploads, are shown in part.
 SHOWN_BODY_BYTES = 10_000
-# Nothing but the stand-in itself may be loaded, run or called by its page.
+# The page may load, run and call only what comes from the stand-in itself.
 CSP = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -47,7 +47,7 @@ CSP = (
 
 
 class ControlError(Exception):
-    """A request that is refused, with the status that says why."""
+    """A control request is refused with this status."""
 
     def __init__(self, status: int, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -56,13 +56,13 @@ class ControlError(Exception):
 
 
 class Control:
-    """What takes each request before it is judged, and keeps those that are meant for the stand-in itself.
+    """A WSGI layer that handles control requests, and passes all others on.
 
     Args:
         fake: The stand-in.
-        respond: Responds to every other request.
-        service: What the stand-in keeps. The page shows its files and outputs without a request on record.
-        hosts: Host names under which it may be controlled, beside those of this machine.
+        respond: Handles all other requests.
+        service: The stand-in's state, for the files and outputs on the page.
+        hosts: Allowed host names besides those of this machine.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Control:
         self._hosts = {name.lower() for name in (*LOOPBACK_NAMES, *hosts)}
 
     def respond(self, wsgi: WSGIRequest) -> Response:
-        """Respond to a request, whichever it is."""
+        """Respond to any request."""
         if wsgi.path == "/favicon.ico":
             return Response(status=204)
         if f"{wsgi.path}/" == PREFIX:
@@ -109,7 +109,7 @@ class Control:
             return self._media(f"/{name}")
         if name not in ACTIONS:
             known = ", ".join((*ACTIONS, *filter(None, views)))
-            raise ControlError(404, f"There is no {PREFIX}{name}. There are: {known}.")
+            raise ControlError(404, f"{PREFIX}{name} does not exist. Use one of: {known}.")
         _check_method(wsgi, "POST")
         self._act(name, _arguments(wsgi))
         return _json({"ok": True})
@@ -117,10 +117,10 @@ class Control:
     def _check_sender(self, wsgi: WSGIRequest) -> None:
         host = _host_name(wsgi.headers.get("Host", ""))
         if host not in self._hosts:
-            raise ControlError(403, f"{host!r} is not a name of this machine: allow it with --allow-host.")
+            raise ControlError(403, f"The host {host!r} is not allowed: start the stand-in with --allow-host {host}.")
         origin = wsgi.headers.get("Origin")
         if origin is not None and origin != f"http://{wsgi.headers.get('Host')}":
-            raise ControlError(403, f"Pages of {origin!r} cannot control the stand-in.")
+            raise ControlError(403, f"Pages from {origin!r} may not control the stand-in.")
 
     def _act(self, name: str, arguments: dict[str, Any]) -> None:
         adapted = ADAPTED.get(name)
@@ -129,8 +129,8 @@ class Control:
         try:
             signature.bind(**arguments)
         except TypeError as error:
-            taken = ", ".join(signature.parameters) or "nothing"
-            raise ControlError(400, f"{name}: {error}. It takes: {taken}.") from error
+            known = ", ".join(signature.parameters) or "none"
+            raise ControlError(400, f"{name}: {error}. Arguments: {known}.") from error
         try:
             action(**arguments)
         except (ValueError, WaveSpeedError) as error:
@@ -151,8 +151,8 @@ class Control:
     def _media(self, path: str) -> Response:
         content = self._service.file(path)
         if content is None:
-            raise ControlError(404, "No such file.")
-        # Whatever was uploaded is shown as a picture or not at all.
+            raise ControlError(404, f"{path} does not exist.")
+        # As an image, an uploaded page or script cannot run.
         return _uncached(Response(content, content_type="image/jpeg"))
 
     def _deliveries(self, wsgi: WSGIRequest) -> Response:
@@ -181,7 +181,7 @@ def _uncached(response: Response) -> Response:
 def _check_method(wsgi: WSGIRequest, *methods: str) -> None:
     if wsgi.method not in methods:
         allowed = ", ".join(methods)
-        raise ControlError(405, f"{wsgi.path} takes {allowed} only.", Allow=allowed)
+        raise ControlError(405, f"{wsgi.path} allows only {allowed}.", Allow=allowed)
 
 
 def _arguments(wsgi: WSGIRequest) -> dict[str, Any]:
@@ -197,15 +197,15 @@ def _arguments(wsgi: WSGIRequest) -> dict[str, Any]:
 
 
 def _last(wsgi: WSGIRequest) -> int:
-    """How many of the last records are asked for; all that are kept without `last`."""
+    """Return the number of records to show, from the query parameter `last`; by default all."""
     given = parse_qs(wsgi.query_string.decode("latin-1"), keep_blank_values=True).get("last", ["1000000"])[-1]
     if not given.isascii() or not given.isdigit() or not int(given[:8]) >= 1 or len(given) > 8:
-        raise ControlError(400, "last must be a whole number, 1 or more.")
+        raise ControlError(400, f"last must be a whole number from 1 to 99999999, not {given!r}.")
     return int(given)
 
 
 def _host_name(host: str) -> str:
-    """A host header without its port; as it is, if there is more in it."""
+    """Return a Host header without its port; unchanged if it is malformed."""
     found = HOST.fullmatch(host)
     return found["v6"] or found["name"].lower() if found else host
 
@@ -234,7 +234,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
 
 def _script(fake: FakeWaveSpeed, model: str, statuses: object, outputs: Any = None) -> None:
     if not isinstance(statuses, list):
-        raise ValueError('statuses must be a list of words, such as ["created", "completed"].')
+        raise ValueError('statuses must be a list of strings, such as ["created", "completed"].')
     fake.script(model, *cast("list[str]", statuses), outputs=outputs)
 
 
@@ -247,10 +247,10 @@ def _raw(
     on: Kind = "submit",
 ) -> None:
     if not isinstance(body, str):
-        raise ValueError("body must be text.")
+        raise ValueError(f"body must be a string, not {body!r}.")
     fake.raw(status, body.encode("utf-8", "surrogatepass"), content_type, times=times, on=on)
 
 
-# Where the arguments differ in JSON from those of the method.
+# Actions whose JSON arguments differ from the method's.
 ADAPTED: dict[str, Callable[..., None]] = {"script": _script, "raw": _raw}
 ACTIONS = ("script", "fail", "refuse", "drop", "delay", "raw", "load", "reset")

@@ -1,4 +1,4 @@
-"""Deliveries: the webhook calls of the stand-in, signed and tried again like the service's."""
+"""Webhook deliveries of the stand-in, signed and retried like the service's."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ if TYPE_CHECKING:
     from ..webhooks import Webhook
     from .script import ScriptedTask
 
-# The service tries again up to three times, at growing intervals. These are shorter, in seconds.
+# Seconds between tries. The service also retries three times, after longer pauses.
 PAUSES = (0.05, 0.2, 0.8)
 TIMEOUT_SECONDS = 5.0
 
 
 @define(eq=False)
 class Delivery:
-    """A call of a webhook.
+    """The delivery of a webhook.
 
-    Only addresses of this machine are called. For any other, read the call here and hand it to the program under test.
+    Only URLs of this machine are called. For any other URL, pass the headers and the body to the program under test
+    yourself.
 
     Attributes:
-        url: Where the task wanted to be told of.
-        headers: The call's headers, the signature among them.
-        body: The call's body: the task as JSON.
-        statuses: What each try was answered with; None where no answer came.
+        url: The webhook URL.
+        headers: The request's headers, with the signature.
+        body: The request's body: the task as JSON.
+        statuses: The status of each try; None if there was no response.
     """
 
     url: str
@@ -44,30 +45,30 @@ class Delivery:
 
     @property
     def arrived(self) -> bool:
-        """Whether a try was answered with a 2xx status."""
+        """Whether a try got a 2xx response."""
         return any(status is not None and 200 <= status < 300 for status in self.statuses)
 
     def end(self) -> None:
-        """Say that there is no further try."""
+        """Make no further try."""
         self._ended.set()
 
     @property
     def ended(self) -> bool:
-        """Whether there is no further try."""
+        """Whether the last try has ended."""
         return self._ended.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the last try; False if it is not over by then."""
+        """Wait for the last try; return whether it has ended."""
         return self._ended.wait(seconds)
 
 
 def signed_delivery(task: ScriptedTask, url: str, webhook: Webhook) -> Delivery:
-    """The call that tells of a task that has ended.
+    """Build the delivery for a task that has ended.
 
     Args:
         task: The task.
-        url: Where the stand-in listens.
-        webhook: What signs.
+        url: The stand-in's base URL.
+        webhook: The signer.
     """
     body = json.dumps(task.state(url) | {"input": task.input}).encode()
     signature = webhook.sign(body, id=f"msg_{uuid.uuid4().hex}")
@@ -75,7 +76,7 @@ def signed_delivery(task: ScriptedTask, url: str, webhook: Webhook) -> Delivery:
 
 
 class Courier:
-    """Makes the calls, a few at a time, each in the background."""
+    """Sends deliveries in background threads."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
@@ -89,14 +90,14 @@ class Courier:
         return ThreadPoolExecutor(max_workers=8, thread_name_prefix="webhook")
 
     def send(self, delivery: Delivery) -> None:
-        """Begin to deliver."""
+        """Start a delivery. One to another machine ends at once, without a try."""
         if self._stopping.is_set() or not _is_this_machine(delivery.url):
             delivery.end()
         else:
             self._threads.submit(self._deliver, delivery)
 
     def stop(self) -> None:
-        """Give up what has not arrived. A try that is under way ends by itself."""
+        """Stop all deliveries. Running tries end on their own."""
         self._stopping.set()
         if "_threads" in vars(self):
             self._threads.shutdown(wait=False)
@@ -113,9 +114,9 @@ class Courier:
 
     def _try(self, delivery: Delivery) -> int | None:
         try:
-            # Only the status is read: an endless body would hold the thread.
-            with self._http.stream("POST", delivery.url, content=delivery.body, headers=delivery.headers) as answer:
-                return answer.status_code
+            # Streamed, so that an endless response body cannot block the thread.
+            with self._http.stream("POST", delivery.url, content=delivery.body, headers=delivery.headers) as response:
+                return response.status_code
         except (httpx.HTTPError, httpx.InvalidURL, ValueError):
             return None
 

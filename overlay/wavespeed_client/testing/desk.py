@@ -1,4 +1,4 @@
-"""Desk: takes each request that comes in, has it judged, and answers it as arranged or as the service would."""
+"""Handle the requests to the stand-in: record, check against the contract, and respond."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from attrs import define, field, frozen
-from werkzeug import Response
+from werkzeug import Response as WSGIResponse
 from werkzeug.exceptions import HTTPException
 
 from ..arguments import API_PATH
@@ -22,7 +22,7 @@ from .records import keep
 from .routes import NoRouteError
 from .script import WEBHOOK_STATUSES
 from .service import KINDS, RefusedError
-from .wire import Answer, Request, read_json, refusal
+from .wire import Request, Response, read_json, refusal
 
 if TYPE_CHECKING:
     from werkzeug import Request as WSGIRequest
@@ -35,19 +35,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger("wavespeed_client.testing")
 
 STORAGE: dict[str, Kind] = {"PUT": "storage", "GET": "download", "HEAD": "download"}
-# How the violations begin that are the stand-in's own.
+# The prefix of violations that the stand-in itself causes.
 OWN_FAULT = "the stand-in itself"
 
 
 @frozen
 class Submission:
-    """A submission that the stand-in accepted, as it came in.
+    """A submission that the stand-in accepted.
 
     Attributes:
         model: The model id in the path.
         input: The body.
-        webhook: The query parameter.
-        headers: The headers, without the key.
+        webhook: The query parameter `webhook`.
+        headers: The headers, without the API key.
     """
 
     model: str
@@ -58,7 +58,7 @@ class Submission:
 
 @define(eq=False)
 class Desk:
-    """What stands between the HTTP server and the service's state. Several threads work at it."""
+    """The request handler between the HTTP server and the service's state. Thread-safe."""
 
     api_key: str
     contract: Contract
@@ -76,27 +76,27 @@ class Desk:
     def __attrs_post_init__(self) -> None:
         self._webhook = Webhook(self.service.webhook_secret)
 
-    def respond(self, wsgi: WSGIRequest) -> Response:
-        """The answer to a request: JSON, whatever happens."""
+    def respond(self, wsgi: WSGIRequest) -> WSGIResponse:
+        """Respond to a request. A failure of the stand-in becomes a 500 and a violation."""
         request = Request(wsgi.method, wsgi.environ["REQUEST_URI"], dict(wsgi.headers))
         reason = ""
         try:
             request.body = _whole_body(wsgi)
             with self.lock:
                 keep(self.requests, request)
-            response = self._answered(request, wsgi)
+            response = self._handle(request, wsgi)
         except RefusedError as refused:
-            response, reason = _response(refused.answer, refused.headers), f" ({refused})"
-        except Exception as error:  # a fault of the stand-in fails the test too
+            response, reason = _to_werkzeug(refused.response, refused.headers), f" ({refused})"
+        except Exception as error:  # a bug in the stand-in fails the test, too
             keep(self.violations, f"{OWN_FAULT}, at {request.method} {request.target}: {error!r}")
-            response = _response(refusal(500, f"The stand-in itself failed: {error!r}"))
+            response = _to_werkzeug(refusal(500, f"The stand-in itself failed: {error!r}"))
         request.status = response.status_code
         line = f"{request.method} {request.target} {response.status_code}{reason}"
         logger.info("%s", line.encode("unicode_escape").decode())
         return response
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Clear all records, tasks, files and arrangements."""
         with self.lock:
             for record in (self.requests, self.calls, self.deliveries, self.violations):
                 record.clear()
@@ -104,17 +104,17 @@ class Desk:
             self.arrangements.clear()
 
     def open(self) -> None:
-        """Begin to serve."""
+        """Start serving."""
         self.closing, self.courier = threading.Event(), Courier()
 
     def close(self) -> None:
-        """Let nobody wait any longer, and call no webhook any more."""
+        """End all delays and deliveries."""
         self.closing.set()
         self.courier.stop()
         for delivery in self.deliveries:
             delivery.end()
 
-    def _answered(self, request: Request, wsgi: WSGIRequest) -> Response:
+    def _handle(self, request: Request, wsgi: WSGIRequest) -> WSGIResponse:
         kind = self._kind(request)
         if kind not in STORAGE.values():
             self._check(request)
@@ -123,8 +123,8 @@ class Desk:
         with self.lock:
             arranged = self.arrangements.take(kind)
             delay = self.arrangements.delay(kind)
-        if arranged and arranged.answer:
-            response = _response(arranged.answer, arranged.headers)
+        if arranged and arranged.response:
+            response = _to_werkzeug(arranged.response, arranged.headers)
         elif kind in STORAGE.values():
             response = self._serve_file(kind, request)
         else:
@@ -136,10 +136,10 @@ class Desk:
         return response
 
     def _kind(self, request: Request) -> Kind:
-        """What kind of request it is.
+        """Return the kind of a request.
 
         Raises:
-            RefusedError: There is no such path, or not with this method.
+            RefusedError: The path does not exist, or not with this method.
         """
         try:
             if not request.path.startswith(("/storage/", "/media/")):
@@ -154,10 +154,10 @@ class Desk:
             raise RefusedError(404, str(error)) from error
 
     def _check(self, request: Request) -> None:
-        """Refuse a request with another key, or outside the contract.
+        """Check a request's key and the contract.
 
         Raises:
-            RefusedError: It is one.
+            RefusedError: The key is wrong, or the request breaks the contract.
         """
         if request.header("Authorization") != f"Bearer {self.api_key}":
             raise RefusedError(401, "Invalid API key.")
@@ -167,44 +167,44 @@ class Desk:
             raise self._violated(str(violation)) from violation
 
     def _check_input(self, request: Request) -> None:
-        """Refuse a submission that does not fit the models that were loaded.
+        """Check a submission against the loaded models.
 
         Raises:
-            RefusedError: Its model is none of them, if they are the only ones; or its input is none of the model's.
+            RefusedError: The model is unknown and `only` is set, or the input is wrong.
         """
         model, exchange = _model_of(request), f"{request.method} {request.target}"
         with self.lock:
             if self.service.only and model not in self.service.models:
                 keep(self.violations, f"{exchange}: {unknown_model(model, self.service.models)}")
-                self.service.listed(model)
+                self.service.check_listed(model)
             faults = "; ".join(self.service.inputs.faults(model, read_json(request.body)))
         if faults:
             raise self._violated(f"{exchange}: {faults}")
 
     def _violated(self, problem: str) -> RefusedError:
-        """The refusal of a request that is outside the contract."""
+        """Record a violation; return the refusal."""
         keep(self.violations, problem)
         return RefusedError(400, problem)
 
-    def _serve(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> Response:
-        """The service's answer. Once it is sent, the webhook of a new task is called."""
+    def _serve(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> WSGIResponse:
+        """Respond as the service does. A new task's webhook is sent after the response."""
         with self.lock:
             try:
-                answer, delivery = self._act(kind, request, wsgi)
+                response, delivery = self._act(kind, request, wsgi)
             except RefusedError as refused:
-                answer, delivery = refused.answer, None
+                response, delivery = refused.response, None
         try:
-            self.contract.check_answer(request, answer)
+            self.contract.check_response(request, response)
         except ContractError as violation:
             keep(self.violations, f"{OWN_FAULT}: {violation}")
-        response = _response(answer)
+        sent = _to_werkzeug(response)
         if delivery:
             courier = self.courier
-            response.call_on_close(lambda: courier.send(delivery))
-        return response
+            sent.call_on_close(lambda: courier.send(delivery))
+        return sent
 
-    def _act(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> tuple[Answer, Delivery | None]:
-        """Do what the request asks for."""
+    def _act(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> tuple[Response, Delivery | None]:
+        """Carry out a request of the API."""
         if kind == "submit":
             return self._submit(request, wsgi)
         if kind == "poll":
@@ -212,20 +212,20 @@ class Desk:
         if kind == "binary":
             file = wsgi.files.get("file")
             if file is None:
-                raise self._violated("The part 'file' of the form has no file name.")
+                raise self._violated("The form needs a part named 'file' with a file name.")
             return self.service.store(file.filename or "file", file.read()), None
-        return self.service.ask(kind, read_json(request.body) if request.method == "POST" else {}), None
+        return self.service.account(kind, read_json(request.body) if request.method == "POST" else {}), None
 
-    def _submit(self, request: Request, wsgi: WSGIRequest) -> tuple[Answer, Delivery | None]:
+    def _submit(self, request: Request, wsgi: WSGIRequest) -> tuple[Response, Delivery | None]:
         model, webhook = _model_of(request), wsgi.args.get("webhook")
         headers = {name: value for name, value in request.headers.items() if name.lower() != "authorization"}
         call = Submission(model, read_json(request.body), webhook, headers)
         keep(self.calls, call)
         task = self.service.submit(model, call.input, webhook)
-        return self.service.tell(task), self._delivery(task)
+        return self.service.advance(task), self._delivery(task)
 
     def _delivery(self, task: ScriptedTask) -> Delivery | None:
-        """The webhook call for a task: its script is over then, whether or not anybody has asked for it."""
+        """Create the webhook delivery of a task, and finish the task."""
         if not task.webhook or task.script.statuses[-1] not in WEBHOOK_STATUSES:
             return None
         task.finish()
@@ -238,16 +238,18 @@ class Desk:
             old.end()
         return delivery
 
-    def _serve_file(self, kind: Kind, request: Request) -> Response:
-        """The storage host: takes each ticket once, and gives files to whoever asks."""
+    def _serve_file(self, kind: Kind, request: Request) -> WSGIResponse:
+        """Respond as the storage host does. A ticket can be used once."""
         if "Authorization" in request.headers:
             keep(self.violations, f"the API key was sent to the storage host: {request.method} {request.path}")
         with self.lock:
             if kind == "storage":
-                taken = self.service.redeem(request.path.removeprefix("/storage/"), request.body)
-                return _response(Answer(200, b"") if taken else refusal(412, "No such ticket, or it is used."))
+                stored = self.service.redeem(request.path.removeprefix("/storage/"), request.body)
+                response = Response(200, b"") if stored else refusal(412, "The ticket is unknown, or was used before.")
+                return _to_werkzeug(response)
             content = self.service.file(unquote(request.path))
-        return _response(refusal(404, "No such file.") if content is None else Answer(200, content, "image/jpeg"))
+        found = refusal(404, "No such file.") if content is None else Response(200, content, "image/jpeg")
+        return _to_werkzeug(found)
 
 
 def _model_of(request: Request) -> str:
@@ -257,9 +259,9 @@ def _model_of(request: Request) -> str:
 def _whole_body(wsgi: WSGIRequest) -> bytes:
     try:
         return wsgi.get_data()
-    except (HTTPException, OSError) as error:  # a client that hangs up is nothing unusual
-        raise RefusedError(400, "The body did not come whole.") from error
+    except (HTTPException, OSError) as error:  # the client hung up, which is not a violation
+        raise RefusedError(400, "The body is incomplete.") from error
 
 
-def _response(answer: Answer, headers: dict[str, str] | None = None) -> Response:
-    return Response(answer.body, answer.status, headers, content_type=answer.content_type)
+def _to_werkzeug(response: Response, headers: dict[str, str] | None = None) -> WSGIResponse:
+    return WSGIResponse(response.body, response.status, headers, content_type=response.content_type)

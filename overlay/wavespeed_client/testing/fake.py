@@ -1,4 +1,4 @@
-"""FakeWaveSpeed: a stand-in for the service, a real HTTP server on a port of this machine."""
+"""FakeWaveSpeed: a local stand-in for the service, as a real HTTP server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .proxies import bypass, end_bypass
 from .script import Script
 from .server import Server
 from .service import Service
-from .wire import Answer, refusal
+from .wire import Response, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,28 +38,28 @@ LOOPBACK = "127.0.0.1"
 
 @define(eq=False)
 class FakeWaveSpeed:
-    """A stand-in for the service that holds every request, and its own answers, against the contract.
+    """A local stand-in for the service that checks all requests, and its own responses, against the contract.
 
-    Use it as a context manager, or call `start` and `stop`. It costs nothing and needs no account. Threads may
-    share it. A request outside the contract is refused as the service would, and listed in `violations`. It keeps the
-    last 10,000 of everything, so that it can run for days; of the tasks, those that still run before those that ended.
+    Use it as a context manager, or call `start` and `stop`. It costs nothing and needs no account. Thread-safe. A
+    request that breaks the contract is refused as the service would, and listed in `violations`. It keeps the last
+    10,000 records of each kind; tasks that have ended are dropped first.
 
     Args:
-        port: The port to listen on; a free one, for 0.
-        host: The address to listen on. 0.0.0.0 lets other machines reach it.
-        allow_hosts: Names under which other machines may control it; the first one is in the URLs that it tells.
-        contract: The judge; else the contract of the installed client.
+        port: The port to listen on; 0 for a free one.
+        host: The address to listen on. With 0.0.0.0, other machines can reach it.
+        allow_hosts: Host names that other machines may use to control it. The first one is used in its URLs.
+        contract: The contract; by default that of the installed client.
 
     Attributes:
-        api_key: The key that it accepts.
-        models: The models of its catalogue, by id. Others can be submitted to, too, unless `load` excludes them.
-        credit: The account's money in USD, before the tasks are paid.
-        webhook_secret: The account's webhook secret, which signs its webhook calls.
-        requests: Every request that came in, in order.
-        calls: The submissions among them that were accepted.
-        deliveries: The webhook calls of tasks that have ended, in order.
-        files: The files that were uploaded, by the path of their URL.
-        violations: What was outside the contract, in the requests or in its own answers.
+        api_key: The key that clients must send.
+        models: The ids of the models in the catalogue. Other models can be used, too, unless `load` excludes them.
+        credit: The account's balance in USD before any task.
+        webhook_secret: The account's webhook secret.
+        requests: All requests, in order.
+        calls: The accepted submissions, in order.
+        deliveries: The webhook deliveries, in order.
+        files: The uploaded files, by the path of their URL.
+        violations: How requests, or its own responses, broke the contract.
     """
 
     api_key: str = "test-key"
@@ -80,7 +80,7 @@ class FakeWaveSpeed:
     _server: Server | None = field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        Settings.resolve(self.api_key)  # refuses a key that no client could send
+        Settings.resolve(self.api_key)  # raises for a key that no client could send
         self._service = Service(self.models, self.credit, self.webhook_secret)
         self._desk = Desk(self.api_key, self.contract, self._service)
         self.requests, self.calls = self._desk.requests, self._desk.calls
@@ -88,7 +88,7 @@ class FakeWaveSpeed:
         self.files = self._service.files
 
     def start(self) -> Self:
-        """Listen, and add 127.0.0.1 to NO_PROXY until `stop`: no client is to look for it behind a proxy.
+        """Start the server. Adds 127.0.0.1 to NO_PROXY until `stop`, so that clients bypass proxies.
 
         Raises:
             OSError: The port is taken.
@@ -104,7 +104,7 @@ class FakeWaveSpeed:
         return self
 
     def stop(self) -> None:
-        """Stop listening, and give up webhook calls that have not arrived."""
+        """Stop the server and all webhook deliveries."""
         if self._server is not None:
             end_bypass(LOOPBACK)
             self._server.stop()
@@ -121,21 +121,21 @@ class FakeWaveSpeed:
 
     @property
     def url(self) -> str:
-        """Where it listens: the base URL for a client.
+        """The base URL for clients.
 
         Raises:
-            RuntimeError: It does not listen.
+            RuntimeError: The server is not running.
         """
         if self._server is None:
             raise RuntimeError("This FakeWaveSpeed is not started: use it as a context manager, or call start().")
         return f"http://{LOOPBACK}:{self._server.port}"
 
     def reset(self) -> None:
-        """Forget everything: tasks, files, records and arrangements. Models that were loaded stay."""
+        """Delete all tasks, files, records and arrangements. Loaded models stay."""
         self._desk.clear()
 
     def client(self) -> WaveSpeed:
-        """A new client of this stand-in. Close it, or use it as a context manager."""
+        """Return a new client of this stand-in. Close it, or use it as a context manager."""
         from ..client import WaveSpeed
 
         return WaveSpeed(self.api_key, base_url=self.url)
@@ -147,19 +147,18 @@ class FakeWaveSpeed:
         return AsyncWaveSpeed(self.api_key, base_url=self.url)
 
     def load(self, lock: str | PathLike[str], only: bool = False) -> None:
-        """Hold each submission for the models of a lock against what it says of their inputs, and list them as models.
+        """Add the models of a lock to the catalogue, and check the inputs of their submissions.
 
-        A wrong input is refused with 400, and the violation names the field. Several locks can be loaded, one after the
-        other. They outlast `reset`.
+        A wrong input is refused with 400, and is a violation that names the field. Several locks can be loaded. They
+        survive `reset`.
 
         Args:
-            lock: The file that `python -m wavespeed_client.typed` writes beside the typed inputs, such as
-                my_models.lock.json.
-            only: Whether other models than those that were loaded are unknown from now on: gone from `models`, and
-                refused with 404, which is a violation.
+            lock: The path of a lock that `python -m wavespeed_client.typed` wrote, such as my_models.lock.json.
+            only: Whether to remove all models that were not loaded from `models`, and to refuse them with 404 and a
+                violation.
 
         Raises:
-            InvalidInputError: There is no such file, or it is no lock. Nothing has changed.
+            InvalidInputError: The file does not exist, or is not a lock. Nothing has changed.
         """
         if not isinstance(only, bool):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
             raise InvalidInputError(f"only must be True or False, not {only!r}.")
@@ -170,26 +169,26 @@ class FakeWaveSpeed:
             self._service.load(models, only)
 
     def script(self, model: str, *statuses: str, outputs: Sequence[Output] | None = None) -> None:
-        """Let new tasks of a model go through these statuses, one for each time they are told, and stay at the last.
+        """Set the statuses of new tasks of a model: the submission returns the first, and each poll the next.
 
-        Where a webhook is to be called, the script is over as soon as the submission is answered.
+        The last status stays. A task with a webhook has its last status right after the submission.
 
         Args:
             model: The model's id.
-            statuses: One status or more, in the order in which they are told.
-            outputs: What completed tasks have as outputs; else one URL, which can be downloaded.
+            statuses: At least one status.
+            outputs: The outputs of completed tasks; by default one URL, which can be downloaded.
 
         Raises:
-            ValueError: It is no model's id, or no status is given.
+            ValueError: The model id is invalid, or a status or an output is.
         """
         split_model(model)
         self._service.scripts[model] = Script.checked(statuses, outputs)
 
     def fail(self, model: str, *, error: str, code: int = 1405) -> None:
-        """Let new tasks of a model fail, with this error and task code.
+        """Let new tasks of a model fail with this error and task code.
 
         Raises:
-            ValueError: It is no model's id.
+            ValueError: The model id, the error or the code is invalid.
         """
         split_model(model)
         script = Script(("created", "failed"), (), checked_text(error, "error"), checked_count(code, "code", 0))
@@ -204,55 +203,60 @@ class FakeWaveSpeed:
         on: Kind = "submit",
         retry_after: int | None = None,
     ) -> None:
-        """Refuse the next requests of a kind as the service does with this status.
+        """Refuse the next requests of a kind, in the service's form.
 
         Args:
-            retry_after: Seconds in the header Retry-After.
+            status: The HTTP status, 400 or more.
+            message: The message.
+            times: How many requests to refuse.
+            on: The kind of request.
+            retry_after: The header Retry-After, in seconds.
 
         Raises:
-            ValueError: The status is under 400, or `times` or `on` cannot be.
+            ValueError: An argument is invalid.
         """
         headers = {} if retry_after is None else {"Retry-After": str(checked_count(retry_after, "retry_after", 0))}
-        answer = refusal(checked_status(status, 400), checked_text(message, "message"))
-        self._arrange(on, Arranged(answer, headers), times)
+        response = refusal(checked_status(status, 400), checked_text(message, "message"))
+        self._arrange(on, Arranged(response, headers), times)
 
     def raw(
         self, status: int, body: bytes, content_type: str = "application/json", *, times: int = 1, on: Kind = "submit"
     ) -> None:
-        """Answer the next requests of a kind with exactly this, in the contract or not.
+        """Send this response to the next requests of a kind, even if it breaks the contract.
 
         Raises:
-            ValueError: The status, the body, `times` or `on` cannot be.
+            ValueError: An argument is invalid.
         """
         if not isinstance(body, bytes):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
             raise ValueError(f"body must be bytes, as in b'<html>', not {type(body).__name__}.")
         if not checked_text(content_type, "content_type").isascii() or not content_type.isprintable():
-            raise ValueError(f"content_type must be text that a header can hold, not {content_type!r}.")
-        self._arrange(on, Arranged(Answer(checked_status(status, 200), body, content_type)), times)
+            raise ValueError(f"content_type must be printable ASCII, not {content_type!r}.")
+        self._arrange(on, Arranged(Response(checked_status(status, 200), body, content_type)), times)
 
     def drop(self, on: Kind = "submit", *, times: int = 1) -> None:
-        """Take the next requests of a kind, act on them, and hang up without an answer.
+        """Carry out the next requests of a kind, and close the connection without a response.
 
         Raises:
-            ValueError: `times` or `on` cannot be.
+            ValueError: `times` or `on` is invalid.
         """
         self._arrange(on, Arranged(None), times)
 
     def delay(self, seconds: float, *, on: Kind | None = None) -> None:
-        """Answer every request, and call every webhook, that many seconds later from now on; 0 ends it.
+        """Delay all responses and webhooks from now on.
 
         Args:
-            on: Only requests of this kind.
+            seconds: The delay; 0 for none.
+            on: Delay only requests of this kind.
 
         Raises:
-            ValueError: The seconds are negative or endless, or `on` cannot be.
+            ValueError: The seconds are negative or infinite, or `on` is not a kind.
         """
         with self._desk.lock:
             self._desk.arrangements.set_delay(seconds, on)
 
     @property
     def tasks(self) -> list[Task]:
-        """The tasks as they were told last, in the order of their submission. Looking does not move them on."""
+        """The tasks as last returned to a client, in the order of submission. Reading does not advance them."""
         from wavespeed_api.models import Prediction
 
         from ..parsing import task_from_prediction
@@ -262,18 +266,18 @@ class FakeWaveSpeed:
         return [task_from_prediction(Prediction.from_dict(state), state, model="") for state in states]
 
     def wait_for_deliveries(self, timeout: float = 10.0) -> list[Delivery]:
-        """The webhook calls, once every one has arrived or was given up.
+        """Wait until all webhook deliveries have ended; return them.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: The most seconds to wait.
 
         Raises:
-            TimeoutError: Some are still under way.
+            TimeoutError: A delivery is still running.
         """
         deadline = time.monotonic() + timeout
         found = list(self.deliveries)
         if not all(delivery.wait(max(0.0, deadline - time.monotonic())) for delivery in found):
-            raise TimeoutError(f"Not every webhook call was over after {timeout} seconds.")
+            raise TimeoutError(f"A webhook delivery was still running after {timeout} seconds.")
         return found
 
     def _arrange(self, kind: Kind, arranged: Arranged, times: int) -> None:

@@ -1,4 +1,4 @@
-"""Inputs: what the models that were loaded take, and what is wrong with an input of one of them."""
+"""Check inputs against the loaded models."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
     from ..catalogue.schema import Facts
 
-# Fields of the call and not of a model: where a model does not list them, they are the contract's alone.
-CALLS_OWN = (STREAM, "webhook_url")
+# Fields of the API, not of a model: unless a model lists them, only the contract checks them.
+API_FIELDS = (STREAM, "webhook_url")
 
 
 class Inputs:
-    """The inputs of models, by their facts. What facts leave open is accepted."""
+    """The inputs of the loaded models. Accepts whatever a model's facts do not describe."""
 
     def __init__(self) -> None:
         self._facts: dict[str, Facts] = {}
         self._judges: dict[str, Any] = {}  # Any: the stubs of jsonschema are typed in part
 
     def load(self, models: Mapping[str, Facts]) -> None:
-        """Add models, in place of those of their ids."""
+        """Add models; replace those with the same ids."""
         self._facts |= models
         self._judges |= {model: Judge(_judged(facts), format_checker=FORMATS) for model, facts in models.items()}
 
@@ -38,19 +38,22 @@ class Inputs:
         return iter(self._facts)
 
     def facts(self, model: str) -> Facts | None:
-        """Return what was loaded of a model."""
+        """Return the facts of a model; None if it was not loaded."""
         return self._facts.get(model)
 
     def faults(self, model: str, input: Mapping[str, Any]) -> Iterator[str]:
-        """Say what is wrong with an input; nothing is, for a model that was not loaded."""
+        """Yield the errors of an input; none for a model that was not loaded."""
         if model in self._facts:
             listed = self._facts[model].get("properties", {})
-            fields = {name: value for name, value in input.items() if name not in CALLS_OWN or name in listed}
-            yield from dict.fromkeys(faults_of(self._judges[model], fields))  # a rule may repeat what a field says
+            fields = {name: value for name, value in input.items() if name not in API_FIELDS or name in listed}
+            yield from dict.fromkeys(faults_of(self._judges[model], fields))  # a rule may repeat a field's error
 
 
 def _judged(facts: Facts) -> Facts:
-    """Return facts without what cannot be judged; nor rules that refuse more, the less is left of them."""
+    """Return facts without what cannot be checked.
+
+    Rules such as `not` and `oneOf` are dropped if anything inside them was: they would refuse valid inputs.
+    """
     readable = {key: value for key, value in facts.items() if _is_readable(key, value)}
     kept = with_inner(readable, _judged)
     strict: list[str] = [key for key in ("not", "oneOf", "if") if key in facts]
@@ -68,26 +71,26 @@ def _is_readable(key: str, value: Any) -> bool:
 
 
 def _is_open(rule: Facts | list[Facts]) -> bool:
-    """Tell whether nothing is known of a rule, or of one of its forms."""
+    """Return whether a rule, or one of its forms, is empty."""
     return {} in rule if isinstance(rule, list) else not rule
 
 
 def _is_pattern(text: str) -> bool:
-    """Tell whether a pattern, which is written for another language, is one in Python, too."""
+    """Return whether a pattern, written for JavaScript, is also valid in Python."""
     try:
         re.compile(text)
-    except (re.error, OverflowError, RecursionError, Warning):  # a test may run with its warnings as errors
+    except (re.error, OverflowError, RecursionError, Warning):  # tests may turn warnings into errors
         return False
     return True
 
 
 def _multiple_of(judge: Any, step: float, value: Any, schema: Facts) -> Iterator[ValidationError]:
-    """Tell by decimal digits, in which 0.3 is a multiple of 0.1."""
+    """Check `multipleOf` in decimal, where 0.3 is a multiple of 0.1."""
     if not judge.is_type(value, "number"):
         return
     if (isinstance(value, float) and math.isinf(value)) or Fraction(str(value)) % Fraction(str(step)):
         yield ValidationError(f"{value!r} is not a multiple of {step!r}")
 
 
-# Any: the stubs of jsonschema do not know it.
+# Any: jsonschema's stubs do not cover it.
 Judge = cast("Any", validators).extend(Draft202012Validator, {"multipleOf": _multiple_of})

@@ -1,4 +1,4 @@
-"""Judge: says what is wrong with an exchange. It is in the contract when there is nothing to say."""
+"""Find how a request or a response breaks the contract."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .wire import is_json, media_type, read_json
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .wire import Answer, Request
+    from .wire import Request, Response
 
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
-# OpenAPI describes these elsewhere than among the parameters.
+# OpenAPI ignores header parameters of these names.
 DESCRIBED_ELSEWHERE = ("accept", "content-type", "authorization")
 READS = ("GET", "HEAD", "OPTIONS", "TRACE")
 ANYTHING: dict[str, Any] = {}
@@ -28,7 +28,7 @@ Given = dict[str, dict[str, list[str]]]
 
 
 class Judge:
-    """Holds exchanges against an OpenAPI document. An answer's headers, other than its Content-Type, are left alone.
+    """Checks requests and responses against an OpenAPI document. Of a response's headers, only Content-Type counts.
 
     Args:
         document: The OpenAPI document.
@@ -39,33 +39,35 @@ class Judge:
         self._schemas = Schemas(document)
 
     def faults_of_request(self, operation: dict[str, Any], path: Mapping[str, str], request: Request) -> Iterator[str]:
-        """Say what is wrong with a request for an operation.
+        """Yield the errors of a request.
 
         Args:
-            path: The path parameters, as they were sent.
+            operation: The operation.
+            path: The path parameters, as sent.
+            request: The request.
         """
         given = _given(path, request)
-        if request.method not in READS:  # the service passes over what a read does not know
+        if request.method not in READS:  # the service ignores unknown parameters of reads
             known = [one["name"] for one in operation["parameters"] if one["in"] == "query"]
             for name in [name for name in given["query"] if name not in known]:
                 yield f"unknown query parameter {name!r} (known: {', '.join(known) or 'none'})"
         yield from self._faults_of_call(operation, given, request)
 
     def faults_of_webhook(self, operation: dict[str, Any], request: Request) -> Iterator[str]:
-        """Say what is wrong with a call of a webhook, whose address, query included, is the receiver's own."""
+        """Yield the errors of a webhook's request. Its URL and query belong to the receiver, and are not checked."""
         yield from self._faults_of_call(operation, _given({}, request), request)
 
-    def faults_of_answer(self, operation: dict[str, Any], answer: Answer) -> Iterator[str]:
-        """Say what is wrong with the answer to a request. An error that is no JSON is a gateway's, and fits."""
-        if answer.status >= 400 and not is_json(answer.content_type):
+    def faults_of_response(self, operation: dict[str, Any], response: Response) -> Iterator[str]:
+        """Yield the errors of a response. A non-JSON error comes from a gateway, and is always accepted."""
+        if response.status >= 400 and not is_json(response.content_type):
             return
         wanted: dict[str, Any] = operation["responses"]
-        keys = (str(answer.status), f"{answer.status // 100}XX", "default")
+        keys = (str(response.status), f"{response.status // 100}XX", "default")
         found = next((wanted[key] for key in keys if key in wanted), None)
         if found is None:
-            yield f"the status is none of: {', '.join(wanted)}"
+            yield f"the status must be one of: {', '.join(wanted)}"
         elif "content" in found:
-            yield from self._faults_of_body(found["content"], answer.content_type, answer.body)
+            yield from self._faults_of_body(found["content"], response.content_type, response.body)
 
     def _faults_of_call(self, operation: dict[str, Any], given: Given, request: Request) -> Iterator[str]:
         yield from self._faults_of_key(operation, given)
@@ -79,7 +81,7 @@ class Judge:
         wanted: list[dict[str, Any]] = operation.get("security", self._document.get("security")) or [{}]
         schemes = self._document.get("components", {}).get("securitySchemes", {})
         if not any(all(_has_key(resolved(self._document, schemes[name]), given) for name in one) for one in wanted):
-            yield f"no API key as in {' or '.join(' and '.join(one) for one in wanted)}"
+            yield f"the API key is missing ({' or '.join(' and '.join(one) for one in wanted)})"
 
     def _faults_of_parameter(self, parameter: dict[str, Any], given: Given) -> Iterator[str]:
         where, name, schema = parameter["in"], parameter["name"], parameter["schema"]
@@ -107,7 +109,7 @@ class Judge:
         if not body:
             yield f"the body is missing ({' or '.join(content)})"
         elif media is None:
-            yield f"Content-Type {content_type or 'none'} is none of: {', '.join(content)}"
+            yield f"Content-Type must be one of: {', '.join(content)}; it is {content_type or 'missing'}"
         else:
             schema = media.get("schema", ANYTHING)
             try:
@@ -118,10 +120,10 @@ class Judge:
                 yield from self._schemas.faults(schema, value)
 
     def _value(self, schema: dict[str, Any], content_type: str | None, body: bytes) -> object:
-        """What a body stands for.
+        """Return the value of a body.
 
         Raises:
-            ValueError: It cannot be read, and why.
+            ValueError: The body cannot be read.
         """
         if is_json(content_type):
             return read_json(body)
@@ -135,7 +137,7 @@ class Judge:
 
 
 def _given(path: Mapping[str, str], request: Request) -> Given:
-    """What a request has of each kind of parameter, by name."""
+    """Return a request's parameters of each kind, by name."""
     headers = {name.lower(): [value] for name, value in request.headers.items()}
     return {
         "path": {name: [value] for name, value in path.items()},
@@ -146,7 +148,7 @@ def _given(path: Mapping[str, str], request: Request) -> Given:
 
 
 def _has_key(scheme: dict[str, Any], given: Given) -> bool:
-    """Whether a request has what a security scheme asks for, right or wrong."""
+    """Return whether a request has a key for a security scheme, right or wrong."""
     if scheme["type"] == "mutualTLS":
         return True
     if scheme["type"] == "apiKey":
@@ -157,17 +159,17 @@ def _has_key(scheme: dict[str, Any], given: Given) -> bool:
 
 
 def _media(content: dict[str, Any], kind: str) -> dict[str, Any] | None:
-    """What a body of this type is to be; None if the operation takes no such type."""
+    """Return the description of bodies of this type; None if the operation does not accept the type."""
     known = {media_type(name): media for name, media in content.items()}
     return next((known[one] for one in (kind, f"{kind.partition('/')[0]}/*", "*/*") if one in known), None)
 
 
 def _parts(content_type: str | None, body: bytes) -> dict[str, list[str]]:
-    """The parts of a form, files as text, by name."""
+    """Return the parts of a form by name; files are decoded as text."""
     kind, options = parse_options_header(content_type)
     try:
         _, fields, files = FormDataParser(_in_memory, silent=False).parse(BytesIO(body), kind, len(body), options)
-    except (ValueError, AssertionError) as error:  # werkzeug asserts, too
+    except (ValueError, AssertionError) as error:  # werkzeug uses assert for some errors
         raise ValueError("the form cannot be read") from error
     parts = fields.to_dict(flat=False)
     for name, file in files.items(multi=True):

@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture `fake_wavespeed`. Whatever it needs is imported when it is used."""
+"""The pytest plugin with the fixture `fake_wavespeed`. pytest loads it in every run, so it imports nothing early."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option of pytest.ini or pyproject.toml."""
-    help_text = "locks of python -m wavespeed_client.typed, to which fake_wavespeed holds the inputs of their models"
+    """Add the ini option `wavespeed_models`."""
+    help_text = "locks of python -m wavespeed_client.typed; fake_wavespeed checks the inputs of their models"
     parser.addini("wavespeed_models", help_text, type="paths")
 
 
 @pytest.fixture
 def fake_wavespeed(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWaveSpeed]:
-    """A stand-in for WaveSpeedAI's API that this test's environment variables lead to.
+    """A local stand-in for WaveSpeedAI's API. Environment variables point clients to it.
 
-    The test fails if it sends anything outside the API's contract. A test that means to do so looks at
-    `fake_wavespeed.violations` and clears it. The option wavespeed_models names locks that it loads.
+    The test fails if it breaks the API's contract. To break it on purpose, clear `fake_wavespeed.violations`. Loads the
+    locks in the ini option `wavespeed_models`.
     """
     try:
         from . import FakeWaveSpeed
     except ImportError as error:
-        pytest.fail(f"The fixture fake_wavespeed needs more packages: {error}", pytrace=False)
+        pytest.fail(f"The fixture fake_wavespeed cannot be used: {error}", pytrace=False)
     with FakeWaveSpeed() as fake:
         try:
             for lock in pytestconfig.getini("wavespeed_models"):
                 fake.load(lock)
         except ValueError as error:
-            pytest.fail(f"The option wavespeed_models: {error}", pytrace=False)
+            pytest.fail(f"The ini option wavespeed_models: {error}", pytrace=False)
         monkeypatch.setenv("WAVESPEED_API_KEY", fake.api_key)
         monkeypatch.setenv("WAVESPEED_BASE_URL", fake.url)
         monkeypatch.setenv("WAVESPEED_WEBHOOK_SECRET", fake.webhook_secret)
         yield fake
     if fake.violations:
-        pytest.fail("Outside the API's contract:\n" + "\n".join(fake.violations), pytrace=False)
+        pytest.fail("The test broke the API's contract:\n" + "\n".join(fake.violations), pytrace=False)

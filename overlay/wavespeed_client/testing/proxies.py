@@ -1,20 +1,20 @@
-"""Proxies: what keeps every client of this process from looking for the stand-in behind one."""
+"""Exclude the stand-in from the proxies of this process."""
 
 from __future__ import annotations
 
 import os
 
-NAMES = ("no_proxy", "NO_PROXY")  # clients read the one or the other first
+NAMES = ("no_proxy", "NO_PROXY")  # clients differ in which one they read first
 
 
 def bypass(host: str) -> None:
-    """Add a host to those that are reached directly."""
+    """Add a host to NO_PROXY."""
     for name in [name for name in NAMES if os.environ.get(name)] or NAMES:
         os.environ[name] = ",".join([*_hosts(name), host])
 
 
 def end_bypass(host: str) -> None:
-    """Take back one `bypass`, whatever was added meanwhile."""
+    """Undo one `bypass`. Hosts that others added stay."""
     for name in NAMES:
         hosts = _hosts(name)
         if host in hosts:

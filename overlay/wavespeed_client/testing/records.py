@@ -1,4 +1,4 @@
-"""Records: what the stand-in keeps, the newest of each kind, so that it can run for days."""
+"""Bounded records, so that the stand-in can run for days."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ K = TypeVar("K", bound="Hashable")
 T = TypeVar("T")
 
 KEPT = 10_000
-# Tasks are looked through now and then only: that takes milliseconds.
+# Dropping tasks takes milliseconds, so it is done once for this many.
 TASKS_SPARED = KEPT // 10
 
 
 def keep(record: list[T], new: T) -> list[T]:
-    """Add to a list, and return what had to go for it."""
+    """Append to a list; drop and return the oldest items."""
     record.append(new)
-    gone = record[:-KEPT]
+    dropped = record[:-KEPT]
     del record[:-KEPT]
-    return gone
+    return dropped
 
 
 def keep_under(record: dict[K, T], key: K, new: T) -> None:
-    """Add to a dictionary, and let the oldest go."""
+    """Add to a dictionary; drop the oldest items."""
     record[key] = new
     while len(record) > KEPT:
         del record[next(iter(record))]
 
 
 def keep_task(tasks: dict[str, ScriptedTask], new: ScriptedTask) -> None:
-    """Add a task, and let the oldest go, those that have ended first: somebody may wait for the others."""
+    """Add a task; drop the oldest, first those that have ended: clients may still wait for the others."""
     tasks[new.id] = new
     if len(tasks) > KEPT + TASKS_SPARED:
         by_need = sorted(tasks.values(), key=lambda task: not task.ended)

@@ -1,4 +1,4 @@
-"""Routes: which operation of the document a request is for."""
+"""Find the operation of the document that a request is for."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from attrs import frozen
 from ..errors import ConfigurationError
 
 _NAME = re.compile(r"\{([^{}]+)\}")
-# A segment that a parameter can stand for: the two dotted ones name other paths.
+# A segment that a parameter can match: not "." or "..", which name other paths.
 _VALUE = r"((?!\.{1,2}(?:/|$))[^/]+)"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-# How a parameter is written unless it says otherwise, which is the only way that is judged.
+# The default style of each kind of parameter. No other style can be checked.
 STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 
 
 class NoRouteError(LookupError):
-    """No operation is for such a request.
+    """No operation matches a request.
 
     Attributes:
-        methods: What can be asked of its path; nothing, where there is no such path.
+        methods: The methods of its path; empty if the path does not exist.
     """
 
     def __init__(self, method: str, path: str, methods: tuple[str, ...]) -> None:
@@ -31,11 +31,11 @@ class NoRouteError(LookupError):
 
 @frozen
 class Route:
-    """An operation of the document, and the path parameters of a request for it.
+    """An operation of the document, and the path parameters of a request.
 
     Attributes:
-        operation: The operation as the document has it, without any `$ref`.
-        values: The path parameters, as they were sent.
+        operation: The operation, with its `$ref`s resolved.
+        values: The path parameters, as sent.
     """
 
     operation: dict[str, Any]
@@ -49,13 +49,13 @@ class Route:
 
 
 class Routes:
-    """The document's paths, as a map from requests to operations.
+    """The document's operations, by method and path.
 
     Attributes:
-        webhooks: The operations of each webhook, by its name and by method.
+        webhooks: The operations of each webhook, by name and method.
 
     Raises:
-        ConfigurationError: A parameter is written in a way that is not judged.
+        ConfigurationError: A parameter has a style that cannot be checked.
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
@@ -67,10 +67,10 @@ class Routes:
         self.webhooks = {name: _operations(document, item) for name, item in webhooks.items()}
 
     def find(self, method: str, path: str) -> Route:
-        """The operation that a request is for. Where several paths match, OpenAPI takes the most concrete one.
+        """Return the operation of a request. If several paths match, the one with the fewest parameters wins.
 
         Raises:
-            NoRouteError: There is none.
+            NoRouteError: No operation matches.
         """
         for pattern, names, operations in self._templates:
             match = pattern.fullmatch(path)
@@ -82,7 +82,7 @@ class Routes:
 
 
 def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    """What a node of the document stands for, when it is a `$ref`."""
+    """Resolve a node of the document if it is a `$ref`."""
     while "$ref" in node:
         reference, node = node["$ref"], document
         for part in reference.removeprefix("#/").split("/"):
@@ -91,7 +91,7 @@ def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_precedence(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The paths, the most concrete ones first."""
+    """Return the paths, those with the fewest parameters first."""
     return sorted(document.get("paths", {}).items(), key=lambda pair: pair[0].count("{"))
 
 
@@ -100,30 +100,30 @@ def _pattern(template: str) -> str:
 
 
 def _operations(document: dict[str, Any], item: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """A path's operations by method."""
+    """Return a path's operations by method."""
     return {method.upper(): _written_out(document, item, item[method]) for method in METHODS if method in item}
 
 
 def _written_out(document: dict[str, Any], item: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
-    """An operation of a path with its parameters, body and answers in place of their `$ref`.
+    """Return an operation with the `$ref`s of its parameters, body and responses resolved.
 
-    A parameter of the operation takes the place of the path's parameter of its name.
+    An operation's parameter replaces the path's parameter of the same name.
     """
     given = [resolved(document, one) for one in (*item.get("parameters", ()), *operation.get("parameters", ()))]
-    parameters = {(one["in"], one["name"]): _judged(document, one) for one in given}
-    answers = {status: resolved(document, answer) for status, answer in operation["responses"].items()}
-    whole = {**operation, "parameters": list(parameters.values()), "responses": answers}
+    parameters = {(one["in"], one["name"]): _checked(document, one) for one in given}
+    responses = {status: resolved(document, response) for status, response in operation["responses"].items()}
+    whole = {**operation, "parameters": list(parameters.values()), "responses": responses}
     if "requestBody" in operation:
         whole["requestBody"] = resolved(document, operation["requestBody"])
     return whole
 
 
-def _judged(document: dict[str, Any], parameter: dict[str, Any]) -> dict[str, Any]:
-    usual = STYLES[parameter["in"]]
-    if "schema" not in parameter or parameter.get("style", usual) != usual:
-        problem = f"only style: {usual} with a schema is"
+def _checked(document: dict[str, Any], parameter: dict[str, Any]) -> dict[str, Any]:
+    default = STYLES[parameter["in"]]
+    if "schema" not in parameter or parameter.get("style", default) != default:
+        problem = f"use style: {default} and a schema"
     elif resolved(document, parameter["schema"]).get("type") == "object":
-        problem = "objects are not"
+        problem = "its schema must not be an object"
     else:
         return parameter
-    raise ConfigurationError(f"The {parameter['in']} parameter {parameter['name']!r} cannot be judged: {problem}.")
+    raise ConfigurationError(f"The {parameter['in']} parameter {parameter['name']!r} cannot be checked: {problem}.")

@@ -1,4 +1,4 @@
-"""Schemas: the document's schemas, each compiled once, and what they say of a value."""
+"""Check values against the document's schemas, each compiled once."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-# Named one by one: jsonschema checks more where other packages happen to be installed.
+# Listed explicitly: by default, jsonschema's formats depend on which other packages are installed.
 FORMATS = FormatChecker(("date", "date-time", "email", "ipv4", "ipv6", "regex", "time", "uuid"))
-# A message shows the value, which may be a whole file as text.
+# jsonschema's messages contain the value, which may be a whole file.
 LONGEST_MESSAGE = 500
 
 
@@ -27,33 +27,35 @@ def _is_uri(value: object) -> bool:
 
 
 class Schemas:
-    """The schemas of an OpenAPI 3.1 document, whose dialect is that of JSON Schema 2020-12."""
+    """The schemas of an OpenAPI 3.1 document (JSON Schema 2020-12)."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
         self._compiled: dict[int, Any] = {}  # Any: the stubs of jsonschema are typed in part
 
     def faults(self, schema: dict[str, Any], value: Any) -> Iterator[str]:
-        """Say what is wrong with a value: where, what is allowed, and what came."""
+        """Yield the errors of a value."""
         yield from faults_of(self._validator(schema), value)
 
     def is_array(self, schema: dict[str, Any]) -> bool:
-        """Tell whether a schema is that of an array."""
+        """Return whether a schema describes an array."""
         return resolved(self._document, schema).get("type") == "array"
 
     def read(self, schema: dict[str, Any], texts: list[str], what: str) -> object:
-        """Return what texts of a form or a URL stand for: themselves, or the JSON that they are if the schema wants it.
+        """Return the value of a form field or a parameter: the text itself, or parsed as JSON if the schema needs it.
 
         Args:
-            what: What holds the texts, for the error.
+            schema: The schema.
+            texts: The texts sent under this name.
+            what: The name for the error.
 
         Raises:
-            ValueError: There are several, and the schema is not that of an array.
+            ValueError: There are several texts, and the schema is not an array.
         """
         if self.is_array(schema):
             return texts if self._validator(schema).is_valid(texts) else [_typed(text) for text in texts]
         if len(texts) > 1:
-            raise ValueError(f"the {what} is there more than once")
+            raise ValueError(f"the {what} was sent more than once")
         return texts[0] if self._validator(schema).is_valid(texts[0]) else _typed(texts[0])
 
     def _validator(self, schema: dict[str, Any]) -> Any:
@@ -64,7 +66,7 @@ class Schemas:
         return found
 
     def _inlined(self, node: Any, above: tuple[str, ...]) -> Any:
-        """Put what a `$ref` stands for in its place, save inside itself: jsonschema would look it up for each value."""
+        """Inline `$ref`s, except recursive ones: jsonschema would resolve them again for every value."""
         if isinstance(node, list):
             return [self._inlined(one, above) for one in cast("list[object]", node)]
         if not isinstance(node, dict):
@@ -77,9 +79,9 @@ class Schemas:
 
 
 def faults_of(validator: Any, value: object) -> Iterator[str]:
-    """Say what is wrong with a value by a compiled schema: where, what is allowed, and what came."""
+    """Yield the errors of a value: where, what is allowed, and what was sent."""
     try:
-        yield from map(_told, validator.iter_errors(value))
+        yield from map(_message, validator.iter_errors(value))
     except RecursionError:
         yield "nested too deep"
 
@@ -92,8 +94,8 @@ def _typed(text: str) -> object:
     return text if isinstance(value, str) else value
 
 
-def _told(error: ValidationError) -> str:
-    """Tell a fault in the schema's words, and what they leave out: the alternatives, the names that it knows."""
+def _message(error: ValidationError) -> str:
+    """Return jsonschema's message with the location, the errors of alternatives, and the known names."""
     message = error.message
     if error.context:
         message += f" ({'; '.join(dict.fromkeys(inner.message for inner in error.context))})"

@@ -1,4 +1,4 @@
-"""Script: what a task of the stand-in goes through, and where it stands."""
+"""Scripts: the statuses that a task of the stand-in goes through."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, cast
 from attrs import define, frozen
 
 RUNNING = ("created", "pending", "processing")
-# The service calls the webhook of a task for these two.
+# The service sends a task's webhook for these statuses.
 WEBHOOK_STATUSES = ("completed", "failed")
 
-# What the calendar ends with, in milliseconds since 1970.
+# The last moment that datetime can represent, in milliseconds since 1970.
 LAST_MILLISECOND = 253402300799000
 
 Output = str | dict[str, Any]
@@ -20,7 +20,7 @@ Output = str | dict[str, Any]
 
 @frozen
 class Script:
-    """The statuses that a task goes through, one for each time it is told; it stays at the last one."""
+    """The statuses of a task: one for each response, and the last one from then on."""
 
     statuses: tuple[str, ...] = ("created", "processing", "completed")
     outputs: tuple[Output, ...] | None = None
@@ -29,16 +29,16 @@ class Script:
 
     @classmethod
     def checked(cls, statuses: Sequence[object], outputs: Sequence[Output] | None) -> Script:
-        """A script of these statuses.
+        """Build a script from unchecked statuses and outputs.
 
         Raises:
-            ValueError: There is none, one is no word, or the outputs are no sequence of texts and objects.
+            ValueError: A status is missing or not a string, or the outputs are not a list of strings and objects.
         """
         words = tuple(word for word in statuses if isinstance(word, str) and word)
         if not words or len(words) != len(statuses):
-            raise ValueError("A script needs one status or more, such as 'created', 'processing', 'completed'.")
+            raise ValueError("A script needs at least one status, such as 'created', 'processing', 'completed'.")
         if outputs is not None and not _are_outputs(outputs):
-            raise ValueError("outputs must be a list of texts or objects, as in ['https://example.com/1.png'].")
+            raise ValueError("outputs must be a list of strings or objects, such as ['https://example.com/1.png'].")
         return cls(words, None if outputs is None else tuple(outputs))
 
 
@@ -52,27 +52,27 @@ class ScriptedTask:
     created_at: str
     input: dict[str, Any]
     webhook: str | None
-    times_told: int = 0
+    times_returned: int = 0
 
     @property
     def status(self) -> str:
-        """Its status as it was told last."""
-        return self.script.statuses[min(max(self.times_told, 1), len(self.script.statuses)) - 1]
+        """The status as last returned to a client."""
+        return self.script.statuses[min(max(self.times_returned, 1), len(self.script.statuses)) - 1]
 
     @property
     def ended(self) -> bool:
-        """Whether its record can be deleted."""
+        """Whether the task has ended, so that its record can be deleted."""
         return self.status not in RUNNING
 
     def finish(self) -> None:
-        """Go to the script's end."""
-        self.times_told = len(self.script.statuses)
+        """Go to the last status."""
+        self.times_returned = len(self.script.statuses)
 
     def state(self, url: str) -> dict[str, Any]:
-        """The prediction as it stands.
+        """Return the task's current prediction.
 
         Args:
-            url: Where the stand-in listens.
+            url: The stand-in's base URL.
         """
         status, script = self.status, self.script
         outputs = (f"{url}/media/{self.id}/1.jpeg",) if script.outputs is None else script.outputs
@@ -89,20 +89,20 @@ class ScriptedTask:
         }
 
     def fits(self, query: dict[str, Any]) -> bool:
-        """Whether a list with these filters holds the task."""
+        """Return whether the task matches the filters of a list."""
         if query.get("model", self.model) != self.model or query.get("status", self.status) != self.status:
             return False
         return self.created_between(query.get("created_after"), query.get("created_before"))
 
     def created_between(self, after: str | None, before: str | None) -> bool:
-        """Whether it was submitted after the one moment and before the other."""
+        """Return whether the task was submitted between two moments."""
         created = _moment(self.created_at)
         if after and created <= _moment(after):
             return False
         return not before or created < _moment(before)
 
     def bills(self, query: dict[str, Any]) -> bool:
-        """Whether a search of bills finds the charge for the task. The account has one key, whichever is asked for."""
+        """Return whether the task's billing record matches a search. The key is not compared: the account has one."""
         created = _moment(self.created_at)
         return (
             query.get("billing_type", "deduct") == "deduct"
@@ -120,8 +120,8 @@ def _are_outputs(value: object) -> bool:
 
 
 def _moment(text: str) -> datetime:
-    """A moment as the service takes it: milliseconds since 1970, or ISO 8601, in UTC unless it names a zone."""
+    """Parse milliseconds since 1970, or ISO 8601 (in UTC if it has no zone)."""
     if text.isdecimal():
         return datetime.fromtimestamp(min(int(text), LAST_MILLISECOND) / 1000, UTC)
-    found = datetime.fromisoformat(text.upper())  # RFC 3339 allows small letters
+    found = datetime.fromisoformat(text.upper())  # RFC 3339 allows lower case
     return found if found.tzinfo else found.replace(tzinfo=UTC)

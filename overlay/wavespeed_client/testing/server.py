@@ -1,4 +1,4 @@
-"""Server: HTTP on a port, and nothing else."""
+"""The stand-in's HTTP server."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 class Server(HTTPServerBase):
-    """A server that hands every request to one function, in a thread for each connection."""
+    """A server that passes every request to one function, with a thread for each connection."""
 
     def __init__(self, host: str, port: int, respond: Callable[[WSGIRequest], Response]) -> None:
         super().__init__(host=host, port=port)
         self._respond = respond
 
     def start(self) -> None:
-        """Listen, with a handler that is quiet and always speaks JSON, for which the base class has no argument.
+        """Start listening. Replaces the base class's `start`, which cannot be given our handler.
 
         Raises:
             OSError: The port is taken.
         """
         application = WSGIRequest.application(self.dispatch)
-        # Its own socket: where a port is taken, werkzeug would end the program.
+        # We open the socket, since werkzeug exits the process if the port is taken.
         with socket.create_server((self.host, self.port)) as listening:
             self.server = make_server(
                 self.host,
@@ -48,23 +48,23 @@ class Server(HTTPServerBase):
         self.server_thread.start()
 
     def thread_target(self) -> None:
-        """Serve, and end within 20 ms when told to."""
+        """Serve until stopped; stopping takes at most 20 ms."""
         if self.server is not None:
             self.server.serve_forever(poll_interval=0.02)
 
     def dispatch(self, request: WSGIRequest) -> Response:
-        """The answer to a request."""
+        """Respond to a request."""
         return self._respond(request)
 
 
 class Handler(WSGIRequestHandler):
-    """Reads requests and writes answers."""
+    """Reads requests and writes responses."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing: the stand-in logs each exchange itself."""
+        """Do nothing: the stand-in logs each request itself."""
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what is no HTTP request."""
+        """Refuse a malformed HTTP request, with JSON."""
         body = refusal(code, message or HTTPStatus(code).phrase).body
         self.send_response(code)
         self.send_header("Content-Type", "application/json")

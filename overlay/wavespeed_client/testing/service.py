@@ -1,4 +1,4 @@
-"""Service: what the service keeps of an account, and what it answers to each operation. No HTTP."""
+"""The state of one account, and the service's response to each operation. Pure: no HTTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..catalogue.schema import Facts
     from .arrangements import Kind
-    from .wire import Answer
+    from .wire import Response
 
 KINDS: dict[str, Kind] = {
     "submit_task": "submit",
@@ -44,25 +44,25 @@ KINDS: dict[str, Kind] = {
 
 
 class RefusedError(Exception):
-    """The service refuses a request with this answer."""
+    """The service refuses a request with this response."""
 
     def __init__(self, status: int, message: str, **headers: str) -> None:
         super().__init__(message)
-        self.answer = refusal(status, message)
+        self.response = refusal(status, message)
         self.headers = headers
 
 
 @define
 class Service:
-    """One account of the service, as plain state.
+    """One account of the service.
 
     Attributes:
-        models: The ids of its catalogue.
-        credit: The account's money in USD, before the tasks are paid.
+        models: The ids of the models in the catalogue.
+        credit: The account's balance in USD before any task.
         webhook_secret: The account's webhook secret.
-        url: Where the service is reached.
-        inputs: What the models that were loaded take.
-        only: Whether no other model than those of the catalogue can be submitted to.
+        url: The base URL.
+        inputs: The inputs of the loaded models.
+        only: Whether models outside the catalogue are refused.
     """
 
     models: set[str]
@@ -78,13 +78,13 @@ class Service:
     _submitted: int = field(init=False, default=0)
 
     def clear(self) -> None:
-        """Forget every task, script and file. Models that were loaded stay, as the others of the catalogue do."""
+        """Delete all tasks, scripts and files. The catalogue stays."""
         for state in (self.tasks, self.scripts, self.files, self._tickets):
             state.clear()
         self._submitted = 0
 
     def submit(self, model: str, input: dict[str, Any], webhook: str | None) -> ScriptedTask:
-        """A new task. In sync mode it has ended when it is told for the first time."""
+        """Create a task. In sync mode, its first response has the last status."""
         now = f"{datetime.now(UTC):%FT%T.%fZ}"
         script = self.scripts.get(model, Script())
         task = ScriptedTask(uuid.uuid4().hex, model, script, now, input, webhook or input.get("webhook_url"))
@@ -94,30 +94,30 @@ class Service:
         self._submitted += 1
         return task
 
-    def tell(self, task: ScriptedTask) -> Answer:
-        """The task, one status further than it was told last."""
-        task.times_told += 1
+    def advance(self, task: ScriptedTask) -> Response:
+        """Move a task to its next status; return the response with it."""
+        task.times_returned += 1
         return success(task.state(self.url))
 
-    def poll(self, task_id: str) -> Answer:
-        """The task with this id.
+    def poll(self, task_id: str) -> Response:
+        """Advance the task with this id; return the response.
 
         Raises:
-            RefusedError: There is none.
+            RefusedError: The task does not exist.
         """
         if task_id not in self.tasks:
             raise RefusedError(404, "Prediction not found.")
-        return self.tell(self.tasks[task_id])
+        return self.advance(self.tasks[task_id])
 
     def states(self, last: int = sys.maxsize) -> list[dict[str, Any]]:
-        """The last tasks with their inputs, as they stand. Looking does not move them on."""
-        return [task.state(self.url) | {"inputs": task.input} for task in list(self.tasks.values())[-last:]]
+        """Return the last tasks with their inputs. Does not advance them."""
+        return [self._row(task) for task in list(self.tasks.values())[-last:]]
 
-    def ask(self, kind: Kind, query: dict[str, Any]) -> Answer:
-        """The answer to a question about the account.
+    def account(self, kind: Kind, query: dict[str, Any]) -> Response:
+        """Respond to a request about the account.
 
         Raises:
-            RefusedError: It asks for a model that is not in the catalogue, or names a moment that is none.
+            RefusedError: A model is not in the catalogue, or a time is invalid.
         """
         try:
             return success(self._data(kind, query))
@@ -129,14 +129,15 @@ class Service:
         match kind:
             case "list":
                 found = [task for task in reversed(tasks) if task.fits(query)]
-                told = [{"inputs": task.input} if query.get("include_inputs") else {} for task in found]
-                return _page([task.state(self.url) | more for task, more in zip(found, told, strict=True)], query)
+                rows = [self._row(task) if query.get("include_inputs") else task.state(self.url) for task in found]
+                return _page(rows, query)
             case "delete":
                 return {"deleted_count": self._delete(query["ids"])}
             case "models":
                 return [catalogue.model_row(model, self.inputs.facts(model)) for model in sorted(self.models)]
             case "price":
-                return catalogue.price(self.listed(query["model_id"]))
+                self.check_listed(query["model_id"])
+                return catalogue.price(query["model_id"])
             case "balance":
                 return {"balance": round(self.credit - catalogue.PRICE * self._submitted, 6)}
             case "usage":
@@ -151,29 +152,31 @@ class Service:
                 return {"secret": self.webhook_secret}
 
     def load(self, models: Mapping[str, Facts], only: bool) -> None:
-        """Add models to the catalogue, in place of all others if they are the only ones."""
+        """Add models to the catalogue; with `only`, remove the models that were not loaded."""
         self.inputs.load(models)
         self.only = only
         if only:
             self.models.intersection_update(self.inputs)
         self.models.update(models)
 
-    def listed(self, model: str) -> str:
-        """Return a model's id, if the catalogue has it.
+    def check_listed(self, model: str) -> None:
+        """Check that the catalogue has a model.
 
         Raises:
             RefusedError: It does not.
         """
         if model not in self.models:
             raise RefusedError(404, f'Model "{model}" not found.')
-        return model
+
+    def _row(self, task: ScriptedTask) -> dict[str, Any]:
+        return task.state(self.url) | {"inputs": task.input}
 
     def _delete(self, ids: list[str]) -> int:
-        """Delete what has ended, and say how many that were."""
-        gone = [found for found in map(self.tasks.get, dict.fromkeys(ids)) if found and found.ended]
-        for task in gone:
+        """Delete those of the tasks that have ended; return how many."""
+        ended = [found for found in map(self.tasks.get, dict.fromkeys(ids)) if found and found.ended]
+        for task in ended:
             del self.tasks[task.id]
-        return len(gone)
+        return len(ended)
 
     def _ticket(self, query: dict[str, Any]) -> dict[str, Any]:
         token, name = uuid.uuid4().hex, _base_name(query["filename"])
@@ -183,21 +186,21 @@ class Service:
         upload = {"method": "PUT", "url": url, "headers": headers, "expires_at": expires}
         return {**self._media(token, name, query["size"]), "upload": upload}
 
-    def store(self, name: str, content: bytes) -> Answer:
-        """Keep a file that came in one step."""
+    def store(self, name: str, content: bytes) -> Response:
+        """Store a file that was uploaded in one request."""
         token, name = uuid.uuid4().hex, _base_name(name)
         keep_under(self.files, f"/media/{token}/{name}", content)
         return success(self._media(token, name, len(content)))
 
     def redeem(self, token: str, content: bytes) -> bool:
-        """Keep a file that came with a ticket; False when the ticket is unknown or used."""
+        """Store a file that was uploaded with a ticket; return False if the ticket is unknown or used."""
         name = self._tickets.pop(token, None)
         if name is not None:
             keep_under(self.files, f"/media/{token}/{name}", content)
         return name is not None
 
     def file(self, path: str) -> bytes | None:
-        """The file or the task's output under this path."""
+        """Return the file or the task's output at a path; None if there is neither."""
         task_id = path.removeprefix("/media/").removesuffix("/1.jpeg")
         return self.files.get(path, OUTPUT if task_id in self.tasks else None)
 
@@ -206,7 +209,7 @@ class Service:
         return {"type": "image", "download_url": url, "filename": name, "size": size}
 
 
-# What an output of a task can be downloaded as: a picture of 16 x 16 points.
+# The output of every task: a JPEG of 16 x 16 pixels.
 OUTPUT = b64decode(
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDACgcHiMeGSgjISMtKygwPGRBPDc3PHtYXUlkkYCZlo+AjIqgtObDoKrarYqMyP/L2u71"
     "////m8H////6/+b9//j/2wBDASstLTw1PHZBQXb4pYyl+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4"
@@ -220,7 +223,7 @@ def _base_name(name: str) -> str:
 
 
 def _page(items: list[Any], query: dict[str, Any]) -> dict[str, Any]:
-    page, size = int(query["page"]), int(query["page_size"])  # 2.0 is a whole number too
+    page, size = int(query["page"]), int(query["page_size"])  # JSON Schema accepts 2.0 as an integer
     return {"page": page, "items": items[(page - 1) * size : page * size] or None}
 
 

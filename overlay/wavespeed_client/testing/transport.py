@@ -1,4 +1,4 @@
-"""ContractTransport: holds every exchange of an httpx client against the contract."""
+"""ContractTransport: check every request and response of an httpx client against the contract."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from attrs import evolve
 
 from ..errors import ConfigurationError
 from .contract import Contract, ContractError, client_contract
-from .wire import Answer, Request
+from .wire import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
 
 
 class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport for an httpx.Client or an httpx.AsyncClient that lets only the contract through.
+    """A transport for httpx.Client and httpx.AsyncClient that enforces the contract.
 
-    A request outside the contract raises ContractError before it is sent, so it costs nothing. An answer
-    outside it raises ContractError too; the answer is in the error, so that no task that was paid for is lost.
+    A request that breaks the contract raises ContractError before it is sent, so it costs nothing. A response that
+    breaks it raises ContractError with the response, so that no paid task is lost.
 
     Args:
-        transport: What sends the requests; else httpx's own transport.
-        contract: The judge; else the contract of the installed client.
-        base_url: Check only what is below this URL, and let the rest pass: storage hosts, for example.
+        transport: The transport that sends the requests; by default httpx's.
+        contract: The contract; by default that of the installed client.
+        base_url: Check only URLs below this one. Others, such as storage hosts, pass unchecked.
 
     Attributes:
-        violations: What was outside the contract.
+        violations: The messages of all violations.
 
     Raises:
-        ConfigurationError: The base URL is none.
+        ConfigurationError: The base URL is invalid.
     """
 
     def __init__(
@@ -49,7 +49,11 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer, if both it and the request are in the contract."""
+        """Send a request; check it and the response.
+
+        Raises:
+            ContractError: The request or the response breaks the contract.
+        """
         with self._lock:
             transport = self._transport = self._transport or httpx.HTTPTransport()
         if not isinstance(transport, httpx.BaseTransport):
@@ -57,13 +61,13 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if not self._covers(request):
             return transport.handle_request(request)
         request.read()
-        asked = self._asked(request)
+        checked = self._checked_request(request)
         response = transport.handle_request(request)
         try:
             body = b"".join(cast("Iterable[bytes]", response.stream))
         finally:
             response.close()
-        return self._answered(asked, response, body)
+        return self._checked_response(checked, response, body)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Async handle_request."""
@@ -74,16 +78,16 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if not self._covers(request):
             return await transport.handle_async_request(request)
         await request.aread()
-        asked = self._asked(request)
+        checked = self._checked_request(request)
         response = await transport.handle_async_request(request)
         try:
             body = b"".join([chunk async for chunk in cast("AsyncIterable[bytes]", response.stream)])
         finally:
             await response.aclose()
-        return self._answered(asked, response, body)
+        return self._checked_response(checked, response, body)
 
     def close(self) -> None:
-        """Close the transport that sends."""
+        """Close the wrapped transport."""
         if isinstance(self._transport, httpx.BaseTransport):
             self._transport.close()
 
@@ -99,27 +103,25 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         same_host = (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
         return same_host and f"{url.path}/".startswith(f"{base.path.rstrip('/')}/")
 
-    def _asked(self, request: httpx.Request) -> Request:
-        """The request, once it is accepted."""
+    def _checked_request(self, request: httpx.Request) -> Request:
         prefix = self._base_url.raw_path.decode().rstrip("/") if self._base_url else ""
         target = request.url.raw_path.decode().removeprefix(prefix)
-        asked = Request(request.method, target, request.headers, request.content)
+        checked = Request(request.method, target, request.headers, request.content)
         try:
-            self._contract.check_request(asked)
+            self._contract.check_request(checked)
         except ContractError as violation:
             self.violations.append(str(violation))
             raise
-        return asked
+        return checked
 
-    def _answered(self, asked: Request, response: httpx.Response, body: bytes) -> httpx.Response:
-        """The answer, once it is accepted, as it came."""
+    def _checked_response(self, request: Request, response: httpx.Response, body: bytes) -> httpx.Response:
         status, headers = response.status_code, response.headers
-        answer = Answer(status, body, headers.get("Content-Type"))
+        received = Response(status, body, headers.get("Content-Type"))
         try:
-            self._contract.check_answer(asked, evolve(answer, body=_decoded(response, body)))
+            self._contract.check_response(request, evolve(received, body=_decoded(response, body)))
         except (ContractError, httpx.DecodingError) as error:
             self.violations.append(str(error))
-            raise ContractError(str(error), asked, answer) from error
+            raise ContractError(str(error), request, received) from error
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body), extensions=response.extensions)
 
 
@@ -128,9 +130,9 @@ def _checked(base_url: str) -> httpx.URL:
         urlsplit(base_url)
         url = httpx.URL(base_url)
     except (ValueError, httpx.InvalidURL) as error:
-        raise ConfigurationError(f"base_url is not a URL: {error}") from error
+        raise ConfigurationError(f"base_url {base_url!r} is not a URL: {error}") from error
     if not url.is_absolute_url or url.query or url.fragment:
-        raise ConfigurationError("base_url must be a whole URL such as https://api.wavespeed.ai, without a query.")
+        raise ConfigurationError(f"base_url must be a URL such as https://api.wavespeed.ai, not {base_url!r}.")
     return url
 
 

@@ -1,4 +1,4 @@
-"""Requests and answers as they were on the wire."""
+"""Requests and responses as they were on the wire."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Request:
 
     Attributes:
         method: GET, POST, ...
-        target: Path and query as they were sent, percent-encoding included.
+        target: The path and query as sent, percent-encoded.
         headers: The headers.
-        body: The body's bytes.
-        status: The status of the response, of one that was dropped, too; None while there is none.
+        body: The bytes of the body.
+        status: The status of the response, even if it was dropped; None until there is one.
     """
 
     method: str
@@ -35,54 +35,54 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The target without its query."""
+        """The path, percent-encoded."""
         return self.target.partition("?")[0]
 
     @property
     def query(self) -> str:
-        """What follows the path."""
+        """The query, percent-encoded; empty if there is none."""
         return self.target.partition("?")[2]
 
     def header(self, name: str) -> str:
-        """A header, whatever the case of its name; empty without it."""
+        """Return a header by its name in any case; empty if it is missing."""
         return next((value for known, value in self.headers.items() if known.lower() == name.lower()), "")
 
 
 @frozen
-class Answer:
-    """An answer as it was on the wire."""
+class Response:
+    """A response as it was on the wire."""
 
     status: int
     body: bytes
     content_type: str | None = "application/json"
 
 
-def success(data: object) -> Answer:
-    """An answer with this data, in the service's envelope."""
-    return Answer(200, json.dumps({"code": 200, "message": "success", "data": data}).encode())
+def success(data: object) -> Response:
+    """Build a response with data in the service's envelope."""
+    return Response(200, json.dumps({"code": 200, "message": "success", "data": data}).encode())
 
 
-def refusal(status: int, message: str) -> Answer:
-    """The answer by which the service refuses."""
-    return Answer(status, json.dumps({"code": status, "message": message}).encode())
+def refusal(status: int, message: str) -> Response:
+    """Build an error response in the service's form."""
+    return Response(status, json.dumps({"code": status, "message": message}).encode())
 
 
 def media_type(content_type: str | None) -> str:
-    """Return a content type without its parameters, in small letters; empty without it."""
+    """Return a content type in lower case without its parameters; empty if it is missing."""
     return (content_type or "").partition(";")[0].strip().lower()
 
 
 def is_json(content_type: str | None) -> bool:
-    """Tell whether a content type says JSON. Its charset says nothing: JSON is UTF-8."""
+    """Return whether a content type is JSON. The charset is ignored, since JSON is always UTF-8."""
     kind = media_type(content_type)
     return kind == "application/json" or kind.endswith("+json")
 
 
 def read_json(body: bytes) -> Any:
-    """The value in a body of JSON: UTF-8 without a mark, and no NaN.
+    """Parse a JSON body strictly: UTF-8 without a byte order mark, and no NaN.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The body is not JSON.
     """
     try:
         return json.loads(body.decode(), parse_constant=_no_json)
@@ -93,4 +93,4 @@ def read_json(body: bytes) -> Any:
 
 
 def _no_json(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not JSON")

@@ -77,8 +77,8 @@ def test_an_answer_outside_the_contract_is_in_the_error(send: Send) -> None:
     transport = ContractTransport(httpx.MockTransport(Service(httpx.Response(200, json={"data": {"id": 7}}))))
     with pytest.raises(ContractError, match="7 is not of type 'string'") as caught:
         send(transport, "POST", FLUX, json={}, headers=KEY)
-    assert caught.value.answer is not None
-    assert json.loads(caught.value.answer.body) == {"data": {"id": 7}}
+    assert caught.value.response is not None
+    assert json.loads(caught.value.response.body) == {"data": {"id": 7}}
     assert caught.value.request is not None
     assert caught.value.request.body == b"{}"
     assert len(transport.violations) == 1
@@ -105,8 +105,8 @@ def test_an_answer_that_cannot_be_read_is_in_the_error(send: Send, headers: dict
     transport = ContractTransport(httpx.MockTransport(service))
     with pytest.raises(ContractError) as caught:
         send(transport, "POST", FLUX, json={}, headers=KEY)
-    assert caught.value.answer is not None
-    assert caught.value.answer.body == body
+    assert caught.value.response is not None
+    assert caught.value.response.body == body
     assert len(transport.violations) == 1
 
 
@@ -176,5 +176,5 @@ def test_a_paid_task_whose_answer_is_outside_the_contract_is_not_lost_below_our_
         asyncio.run(submit())
     cause = caught.value if isinstance(caught.value, ContractError) else caught.value.__cause__
     assert isinstance(cause, ContractError)
-    assert cause.answer is not None
-    assert b"task-1" in cause.answer.body
+    assert cause.response is not None
+    assert b"task-1" in cause.response.body

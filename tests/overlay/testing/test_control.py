@@ -25,7 +25,7 @@ from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.testing import FakeWaveSpeed
 from wavespeed_client.testing.contract import Contract
 from wavespeed_client.testing.control import ACTIONS
-from wavespeed_client.testing.wire import Answer, Request
+from wavespeed_client.testing.wire import Request, Response
 from wavespeed_client.typed.lock import Lock
 
 MODEL = "wavespeed-ai/flux-dev"
@@ -49,7 +49,7 @@ def http(fake: FakeWaveSpeed) -> Iterator[httpx.Client]:
         request = Request(sent.method, sent.url.raw_path.decode(), dict(sent.headers), sent.read())
         if response.is_success:
             contract.check_request(request)
-        contract.check_answer(request, Answer(response.status_code, response.content, "application/json"))
+        contract.check_response(request, Response(response.status_code, response.content, "application/json"))
 
     with httpx.Client(base_url=f"{fake.url}/_stand-in/", trust_env=False, event_hooks={"response": [check]}) as client:
         yield client
@@ -153,39 +153,39 @@ def test_the_documents_examples_are_accepted(
 
 
 WRONG: list[tuple[str, Any, str]] = [
-    ("script", {}, "missing a required argument: 'model'. It takes: model, statuses, outputs."),
+    ("script", {}, "missing a required argument: 'model'. Arguments: model, statuses, outputs."),
     ("script", {"model": MODEL, "statuses": "completed"}, "statuses must be a list"),
-    ("script", {"model": MODEL, "statuses": []}, "one status or more"),
-    ("script", {"model": MODEL, "statuses": [1]}, "one status or more"),
+    ("script", {"model": MODEL, "statuses": []}, "at least one status"),
+    ("script", {"model": MODEL, "statuses": [1]}, "at least one status"),
     ("script", {"model": "x", "statuses": ["completed"]}, "A model id is"),
     ("script", {"model": MODEL, "statuses": ["completed"], "outputs": 5}, "outputs must be a list"),
     ("script", {"model": MODEL, "statuses": ["completed"], "outputs": [5]}, "outputs must be a list"),
-    ("load", {}, "missing a required argument: 'lock'. It takes: lock, only."),
+    ("load", {}, "missing a required argument: 'lock'. Arguments: lock, only."),
     ("load", {"lock": 5}, "lock must be the path of a lock"),
-    ("load", {"lock": "none.lock.json"}, "There is no none.lock.json"),
+    ("load", {"lock": "none.lock.json"}, "none.lock.json does not exist"),
     ("load", {"lock": "."}, "cannot be read"),
     ("load", {"lock": "none.lock.json", "only": "yes"}, "only must be True or False"),
     ("fail", {"model": MODEL}, "missing a required argument: 'error'"),
-    ("fail", {"model": MODEL, "error": 5}, "error must be text"),
+    ("fail", {"model": MODEL, "error": 5}, "error must be a string"),
     ("fail", {"model": MODEL, "error": "No", "code": "x"}, "code must be a whole number"),
     ("refuse", {"status": 200}, "status must be an HTTP status from 400"),
     ("refuse", {"status": "429"}, "status must be an HTTP status"),
     ("refuse", {"status": 429, "times": 0}, "times must be a whole number"),
     ("refuse", {"status": 429, "times": True}, "times must be a whole number"),
-    ("refuse", {"status": 429, "on": "nothing"}, "'nothing' is no kind of request"),
-    ("refuse", {"status": 429, "on": ["submit"]}, "no kind of request"),
-    ("refuse", {"status": 429, "message": {}}, "message must be text"),
+    ("refuse", {"status": 429, "on": "nothing"}, "'nothing' is not a kind of request"),
+    ("refuse", {"status": 429, "on": ["submit"]}, "not a kind of request"),
+    ("refuse", {"status": 429, "message": {}}, "message must be a string"),
     ("refuse", {"status": 429, "retry_after": -1}, "retry_after must be a whole number"),
     ("refuse", {"status": 429, "color": "red"}, "unexpected keyword argument 'color'"),
     ("drop", {"times": 1.5}, "times must be a whole number"),
     ("delay", {"seconds": "1"}, "seconds must be a number"),
     ("delay", {"seconds": -1}, "seconds must be a number"),
-    ("raw", {"status": 200, "body": {}}, "body must be text"),
+    ("raw", {"status": 200, "body": {}}, "body must be a string"),
     ("raw", {"status": 99, "body": ""}, "status must be an HTTP status"),
-    ("raw", {"status": 200, "body": "", "content_type": 1}, "content_type must be text"),
-    ("raw", {"status": 200, "body": "", "content_type": "a\nb: c"}, "content_type must be text that a header can hold"),
-    ("raw", {"status": 200, "body": "", "content_type": "\u20ac"}, "content_type must be text that a header can hold"),
-    ("reset", {"all": True}, "It takes: nothing."),
+    ("raw", {"status": 200, "body": "", "content_type": 1}, "content_type must be a string"),
+    ("raw", {"status": 200, "body": "", "content_type": "a\nb: c"}, "content_type must be printable ASCII"),
+    ("raw", {"status": 200, "body": "", "content_type": "\u20ac"}, "content_type must be printable ASCII"),
+    ("reset", {"all": True}, "Arguments: none."),
 ]
 
 
@@ -287,7 +287,7 @@ def test_any_number_of_times_can_be_arranged(http: httpx.Client, fake: FakeWaveS
 def test_what_is_no_json_for_others_is_refused(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     body = b'{"model": "a/b", "statuses": ["completed"], "outputs": [{"seed": NaN}]}'
     response = http.post("script", content=body, headers={"Content-Type": "application/json"})
-    assert (response.status_code, response.json()) == (400, {"error": "the body is not JSON (NaN is no JSON)"})
+    assert (response.status_code, response.json()) == (400, {"error": "the body is not JSON (NaN is not JSON)"})
 
 
 def test_a_browsers_visit_is_no_violation(fake: FakeWaveSpeed) -> None:

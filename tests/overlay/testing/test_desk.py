@@ -28,7 +28,7 @@ def offender(running_fake: FakeWaveSpeed) -> Iterator[FakeWaveSpeed]:
         ("POST", FLUX, b'{"prompt": 1}', 400, "1 is not of type 'string'"),
         ("POST", FLUX, b"{", 400, "not JSON"),
         ("POST", FLUX, b"\xff\xfe", 400, "not JSON"),
-        ("POST", FLUX, b'{"cfg": NaN}', 400, "NaN is no JSON"),
+        ("POST", FLUX, b'{"cfg": NaN}', 400, "NaN is not JSON"),
         ("POST", FLUX, b'{"x":' + b"[" * 100000 + b"]" * 100000 + b"}", 400, "nested too deep"),
         ("POST", f"{FLUX}?webhook=a:b&webhook=c:d", b"{}", 400, "more than once"),
         ("POST", FLUX, b"", 400, "the body is missing (application/json)"),
@@ -98,7 +98,7 @@ def test_a_form_whose_file_has_no_name_is_refused(offender: FakeWaveSpeed) -> No
     url = f"{offender.url}/api/v3/media/upload/binary"
     answer = httpx.post(url, files={"file": (None, b"abc")}, headers=headers, trust_env=False)
     assert answer.status_code == 400
-    assert "no file name" in answer.json()["message"]
+    assert "a file name" in answer.json()["message"]
     assert len(offender.violations) == 1
 
 
@@ -126,7 +126,7 @@ def test_a_fault_of_the_stand_in_itself_is_a_violation(
         trust_env=False,
     )
     (violation,) = offender.violations
-    assert violation.startswith("the stand-in itself: answer 200")
+    assert violation.startswith("the stand-in itself: response 200")
 
 
 def test_an_exception_inside_is_answered_in_json_and_is_a_violation(

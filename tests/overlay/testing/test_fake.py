@@ -125,14 +125,14 @@ def test_stop_does_not_wait_for_a_delay(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     ("arrange", "problem"),
     [
-        (lambda fake: fake.script("a/b"), "one status or more"),
-        (lambda fake: fake.script("a/b", ""), "one status or more"),
-        (lambda fake: fake.script("a/b", "completed", outputs="https://example.com"), "list of texts or objects"),
+        (lambda fake: fake.script("a/b"), "at least one status"),
+        (lambda fake: fake.script("a/b", ""), "at least one status"),
+        (lambda fake: fake.script("a/b", "completed", outputs="https://example.com"), "list of strings or objects"),
         (lambda fake: fake.refuse(200), "from 400 to 599"),
-        (lambda fake: fake.refuse(429, on="polls"), "'polls' is no kind of request; these are: submit, poll"),
+        (lambda fake: fake.refuse(429, on="polls"), "'polls' is not a kind of request. Use one of: submit, poll"),
         (lambda fake: fake.refuse(429, times=0), "times must be a whole number, 1 or more"),
         (lambda fake: fake.raw(99, b""), "from 200 to 599"),
-        (lambda fake: fake.drop("everything"), "no kind"),
+        (lambda fake: fake.drop("everything"), "not a kind"),
         (lambda fake: fake.refuse("429"), "from 400 to 599"),
         (lambda fake: fake.refuse(429, times="2"), "times must be a whole number"),
         (lambda fake: fake.refuse(429, retry_after="1\r\nX: y"), "retry_after must be a whole number"),
@@ -144,7 +144,7 @@ def test_stop_does_not_wait_for_a_delay(monkeypatch: pytest.MonkeyPatch) -> None
         (lambda fake: fake.delay(float("inf")), "seconds must be a number"),
         (lambda fake: fake.delay(-1), "0 or more"),
         (lambda fake: fake.delay(float("nan")), "0 or more"),
-        (lambda fake: fake.delay(1, on="nothing"), "no kind"),
+        (lambda fake: fake.delay(1, on="nothing"), "not a kind"),
     ],
 )
 def test_an_arrangement_that_cannot_be_is_refused(fake: FakeWaveSpeed, arrange: Any, problem: str) -> None:

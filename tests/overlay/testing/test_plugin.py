@@ -68,7 +68,7 @@ def test_a_violation_fails_the_test_at_its_end(pytester: pytest.Pytester) -> Non
     pytester.makepyfile(BREAKS_THE_CONTRACT)
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(["Outside the API's contract:", "GET /api/v3/account: no such path"])
+    result.stdout.fnmatch_lines(["The test broke the API's contract:", "GET /api/v3/account: no such path"])
 
 
 def test_without_the_extra_the_fixture_says_what_to_install(pytester: pytest.Pytester) -> None:
@@ -134,7 +134,7 @@ def test_the_option_loads_locks_for_every_test(pytester: pytest.Pytester, file: 
     result = pytester.runpytest_inprocess("-Werror", "--strict-config")
     result.assert_outcomes(passed=3, errors=1)
     told = "POST /api/v3/a/b: size 'large' is not one of ['small']"
-    result.stdout.fnmatch_lines(["Outside the API's contract:", told.replace("[", "[[]", 1)])
+    result.stdout.fnmatch_lines(["The test broke the API's contract:", told.replace("[", "[[]", 1)])
 
 
 def test_its_paths_are_relative_to_the_file_that_names_them(pytester: pytest.Pytester) -> None:
@@ -151,5 +151,5 @@ def test_a_lock_that_is_not_there_fails_only_tests_that_use_the_fixture(pytester
     pytester.makepyfile("def test_other(): pass\ndef test_it(fake_wavespeed): pass")
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["The option wavespeed_models: There is no *none.lock.json: *"])
+    result.stdout.fnmatch_lines(["The ini option wavespeed_models: *none.lock.json does not exist: *"])
     assert "Traceback" not in result.stdout.str()
