@@ -71,8 +71,8 @@ class Address:
 
     @property
     def has_password(self) -> bool:
-        """Whether it holds a password itself."""
-        return bool(conninfo_to_dict(self._conninfo).get("password"))
+        """Whether it holds a password itself, or another secret."""
+        return any(name.endswith(("password", "secret")) for name in conninfo_to_dict(self._conninfo))
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Connect. Nothing is prepared on the server: connections may be pooled there.

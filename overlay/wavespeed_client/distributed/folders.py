@@ -1,0 +1,153 @@
+"""Where outputs go: a folder of this machine, or one that fsspec reaches, such as a bucket."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from ..errors import ConfigurationError
+from ..files.places import folder_at
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ..files.places import OwnFile
+
+LOCAL = ("file://", "local://")
+# What is put there is seen when it is whole, and there are no folders to be made.
+OBJECT_STORES = frozenset({"s3", "gs", "abfs", "oss"})
+
+
+class Folder(Protocol):
+    """Where outputs go. Several threads may call it at once."""
+
+    @property
+    def here(self) -> Path:
+        """The folder of this machine in which files are written."""
+        ...
+
+    def find(self, place: OwnFile) -> str | None:
+        """Return where the file of an output is, if it is there already."""
+        ...
+
+    def keep(self, path: Path) -> str:
+        """Take a whole file from `here`; return where it is."""
+        ...
+
+
+@frozen
+class LocalFolder:
+    """A folder of this machine, or one that is mounted."""
+
+    here: Path
+
+    def find(self, place: OwnFile) -> str | None:
+        path = place.existing()
+        return None if path is None else str(path)
+
+    def keep(self, path: Path) -> str:
+        return str(path)
+
+
+@frozen
+class RemoteFolder:
+    """A folder that fsspec reaches."""
+
+    system: Any
+    root: str
+    here: Path
+
+    def find(self, place: OwnFile) -> str | None:
+        targets = (f"{self.root}/{name}" for name in place.names())
+        return next((self._shown(target) for target in targets if self._is_whole(target)), None)
+
+    def keep(self, path: Path) -> str:
+        target = f"{self.root}/{path.name}"
+        if is_object_store(self.system):
+            self.system.put_file(str(path), target)
+        else:
+            self._put_and_name(path, target)
+        path.unlink()
+        return self._shown(target)
+
+    def _put_and_name(self, path: Path, target: str) -> None:
+        part = f"{self.root}/.{uuid.uuid4().hex}.part"
+        try:
+            self.system.put_file(str(path), part)
+            self.system.mv(part, target)
+        except BaseException:
+            with suppress(Exception):
+                self.system.rm_file(part)
+            raise
+
+    def _is_whole(self, target: str) -> bool:
+        try:
+            found = self.system.info(target)
+        except FileNotFoundError:
+            return False
+        return bool(found["type"] == "file" and found["size"] != 0)
+
+    def _shown(self, target: str) -> str:
+        return str(self.system.unstrip_protocol(target))
+
+
+def is_object_store(system: Any) -> bool:
+    """Tell whether a file system of fsspec is an object store."""
+    names = system.protocol
+    return not OBJECT_STORES.isdisjoint({names} if isinstance(names, str) else names)
+
+
+def checked_folder(folder: str) -> str:
+    """Return a folder as every worker finds it: with its whole path, if it is one of a machine.
+
+    Raises:
+        ConfigurationError: It is none, or holds a password.
+    """
+    if not isinstance(folder, str) or not folder.strip() or "\0" in folder:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+        raise ConfigurationError("The folder must be a path, or a URL that fsspec knows, such as s3://bucket/cats.")
+    for scheme in LOCAL:
+        folder = folder.removeprefix(scheme)
+    if "://" not in folder:
+        return str(Path(folder).absolute())
+    if "@" in urlsplit(folder).netloc and urlsplit(folder).password is not None:
+        raise ConfigurationError(
+            "The folder's URL holds a password, which would be pickled: leave it to the settings of each worker, as in "
+            "fsspec's configuration."
+        )
+    return folder
+
+
+@contextmanager
+def folder_for(folder: str) -> Generator[Folder]:
+    """Open a folder that was checked. It is made if it is not there.
+
+    Raises:
+        ConfigurationError: fsspec is missing, or does not know the URL.
+        InvalidInputError: The folder cannot be made.
+    """
+    if "://" not in folder:
+        yield LocalFolder(folder_at(folder))
+        return
+    system, root = _reached(folder)
+    with tempfile.TemporaryDirectory(prefix="wavespeed-") as here:
+        yield RemoteFolder(system, root.rstrip("/"), Path(here))
+
+
+def _reached(folder: str) -> tuple[Any, str]:
+    try:
+        system, root = import_module("fsspec").url_to_fs(folder)
+        if not is_object_store(system):
+            system.makedirs(root, exist_ok=True)
+    except ImportError as error:
+        message = f"{folder} needs fsspec: pip install 'wavespeed-client[distributed]' ({error})"
+        raise ConfigurationError(message) from error
+    except Exception as error:  # what is behind fsspec may raise anything
+        raise ConfigurationError(f"The folder {folder} cannot be used ({type(error).__name__}): {error}") from error
+    return system, root

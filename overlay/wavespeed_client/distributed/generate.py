@@ -1,0 +1,228 @@
+"""Rows in, rows with tasks out: a function for engines that may execute it any number of times."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, cast
+
+from attrs import evolve, field, frozen
+
+from ..arguments import check_limit, input_fields, split_model
+from ..batch.options import address_of, checked_count, checked_name, checked_options
+from ..clock import Clock, Deadline
+from ..errors import ConfigurationError, InvalidInputError
+from ..fields import is_file
+from ..files.inputs import files_in
+from .client import PartitionClient, ends_all
+from .columns import GENERATED, columns_of, joined, refuse_clashes, told, told_of_error
+from .loop import carried_out
+from .rows import Prepared, Recipe, look_in
+from .tables import check_table, looks, with_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    from ..batch.options import Options
+    from ..batch.outcome import Outcome
+    from ..settings import Settings
+    from .rows import Look
+
+logger = logging.getLogger("wavespeed_client")
+
+# Tries of a submission that cannot leave. With the pauses between them they take some minutes, so that no short outage
+# ends the work of hours.
+TRIES = 9
+
+
+def _fields(given: object) -> dict[str, str]:
+    if isinstance(given, Mapping):
+        return dict(cast("Mapping[str, str]", given))
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        return {}
+    names = list(cast("Iterable[str]", given))
+    return dict(zip(names, names, strict=True))
+
+
+def _names(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(given)
+
+
+@frozen(eq=False)
+class Generate:
+    """Submit a task for each row, and return the rows with what became of it. May be executed again at any time.
+
+    A row is paid for once, however often it is executed, wherever, and by how many at once: its input and the value of
+    its key column are looked up in the journal before anything is sent. Rows that are equal in both share a task.
+
+    It takes tables of pyarrow, as in `dataset.map_batches(generate, batch_format="pyarrow")`; `rows` takes dicts. It
+    adds the columns task_id, status, outputs (text; an object as JSON), error, error_type, uncertain, inference_ms and
+    created_at. What goes wrong with a row is told in its columns. An error is raised for what concerns all rows: the
+    configuration, the key, the database, or a service that cannot be reached for minutes.
+
+    The API key is that of the environment of whoever calls it, as are the other settings of a client.
+
+    Args:
+        model: The model's id.
+        fields: The columns that are sent, which are named as the model's fields; or a mapping of fields to columns. A
+            missing value (None, NaN) is not sent.
+        key: The column that tells rows apart.
+        journal: Where the database is: `env:NAME`, with a variable of each worker's environment that holds its URL;
+            `service=NAME`; or a URL without a password.
+        batch: The batch's name. Under another name everything is paid for anew.
+        input: Fields that are sent with each row.
+        files: Those fields whose bytes are uploaded as a file.
+        max_in_flight: Tasks at once, in each call.
+        max_per_minute: Submissions within any 60 seconds, in each call.
+        timeout: Seconds that a task may take, or the database may be away. None for any time, and 10 minutes.
+        max_cost: Most that a task may cost, in USD. The price is asked for before each submission.
+        prefix: Goes before the names of the columns that are added.
+
+    Raises:
+        InvalidInputError: An argument is wrong.
+        ConfigurationError: The journal is no address of a database, or holds a password.
+    """
+
+    model: str
+    fields: Mapping[str, str] = field(kw_only=True, converter=_fields)
+    key: str = field(kw_only=True)
+    journal: str = field(kw_only=True)
+    batch: str = field(kw_only=True)
+    input: Mapping[str, Any] = field(kw_only=True, factory=dict[str, Any], converter=input_fields)
+    files: Sequence[str] = field(kw_only=True, default=(), converter=_names)
+    max_in_flight: int = field(kw_only=True, default=100)
+    max_per_minute: int | None = field(kw_only=True, default=None)
+    timeout: float | None = field(kw_only=True, default=600.0)
+    max_cost: float | None = field(kw_only=True, default=None)
+    prefix: str = field(kw_only=True, default="")
+
+    def __attrs_post_init__(self) -> None:
+        split_model(self.model)
+        _check_journal(self.journal)
+        checked_name(self.batch)
+        checked_count("max_in_flight", self.max_in_flight)
+        if self.max_per_minute is not None:
+            checked_count("max_per_minute", self.max_per_minute)
+        Deadline.after(self.timeout, Clock())
+        check_limit(self.max_cost)
+        self._check_columns()
+
+    def _check_columns(self) -> None:
+        names: list[object] = [self.key, *self.fields, *self.fields.values(), *self.files]
+        if not self.fields or not all(isinstance(name, str) and name for name in names):
+            raise InvalidInputError("fields must be a list of columns or a mapping of fields to columns, key a column.")
+        if both := self.fields.keys() & self.input.keys():
+            raise InvalidInputError(f"{', '.join(sorted(both))} is in fields and in input: a field has one value.")
+        if others := set(self.files) - self.fields.keys():
+            raise InvalidInputError(f"files names {', '.join(sorted(others))}, which is not among the fields.")
+        if not isinstance(cast("object", self.prefix), str):
+            raise InvalidInputError("prefix must be text.")
+        for place, file in files_in(dict(self.input)).items():
+            if is_file(file) and not hasattr(file, "__fspath__"):
+                raise InvalidInputError(f"{place[0]} in input is an open file, which workers do not have: pass a path.")
+
+    def __call__(self, table: Any) -> Any:
+        """Return a table of pyarrow with what became of its rows.
+
+        Raises:
+            ConfigurationError: It is no table, lacks a column, or has one of those that are added; the database cannot
+                be used; there is no key.
+            WaveSpeedError: The service takes no submission at all: it cannot be reached, refuses the key or the
+                account, or does not know the model.
+        """
+        check_table(table)
+        refuse_clashes(table.column_names, GENERATED, self.prefix)
+        found = self._found([*looks(table, self._recipe.needed)])
+        return with_columns(table, found, GENERATED, self.prefix)
+
+    def rows(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return rows with what became of them.
+
+        Raises:
+            ConfigurationError: They have a column of those that are added; and as for a table.
+            WaveSpeedError: As for a table.
+        """
+        given = list(rows)
+        for row in given:
+            refuse_clashes(columns_of(row), GENERATED, self.prefix)
+        return joined(given, self._found([look_in(row) for row in given]), self.prefix)
+
+    @property
+    def _recipe(self) -> Recipe:
+        return Recipe(self.key, self.fields, self.input, frozenset(self.files))
+
+    def _found(self, looks: Sequence[Look]) -> list[dict[str, Any]]:
+        """What became of rows, each in the columns that are told of it."""
+        began = time.monotonic()
+        found: dict[int, dict[str, Any]] = {}
+        prepared: dict[int, Prepared] = {}
+        for number, look in enumerate(looks):
+            try:
+                prepared[number] = self._recipe.prepare(look)
+            except Exception as error:  # a value of the row may raise anything
+                found[number] = told_of_error(_explained(error))
+        if prepared:
+            outcomes = carried_out(self._outcomes(list(prepared.values())))
+            found |= zip(prepared, map(told, outcomes), strict=True)
+        rows = [found[number] for number in range(len(looks))]
+        self._log(rows, time.monotonic() - began)
+        return rows
+
+    async def _outcomes(self, prepared: Sequence[Prepared]) -> list[Outcome]:
+        """The outcomes of rows, in their order."""
+        found: dict[int, Outcome] = {}
+        async with PartitionClient() as client:
+            inputs = [row.input for row in prepared]
+            options = self._options(client.settings, inputs, [row.name for row in prepared])
+            async with aclosing(client.carry_out(options, inputs)) as outcomes:
+                async for outcome in outcomes:
+                    if ends_all(outcome):
+                        outcome.result()
+                    found[outcome.index] = outcome
+        return [found[number] for number in range(len(inputs))]
+
+    def _options(self, settings: Settings, inputs: Sequence[dict[str, Any]], names: Sequence[str]) -> Options:
+        options = checked_options(
+            settings,
+            self.model,
+            inputs,
+            self.max_in_flight,
+            self.max_per_minute,
+            self.timeout,
+            self.journal,
+            None,
+            self.batch,
+            self.max_cost,
+        )
+        return evolve(options, names=names, max_retries=max(TRIES, options.max_retries))
+
+    def _log(self, rows: Sequence[Mapping[str, Any]], seconds: float) -> None:
+        if not rows:
+            return
+        uncertain = sum(row["uncertain"] for row in rows)
+        failed = sum(row["error"] is not None for row in rows) - uncertain
+        logger.info(
+            "Batch %r: a partition of %d inputs, %d done, %d failed, %d uncertain, in %.1f s",
+            self.batch,
+            len(rows),
+            len(rows) - failed - uncertain,
+            failed,
+            uncertain,
+            seconds,
+        )
+
+
+def _explained(error: Exception) -> Exception:
+    return error if isinstance(error, InvalidInputError) else InvalidInputError(f"The row cannot be read: {error!r}")
+
+
+def _check_journal(journal: str | PathLike[str]) -> None:
+    if not isinstance(journal, str):
+        raise ConfigurationError("The journal must be a database, which all workers reach: env:NAME, or service=NAME.")
+    if not journal.startswith("env:") and address_of(journal).has_password:
+        raise ConfigurationError(
+            "The journal holds a password, which would be pickled: pass env:NAME, and set the variable for each worker."
+        )

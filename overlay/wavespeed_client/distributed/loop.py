@@ -1,0 +1,35 @@
+"""An event loop for a caller that may be in one already, such as a cell of a notebook."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+
+
+def carried_out(work: Coroutine[Any, Any, T]) -> T:
+    """Carry out work to its end in an event loop of its own, and return its result.
+
+    The loop is in this thread, or in another one if this thread has a loop that runs. Ctrl-C cancels the work.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    runner = asyncio.Runner()
+    loop = runner.get_loop()
+    task = loop.create_task(work)
+    with ThreadPoolExecutor(1, "wavespeed-loop") as threads:
+        end = threads.submit(loop.run_until_complete, task)
+        try:
+            return end.result()
+        except BaseException:
+            loop.call_soon_threadsafe(task.cancel)
+            raise
+        finally:
+            threads.submit(runner.close)

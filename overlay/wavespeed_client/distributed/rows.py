@@ -1,0 +1,127 @@
+"""What of a row is sent, and what the row is known by. Pure: no request, no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from attrs import frozen
+
+from ..errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    # Looks up a column of a row.
+    Look = Callable[[str], object]
+
+
+@frozen
+class Prepared:
+    """A row that may be submitted.
+
+    Attributes:
+        name: What tells it apart from rows with the same input.
+        input: What is sent.
+    """
+
+    name: str
+    input: dict[str, Any]
+
+
+@frozen
+class Recipe:
+    """How a row becomes an input.
+
+    Attributes:
+        key: The column that tells rows apart.
+        columns: The column of each field.
+        constants: Fields that are the same for each row.
+        files: Fields whose bytes are files.
+    """
+
+    key: str
+    columns: Mapping[str, str]
+    constants: Mapping[str, Any]
+    files: frozenset[str]
+
+    @property
+    def needed(self) -> list[str]:
+        """The columns that a row must have, each once."""
+        return list(dict.fromkeys([self.key, *self.columns.values()]))
+
+    def prepare(self, look: Look) -> Prepared:
+        """Return what a row is known by, and what is sent for it. A field without a value is left out.
+
+        Raises:
+            InvalidInputError: The row cannot be submitted; the message says why.
+        """
+        name = name_of(self.key, look(self.key))
+        found = {field: plain(look(column)) for field, column in self.columns.items()}
+        own = {field: value for field, value in found.items() if not is_missing(value)}
+        if not own:
+            raise InvalidInputError(f"The row has no value for any of its fields ({', '.join(self.columns)}).")
+        for field in self.files & own.keys():
+            own[field] = as_file(own[field])
+        return Prepared(name, {**self.constants, **own})
+
+
+def look_in(row: object) -> Look:
+    """Return what looks up the columns of a row. It raises InvalidInputError if there is none, or if it is no row."""
+
+    def look(column: str) -> object:
+        if not isinstance(row, Mapping):
+            raise InvalidInputError(f"A row must be a dict of columns, not {type(row).__name__}.")
+        columns = cast("Mapping[str, object]", row)
+        if column not in columns:
+            raise InvalidInputError(f"The row has no column {column!r}.")
+        return columns[column]
+
+    return look
+
+
+def name_of(key: str, value: object) -> str:
+    """Return what a row is known by: the text of its key. A number has one text, be it read as 1 or as 1.0.
+
+    Raises:
+        InvalidInputError: It has no key, or one that is no text, number, time or bytes.
+    """
+    value = plain(value)
+    if isinstance(value, float | Decimal) and value % 1 == 0:  # pandas makes floats of numbers where one is missing
+        value = int(value)
+    if isinstance(value, bytes):
+        return f"0x{value.hex()}"
+    if is_missing(value) or value == "":
+        raise InvalidInputError(f"The row has no key: its column {key!r} is empty.")
+    if not isinstance(value, str | int | float | Decimal | date | UUID):
+        kind = type(value).__name__
+        raise InvalidInputError(f"The key in the column {key!r} is {kind}: it must be text or a number.")
+    return str(value)
+
+
+def plain(value: object) -> Any:
+    """Return a value with plain ones in place of those of numpy and its like, within lists and dicts, too."""
+    if isinstance(value, dict):
+        return {name: plain(child) for name, child in cast("dict[object, object]", value).items()}
+    if isinstance(value, list | tuple):
+        return [plain(child) for child in cast("list[object]", value)]
+    tolist: Any = getattr(value, "tolist", None)
+    return tolist() if callable(tolist) and type(value) is not memoryview else value
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a value stands for none: None, NaN, or what pandas has in their place."""
+    if isinstance(value, str | bytes | list | dict):
+        return False
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
+
+
+def as_file(value: object) -> Any:
+    """Return bytes as a file that is uploaded; so within a list. Text stays what it is, such as a URL."""
+    if isinstance(value, list):
+        return [as_file(child) for child in cast("list[object]", value)]
+    return BytesIO(cast("bytes", value)) if isinstance(value, bytes | bytearray | memoryview) else value
