@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import math
 import os
 import signal
-import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -21,6 +19,7 @@ from ruamel.yaml import YAML
 
 import database
 from tests.databases import made
+from tests.servers.raw import RawServer, serving
 from tests.tools import CHROMIUM, LEFT_OUT
 from wavespeed_client import AsyncWaveSpeed, Settings, WaveSpeed
 from wavespeed_client.clock import Clock
@@ -239,64 +238,18 @@ def ws(connect: Connect, fake: FakeWaveSpeed) -> Driven:
     return connect(fake.api_key, base_url=fake.url)
 
 
-class RawServer:
-    """Reads one request a connection, records its bytes and sends back exactly what it was told, then hangs up."""
-
-    def __init__(self) -> None:
-        self.requests: list[bytes] = []
-        self.answers: list[bytes] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:  # closed
-                return
-            with connection, connection.makefile("rb") as stream:
-                self.requests.append(self._read(stream))
-                connection.sendall(self.answers.pop(0) if self.answers else b"")
-
-    def _read(self, stream: Any) -> bytes:
-        lines = list(iter(stream.readline, b"\r\n"))
-        length = next((int(line.split(b":")[1]) for line in lines if line.lower().startswith(b"content-length")), 0)
-        return b"".join(lines) + b"\r\n" + stream.read(length)
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join()
-
-
 @pytest.fixture
 def raw_server() -> Iterator[RawServer]:
-    server = RawServer()
-    yield server
-    server.close()
+    with serving() as server:
+        yield server
 
 
-TASK = json.dumps({"code": 200, "message": "success", "data": {"id": "abc", "status": "created"}}).encode()
-BUSY = json.dumps({"code": 429, "message": "Slow down."}).encode()
 SETTINGS = Settings.resolve("test-key", environment={})
 
 
 def begun(request: httpx.Request, settings: Settings = SETTINGS) -> Exchange:
     """An exchange, as the chain begins it."""
     return Exchange.begun(request, settings, Authorization(settings))
-
-
-def envelope(code: int) -> bytes:
-    """A refusal."""
-    return json.dumps({"code": code, "message": "No."}).encode()
-
-
-def http(status: int, body: bytes, *headers: str) -> bytes:
-    """The bytes of an answer."""
-    head = [f"HTTP/1.1 {status} Whatever", "Content-Type: application/json", f"Content-Length: {len(body)}"]
-    return "\r\n".join([*head, "Connection: close", *headers, "", ""]).encode() + body
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import RawServer, http
+from tests.servers.raw import RawServer, http
 from wavespeed_api import AuthenticatedClient, Client
 from wavespeed_api.api.account import get_balance
 
@@ -23,13 +23,13 @@ class Asked:
     def __init__(self, server: RawServer, mode: str) -> None:
         self.server, self.mode = server, mode
 
-    def __call__(self, client: Client | AuthenticatedClient, *answers: bytes) -> list[str]:
-        self.server.answers = list(answers or [BALANCE])
+    def __call__(self, client: Client | AuthenticatedClient, *responses: bytes) -> list[str]:
+        self.server.responses = list(responses or [BALANCE])
         if self.mode == "sync":
-            answer = get_balance.sync_detailed(client=client)
+            response = get_balance.sync_detailed(client=client)
         else:
-            answer = asyncio.run(get_balance.asyncio_detailed(client=client))
-        assert bool(answer.parsed) == (answer.status_code == 200)
+            response = asyncio.run(get_balance.asyncio_detailed(client=client))
+        assert bool(response.parsed) == (response.status_code == 200)
         return self.server.requests[-1].decode().split("\r\n")
 
     def live(self, client: Client | AuthenticatedClient) -> httpx.Client | httpx.AsyncClient:

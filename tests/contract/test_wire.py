@@ -1,14 +1,13 @@
 """What the two clients send, as the other side saw it."""
 
 import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
 
 import wavespeed_client
 from tests.conftest import Connect, Driven
+from tests.servers.raw import RawServer, envelope, http
 from wavespeed_client import InvalidInputError, InvalidModelError, SubmissionUncertainError, TaskInput
 from wavespeed_client.arguments import RESERVED_WORDS, input_fields, split_model
 from wavespeed_client.testing import Contract, ContractError, FakeWaveSpeed, Request
@@ -16,76 +15,33 @@ from wavespeed_client.testing import Contract, ContractError, FakeWaveSpeed, Req
 FLUX = "wavespeed-ai/flux-dev"
 
 
-class PlainServer(ThreadingHTTPServer):
-    """The service's documented exchange, by the standard library alone."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), PlainHandler)
-        self.seen: list[tuple[str, dict[str, str], bytes]] = []
-        self.refusal: int | None = None
-        self.url = f"http://127.0.0.1:{self.server_port}"
+def told(**data: Any) -> bytes:
+    """The service's response about a task."""
+    data = {"id": "task-1", "model": FLUX, **data}
+    return http(200, json.dumps({"code": 200, "message": "success", "data": data}).encode())
 
 
-class PlainHandler(BaseHTTPRequestHandler):
-    server: PlainServer
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.seen.append((self.requestline, dict(self.headers), body))
-        if self.server.refusal:
-            self.answer(
-                self.server.refusal, {"code": self.server.refusal, "message": f"Refused with {self.server.refusal}."}
-            )
-            return
-        get = f"{self.server.url}/api/v3/predictions/task-1/result"
-        data = {"id": "task-1", "model": FLUX, "status": "created", "urls": {"get": get}}
-        data["created_at"] = "2026-01-01T12:00:00.123456789Z"
-        self.answer(200, {"code": 200, "message": "success", "data": data})
-
-    def do_GET(self) -> None:
-        self.server.seen.append((self.requestline, dict(self.headers), b""))
-        data = {"id": "task-1", "model": FLUX, "status": "completed", "outputs": ["https://example.com/1.png"]}
-        self.answer(200, {"code": 200, "message": "success", "data": data})
-
-    def answer(self, status: int, value: object) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def plain_server():
-    with PlainServer() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def test_the_documented_exchange(connect: Connect, plain_server: PlainServer, contract: Contract) -> None:
-    ws = connect("wsk_live_1234", base_url=plain_server.url)
+def test_the_documented_exchange(connect: Connect, raw_server: RawServer, contract: Contract) -> None:
+    raw_server.responses += [
+        told(status="created", created_at="2026-01-01T12:00:00.123456789Z"),
+        told(status="completed", outputs=["https://example.com/1.png"]),
+    ]
+    ws = connect("wsk_live_1234", base_url=raw_server.url)
     given = {"prompt": "A cat wearing a space suit", "width": 1024, "height": 768, "seed": 42}
 
     task = ws.run(FLUX, {**given, "webhook_url": "https://example.com/hook"})
 
-    (line, headers, body), (poll_line, poll_headers, _) = plain_server.seen
-    assert line == "POST /api/v3/wavespeed-ai/flux-dev HTTP/1.1"
-    assert headers["Authorization"] == "Bearer wsk_live_1234"
-    assert headers["Content-Type"] == "application/json"
-    assert headers["User-Agent"] == f"wavespeed-client/{wavespeed_client.__version__}"
-    assert json.loads(body) == {**given, "webhook_url": "https://example.com/hook"}
-    assert poll_line == "GET /api/v3/predictions/task-1/result HTTP/1.1"
-    assert poll_headers["Authorization"] == "Bearer wsk_live_1234"
+    posted, polled = raw_server.requests
+    assert posted.line == "POST /api/v3/wavespeed-ai/flux-dev HTTP/1.1"
+    assert posted.headers["Authorization"] == "Bearer wsk_live_1234"
+    assert posted.headers["Content-Type"] == "application/json"
+    assert posted.headers["User-Agent"] == f"wavespeed-client/{wavespeed_client.__version__}"
+    assert json.loads(posted.body) == {**given, "webhook_url": "https://example.com/hook"}
+    assert polled.line == "GET /api/v3/predictions/task-1/result HTTP/1.1"
+    assert polled.headers["Authorization"] == "Bearer wsk_live_1234"
     assert (task.id, task.status, task.outputs) == ("task-1", "completed", ("https://example.com/1.png",))
-    contract.check_request(Request("POST", line.split()[1], headers, body))
-    contract.check_request(Request("GET", poll_line.split()[1], poll_headers))
+    contract.check_request(Request("POST", posted.path, posted.headers, posted.body))
+    contract.check_request(Request("GET", polled.path, polled.headers))
 
 
 @pytest.mark.parametrize(
@@ -101,27 +57,27 @@ def test_the_documented_exchange(connect: Connect, plain_server: PlainServer, co
     ],
 )
 def test_each_documented_refusal_raises_its_class_with_the_services_message(
-    connect: Connect, plain_server: PlainServer, status: int, kind: type[wavespeed_client.APIError]
+    connect: Connect, raw_server: RawServer, status: int, kind: type[wavespeed_client.APIError]
 ) -> None:
-    plain_server.refusal = status
-    ws = connect(base_url=plain_server.url, max_retries=0)
+    raw_server.responses.append(http(status, envelope(status)))
+    ws = connect(base_url=raw_server.url, max_retries=0)
     with pytest.raises(kind) as caught:
         ws.submit(FLUX, {"prompt": "a cat"})
     assert type(caught.value) is kind
     assert (caught.value.status_code, caught.value.code) == (status, status)
-    assert caught.value.message == f"Refused with {status}."
-    assert len(plain_server.seen) == 1
+    assert caught.value.message == "No."
+    assert len(raw_server.requests) == 1
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_gateways_answer_leaves_a_submission_uncertain(
-    connect: Connect, plain_server: PlainServer, status: int
+def test_a_gateways_response_leaves_a_submission_uncertain(
+    connect: Connect, raw_server: RawServer, status: int
 ) -> None:
-    plain_server.refusal = status
+    raw_server.responses.append(http(status, envelope(status)))
     with pytest.raises(SubmissionUncertainError) as caught:
-        connect(base_url=plain_server.url).submit(FLUX, {"prompt": "a cat"})
+        connect(base_url=raw_server.url).submit(FLUX, {"prompt": "a cat"})
     assert (caught.value.model, caught.value.input) == (FLUX, {"prompt": "a cat"})
-    assert len(plain_server.seen) == 1
+    assert len(raw_server.requests) == 1
 
 
 @pytest.mark.parametrize("model", [FLUX, "wavespeed-ai/z-image/turbo", "a.b_c/D-1.0", "minimax/video-01"])

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.conftest import Connect, Driven, TestClock
-from tests.service import Attach, Service
+from tests.servers.in_process import Attach, Service
 from wavespeed_client import WaveSpeed
 
 

@@ -17,7 +17,8 @@ import jinja2
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import ROOT, RawServer
+from tests.conftest import ROOT
+from tests.servers.raw import RawServer
 
 DATA = Path(__file__).parent / "data"
 
@@ -123,7 +124,7 @@ def test_what_is_carried_out_is_right_on_the_wire(number: int, package: Path, ra
     case = CARRIED_OUT[number]
     answer = case.get("answers", {"type": "application/json", "body": "{}"})
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {answer['type']}\r\nContent-Length: {len(answer['body'])}\r\n\r\n"
-    raw_server.answers.append((head + answer["body"]).encode())
+    raw_server.responses.append((head + answer["body"]).encode())
     function = importlib.import_module(f"carried_out.api.cases.case_{number}").sync_detailed
     with importlib.import_module("carried_out").Client(base_url=raw_server.url) as client:
         response = function(**{name: argument(value) for name, value in case["call"].items()}, client=client)

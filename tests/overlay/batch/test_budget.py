@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.overlay.batch.journals import BASE_URL, MODEL, PLANNED, SUBMITTED, SUBMITTING, events, lines, written
-from tests.service import Attach, Service, refusal, stepper, tagged
+from tests.servers.in_process import Attach, Service, refusal, stepper, tagged
 from wavespeed_client import (
     BadRequestError,
     CostLimitError,

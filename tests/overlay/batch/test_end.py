@@ -20,7 +20,7 @@ import pytest
 from tests.conftest import ROOT, Connect
 from tests.fault_server import record, running
 from tests.overlay.batch.test_run_many import batch_threads
-from tests.service import Attach, Service, stepper, tagged
+from tests.servers.in_process import Attach, Service, stepper, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
 from wavespeed_client.batch import threads
 from wavespeed_client.batch.threads import Workers

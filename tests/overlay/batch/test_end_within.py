@@ -16,7 +16,7 @@ import pytest
 
 from tests.overlay.batch.test_end import last_events
 from tests.overlay.batch.test_run_many import batch_threads, turns
-from tests.service import Attach, Service, tagged
+from tests.servers.in_process import Attach, Service, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
 from wavespeed_client.batch.threads import Workers
 from wavespeed_client.testing import FakeWaveSpeed

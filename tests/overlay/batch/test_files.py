@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Connect, Driven
 from tests.overlay.files.test_upload import tickets
 from tests.overlay.files.test_uploads import Image, stored
-from tests.service import stepper
+from tests.servers.in_process import stepper
 from wavespeed_client import InvalidInputError, Outcome, ServerError
 from wavespeed_client.batch.state import Batch
 from wavespeed_client.files.upload import CHUNK

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.overlay.batch.journals import HEADER, MODEL, events, lines
-from tests.service import Attach, Service, refusal, tagged
+from tests.servers.in_process import Attach, Service, refusal, tagged
 from wavespeed_client import (
     TaskFailedError,
     TaskTimeoutError,

@@ -16,7 +16,7 @@ import pytest
 
 from tests.conftest import Driven
 from tests.overlay.batch.journals import BASE_URL, HEADER, MODEL, PLANNED, SUBMITTED, SUBMITTING, events, lines, written
-from tests.service import Attach, Service, stepper, tagged
+from tests.servers.in_process import Attach, Service, stepper, tagged
 from wavespeed_client import (
     ConfigurationError,
     InvalidInputError,

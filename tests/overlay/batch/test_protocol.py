@@ -15,7 +15,7 @@ import httpx
 import pytest
 from attrs import define, evolve, field
 
-from tests.service import Attach, Service, refusal, tagged
+from tests.servers.in_process import Attach, Service, refusal, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
 from wavespeed_client.batch import tasks, threads
 from wavespeed_client.batch.journal import AsyncJournal, Entry, Item, Journal, Note

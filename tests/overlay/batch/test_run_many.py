@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.conftest import Driven, TestClock
-from tests.service import Attach, Service, refusal, stepper, tagged
+from tests.servers.in_process import Attach, Service, refusal, stepper, tagged
 from wavespeed_client import (
     AuthenticationError,
     BadRequestError,

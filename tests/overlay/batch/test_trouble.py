@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.conftest import TestClock
-from tests.service import Attach, Service, refusal, tagged
+from tests.servers.in_process import Attach, Service, refusal, tagged
 from wavespeed_client import APIConnectionError, RateLimitError, TaskTimeoutError
 
 pytestmark = pytest.mark.promise("ride-out", "batch-once", "outage")

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Connect, Driven, RawServer, http
+from tests.conftest import Connect, Driven
+from tests.servers.raw import RawServer, http
 from wavespeed_client import Billing, Model, Price, UnexpectedResponseError, UsageStats, WaveSpeedError
 from wavespeed_client.catalogue.rows import (
     BilledOrder,
@@ -34,7 +35,7 @@ def told(connect: Connect, raw_server: RawServer) -> Any:
     """A client whose next request is answered with this data, and the envelope around it."""
 
     def tell(data: Any, **envelope: Any) -> Driven:
-        raw_server.answers.append(http(200, json.dumps({"data": data, **envelope}).encode()))
+        raw_server.responses.append(http(200, json.dumps({"data": data, **envelope}).encode()))
         return connect(base_url=raw_server.url)
 
     return tell
@@ -114,7 +115,7 @@ def test_null_is_an_empty_list(told: Any) -> None:
 
 def test_an_odd_row_does_not_end_the_listing(told: Any, raw_server: RawServer) -> None:
     ws = told({"items": [5, *({"uuid": f"{number}"} for number in range(99))]})
-    raw_server.answers.append(http(200, b'{"data": {"items": [{"uuid": "last"}]}}'))
+    raw_server.responses.append(http(200, b'{"data": {"items": [{"uuid": "last"}]}}'))
     assert ws.billings()[-1].uuid == "last"
     assert len(raw_server.requests) == 2
 
@@ -122,14 +123,14 @@ def test_an_odd_row_does_not_end_the_listing(told: Any, raw_server: RawServer) -
 @pytest.mark.parametrize("rest", [[[5]], [[None] * 100, [{"uuid": "last"}]]], ids=["one row", "a whole page"])
 def test_a_later_page_of_odd_rows_loses_no_row_of_the_others(told: Any, raw_server: RawServer, rest: Any) -> None:
     ws = told({"items": [{"uuid": f"{number}"} for number in range(100)]})
-    raw_server.answers += [http(200, json.dumps({"data": {"items": rows}}).encode()) for rows in rest]
+    raw_server.responses += [http(200, json.dumps({"data": {"items": rows}}).encode()) for rows in rest]
     assert len(ws.billings()) == 99 + len(rest)
     assert len(raw_server.requests) == 1 + len(rest)
 
 
 def test_a_later_page_without_a_task_that_can_be_read_loses_no_task(told: Any, raw_server: RawServer) -> None:
     ws = told({"items": [{"id": f"task-{number}"} for number in range(100)]})
-    raw_server.answers.append(http(200, b'{"data": {"items": [{"id": 5}]}}'))
+    raw_server.responses.append(http(200, b'{"data": {"items": [{"id": 5}]}}'))
     assert len(ws.tasks()) == 100
 
 
@@ -154,14 +155,14 @@ def test_a_deletion_without_a_count_is_one(told: Any, data: Any, count: int | No
 
 def test_deletions_of_which_one_has_no_count_have_none(told: Any, raw_server: RawServer) -> None:
     ws = told({"deleted_count": 100})
-    raw_server.answers.append(http(200, b'{"code": 200, "data": {}}'))
+    raw_server.responses.append(http(200, b'{"code": 200, "data": {}}'))
     assert ws.delete(*(f"task-{number}" for number in range(150))) is None
     assert len(raw_server.requests) == 2
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"[]", b"{}", b'{"code": 500, "message": "No."}', b'{"data": null}'])
 def test_what_is_no_success_is_no_deletion(connect: Connect, raw_server: RawServer, body: bytes) -> None:
-    raw_server.answers.append(http(200, body))
+    raw_server.responses.append(http(200, body))
     with pytest.raises(WaveSpeedError, match=r"outside the contract|No\."):
         connect(base_url=raw_server.url, max_retries=0).delete("abc")
 

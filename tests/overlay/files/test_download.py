@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.conftest import Driven, RawServer, http
+from tests.conftest import Driven
 from tests.overlay.files.conftest import Storage
+from tests.servers.raw import RawServer, http
 from wavespeed_client import (
     APIConnectionError,
     ConfigurationError,
@@ -61,8 +62,8 @@ def test_a_download_sends_no_key_and_tells_its_progress(ws: Driven, storage: Sto
     assert seen[0] == (0, size)
     assert seen[-1] == (size, size)
     assert sorted(seen) == seen
-    (headers,) = storage.gets
-    assert set(headers) == {"Host", "Accept-Encoding", "User-Agent"}
+    (got,) = storage.gets
+    assert set(got.headers) == {"host", "accept-encoding", "user-agent"}
 
 
 def test_redirects_are_followed_up_to_five_and_over_the_web_only(ws: Driven, storage: Storage, tmp_path: Path) -> None:
@@ -255,7 +256,7 @@ def test_outputs_that_are_not_of_the_web_are_refused(ws: Driven, tmp_path: Path,
 
 
 def test_a_compressed_download_is_refused(ws: Driven, raw_server: RawServer, tmp_path: Path) -> None:
-    raw_server.answers.append(http(200, b"\x1f\x8b some bytes", "Content-Encoding: gzip"))
+    raw_server.responses.append(http(200, b"\x1f\x8b some bytes", "Content-Encoding: gzip"))
     with pytest.raises(UnexpectedResponseError, match="sent the file compressed"):
         ws.download(f"{raw_server.url}/a", tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
@@ -286,12 +287,12 @@ def test_an_error_of_the_watcher_is_the_callers_own(ws: Driven, storage: Storage
 
 
 def test_proxies_without_a_scheme_and_impossible_ones(
-    ws: Driven, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ws: Driven, raw_server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", storage.url.removeprefix("http://"))
-    with pytest.raises(APIConnectionError):  # the storage host is no proxy, and was asked as one
+    monkeypatch.setenv("HTTP_PROXY", raw_server.url.removeprefix("http://"))
+    with pytest.raises(APIConnectionError):  # it is no proxy, and was asked as one
         ws.download("http://example.invalid/bytes", tmp_path / "a")
-    assert storage.gets[0]["Host"] == "example.invalid"
+    assert raw_server.requests[0].headers["Host"] == "example.invalid"
     monkeypatch.setenv("HTTP_PROXY", "socks5://127.0.0.1:1")
     with pytest.raises(ConfigurationError, match="proxy variable"):
         ws.download("http://example.invalid/a", tmp_path / "a")

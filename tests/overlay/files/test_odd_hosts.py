@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Driven, RawServer, http
-from tests.overlay.files.conftest import Storage, TLSServer
+from tests.conftest import Driven
+from tests.overlay.files.conftest import Storage
 from tests.overlay.files.test_upload import ticket
+from tests.servers.raw import RawServer, http
 from wavespeed_client import (
     APIConnectionError,
     NotFoundError,
@@ -43,7 +44,7 @@ def in_folder(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n"])
 def test_a_file_without_a_known_end_is_refused(ws: Driven, any_server: RawServer, tmp_path: Path, head: bytes) -> None:
     (tmp_path / "a").write_bytes(b"older")
-    any_server.answers.append(head + FILE[:5])
+    any_server.responses.append(head + FILE[:5])
     with pytest.raises(UnexpectedResponseError, match="neither Content-Length nor chunks"):
         ws.download(f"{any_server.url}/a", tmp_path / "a")
     assert in_folder(tmp_path) == {"a": b"older"}
@@ -66,12 +67,12 @@ def test_a_file_that_breaks_off_is_fetched_anew(
     ws: Driven, any_server: RawServer, tmp_path: Path, broken: bytes
 ) -> None:
     (tmp_path / "a").write_bytes(b"older")
-    any_server.answers += [broken] * 4
+    any_server.responses += [broken] * 4
     with pytest.raises(APIConnectionError, match="download broke off"):
         ws.download(f"{any_server.url}/a", tmp_path / "a")
     assert in_folder(tmp_path) == {"a": b"older"}
     assert len(any_server.requests) == 4
-    any_server.answers += [broken, broken, WHOLE]
+    any_server.responses += [broken, broken, WHOLE]
     assert ws.download(f"{any_server.url}/a", tmp_path / "a").read_bytes() == FILE
     assert in_folder(tmp_path) == {"a": FILE}
 
@@ -81,7 +82,7 @@ def test_a_files_end_is_where_its_length_or_its_last_chunk_says(
 ) -> None:
     chunked = CHUNKED + b"5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n"
     for answer, total in ((WHOLE, 10), (WHOLE + b"more", 10), (chunked, None), (chunked + b"more", None)):
-        any_server.answers.append(answer)
+        any_server.responses.append(answer)
         seen: list[tuple[int, int | None]] = []
         target = ws.download(
             f"{any_server.url}/a", tmp_path / "a", on_progress=lambda *progress, seen=seen: seen.append(progress)
@@ -90,9 +91,9 @@ def test_a_files_end_is_where_its_length_or_its_last_chunk_says(
         assert (seen[0], seen[-1]) == ((0, total), (10, total))
 
 
-def test_noise_beneath_tls_is_a_drop(ws: Driven, fake: FakeWaveSpeed, tls_server: TLSServer, tmp_path: Path) -> None:
+def test_noise_beneath_tls_is_a_drop(ws: Driven, fake: FakeWaveSpeed, tls_server: RawServer, tmp_path: Path) -> None:
     tls_server.noise = b"no record of TLS, and longer than the head of one"
-    tls_server.answers += [WHOLE[:-5]] * 4
+    tls_server.responses += [WHOLE[:-5]] * 4
     with pytest.raises(APIConnectionError, match="download broke off"):
         ws.download(f"{tls_server.url}/a", tmp_path / "a")
     assert len(tls_server.requests) == 4
@@ -105,9 +106,9 @@ def test_noise_beneath_tls_is_a_drop(ws: Driven, fake: FakeWaveSpeed, tls_server
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_host_that_fails_is_asked_again(ws: Driven, raw_server: RawServer, tmp_path: Path, status: int) -> None:
     failure = http(status, b"{}")
-    raw_server.answers += [failure, failure, failure, WHOLE]
+    raw_server.responses += [failure, failure, failure, WHOLE]
     assert ws.download(f"{raw_server.url}/a", tmp_path / "a").read_bytes() == FILE
-    raw_server.answers += [http(status, b"{}", "Retry-After: 0")] * 4
+    raw_server.responses += [http(status, b"{}", "Retry-After: 0")] * 4
     with pytest.raises(RateLimitError if status == 429 else ServerError) as caught:
         ws.download(f"{raw_server.url}/b", tmp_path / "b")
     assert (caught.value.status_code, caught.value.retry_after) == (status, 0)
@@ -117,14 +118,14 @@ def test_a_host_that_fails_is_asked_again(ws: Driven, raw_server: RawServer, tmp
 
 @pytest.mark.parametrize("told", ["soon", "\u00e9", "1.5", "-1", ""])
 def test_a_pause_that_cannot_be_read_is_none(ws: Driven, raw_server: RawServer, tmp_path: Path, told: str) -> None:
-    raw_server.answers += [http(503, b"").replace(b"\r\n", f"\r\nRetry-After: {told}\r\n".encode(), 1), WHOLE]
+    raw_server.responses += [http(503, b"").replace(b"\r\n", f"\r\nRetry-After: {told}\r\n".encode(), 1), WHOLE]
     assert ws.download(f"{raw_server.url}/a", tmp_path / "a").read_bytes() == FILE
     assert len(raw_server.requests) == 2
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 501])
 def test_a_host_that_refuses_is_not_asked_again(ws: Driven, raw_server: RawServer, tmp_path: Path, status: int) -> None:
-    raw_server.answers += [http(status, b"{}"), WHOLE]
+    raw_server.responses += [http(status, b"{}"), WHOLE]
     with pytest.raises(Exception, match=f"HTTP {status}"):
         ws.download(f"{raw_server.url}/a", tmp_path / "a")
     assert len(raw_server.requests) == 1
@@ -139,7 +140,7 @@ def test_a_download_is_tried_as_often_as_it_may_be(raw_server: RawServer, tmp_pa
         else:
             asyncio.run(fetch_async(*arguments))
 
-    raw_server.answers += [http(503, b""), WHOLE[:-1], b"", WHOLE]
+    raw_server.responses += [http(503, b""), WHOLE[:-1], b"", WHOLE]
     for max_retries, error, requests in ((0, ServerError, 1), (1, APIConnectionError, 3)):
         with pytest.raises(error):
             tried(max_retries)
@@ -158,9 +159,9 @@ def test_pauses_grow_and_a_host_may_ask_for_a_minute(
     monkeypatch.setattr("httpx_retries.retry.asyncio.sleep", pause)
     monkeypatch.setattr("httpx_retries.retry.random.uniform", lambda low, high: high)
     monkeypatch.setattr("wavespeed_client.transport.retry.BACKOFF_SECONDS", 0.25)
-    raw_server.answers += [http(503, b"", "Retry-After: 3600"), http(429, b"", "Retry-After: 2"), b"", WHOLE]
+    raw_server.responses += [http(503, b"", "Retry-After: 3600"), http(429, b"", "Retry-After: 2"), b"", WHOLE]
     assert ws.download(f"{raw_server.url}/a", tmp_path / "a").read_bytes() == FILE
-    raw_server.answers += [http(503, b""), WHOLE[:-1], b"", WHOLE]
+    raw_server.responses += [http(503, b""), WHOLE[:-1], b"", WHOLE]
     assert ws.download(f"{raw_server.url}/a", tmp_path / "a").read_bytes() == FILE
     assert pauses == [60, 2, 2, 0.5, 1, 2]
 
@@ -169,7 +170,7 @@ def test_a_repeated_download_begins_at_its_own_address_and_is_in_no_log(
     ws: Driven, raw_server: RawServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     onward = b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    raw_server.answers += [onward, http(503, b""), onward, b"", onward, WHOLE]
+    raw_server.responses += [onward, http(503, b""), onward, b"", onward, WHOLE]
     with caplog.at_level(logging.DEBUG):
         ws.download(f"{raw_server.url}/here?signature=secret", tmp_path / "a")
     asked = [request.split(b" ")[1] for request in raw_server.requests]
@@ -184,7 +185,7 @@ def test_an_error_of_the_watcher_repeats_no_download(ws: Driven, raw_server: Raw
         if done:
             raise mine
 
-    raw_server.answers += [WHOLE, WHOLE]
+    raw_server.responses += [WHOLE, WHOLE]
     with pytest.raises(httpx.ConnectError) as caught:
         ws.download(f"{raw_server.url}/a", tmp_path / "a", on_progress=watch)
     assert caught.value is mine
@@ -222,7 +223,7 @@ def caught(kind: type[Exception], call: Any, *arguments: Any, **options: Any) ->
 def test_a_bomb_in_place_of_a_file_is_not_unpacked(
     ws: Driven, raw_server: RawServer, tmp_path: Path, status: int, kind: type[Exception]
 ) -> None:
-    raw_server.answers += [bomb(status)] * 4
+    raw_server.responses += [bomb(status)] * 4
     errors: list[Any] = []
     arguments = (f"{raw_server.url}/a", tmp_path / "a")
     assert peak(lambda: errors.append(caught(kind, ws.download, *arguments))) < LITTLE
@@ -235,7 +236,7 @@ def test_a_bomb_in_reply_to_an_upload_is_not_unpacked(
     ws: Driven, fake: FakeWaveSpeed, raw_server: RawServer, status: int
 ) -> None:
     ticket(fake, f"{raw_server.url}/x")
-    raw_server.answers.append(bomb(status))
+    raw_server.responses.append(bomb(status))
     upload = (ws.upload, io.BytesIO(b"x"))
     if status == 200:
         assert peak(*upload, filename="a.png") < LITTLE
@@ -255,7 +256,7 @@ def test_what_a_host_says_is_quoted_though_it_breaks_off(
     ws: Driven, fake: FakeWaveSpeed, raw_server: RawServer, tmp_path: Path, encoding: str
 ) -> None:
     said = http(403, json.dumps({"message": "It has expired."}).encode() + b"  ", f"Content-Encoding: {encoding}")[:-1]
-    raw_server.answers += [said, said]
+    raw_server.responses += [said, said]
     with pytest.raises(PermissionDeniedError, match="It has expired"):
         ws.download(f"{raw_server.url}/a", tmp_path / "a")
     ticket(fake, f"{raw_server.url}/x")

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.conftest import Driven, RawServer, both_transports, http
+from tests.conftest import Driven, both_transports
 from tests.overlay.files.conftest import Half, Storage
 from tests.overlay.files.test_download import full_disk
 from tests.overlay.files.test_odd_hosts import LITTLE, MIB, WHOLE, in_folder, peak
+from tests.servers.raw import RawServer, http
 from wavespeed_client import (
     APIConnectionError,
     AsyncWaveSpeed,
@@ -61,7 +62,7 @@ def test_each_kind_of_output_becomes_a_file_with_its_ending(ws: Driven, storage:
     contents += [b"RIFF", b"javascript:alert(1)"]
     assert in_folder(folder) == {f"abc-{name}": content for name, content in zip(names, contents, strict=True)}
     assert sorted(storage.paths) == ["/bytes/3/1.jpeg?x=/y.png", "/typed/x", "/typed/y", "/typed/z"]
-    assert {name for headers in storage.gets for name in headers} == {"Host", "Accept-Encoding", "User-Agent"}
+    assert {name for got in storage.gets for name in got.headers} == {"host", "accept-encoding", "user-agent"}
 
 
 def test_a_task_of_the_service_is_saved(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ def test_saved_again_a_task_fetches_what_is_missing_or_empty(ws: Driven, storage
     paths[1].write_bytes(b"")
     paths[2].write_bytes(b"mine")
     paths[4].write_bytes(b"mine")
-    storage.paths.clear()
+    storage.requests.clear()
     assert ws.save(task, tmp_path) == paths
     assert [path.read_bytes() for path in paths] == [b"xxx", b"new", b"mine", b"new", b"mine"]
     assert sorted(storage.paths) == ["/bytes/3/1.jpeg", "/typed/x"]
@@ -153,7 +154,7 @@ def test_when_one_fails_the_others_are_saved(ws: Driven, storage: Storage, tmp_p
     assert caught.value.task is task
     assert caught.value.__notes__[0].startswith("Output 2 of task abc was not saved. Save the task again")
     assert sorted(in_folder(tmp_path)) == ["abc-1.png", "abc-3.png", "abc-5.png"]
-    storage.paths.clear()
+    storage.requests.clear()
     with pytest.raises(NotFoundError):
         ws.save(task, tmp_path)
     assert storage.paths == ["/refused/3/1.png"] * 2
@@ -161,9 +162,9 @@ def test_when_one_fails_the_others_are_saved(ws: Driven, storage: Storage, tmp_p
 
 def test_a_host_that_fails_is_asked_again(ws: Driven, raw_server: RawServer, tmp_path: Path) -> None:
     task = completed(f"{raw_server.url}/1.png")
-    raw_server.answers += [http(503, b""), WHOLE[:-1], WHOLE]
+    raw_server.responses += [http(503, b""), WHOLE[:-1], WHOLE]
     assert ws.save(task, tmp_path)[0].read_bytes() == b"0123456789"
-    raw_server.answers += [http(503, b"")] * 4
+    raw_server.responses += [http(503, b"")] * 4
     with pytest.raises(ServerError) as caught:
         ws.save(task, tmp_path / "other")
     assert caught.value.task is task

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Connect, Driven, RawServer
+from tests.conftest import ROOT, Connect, Driven
 from tests.overlay.files.conftest import Storage
+from tests.servers.raw import RawServer
 from wavespeed_client import (
     APIConnectionError,
     APIError,
@@ -54,11 +55,11 @@ def test_the_storage_host_gets_the_tickets_headers_and_what_http_needs(
     ticket(fake, f"{storage.url}/signed?signature=secret", **{"Content-Type": "image/png", "If-None-Match": "*"})
     with caplog.at_level(logging.DEBUG):
         assert ws.upload(io.BytesIO(b"bytes"), filename="a.png") == "https://e.com/f"
-    ((path, headers, size),) = storage.puts
+    (put,) = storage.puts
     host = storage.url.removeprefix("http://")
-    assert path == "/signed?signature=secret"
-    assert headers == {"Host": host, "Content-Type": "image/png", "If-None-Match": "*", "Content-Length": "5"}
-    assert size == 5
+    assert put.path == "/signed?signature=secret"
+    assert put.headers == {"Host": host, "Content-Type": "image/png", "If-None-Match": "*", "Content-Length": "5"}
+    assert put.body == b"bytes"
     assert "signature" not in caplog.text
 
 
@@ -145,7 +146,7 @@ def test_a_storage_host_that_refuses_is_not_followed(
     ticket(fake, f"{storage.url}/x")
     with pytest.raises(kind):
         ws.upload(io.BytesIO(b"x"), filename="a.png")
-    assert [path for path, _, _ in storage.puts] == ["/x"]
+    assert [put.path for put in storage.puts] == ["/x"]
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.com/", "", "https://", "/relative"])
@@ -167,9 +168,9 @@ def test_a_ticket_needs_its_urls_only(ws: Driven, fake: FakeWaveSpeed, storage: 
     data = {"download_url": "https://e.com/f", "upload": {"url": f"{storage.url}/x", **told}}
     fake.raw(200, json.dumps({"data": data}).encode(), on="upload")
     assert ws.upload(io.BytesIO(b"bytes"), filename="a.png") == "https://e.com/f"
-    ((path, headers, size),) = storage.puts
-    assert (path, size) == ("/x", 5)
-    assert "X-A" not in headers
+    (put,) = storage.puts
+    assert (put.path, put.body) == ("/x", b"bytes")
+    assert "X-A" not in put.headers
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_an_upload_that_breaks_off_says_so(ws: Driven, fake: FakeWaveSpeed, raw_
 def test_the_lengths_that_a_ticket_names_are_our_own(ws: Driven, fake: FakeWaveSpeed, storage: Storage) -> None:
     ticket(fake, f"{storage.url}/x", **{"content-length": "3", "Transfer-Encoding": "chunked"})
     ws.upload(io.BytesIO(b"bytes"), filename="a.png")
-    assert [size for _, _, size in storage.puts] == [5]
+    assert [put.body for put in storage.puts] == [b"bytes"]
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])

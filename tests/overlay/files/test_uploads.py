@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Connect, Driven, RawServer, both_transports
+from tests.conftest import ROOT, Connect, Driven, both_transports
 from tests.overlay.files.conftest import Storage
 from tests.overlay.files.test_upload import ticket, tickets
+from tests.servers.raw import RawServer
 from wavespeed_client import (
     APIConnectionError,
     AsyncWaveSpeed,

@@ -1,13 +1,11 @@
 """Webhook calls of the stand-in, as the program that is called sees them."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import httpx
 import pytest
+from tests.servers.raw import RawServer, http, serving
 
 from wavespeed_client import Webhook
 from wavespeed_client.testing import FakeWaveSpeed, deliveries
@@ -15,63 +13,38 @@ from wavespeed_client.testing import FakeWaveSpeed, deliveries
 MODEL = "wavespeed-ai/flux-dev"
 
 
-class Receiver(ThreadingHTTPServer):
-    """A program that is called, and answers with each of these statuses in turn, then with 204."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), ReceiverHandler)
-        self.url = f"http://127.0.0.1:{self.server_port}/hook"
-        self.statuses: list[int] = []
-        self.seen: list[tuple[dict[str, str], bytes]] = []
-
-
-class ReceiverHandler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        self.server.seen.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
-        status = self.server.statuses.pop(0) if self.server.statuses else 204
-        if status:
-            self.send_response(status)
-            self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
 @pytest.fixture
-def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
+    """A program that is called, and responds with 204 unless it is told otherwise."""
     monkeypatch.setattr(deliveries, "PAUSES", (0.0, 0.0, 0.0))
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(default=http(204, b"")) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("where", ["query", "body"])
-def test_a_finished_task_is_told_of_in_a_signed_call(fake: FakeWaveSpeed, receiver: Receiver, where: str) -> None:
+def test_a_finished_task_is_told_of_in_a_signed_call(fake: FakeWaveSpeed, receiver: RawServer, where: str) -> None:
     with fake.client() as ws:
         if where == "query":
             task = ws.submit(MODEL, {"prompt": "a cat"}, webhook=receiver.url)
         else:
             task = ws.submit(MODEL, {"prompt": "a cat", "webhook_url": receiver.url})
         (delivery,) = fake.wait_for_deliveries()
-        ((headers, body),) = receiver.seen
-        told = Webhook(fake.webhook_secret).parse(body, headers)
+        (call,) = receiver.requests
+        told = Webhook(fake.webhook_secret).parse(call.body, call.headers)
         assert told == ws.get(task)
     assert (told.id, told.status, task.status) == (task.id, "completed", "created")
-    assert headers["Content-Type"] == "application/json"
-    assert (delivery.url, delivery.body, delivery.statuses, delivery.arrived) == (receiver.url, body, [204], True)
+    assert call.headers["Content-Type"] == "application/json"
+    assert (delivery.url, delivery.body, delivery.statuses, delivery.arrived) == (receiver.url, call.body, [204], True)
 
 
-def test_a_failed_task_is_told_of_too(fake: FakeWaveSpeed, receiver: Receiver) -> None:
+def test_a_failed_task_is_told_of_too(fake: FakeWaveSpeed, receiver: RawServer) -> None:
     fake.fail(MODEL, error="No.", code=1200)
     with fake.client() as ws:
         ws.submit(MODEL, webhook=receiver.url)
     fake.wait_for_deliveries()
-    assert [(json.loads(body)["status"], json.loads(body)["code"]) for _, body in receiver.seen] == [("failed", 1200)]
+    assert [(told["status"], told["code"]) for told in (json.loads(call.body) for call in receiver.requests)] == [
+        ("failed", 1200)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -84,14 +57,14 @@ def test_a_failed_task_is_told_of_too(fake: FakeWaveSpeed, receiver: Receiver) -
     ],
 )
 def test_a_call_is_tried_again_up_to_three_times(
-    fake: FakeWaveSpeed, receiver: Receiver, statuses: list[int], tries: list[int | None], arrived: bool
+    fake: FakeWaveSpeed, receiver: RawServer, statuses: list[int], tries: list[int | None], arrived: bool
 ) -> None:
-    receiver.statuses = statuses
+    receiver.responses = [http(status, b"") if status else b"" for status in statuses]
     with fake.client() as ws:
         ws.submit(MODEL, webhook=receiver.url)
     (delivery,) = fake.wait_for_deliveries()
     assert (delivery.statuses, delivery.arrived) == (tries, arrived)
-    assert len({body for _, body in receiver.seen}) == len({headers["webhook-id"] for headers, _ in receiver.seen}) == 1
+    assert len({(call.body, call.headers["webhook-id"]) for call in receiver.requests}) == 1
 
 
 @pytest.mark.parametrize("url", ["https://example.com/hook", "http://10.0.0.1/hook", "urn:nowhere"])
@@ -110,7 +83,7 @@ def test_an_address_that_cannot_be_called_ends_the_delivery(fake: FakeWaveSpeed)
     assert not fake.wait_for_deliveries()[0].arrived
 
 
-def test_a_task_that_never_ends_is_not_told_of(fake: FakeWaveSpeed, receiver: Receiver) -> None:
+def test_a_task_that_never_ends_is_not_told_of(fake: FakeWaveSpeed, receiver: RawServer) -> None:
     fake.script(MODEL, "created", "processing")
     with fake.client() as ws:
         ws.submit(MODEL, webhook=receiver.url)
@@ -124,9 +97,9 @@ def test_a_wait_for_calls_that_do_not_arrive_ends(fake: FakeWaveSpeed) -> None:
         fake.wait_for_deliveries(0)
 
 
-def test_stop_gives_up_calls_that_do_not_arrive(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_gives_up_calls_that_do_not_arrive(receiver: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliveries, "PAUSES", (600.0,))
-    receiver.statuses = [500]
+    receiver.responses = [http(500, b"")]
     with FakeWaveSpeed() as fake, fake.client() as ws:
         ws.submit(MODEL, webhook=receiver.url)
     (delivery,) = fake.wait_for_deliveries(0)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import httpx
 import pytest
 import requests
 from tests.conftest import both_transports
+from tests.servers.raw import RawServer, http, serving
 
 from wavespeed_client import AsyncWaveSpeed, WaveSpeed
 from wavespeed_client.testing import ContractTransport, FakeWaveSpeed
@@ -22,41 +21,21 @@ FLUX = "wavespeed-ai/flux-dev"
 VARIABLES = ("http_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
-class Witness(BaseHTTPRequestHandler):
+@pytest.fixture
+def witness() -> Iterator[RawServer]:
     """A proxy that only takes down what it is asked, or a program whose webhook is called."""
-
-    server: Any
-
-    def do_GET(self) -> None:
-        self.server.seen.append(self.requestline)
-        self.send_response(204)
-        self.end_headers()
-
-    do_POST = do_GET  # noqa: N815 # the name that the base class looks for
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def witness() -> Iterator[Any]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Witness) as server:
-        server.seen = []  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(default=http(204, b"")) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
-def proxied(witness: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWaveSpeed]:
+def proxied(witness: RawServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWaveSpeed]:
     """A stand-in on a machine with proxy variables. The proxy has to see nothing."""
     for name in VARIABLES:
-        monkeypatch.setenv(name, f"http://127.0.0.1:{witness.server_port}")
+        monkeypatch.setenv(name, witness.url)
     with FakeWaveSpeed() as fake:
         yield fake
-    assert witness.seen == []
+    assert witness.requests == []
     assert fake.requests
 
 
@@ -92,15 +71,15 @@ def test_the_program_under_test(proxied: FakeWaveSpeed) -> None:
         assert ws.balance() == 100.0
 
 
-def test_its_webhook_calls_go_straight_to_their_receiver(witness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_webhook_calls_go_straight_to_their_receiver(witness: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     with FakeWaveSpeed() as fake, fake.client() as ws:
         for name in ("no_proxy", "NO_PROXY"):
             os.environ.pop(name)  # by the stand-in's own means alone
-        ws.submit(FLUX, webhook=f"http://localhost:{witness.server_port}/hook")
+        ws.submit(FLUX, webhook=f"http://localhost:{witness.port}/hook")
         assert [delivery.statuses for delivery in fake.wait_for_deliveries()] == [[204]]
-    assert witness.seen == ["POST /hook HTTP/1.1"]
+    assert [call.line for call in witness.requests] == ["POST /hook HTTP/1.1"]
 
 
 @pytest.mark.parametrize(

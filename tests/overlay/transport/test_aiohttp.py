@@ -1,17 +1,15 @@
 """The aiohttp engine: which errors are believed to have sent nothing, what it leaves untouched, what it needs."""
 
 import io
-import socket
-import struct
 import sys
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import TASK, Connect, RawServer, http
+from tests.conftest import Connect
+from tests.servers.raw import TASK, RawServer, http, kept, serving
 from wavespeed_api.api.media import upload_binary
 from wavespeed_api.models import BinaryUpload
 from wavespeed_api.types import File
@@ -31,55 +29,16 @@ def engine() -> str:
     return "aiohttp"
 
 
-class HalfDeafServer:
-    """Takes requests on one connection after the other, and ends the second of each connection in its own way."""
-
-    def __init__(self, end: str) -> None:
-        self.requests: list[bytes] = []
-        self.connections = 0
-        self._end = end
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:  # closed
-                return
-            self.connections += 1
-            with connection, connection.makefile("rb") as stream:
-                if self._took(stream):
-                    connection.sendall(http(200, TASK).replace(b"Connection: close\r\n", b""))
-                    self._took(stream)
-                if self._end == "reset":
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-    def _took(self, stream: Any) -> bool:
-        lines = list(iter(stream.readline, b"\r\n"))
-        if b"" in lines:
-            return False
-        length = next(int(line.split(b":")[1]) for line in lines if line.lower().startswith(b"content-length"))
-        self.requests.append(b"".join(lines) + stream.read(length))
-        return True
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join()
-
-
 @pytest.fixture(params=["close", "reset"])
-def half_deaf(request: pytest.FixtureRequest) -> Iterator[HalfDeafServer]:
-    server = HalfDeafServer(request.param)
-    yield server
-    server.close()
+def half_deaf(request: pytest.FixtureRequest) -> Iterator[RawServer]:
+    """A server that takes two requests on a connection, and ends it in place of the second response."""
+    with serving(keeps=True, resets=request.param == "reset") as server:
+        server.responses.append(kept(200, TASK))
+        yield server
 
 
 def test_a_kept_connection_that_ends_with_a_submission_makes_it_uncertain(
-    connect: Connect, half_deaf: HalfDeafServer
+    connect: Connect, half_deaf: RawServer
 ) -> None:
     ws = connect(base_url=half_deaf.url)
     assert ws.submit("a/b", {"number": 1}).id == "abc"
@@ -96,7 +55,7 @@ def test_a_host_that_is_not_there_gets_nothing(connect: Connect, name: str) -> N
 
 
 def test_the_request_leaves_as_httpx_made_it(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers += [http(200, TASK)] * 2
+    raw_server.responses += [http(200, TASK)] * 2
     webhook = "https://example.com/a%2Fb?c=d&e=%2B+f"
     for transport in ("httpx", "aiohttp"):
         connect(base_url=raw_server.url, transport=transport).submit("a/b", {"prompt": "a+b"}, webhook=webhook)
@@ -110,7 +69,7 @@ def test_the_request_leaves_as_httpx_made_it(connect: Connect, raw_server: RawSe
 
 
 def test_redirects_are_not_followed(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers.append(http(307, b"", f"Location: {raw_server.url}/elsewhere"))
+    raw_server.responses.append(http(307, b"", f"Location: {raw_server.url}/elsewhere"))
     with pytest.raises(SubmissionUncertainError):
         connect(base_url=raw_server.url).submit("a/b")
     assert len(raw_server.requests) == 1
@@ -122,7 +81,7 @@ def test_the_end_of_an_answer_is_not_made_up(connect: Connect, raw_server: RawSe
     head = (
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     )
-    raw_server.answers += [head + chunks + b"0\r\n\r\n", head + chunks]
+    raw_server.responses += [head + chunks + b"0\r\n\r\n", head + chunks]
     ws = connect(base_url=raw_server.url)
     assert ws.submit("a/b").id == "abc"
     with pytest.raises(SubmissionUncertainError):
@@ -131,7 +90,7 @@ def test_the_end_of_an_answer_is_not_made_up(connect: Connect, raw_server: RawSe
 
 
 def test_an_error_tells_no_query(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers.append(b"garbage\r\n\r\n")
+    raw_server.responses.append(b"garbage\r\n\r\n")
     for url in (raw_server.url, "http://127.0.0.1:9"):
         with pytest.raises((SubmissionUncertainError, APIConnectionError)) as caught:
             connect(base_url=url, max_retries=0).submit("a/b", webhook="https://example.com/?token=hidden")

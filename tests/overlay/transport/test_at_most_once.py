@@ -9,7 +9,8 @@ import threading
 import httpx
 import pytest
 
-from tests.conftest import BUSY, TASK, Connect, Driven, RawServer, begun, envelope, every_engine, http
+from tests.conftest import Connect, Driven, begun, every_engine
+from tests.servers.raw import BUSY, TASK, RawServer, envelope, http
 from wavespeed_api.api.tasks import submit_task
 from wavespeed_client import (
     APIConnectionError,
@@ -35,7 +36,7 @@ engine = every_engine
 
 def test_a_lost_answer_leaves_a_submission_uncertain_and_sent_once(connect: Connect, raw_server: RawServer) -> None:
     for answer in (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b"garbage\r\n\r\n", http(200, b"{}")[:-1]):
-        raw_server.answers.append(answer)
+        raw_server.responses.append(answer)
         raw_server.requests.clear()
         with pytest.raises(SubmissionUncertainError, match="before you submit it again") as caught:
             connect(base_url=raw_server.url).submit("a/b", {"prompt": "a cat"})
@@ -75,12 +76,12 @@ def test_a_lost_answer_leaves_a_submission_uncertain_and_sent_once(connect: Conn
 )
 def test_answers_that_prove_nothing(connect: Connect, raw_server: RawServer, status: int, body: bytes) -> None:
     ws = connect(base_url=raw_server.url, max_retries=3)
-    raw_server.answers.append(http(status, body))
+    raw_server.responses.append(http(status, body))
     with pytest.raises(SubmissionUncertainError) as caught:
         ws.submit("a/b", {})
     assert len(raw_server.requests) == 1
     assert len(str(caught.value)) < 1500
-    raw_server.answers.extend([http(status, body)] * 4)
+    raw_server.responses.extend([http(status, body)] * 4)
     with pytest.raises((APIError, UnexpectedResponseError)):
         ws.get("abc")
 
@@ -88,21 +89,21 @@ def test_answers_that_prove_nothing(connect: Connect, raw_server: RawServer, sta
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 429, 500])
 def test_a_refusal_under_http_200_is_classed_by_its_code(connect: Connect, raw_server: RawServer, code: int) -> None:
     ws = connect(base_url=raw_server.url, max_retries=0)
-    raw_server.answers.append(http(200, envelope(code)))
+    raw_server.responses.append(http(200, envelope(code)))
     with pytest.raises(APIError) as caught:
         ws.submit("a/b", {})
     assert (caught.value.status_code, caught.value.code, caught.value.message) == (code, code, "No.")
 
 
 def test_a_submission_is_sent_again_only_when_it_was_refused_for_now(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers += [http(429, BUSY), http(200, envelope(429)), http(200, TASK)]
+    raw_server.responses += [http(429, BUSY), http(200, envelope(429)), http(200, TASK)]
     assert connect(base_url=raw_server.url).submit("a/b", {}).id == "abc"
     assert len(raw_server.requests) == 3
     assert len(set(raw_server.requests)) == 1
 
 
 def test_without_retries_the_first_refusal_is_raised(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers += [http(429, BUSY, "Retry-After: 7"), http(200, TASK)]
+    raw_server.responses += [http(429, BUSY, "Retry-After: 7"), http(200, TASK)]
     with pytest.raises(RateLimitError) as caught:
         connect(base_url=raw_server.url, max_retries=0).submit("a/b", {})
     assert caught.value.retry_after == 7
@@ -156,7 +157,7 @@ def test_no_answer_to_the_handshake_means_that_nothing_was_sent(connect: Connect
 
 @pytest.mark.parametrize("prefix", ["/gate", "/api/v3/media", "/api/v3/models/x", "/api"])
 def test_a_submission_is_known_below_any_base_url(connect: Connect, raw_server: RawServer, prefix: str) -> None:
-    raw_server.answers.append(http(502, b""))
+    raw_server.responses.append(http(502, b""))
     with pytest.raises(SubmissionUncertainError) as caught:
         connect(base_url=raw_server.url + prefix).submit("a/b", {"prompt": "a cat"})
     assert caught.value.model == "a/b"
@@ -176,7 +177,7 @@ def test_a_success_that_names_a_task_is_one_whatever_else_it_says(
     connect: Connect, raw_server: RawServer, status: int, code: int
 ) -> None:
     body = json.dumps({"code": code, "message": "No.", "data": {"id": "task-7", "status": "created"}}).encode()
-    raw_server.answers += [http(status, body)] * 4
+    raw_server.responses += [http(status, body)] * 4
     assert connect(base_url=raw_server.url).submit("a/b").id == "task-7"
     assert len(raw_server.requests) == 1
 
@@ -186,7 +187,7 @@ def test_a_refusal_that_names_a_task_is_neither_sent_again_nor_believed(
     connect: Connect, raw_server: RawServer, status: int, code: int
 ) -> None:
     body = json.dumps({"code": code, "message": "No.", "data": {"id": "task-7"}}).encode()
-    raw_server.answers += [http(status, body)] * 4
+    raw_server.responses += [http(status, body)] * 4
     with pytest.raises(SubmissionUncertainError, match=r"names a task\. Its task is probably task-7") as caught:
         connect(base_url=raw_server.url).submit("a/b")
     assert caught.value.task_id == "task-7"
@@ -251,7 +252,7 @@ def test_httpx_in_a_callers_client_is_believed() -> None:
 def test_nothing_is_sent_again_once_the_client_is_closed(
     raw_server: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raw_server.answers += [http(429, BUSY, "Retry-After: 1"), http(200, TASK)]
+    raw_server.responses += [http(429, BUSY, "Retry-After: 1"), http(200, TASK)]
     ws = WaveSpeed("test-key", base_url=raw_server.url)
     monkeypatch.setattr("httpx_retries.retry.time.sleep", lambda seconds: ws.close())
     with pytest.raises(ConfigurationError, match="closed meanwhile"):

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import SETTINGS, TASK, Connect, RawServer, begun, every_engine, http
+from tests.conftest import SETTINGS, Connect, begun, every_engine
+from tests.servers.raw import TASK, RawServer, http
 from wavespeed_client import (
     APIConnectionError,
     Settings,
@@ -32,15 +33,15 @@ engine = every_engine
 
 
 def test_a_byte_order_mark_is_no_reason_to_lose_a_task(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers.append(http(200, b"\xef\xbb\xbf" + TASK))
+    raw_server.responses.append(http(200, b"\xef\xbb\xbf" + TASK))
     assert connect(base_url=raw_server.url).submit("a/b", {}).id == "abc"
 
 
 def test_compressed_answers_are_read_and_broken_ones_told(connect: Connect, raw_server: RawServer) -> None:
     ws = connect(base_url=raw_server.url)
-    raw_server.answers.append(http(200, gzip.compress(TASK), "Content-Encoding: gzip"))
+    raw_server.responses.append(http(200, gzip.compress(TASK), "Content-Encoding: gzip"))
     assert ws.submit("a/b", {}).id == "abc"
-    raw_server.answers += [http(200, b"no gzip", "Content-Encoding: gzip")] * 2
+    raw_server.responses += [http(200, b"no gzip", "Content-Encoding: gzip")] * 2
     with pytest.raises(UnexpectedResponseError, match="compression is broken"):
         ws.get("abc")
     with pytest.raises(SubmissionUncertainError, match="compression is broken"):
@@ -49,7 +50,7 @@ def test_compressed_answers_are_read_and_broken_ones_told(connect: Connect, raw_
 
 @pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "zstd"])
 def test_a_compression_that_was_not_asked_for_is_told(connect: Connect, raw_server: RawServer, encoding: str) -> None:
-    raw_server.answers.append(http(200, TASK, f"Content-Encoding: {encoding}"))
+    raw_server.responses.append(http(200, TASK, f"Content-Encoding: {encoding}"))
     with pytest.raises(UnexpectedResponseError, match="was not asked for"):
         connect(base_url=raw_server.url).get("abc")
     assert b"accept-encoding: gzip\r\n" in raw_server.requests[0].lower()
@@ -66,7 +67,7 @@ def test_a_huge_answer_is_refused_before_it_is_whole() -> None:
 
 def test_an_answer_that_announces_too_much_is_not_read(connect: Connect, raw_server: RawServer) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 67108865\r\n\r\n{"
-    raw_server.answers += [head, head]
+    raw_server.responses += [head, head]
     ws = connect(base_url=raw_server.url)
     with pytest.raises(UnexpectedResponseError, match="larger than") as caught:
         ws.get("abc")
@@ -78,7 +79,7 @@ def test_an_answer_that_announces_too_much_is_not_read(connect: Connect, raw_ser
 def test_a_small_answer_that_holds_a_huge_one_is_refused(connect: Connect, raw_server: RawServer) -> None:
     bomb = gzip.compress(bytes(80 * 1024 * 1024), compresslevel=9)
     assert len(bomb) < 100_000
-    raw_server.answers += [http(200, bomb, "Content-Encoding: gzip")] * 2
+    raw_server.responses += [http(200, bomb, "Content-Encoding: gzip")] * 2
     ws = connect(base_url=raw_server.url)
     with pytest.raises(UnexpectedResponseError, match="larger than 67108864 bytes"):
         ws.get("abc")

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import SETTINGS, TASK, Connect, Driven, RawServer, both_transports, envelope, every_engine, http
+from tests.conftest import SETTINGS, Connect, Driven, both_transports, every_engine
+from tests.servers.raw import TASK, RawServer, envelope, http
 from wavespeed_api.api.tasks import get_result
 from wavespeed_client import (
     APIError,
@@ -46,7 +47,7 @@ def test_the_key_goes_to_the_apis_own_origin_only() -> None:
 
 
 def test_the_key_is_masked_in_what_is_quoted_of_an_answer(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers.append(http(401, b'{"code": 401, "message": "No such key: wsk_secret"}'))
+    raw_server.responses.append(http(401, b'{"code": 401, "message": "No such key: wsk_secret"}'))
     with pytest.raises(APIError) as caught:
         connect("wsk_secret", base_url=raw_server.url).get("abc")
     assert caught.value.message == "No such key: ***"
@@ -65,9 +66,9 @@ def test_the_log_tells_method_path_outcome_and_time_only(
 
 
 def test_ws_api_has_the_same_policy(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers += [http(503, b"{}"), http(200, TASK)]
+    raw_server.responses += [http(503, b"{}"), http(200, TASK)]
     assert connect(base_url=raw_server.url).call(get_result, "abc").parsed.data.id == "abc"
-    raw_server.answers += [http(404, envelope(404))]
+    raw_server.responses += [http(404, envelope(404))]
     with pytest.raises(APIError, match=r"No\. \(HTTP 404\)"):
         connect(base_url=raw_server.url).call(get_result, "abc")
 
@@ -117,7 +118,7 @@ def test_a_key_that_an_answer_repeats_in_any_way_is_hidden(connect: Connect, raw
     ]
     for answer in answers:
         for verb, argument in (("submit", "a/b"), ("get", "abc")):
-            raw_server.answers[:] = [answer] * 2
+            raw_server.responses[:] = [answer] * 2
             with pytest.raises(WaveSpeedError) as caught:
                 getattr(connect(key, base_url=raw_server.url, max_retries=0), verb)(argument)
             assert key not in "".join(traceback.format_exception(caught.value))
@@ -154,7 +155,7 @@ ws.submit("a/b")
 
 def test_a_key_at_the_edge_of_a_quotation_is_hidden_whole(connect: Connect, raw_server: RawServer) -> None:
     body = b"x" * 490 + b"wsk-live-secret-0123456789"
-    raw_server.answers.append(http(404, body))
+    raw_server.responses.append(http(404, body))
     with pytest.raises(APIError) as caught:
         connect("wsk-live-secret-0123456789", base_url=raw_server.url).get("abc")
     assert "wsk" not in caught.value.body

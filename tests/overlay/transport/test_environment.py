@@ -1,9 +1,7 @@
 """How the environment leads to the network: proxies, certificates, addresses that cannot be."""
 
 import io
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import httpx
 import pytest
 
 from tests.conftest import Connect, every_engine
+from tests.servers.raw import RawRequest, RawServer, http, serving
 from wavespeed_client import ConfigurationError
 from wavespeed_client.testing import FakeWaveSpeed
 
@@ -19,65 +18,37 @@ pytestmark = pytest.mark.promise("environment")
 engine = every_engine
 
 
-class Proxy(ThreadingHTTPServer):
-    """Forwards plain requests, refuses tunnels, and records the first line of both."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), ProxyHandler)
-        self.lines: list[str] = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-
-class ProxyHandler(BaseHTTPRequestHandler):
-    server: Proxy
-
-    def do_POST(self) -> None:
-        self.server.lines.append(self.requestline)
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        with httpx.Client(trust_env=False) as client:
-            answer = client.request(self.command, self.path, content=body, headers=dict(self.headers))
-        self.send_response(answer.status_code)
-        self.send_header("Content-Type", answer.headers.get("Content-Type", "text/plain"))
-        self.send_header("Content-Length", str(len(answer.content)))
-        self.end_headers()
-        self.wfile.write(answer.content)
-
-    def do_GET(self) -> None:
-        self.do_POST()
-
-    def do_PUT(self) -> None:
-        self.do_POST()
-
-    def do_CONNECT(self) -> None:
-        self.server.lines.append(self.requestline)
-        self.send_error(403)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
+def forwarded(request: RawRequest) -> bytes:
+    """Refuse a tunnel, and carry out anything else."""
+    if request.line.startswith("CONNECT"):
+        return http(403, b"")
+    with httpx.Client(trust_env=False) as client:
+        response = client.request(*request.line.split()[:2], content=request.body, headers=request.headers)
+    return http(response.status_code, response.content)
 
 
 @pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    with Proxy() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+def proxy() -> Iterator[RawServer]:
+    with serving(forwarded) as server:
         yield server
-        server.shutdown()
-        thread.join()
+
+
+def lines(proxy: RawServer) -> list[str]:
+    return [request.line for request in proxy.requests]
 
 
 def test_proxy_variables_are_obeyed(
-    connect: Connect, fake: FakeWaveSpeed, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, fake: FakeWaveSpeed, proxy: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
     ws = connect(fake.api_key, base_url=fake.url)
     ws.submit("a/b", {"prompt": "a cat"})
-    assert proxy.lines == [f"POST {fake.url}/api/v3/a/b HTTP/1.1"]
+    assert lines(proxy) == [f"POST {fake.url}/api/v3/a/b HTTP/1.1"]
     assert fake.calls[0].input == {"prompt": "a cat"}
 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     connect(fake.api_key, base_url=fake.url).submit("a/b", {})
-    assert len(proxy.lines) == 1
+    assert len(lines(proxy)) == 1
     assert len(fake.calls) == 2
 
 
@@ -98,7 +69,7 @@ def test_proxy_variables_are_obeyed(
 def test_one_rule_holds_for_calls_uploads_and_downloads(
     connect: Connect,
     fake: FakeWaveSpeed,
-    proxy: Proxy,
+    proxy: RawServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     told: str,
@@ -108,17 +79,17 @@ def test_one_rule_holds_for_calls_uploads_and_downloads(
     monkeypatch.setenv("NO_PROXY", told.format(port=fake.url.rpartition(":")[2]))
     ws = connect(fake.api_key, base_url=fake.url)
     ws.download(ws.upload(io.BytesIO(b"x"), filename="a.png"), tmp_path / "b.png")
-    assert [line.partition(" ")[0] for line in proxy.lines] == ["POST", "PUT", "GET"] * proxied
+    assert [line.partition(" ")[0] for line in lines(proxy)] == ["POST", "PUT", "GET"] * proxied
     assert (tmp_path / "b.png").read_bytes() == b"x"
 
 
 def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_was_sent(
-    connect: Connect, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, proxy: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     with pytest.raises(Exception, match=r"could not be sent to .*, so nothing was started"):
         connect(base_url="https://api.example.com").submit("a/b", {})
-    assert proxy.lines == ["CONNECT api.example.com:443 HTTP/1.1"]
+    assert lines(proxy) == ["CONNECT api.example.com:443 HTTP/1.1"]
 
 
 def test_certificates_that_cannot_be_read_are_named(

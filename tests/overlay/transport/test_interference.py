@@ -19,8 +19,9 @@ import httpcore
 import httpx
 import pytest
 
-from tests.conftest import TASK, Connect, RawServer, both_transports, every_engine, http
+from tests.conftest import Connect, both_transports, every_engine
 from tests.fault_server import ROOT, record, running
+from tests.servers.raw import TASK, RawServer, http
 from wavespeed_api.api.media import upload_binary
 from wavespeed_api.models import BinaryUpload
 from wavespeed_api.types import File
@@ -53,19 +54,19 @@ def failing_logs() -> Iterator[None]:
 @pytest.mark.usefixtures("failing_logs")
 def test_a_failing_log_filter_loses_no_task_and_makes_no_refusal(connect: Connect, raw_server: RawServer) -> None:
     ws = connect(base_url=raw_server.url, max_retries=0)
-    raw_server.answers.append(http(200, TASK))
+    raw_server.responses.append(http(200, TASK))
     assert ws.submit("a/b").id == "abc"
-    raw_server.answers.append(b"")
+    raw_server.responses.append(b"")
     with pytest.raises(SubmissionUncertainError):
         ws.submit("a/b")
-    raw_server.answers.append(http(401, b'{"code": 401, "message": "No."}'))
+    raw_server.responses.append(http(401, b'{"code": 401, "message": "No."}'))
     with pytest.raises(APIError, match="No"):
         ws.submit("a/b")
 
 
 @pytest.mark.parametrize("name", ["httpcore.http11", "httpx_retries.transport"])
 def test_a_filter_that_fails_within_a_library_leaves_a_submission_uncertain(raw_server: RawServer, name: str) -> None:
-    raw_server.answers.append(http(200, TASK))
+    raw_server.responses.append(http(200, TASK))
     logger, failing = logging.getLogger(name), Failing()
 
     class Late(Failing):
@@ -88,7 +89,7 @@ def test_a_filter_that_fails_within_a_library_leaves_a_submission_uncertain(raw_
 
 
 def test_a_body_that_cannot_be_read_twice_is_sent_once(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers += [http(503, b"{}"), http(200, b'{"code": 200, "data": {"download_url": "https://e.com/a"}}')]
+    raw_server.responses += [http(503, b"{}"), http(200, b'{"code": 200, "data": {"download_url": "https://e.com/a"}}')]
     body = BinaryUpload(file=File(payload=io.BytesIO(b"x" * 1000), file_name="a.png"))
     with pytest.raises(APIError):
         connect(base_url=raw_server.url).call(upload_binary, body=body)
@@ -257,7 +258,7 @@ def test_a_body_that_repeats_the_key_shows_in_no_traceback(
 ) -> None:
     ws = connect(KEY, base_url=raw_server.url, max_retries=0)
     for verb, argument in ((ws.submit, "a/b"), (ws.get, "abc"), (ws.balance, None)):
-        raw_server.answers[:] = [answer]
+        raw_server.responses[:] = [answer]
         try:
             verb(*[argument] * (argument is not None))
         except Exception as error:

@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import TASK, Connect, Driven, RawServer, envelope, http
-from tests.service import Service
+from tests.conftest import Connect, Driven
+from tests.servers.in_process import Service
+from tests.servers.raw import TASK, RawServer, envelope, http
 from wavespeed_client import (
     APIConnectionError,
     AsyncWaveSpeed,
@@ -41,7 +42,7 @@ def test_only_a_submission_says_that_nothing_was_started(connect: Connect) -> No
 
 
 def test_a_lost_read_names_the_host(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers.append(b"")
+    raw_server.responses.append(b"")
     host = raw_server.url.removeprefix("http://")
     with pytest.raises(APIConnectionError, match=rf"/balance got no usable response from {host} \("):
         connect(base_url=raw_server.url, max_retries=0).balance()
@@ -94,7 +95,7 @@ def test_a_task_that_is_not_known_is_not_to_be_waited_for(ws: Driven) -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [("1.5", 1.5), (" 2 ", 2.0), ("0.25", 0.25), ("1,5", None), ("-1", None)])
 def test_a_pause_may_have_a_fraction(connect: Connect, raw_server: RawServer, text: str, seconds: float | None) -> None:
-    raw_server.answers.append(http(429, envelope(429), f"Retry-After: {text}"))
+    raw_server.responses.append(http(429, envelope(429), f"Retry-After: {text}"))
     with pytest.raises(RateLimitError) as caught:
         connect(base_url=raw_server.url, max_retries=0).submit(MODEL)
     assert caught.value.retry_after == seconds
@@ -118,7 +119,7 @@ def hooked(engine: str, hook: str) -> Any:
 def test_an_exception_of_the_callers_passes_through_a_read(
     connect: Connect, raw_server: RawServer, engine: str, hook: str
 ) -> None:
-    raw_server.answers.append(http(200, TASK))
+    raw_server.responses.append(http(200, TASK))
     ws = connect(base_url=raw_server.url, http_client=hooked(engine, hook))
     with pytest.raises(SoftTimeLimitError) as caught:
         ws.wait("abc")
@@ -129,7 +130,7 @@ def test_an_exception_of_the_callers_passes_through_a_read(
 def test_an_exception_of_the_callers_after_a_submission_leaves_it_uncertain(
     connect: Connect, raw_server: RawServer, engine: str
 ) -> None:
-    raw_server.answers.append(http(200, TASK))
+    raw_server.responses.append(http(200, TASK))
     ws = connect(base_url=raw_server.url, http_client=hooked(engine, "response"))
     with pytest.raises(SubmissionUncertainError) as caught:
         ws.submit(MODEL)

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import TASK, Connect, RawServer, every_engine, http
+from tests.conftest import Connect, every_engine
+from tests.servers.raw import TASK, RawServer, http
 from wavespeed_client import SubmissionUncertainError, UnexpectedResponseError
 from wavespeed_client.transport.response import WholeResponse
 
@@ -39,7 +40,7 @@ def told(prompt: bytes) -> bytes:
     ids=["latin-1", "control", "surrogate", "digits", "NaN", "text after", "space", "mark", "marks", "utf-16", "huge"],
 )
 def test_an_odd_body_does_not_lose_its_task(connect: Connect, raw_server: RawServer, body: bytes) -> None:
-    raw_server.answers += [http(200, body)] * 2
+    raw_server.responses += [http(200, body)] * 2
     ws = connect(base_url=raw_server.url)
     assert ws.submit("a/b").id == "abc"
     assert ws.get("abc").id == "abc"
@@ -48,24 +49,24 @@ def test_an_odd_body_does_not_lose_its_task(connect: Connect, raw_server: RawSer
 @pytest.mark.parametrize("cut", [0, 1, 20, len(TASK) - 1, len(TASK)])
 def test_all_members_of_a_compressed_body_are_read(connect: Connect, raw_server: RawServer, cut: int) -> None:
     body = gzip.compress(TASK[:cut]) + gzip.compress(TASK[cut:])
-    raw_server.answers += [http(200, body, "Content-Encoding: gzip")]
+    raw_server.responses += [http(200, body, "Content-Encoding: gzip")]
     assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
 
 
 @pytest.mark.parametrize("rest", [b"\x00" * 8, b"\r\n", b"spare"])
 def test_what_follows_a_compressed_body_is_ignored(connect: Connect, raw_server: RawServer, rest: bytes) -> None:
-    raw_server.answers += [http(200, gzip.compress(TASK) + rest, "Content-Encoding: gzip")]
+    raw_server.responses += [http(200, gzip.compress(TASK) + rest, "Content-Encoding: gzip")]
     assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "utf-8", "none"])
 def test_a_coding_that_was_not_done_is_none(connect: Connect, raw_server: RawServer, encoding: str) -> None:
-    raw_server.answers += [http(200, TASK, f"Content-Encoding: {encoding}")]
+    raw_server.responses += [http(200, TASK, f"Content-Encoding: {encoding}")]
     assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
 
 
 def test_a_compressed_body_without_its_end_tells_its_task(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers += [http(200, gzip.compress(TASK)[:-4], "Content-Encoding: gzip")]
+    raw_server.responses += [http(200, gzip.compress(TASK)[:-4], "Content-Encoding: gzip")]
     with pytest.raises(SubmissionUncertainError) as caught:
         connect(base_url=raw_server.url).submit("a/b")
     assert caught.value.task_id == "abc"
@@ -75,7 +76,7 @@ def test_a_compressed_body_without_its_end_tells_its_task(connect: Connect, raw_
 def test_a_charset_decides_nothing(connect: Connect, raw_server: RawServer, charset: str) -> None:
     broken = b'{"code": 200, "data": [1]}'
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=%s\r\nConnection: close\r\n\r\n"
-    raw_server.answers += [head % charset.encode() + body for body in (broken, broken, TASK)]
+    raw_server.responses += [head % charset.encode() + body for body in (broken, broken, TASK)]
     ws = connect(base_url=raw_server.url, max_retries=0)
     with pytest.raises(SubmissionUncertainError):
         ws.submit("a/b")
@@ -85,7 +86,7 @@ def test_a_charset_decides_nothing(connect: Connect, raw_server: RawServer, char
 
 
 def test_a_code_without_a_word_is_no_refusal(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers += [http(200, b'{"code": 429}'), http(200, TASK)]
+    raw_server.responses += [http(200, b'{"code": 429}'), http(200, TASK)]
     with pytest.raises(SubmissionUncertainError):
         connect(base_url=raw_server.url).submit("a/b")
     assert len(raw_server.requests) == 1
@@ -94,7 +95,7 @@ def test_a_code_without_a_word_is_no_refusal(connect: Connect, raw_server: RawSe
 def test_a_broken_response_does_not_name_a_task_that_was_received_before(
     connect: Connect, raw_server: RawServer
 ) -> None:
-    raw_server.answers += [http(200, TASK), http(200, TASK + b" ")[:-1], http(500, TASK)]
+    raw_server.responses += [http(200, TASK), http(200, TASK + b" ")[:-1], http(500, TASK)]
     ws = connect(base_url=raw_server.url)
     assert ws.submit("a/b").id == "abc"
     for _ in range(2):
@@ -105,7 +106,7 @@ def test_a_broken_response_does_not_name_a_task_that_was_received_before(
 
 @pytest.mark.parametrize("status", [201, 202, 203, 226])
 def test_any_success_with_a_task_is_one(connect: Connect, raw_server: RawServer, status: int) -> None:
-    raw_server.answers += [http(status, TASK)] * 2
+    raw_server.responses += [http(status, TASK)] * 2
     ws = connect(base_url=raw_server.url)
     assert ws.submit("a/b").id == "abc"
     assert ws.get("abc").id == "abc"
@@ -122,7 +123,7 @@ def test_any_success_with_a_task_is_one(connect: Connect, raw_server: RawServer,
 def test_a_response_that_breaks_off_tells_its_task_if_its_json_is_whole(
     connect: Connect, raw_server: RawServer, sent: bytes, task_id: str | None
 ) -> None:
-    raw_server.answers.append(sent)
+    raw_server.responses.append(sent)
     with pytest.raises(SubmissionUncertainError) as caught:
         connect(base_url=raw_server.url).submit("a/b")
     assert caught.value.task_id == task_id

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import BUSY, TASK, Connect, RawServer, http
+from tests.conftest import Connect
+from tests.servers.raw import BUSY, TASK, RawServer, http
 from wavespeed_client import (
     APIConnectionError,
     RateLimitError,
@@ -21,7 +22,7 @@ from wavespeed_client.transport.retry import policy_for
     [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", *(http(s, b"{}") for s in (429, 500, 502, 503, 504))],
 )
 def test_a_read_is_tried_again(connect: Connect, raw_server: RawServer, broken: bytes) -> None:
-    raw_server.answers += [broken, broken, http(200, TASK)]
+    raw_server.responses += [broken, broken, http(200, TASK)]
     assert connect(base_url=raw_server.url).get("abc").id == "abc"
     assert len(raw_server.requests) == 3
 
@@ -51,14 +52,18 @@ def test_a_pause_is_a_minute_at_most(connect: Connect, raw_server: RawServer, mo
 
     monkeypatch.setattr("httpx_retries.retry.time.sleep", pauses.append)
     monkeypatch.setattr("httpx_retries.retry.asyncio.sleep", pause)
-    raw_server.answers += [http(429, BUSY, f"Retry-After: {told}"), http(503, BUSY, "Retry-After: 2"), http(200, TASK)]
+    raw_server.responses += [
+        http(429, BUSY, f"Retry-After: {told}"),
+        http(503, BUSY, "Retry-After: 2"),
+        http(200, TASK),
+    ]
     assert connect(base_url=raw_server.url).get("abc").id == "abc"
     assert pauses == [60, 2]
 
 
 def test_a_date_beyond_the_calendar_is_no_retry_after(connect: Connect, raw_server: RawServer) -> None:
     never = "Retry-After: Fri, 31 Dec 1999 23:59:59 +99999999999999999"
-    raw_server.answers += [http(429, BUSY, never), http(429, BUSY, never)]
+    raw_server.responses += [http(429, BUSY, never), http(429, BUSY, never)]
     with pytest.raises(RateLimitError) as caught:
         connect(base_url=raw_server.url, max_retries=1).submit("a/b")
     assert caught.value.retry_after is None

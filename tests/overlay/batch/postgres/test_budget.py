@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.overlay.batch.journals import MODEL
-from tests.service import Attach, Service, tagged
+from tests.servers.in_process import Attach, Service, tagged
 from wavespeed_client import CostLimitError, InvalidInputError, Progress
 
 pytestmark = pytest.mark.promise("database-resume")

@@ -14,7 +14,7 @@ import database
 from tests.conftest import collected
 from tests.overlay.batch.journals import MODEL
 from tests.overlay.batch.postgres.counting import KEY, CountingService, inputs, serving
-from tests.service import Attach, Service, refusal, stepper, tagged
+from tests.servers.in_process import Attach, Service, refusal, stepper, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, Outcome, Progress
 from wavespeed_client.batch.postgres import ledger, statements
 

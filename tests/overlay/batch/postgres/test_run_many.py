@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from tests.conftest import Connect, Driven
 from tests.overlay.batch.journals import MODEL
 from tests.overlay.batch.postgres.counting import CountingService, serving
-from tests.service import Attach, Service, refusal, stepper, tagged
+from tests.servers.in_process import Attach, Service, refusal, stepper, tagged
 from wavespeed_client import ConfigurationError, InvalidInputError, TaskFailedError, TaskTimeoutError, pay_again
 from wavespeed_client.batch.journal import digest_of
 from wavespeed_client.batch.postgres.statements import Connection

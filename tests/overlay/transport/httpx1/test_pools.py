@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
 
 import httpcore
 import pytest
 
-from tests.conftest import TASK, Connect, http
+from tests.conftest import Connect
+from tests.servers.raw import TASK, RawRequest, RawServer, kept, serving
 from wavespeed_client import AsyncWaveSpeed, Task, WaveSpeed
 from wavespeed_client.transport.httpx1 import pools
 from wavespeed_client.transport.httpx1.pools import PoolSet
@@ -26,70 +26,48 @@ from wavespeed_client.transport.httpx1.pools import PoolSet
 pytestmark = pytest.mark.promise("no-hang")
 
 
-def kept(line: bytes, number: int) -> bytes:
-    """The response to a request on a connection that is kept: each submission gets a task of its own."""
-    task = TASK if line.startswith(b"GET") else TASK.replace(b"abc", b"task-%d" % number)
-    return http(200, task).replace(b"Connection: close\r\n", b"")
-
-
-class MeetingServer(ThreadingHTTPServer):
-    """Keeps connections, and answers when so many requests are there as the barrier asks for."""
-
-    daemon_threads = True
-    request_queue_size = 64
+class Meeting:
+    """Keeps connections, and responds when so many requests are there as the barrier asks for."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), MeetingHandler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.meeting = threading.Barrier(1)
-        self.made = 0
-        self.numbers = itertools.count()
-        self.ended = threading.Semaphore(0)
+        self.barrier = threading.Barrier(1)
+        self._numbers = itertools.count()
+
+    def __call__(self, request: RawRequest) -> bytes:
+        self.barrier.wait(10)
+        return response(request.line, next(self._numbers))
 
 
-class MeetingHandler(BaseHTTPRequestHandler):
-    server: MeetingServer
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.made += 1
-
-    def handle(self) -> None:
-        while line := self.rfile.readline():
-            lines = list(iter(self.rfile.readline, b"\r\n"))
-            self.rfile.read(next((int(line[15:]) for line in lines if line.lower().startswith(b"content-length:")), 0))
-            self.server.meeting.wait(10)
-            self.wfile.write(kept(line, next(self.server.numbers)))
-
-    def finish(self) -> None:
-        super().finish()
-        self.server.ended.release()
+def response(line: str, number: int) -> bytes:
+    """The response to a request, which names a task of its own for each submission."""
+    return kept(200, TASK if line.startswith("GET") else TASK.replace(b"abc", b"task-%d" % number))
 
 
 @pytest.fixture
-def server() -> Iterator[MeetingServer]:
-    with MeetingServer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+def meeting() -> Meeting:
+    return Meeting()
+
+
+@pytest.fixture
+def server(meeting: Meeting) -> Iterator[RawServer]:
+    with serving(meeting, keeps=True) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
-def by_threads(server: MeetingServer, rounds: list[int], then: Callable[[], object]) -> None:
+def by_threads(server: RawServer, meeting: Meeting, rounds: list[int], then: Callable[[], object]) -> None:
     with WaveSpeed("test-key", base_url=server.url) as ws:
         for count in rounds:
-            server.meeting = threading.Barrier(count)
+            meeting.barrier = threading.Barrier(count)
             with ThreadPoolExecutor(count) as threads:
                 list(threads.map(ws.submit, ["a/b"] * count))
         then()
 
 
-def by_tasks(server: MeetingServer, rounds: list[int], then: Callable[[], object]) -> None:
+def by_tasks(server: RawServer, meeting: Meeting, rounds: list[int], then: Callable[[], object]) -> None:
     async def run() -> None:
         async with AsyncWaveSpeed("test-key", base_url=server.url) as ws:
             for count in rounds:
-                server.meeting = threading.Barrier(count)
+                meeting.barrier = threading.Barrier(count)
                 await asyncio.gather(*(ws.submit("a/b") for _ in range(count)))
             then()
 
@@ -100,14 +78,14 @@ both = pytest.mark.parametrize("submitted", [by_threads, by_tasks])
 
 
 @both
-def test_connections_are_used_again(server: MeetingServer, submitted: Callable[..., None]) -> None:
-    submitted(server, [8, 8, 1, 5, 1], lambda: None)
-    assert server.made == 8
+def test_connections_are_used_again(server: RawServer, meeting: Meeting, submitted: Callable[..., None]) -> None:
+    submitted(server, meeting, [8, 8, 1, 5, 1], lambda: None)
+    assert server.connections == 8
 
 
 @both
 def test_connections_that_nobody_has_used_for_long_are_closed(
-    server: MeetingServer, submitted: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    server: RawServer, meeting: Meeting, submitted: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pools, "READ_IDLE_SECONDS", 0.0)
 
@@ -115,12 +93,12 @@ def test_connections_that_nobody_has_used_for_long_are_closed(
         assert all(server.ended.acquire(timeout=10) for _ in range(8))
         assert not server.ended.acquire(blocking=False)
 
-    submitted(server, [8, 1], then)
+    submitted(server, meeting, [8, 1], then)
     assert server.ended.acquire(timeout=10)
 
 
 def test_a_read_uses_a_connection_that_has_idled_for_longer_than_a_submission_does(
-    server: MeetingServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    server: RawServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     skipped = [0.0]
     monkeypatch.setattr(pools, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + skipped[0]))
@@ -136,7 +114,7 @@ def test_a_read_uses_a_connection_that_has_idled_for_longer_than_a_submission_do
     ]:
         skipped[0] += seconds
         verb(argument)
-        made.append(server.made)
+        made.append(server.connections)
     assert made == [1, 1, 2, 2, 3]
 
 
@@ -158,7 +136,7 @@ def test_a_cancellation_at_any_moment_spoils_no_pool() -> None:
         connections["open"] += 1
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while await reader.readuntil(b"{}"):
-                writer.write(kept(b"POST", next(numbers)))
+                writer.write(response("POST", next(numbers)))
         connections["open"] -= 1
         writer.close()
 

@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import TASK, Connect, RawServer, every_engine, http
+from tests.conftest import Connect, every_engine
+from tests.servers.raw import TASK, RawServer, http
 from wavespeed_client.transport.httpx1.requests import plain_request
 
 engine = every_engine
@@ -15,7 +16,7 @@ MULTIPART = {"files": {"file": ("a.png", b"x", "image/png")}}
 
 
 def test_cookies_that_a_response_sets_are_sent_from_then_on(connect: Connect, raw_server: RawServer) -> None:
-    raw_server.answers += [http(200, TASK, "Set-Cookie: route=7; Path=/"), http(200, TASK), http(200, TASK)]
+    raw_server.responses += [http(200, TASK, "Set-Cookie: route=7; Path=/"), http(200, TASK), http(200, TASK)]
     ws = connect(base_url=raw_server.url)
     for _ in range(3):
         ws.get("abc")
