@@ -464,8 +464,8 @@ def test_a_file_of_200_mib_in_an_input_passes_in_flat_memory(fake: FakeWaveSpeed
 MEMORY = f"""
 import asyncio, sys
 from pathlib import Path
-sys.path.append({str(ROOT / "scripts" / "bench.d")!r})
-from transfers import peak
+sys.path.append({str(ROOT)!r})
+from tests.overlay.files.transfers import peak
 from wavespeed_client import AsyncWaveSpeed, WaveSpeed
 
 engine, url, folder = sys.argv[1:]

@@ -1,0 +1,1 @@
+"""Measure this client against its peers: run `scripts/bench`."""

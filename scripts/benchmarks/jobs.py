@@ -1,0 +1,119 @@
+"""What a process of its own does about batches: run one, make its requests by hand, claim inputs, finish one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import psycopg
+
+from benchmarks.candidates import HEADERS, INPUT, our_async_client
+from benchmarks.usage import memory, stopwatch
+from wavespeed_client.batch.journal import Item, digest_of
+from wavespeed_client.batch.postgres.address import Address
+from wavespeed_client.batch.postgres.journal import AsyncPostgresJournal
+from wavespeed_client.batch.postgres.keys import Numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+# Its tasks take a millisecond, so that the client is what takes the time.
+MODEL = "wavespeed-ai/takes-1"
+FINISH = """
+insert into wavespeed_input (batch, key, state, attempt, model, input, task_id, task)
+select wavespeed_batch.id, key, 'finished', 1, %s, '{}', 'finished-' || number,
+  json_build_object('id', 'finished-' || number, 'model', %s::text, 'status', 'completed', 'outputs', '[]'::json)::text
+from wavespeed_batch, unnest(%s::bytea[]) with ordinality as given (key, number) where name = %s
+"""
+
+
+def inputs_of(count: int) -> Iterator[dict[str, Any]]:
+    return ({**INPUT, "seed": number} for number in range(count))
+
+
+async def batch(url: str, *, inputs: int, model: str = MODEL, **options: Any) -> dict[str, float]:
+    """Run a batch on aiohttp, and watch the memory beyond what the process held before."""
+    before, done, peak, early = memory(), 0, 0, 0
+
+    async def watch() -> None:
+        nonlocal peak
+        while True:
+            peak = max(peak, memory())
+            await asyncio.sleep(0.1)
+
+    async with our_async_client(url, "aiohttp") as client:
+        took, watching = stopwatch(), asyncio.create_task(watch())
+        async for outcome in client.run_many(model, inputs_of(inputs), **options):
+            outcome.result()
+            done += 1
+            if done == max(inputs // 10, 1):
+                early = memory()
+        found = took()
+        watching.cancel()
+    if done != inputs:
+        raise RuntimeError(f"{inputs - done} of {inputs} inputs are missing")
+    return {**found, "peak": peak - before, "growth": memory() - early, "held": memory()}
+
+
+async def two_requests(url: str, *, inputs: int, in_flight: int) -> dict[str, float]:
+    """Do with aiohttp alone what a batch cannot do without: submit each input and poll its task once."""
+    left = inputs_of(inputs)
+
+    async def work(session: aiohttp.ClientSession) -> None:
+        for given in left:
+            async with session.post(f"{url}/api/v3/{MODEL}", json=given) as response:
+                task = (await response.json())["data"]["id"]
+            async with session.get(f"{url}/api/v3/predictions/{task}/result") as response:
+                if (await response.json())["data"]["status"] != "completed":
+                    raise RuntimeError(f"{task} has not completed")
+
+    took = stopwatch()
+    async with aiohttp.ClientSession(headers=HEADERS, connector=aiohttp.TCPConnector(limit=0)) as session:
+        await asyncio.gather(*(work(session) for _ in range(in_flight)))
+    return took()
+
+
+async def claims(url: str, *, inputs: int, at_once: int, journal: str) -> dict[str, float]:
+    """Claim new inputs in a database, so many at the same time."""
+    ledger = await _ledger(url, journal, f"claims {at_once}")
+    entries = iter(await asyncio.gather(*map(ledger.look, _items(inputs))))
+
+    async def work() -> None:
+        for entry in entries:
+            await ledger.reserve(entry)
+
+    took = stopwatch()
+    await asyncio.gather(*(work() for _ in range(at_once)))
+    found = took()
+    await ledger.close()
+    return found
+
+
+async def finish(url: str, *, inputs: int, batch: str, journal: str) -> dict[str, float]:
+    """Write to a database that all inputs of a batch have finished."""
+    took, ledger = stopwatch(), await _ledger(url, journal, batch)
+    keys = [ledger.keys.key(item) for item in _items(inputs)]
+    with psycopg.connect(journal, autocommit=True) as connection:
+        connection.execute(FINISH, (MODEL, MODEL, keys, batch))
+    await ledger.close()
+    return took()
+
+
+async def _ledger(url: str, journal: str, name: str) -> AsyncPostgresJournal:
+    ledger = AsyncPostgresJournal(Address.read(journal), name, url, MODEL, Numbered(), 240.0, 600.0)
+    await ledger.prepare()
+    return ledger
+
+
+def _items(count: int) -> list[Item]:
+    return [Item(digest_of(MODEL, given), MODEL, json.dumps(given).encode()) for given in inputs_of(count)]
+
+
+JOBS: dict[str, Callable[..., Coroutine[Any, Any, dict[str, float]]]] = {
+    "batch": batch,
+    "two requests": two_requests,
+    "claims": claims,
+    "finish": finish,
+}

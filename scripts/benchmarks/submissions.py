@@ -1,0 +1,52 @@
+"""A submission's CPU: of sync clients, plain and over TLS, and of async ones with one and with 1,000 under way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.workers import Load, compare, measured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.figures import Figure
+    from benchmarks.server import Server
+
+    Found = tuple[str, Figure]
+
+BARE_ASYNC, WITHOUT_SNIFFIO, UNLIMITED = "async httpx", "async httpx without sniffio", "async httpx, unlimited"
+OURS_ASYNC, OURS_AIOHTTP = "async ours", "async ours, aiohttp"
+
+
+def sync(url: str, server: Server, load: Load, suffix: str = "") -> Iterator[Found]:
+    """Compare the sync clients, over one connection each; the official client opens one for each submission."""
+    samples = measured(("ours", "httpx", "official"), url, server, load)
+    yield f"submit{suffix}", compare(samples, "ours", "httpx")
+    yield f"submit to official{suffix}", compare(samples, "ours", "official")
+    yield f"bare httpx to official{suffix}", compare(samples, "httpx", "official")
+
+
+def one_under_way(server: Server, load: Load) -> Iterator[Found]:
+    """Compare the async clients. What pip installs with httpx lacks sniffio, so that is what they are compared with."""
+    samples = measured((OURS_ASYNC, OURS_AIOHTTP, BARE_ASYNC, WITHOUT_SNIFFIO), server.plain, server, load)
+    yield "async submit", compare(samples, OURS_ASYNC, WITHOUT_SNIFFIO)
+    yield "async submit, with sniffio", compare(samples, OURS_ASYNC, BARE_ASYNC)
+    yield "async submit, aiohttp", compare(samples, OURS_AIOHTTP, WITHOUT_SNIFFIO)
+    yield "aiohttp to default", compare(samples, OURS_AIOHTTP, OURS_ASYNC)
+
+
+def thousand_under_way(server: Server, blocks: int) -> Iterator[Found]:
+    """Compare bursts of new processes. Without limits httpx does better than with its own, so it is measured so."""
+    load = Load(blocks, rounds=1, calls=1000, concurrency=1000)
+    samples = measured((OURS_ASYNC, OURS_AIOHTTP, UNLIMITED), server.delayed, server, load)
+    yield "1000 under way", compare(samples, OURS_ASYNC, UNLIMITED)
+    yield "1000 under way, aiohttp", compare(samples, OURS_AIOHTTP, UNLIMITED)
+
+
+def submissions(server: Server, load: Load, bursts: int) -> dict[str, Figure]:
+    return {
+        **dict(sync(server.plain, server, load)),
+        **dict(sync(server.tls, server, load, ", TLS")),
+        **dict(one_under_way(server, load)),
+        **dict(thousand_under_way(server, bursts)),
+    }
