@@ -1,10 +1,15 @@
-"""A change, how grave it is, and the rules that say so."""
+"""A change of the spec, how serious it is, and the rules that decide."""
 
 from __future__ import annotations
 
+import json
 from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
+
+if TYPE_CHECKING:
+    from .uses import Uses
 
 
 class Level(IntEnum):
@@ -18,7 +23,7 @@ class Level(IntEnum):
 
 
 class Flow(Enum):
-    """Which way a thing goes, seen from the user: what webhooks bring is received."""
+    """The direction, as the user sees it: what webhooks bring is received."""
 
     SENT = "sent"
     RECEIVED = "received"
@@ -38,21 +43,19 @@ class Use:
 
 @frozen
 class Effect:
-    """How grave a kind of change is, and why, for each flow."""
+    """How serious a kind of change is, and why, in each direction."""
 
     sent: Level
     sent_why: str
     received: Level
     received_why: str
-    # What an open set says are examples, so that a change of it breaks nobody.
+    # The values of an open set are examples, so a change of them breaks nobody.
     narrows_or_widens: bool = False
 
     def of(self, use: Use) -> tuple[Level, str]:
         if use.open and self.narrows_or_widens:
             return Level.MINOR, "any other value may stand there too, before and after"
-        if use.flow is Flow.SENT:
-            return self.sent, self.sent_why
-        return self.received, self.received_why
+        return (self.sent, self.sent_why) if use.flow is Flow.SENT else (self.received, self.received_why)
 
 
 NOT_SENT = "it is never sent"
@@ -66,7 +69,7 @@ WIDER = Effect(Level.MINOR, MORE, Level.MAJOR, "readers were promised less", Tru
 OTHER = Effect(Level.MAJOR, REFUSED, Level.MAJOR, "readers expect what was before", True)
 UNJUDGED = Effect(Level.MAJOR, "it cannot be judged, so the worse is taken", Level.MAJOR, "it cannot be judged", True)
 
-REMOVED = Effect(Level.MAJOR, "who sends it is refused or ignored", Level.MAJOR, MISSED)
+REMOVED = Effect(Level.MAJOR, "requests with it are refused, or it is ignored", Level.MAJOR, MISSED)
 RENAMED = Effect(Level.MAJOR, "the old name is no longer understood", Level.MAJOR, "readers miss the old name")
 MOVED = Effect(Level.MAJOR, "it is looked for elsewhere", Level.MAJOR, "readers look for it in the old place")
 ADDED = Effect(Level.MINOR, "it may be left out", Level.MINOR, PASSED_OVER)
@@ -88,20 +91,20 @@ ERROR_REMOVED = Effect(Level.MINOR, "it was a failure anyway", Level.MINOR, "wha
 FORM_ADDED = Effect(Level.MINOR, MORE, Level.MINOR, "readers say which forms they take")
 FORM_REMOVED = Effect(Level.MAJOR, "the old form is refused", Level.MAJOR, "readers take the old form")
 
-NEW = Effect(Level.MINOR, "more can be asked", Level.MINOR, "who does not ask for it is not called")
+NEW = Effect(Level.MINOR, "more can be asked", Level.MINOR, "only receivers that ask for it get it")
 GONE = Effect(Level.MAJOR, "calls of it fail", Level.MAJOR, "receivers wait for it")
 ELSEWHERE = Effect(Level.MAJOR, "the old address fails", Level.MAJOR, "receivers expect the old method")
 ASKS_MORE = Effect(Level.MAJOR, "requests that were good are refused", Level.MAJOR, "receivers expect what was before")
 ASKS_LESS = Effect(Level.MINOR, "what was good is still good", Level.MINOR, "what was good is still good")
 NAME_ONLY = Effect(Level.NONE, NOT_SENT, Level.NONE, NOT_SENT)
-WORDS = Effect(Level.PATCH, "words bind nobody", Level.PATCH, "words bind nobody")
+WORDS = Effect(Level.PATCH, "programs do not read it", Level.PATCH, "programs do not read it")
 
 
-def addition(required: bool) -> tuple[str, Effect]:
+def addition(*, required: bool) -> tuple[str, Effect]:
     return ("is added, required", ADDED_REQUIRED) if required else ("is added, optional", ADDED)
 
 
-def need(required: bool) -> tuple[str, Effect]:
+def need(*, required: bool) -> tuple[str, Effect]:
     return ("is required now", REQUIRED) if required else ("is optional now", OPTIONAL)
 
 
@@ -128,11 +131,45 @@ class Change:
     def why(self) -> str:
         return self.python_why if self.python > self.wire else self.wire_why
 
-    def is_at(self, label: str) -> bool:
-        return label in (self.where, self.now)
+    @property
+    def places(self) -> list[str]:
+        return [self.where] if self.now is None else [self.where, self.now]
 
-    def is_under(self, label: str) -> bool:
-        return any(place is not None and place.startswith(f"{label}/") for place in (self.where, self.now))
+    def is_in(self, label: str) -> bool:
+        return any(place == label or place.startswith(f"{label}/") for place in self.places)
 
-    def is_above(self, label: str) -> bool:
-        return any(place is not None and label.startswith(f"{place}/") for place in (self.where, self.now))
+    def is_around(self, label: str) -> bool:
+        return any(label.startswith(f"{place}/") for place in self.places)
+
+
+@define(eq=False)
+class Ledger:
+    """The changes found so far: each once, with the worst of what it means for its uses."""
+
+    old: Uses
+    new: Uses
+    changes: dict[tuple[str, str], Change] = field(factory=dict[tuple[str, str], Change])
+
+    def uses_of(self, label: str, now: str | None = None) -> set[Use]:
+        empty: set[Use] = set()
+        return self.old.of.get(label, empty) | self.new.of.get(now or label, empty)
+
+    def note(self, where: str, what: str, effect: Effect, uses: set[Use], now: str | None = None) -> None:
+        """Enter a change with the worst of its effects; what has no use changes nothing on the wire."""
+        worst = max((effect.of(use) for use in sorted(uses, key=str)), default=(Level.NONE, "nothing uses it"))
+        self.enter(where, what, *worst, now=now)
+
+    def enter(self, where: str, what: str, level: Level, why: str, *, now: str | None = None) -> None:
+        change = self.changes.setdefault((where, what), Change(where, what, now=now))
+        if not change.wire_why or level > change.wire:
+            change.wire, change.wire_why = level, why
+
+
+def show(value: object) -> str:
+    """Return a value of the spec as a line shows it."""
+    text = canonical(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def canonical(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

@@ -1,4 +1,4 @@
-"""The operations and webhooks of a document, as lists that can be walked."""
+"""The operations and webhooks of a document, with their parameters, bodies, responses and headers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from .change import Flow
+from .change import Flow, canonical
 from .document import Document, Json, mapping, sequence
-from .shape import Node
+from .shape import WORDS, Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +19,12 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 @frozen(eq=False)
 class Part:
-    """A parameter, body, answer or header, and where it is."""
+    """A parameter, body, response or header, and where it is."""
 
     data: Json
     label: str
+    # Which of the path's parameters it is.
+    position: int | None = None
 
     @property
     def name(self) -> str:
@@ -33,13 +35,22 @@ class Part:
         return str(self.data.get("in"))
 
     @property
+    def name_and_place(self) -> tuple[str, str]:
+        return self.name, self.place
+
+    @property
+    def form(self) -> str:
+        """Everything that matters but the name, as text."""
+        return canonical({key: value for key, value in self.data.items() if key not in WORDS | {"name"}})
+
+    @property
     def required(self) -> bool:
         return self.data.get("required") is True
 
 
 @frozen(eq=False)
 class Operation:
-    """An operation, or a webhook: a call that comes instead of going out."""
+    """An operation, or a webhook: a call that comes in instead of going out."""
 
     document: Document
     path: str
@@ -54,8 +65,12 @@ class Operation:
         return str(self.data.get("operationId", f"{self.method.upper()} {self.path}"))
 
     @property
+    def given_id(self) -> object:
+        return self.data.get("operationId")
+
+    @property
     def address(self) -> tuple[str, str]:
-        """What is on the wire: the path without the names of its parameters."""
+        """What is sent: the path without the names of its parameters, and the method."""
         return re.sub(r"\{[^}]*\}", "{}", self.path), self.method
 
     @property
@@ -68,24 +83,28 @@ class Operation:
     def parameters(self) -> list[Part]:
         found: dict[tuple[str, str], Part] = {}
         for each in (*sequence(self.item.get("parameters")), *sequence(self.data.get("parameters"))):
-            bare = self.document.resolve(mapping(each), "")[0]
-            part = self.part(each, f"{self.label}/{bare.get('in')} {bare.get('name')}")
-            found[part.place, part.name] = part
+            data, shared = self.document.resolve(mapping(each), "")
+            part = Part(data, shared or f"{self.label}/{data.get('in')} {data.get('name')}", self.position(data))
+            found[part.name_and_place] = part
         return list(found.values())
+
+    def position(self, parameter: Json) -> int | None:
+        names = self.names_in_path if parameter.get("in") == "path" else []
+        return names.index(parameter["name"]) if parameter.get("name") in names else None
 
     def body(self) -> Part | None:
         return self.part(self.data["requestBody"], f"{self.label}/body") if "requestBody" in self.data else None
 
     def responses(self) -> dict[str, Part]:
-        answers = mapping(self.data.get("responses"))
-        return {str(status): self.part(each, f"{self.label}/{status}") for status, each in answers.items()}
+        found = mapping(self.data.get("responses"))
+        return {str(status): self.part(each, f"{self.label}/{status}") for status, each in found.items()}
 
     def headers(self, response: Part) -> dict[str, Part]:
         named = mapping(response.data.get("headers")).items()
         return {name: self.part(each, f"{response.label}/header {name}") for name, each in named}
 
     def schemas(self, part: Part) -> dict[str, Node]:
-        """The schemas of a parameter, body or answer, by media type; a parameter's plain schema has none."""
+        """Return the schemas of a part by media type; a parameter's plain schema has none."""
         found = {str(kind): mapping(each) for kind, each in mapping(part.data.get("content")).items()}
         if "schema" in part.data:
             found[""] = part.data
@@ -93,7 +112,6 @@ class Operation:
 
 
 def operations(document: Document) -> Iterator[Operation]:
-    """Every operation, with the callbacks that belong to it."""
     for path, raw in mapping(document.data["paths"]).items():
         item = document.resolve(mapping(raw), "")[0]
         for method, data in methods(item):
@@ -102,20 +120,17 @@ def operations(document: Document) -> Iterator[Operation]:
 
 
 def webhooks(document: Document) -> Iterator[Operation]:
-    """Every call that the service makes: the document's webhooks, and the callbacks of its operations."""
-    for name, raw in mapping(document.data.get("webhooks")).items():
-        item = document.resolve(mapping(raw), "")[0]
-        for method, data in methods(item):
-            yield Operation(document, name, method, item, data, f"webhooks/{name}", Flow.RECEIVED)
+    """Yield every call that the service makes: the document's webhooks, and the callbacks of its operations."""
+    incoming = {f"webhooks/{name}": raw for name, raw in mapping(document.data.get("webhooks")).items()}
     for caller in operations(document):
         for name, raw in mapping(caller.data.get("callbacks")).items():
-            label = f"{caller.label}/callback {name}"
             for item in document.resolve(mapping(raw), "")[0].values():
-                for method, data in methods(mapping(item)):
-                    yield Operation(document, label, method, mapping(item), data, label, Flow.RECEIVED)
+                incoming[f"{caller.label}/callback {name}"] = item
+    for label, raw in incoming.items():
+        item = document.resolve(mapping(raw), "")[0]
+        for method, data in methods(item):
+            yield Operation(document, label, method, item, data, label, Flow.RECEIVED)
 
 
 def methods(item: Json) -> Iterator[tuple[str, Json]]:
-    for method in METHODS:
-        if method in item:
-            yield method, mapping(item[method])
+    return ((method, mapping(item[method])) for method in METHODS if method in item)

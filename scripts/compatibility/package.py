@@ -25,33 +25,28 @@ class Value:
 
 
 @frozen
-class Function:
-    """An operation: the module that the generator makes of it, whose four functions take the same."""
+class Symbol:
+    """An operation's module, a class of models, or a name for a set of words.
 
-    functions: frozenset[str]
-    positional: tuple[str, ...]
-    parameters: dict[str, Value]
-    returns: str
+    Attributes:
+        kind: function, class or words.
+        members: Arguments, or attributes, which are the constructor's arguments; words have one without a name.
+        positional: The arguments that may be passed by position.
+        functions: The module's functions, which take the same arguments.
+        returns: What the functions return.
+    """
 
-
-@frozen
-class Model:
-    """A class of models: its attributes, which are its constructor's arguments."""
-
-    attributes: dict[str, Value]
-
-
-@frozen
-class Alias:
-    """A name for a set of words."""
-
-    annotation: str
+    kind: str
+    members: dict[str, Value]
+    positional: tuple[str, ...] = ()
+    functions: frozenset[str] = frozenset()
+    returns: str = ""
 
 
 @frozen
 class Package:
     # By the path that an import names, such as api.tasks.submit_task and models.Task.
-    symbols: dict[str, Function | Model | Alias]
+    symbols: dict[str, Symbol]
     # The code of each module, to see whether it changed at all.
     code: dict[str, str] = field(repr=False)
 
@@ -79,16 +74,14 @@ def code_of(package: Path) -> dict[str, str]:
 
 
 def read(code: dict[str, str]) -> Package:
-    """What the modules of a package define, by their paths in it."""
-    symbols: dict[str, Function | Model | Alias] = {}
+    """Return what the modules of a package define, by their paths in it."""
+    symbols: dict[str, Symbol] = {}
     exported = {str(name) for name in tree("models/__init__.py", code.get("models/__init__.py", "")).exports or []}
     for path, text in code.items():
         folder, _, name = path.removesuffix(".py").rpartition("/")
-        if name == "__init__":
-            continue
-        if folder.startswith("api/"):
-            symbols[f"api.{folder.removeprefix('api/')}.{name}"] = function(tree(path, text))
-        elif folder == "models":
+        if name != "__init__" and folder.startswith("api/"):
+            symbols[f"{folder.replace('/', '.')}.{name}"] = function(tree(path, text))
+        elif name != "__init__" and folder == "models":
             members = tree(path, text).members
             own = exported & {name for name, each in members.items() if not each.is_alias}
             symbols |= {f"models.{name}": model(members[name]) for name in own}
@@ -97,24 +90,24 @@ def read(code: dict[str, str]) -> Package:
 
 @functools.cache
 def tree(path: str, code: str) -> griffe.Module:
-    """What a module defines. Two packages share most of their modules, so each is read once."""
+    """Return what a module defines. Two packages share most of their modules, so each is read once."""
     return griffe.visit(path.removesuffix(".py").replace("/", "."), Path(path), code)
 
 
-def function(module: griffe.Module) -> Function:
+def function(module: griffe.Module) -> Symbol:
     public = {name: each for name, each in module.functions.items() if not name.startswith("_") and not each.is_alias}
     detailed = public["sync_detailed"]
-    parameters = {each.name: Value(str(each.annotation), text(each.default)) for each in detailed.parameters}
-    positional = griffe.ParameterKind.positional_or_keyword
-    names = tuple(each.name for each in detailed.parameters if each.kind is positional)
-    return Function(frozenset(public), names, parameters, str(detailed.returns))
+    arguments = {each.name: Value(str(each.annotation), text(each.default)) for each in detailed.parameters}
+    by_position = griffe.ParameterKind.positional_or_keyword
+    positional = tuple(each.name for each in detailed.parameters if each.kind is by_position)
+    return Symbol("function", arguments, positional, frozenset(public), str(detailed.returns))
 
 
-def model(found: griffe.Object | griffe.Alias) -> Model | Alias:
+def model(found: griffe.Object | griffe.Alias) -> Symbol:
     if isinstance(found, griffe.Attribute):
-        return Alias(str(found.value))
+        return Symbol("words", {"": Value(str(found.value))})
     fields = {name: each for name, each in found.attributes.items() if "property" not in each.labels}
-    return Model({name: Value(str(each.annotation), text(each.value)) for name, each in fields.items()})
+    return Symbol("class", {name: Value(str(each.annotation), text(each.value)) for name, each in fields.items()})
 
 
 def text(value: object) -> str | None:

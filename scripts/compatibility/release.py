@@ -21,6 +21,7 @@ VERSION_FILE = "overlay/wavespeed_client/_version.py"
 CHANGELOG = "CHANGELOG.md"
 GENERATED = f"generated/{PACKAGE}"
 JUDGED = ("spec", "generated", VERSION_FILE, CHANGELOG)
+KINDS = {Level.PATCH: "other words", Level.MINOR: "additions", Level.MAJOR: "breaking changes"}
 
 
 @frozen(order=True)
@@ -33,7 +34,7 @@ class Version:
         return f"{self.major}.{self.minor}.{self.patch}"
 
     def after(self, change: Level) -> Version:
-        """The first version that may hold a change. Before 1.0.0 a breaking change raises the second number."""
+        """Return the first version that may hold a change; before 1.0.0 a breaking change raises the second number."""
         if change is Level.NONE:
             return self
         if self.major == 0:
@@ -43,22 +44,21 @@ class Version:
 
 
 def version(text: str) -> Version | None:
-    """A version's three numbers; what follows them, such as rc1, does not count."""
+    """Return a version's three numbers, without what follows them, such as rc1."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
     return Version(*map(int, found.groups())) if found else None
 
 
 @frozen
 class Section:
-    """A section of the changelog: unreleased if it has no version."""
+    """A section of the changelog, with how many entries each heading has; unreleased if it has no version."""
 
     version: Version | None
-    # How many entries each heading has.
     entries: dict[str, int]
 
     @property
     def level(self) -> Level:
-        """What the headings say by themselves."""
+        """The level that the headings declare."""
         if self.entries.get("Breaking"):
             return Level.MAJOR
         if self.entries.get("Added"):
@@ -67,7 +67,7 @@ class Section:
 
 
 def sections(changelog: str) -> list[Section]:
-    """The changelog, newest first."""
+    """Read the changelog, newest section first."""
     found: list[Section] = []
     for part in re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]:
         title, *rest = re.split(r"^### *", part, flags=re.MULTILINE)
@@ -87,36 +87,35 @@ class Release:
 
 @define
 class Findings:
-    """What to tell the person; with a problem, the check fails."""
+    """What to print; with a problem, the check fails."""
 
     told: list[str]
     problems: list[str]
 
 
 def check(root: Path) -> Findings:
-    """Hold version and changelog of a working tree against what changed since the last release.
+    """Compare version and changelog of a working tree with what changed since the last release.
 
     Raises:
         SpecError: The last release, or the tree, cannot be read.
     """
     log = sections(text_of(root / CHANGELOG))
     own = own_version(root)
-    release = last_release(root, log)
+    release = last_release(root, [each.version for each in log if each.version is not None])
     if release is None:
         return Findings(["nothing was released yet"], [])
     verdict = judge_tree(root, release)
+    _, *lines = verdict.lines()
     told = [f"since {release.name}: {verdict.level} (wire {verdict.wire}, python {verdict.python})"]
-    told += [
-        line
-        for line, change in zip(list(verdict.lines())[1:], verdict.changes, strict=True)
-        if change.level > Level.PATCH
-    ]
-    found = problems(own, release, verdict, since(log, release.version))
+    told += [line for line, each in zip(lines, verdict.changes, strict=True) if each.level > Level.PATCH]
+    versions = [section.version for section in log]
+    newer = log[: versions.index(release.version)] if release.version in versions else log
+    found = problems(own, release, verdict, newer)
     return Findings(told if found else [*told, f"version {own} and {CHANGELOG} fit"], found)
 
 
 def problems(own: Version, release: Release, verdict: Verdict, log: list[Section]) -> list[str]:
-    """What does not fit, each with what to do."""
+    """Return what does not fit, each with what to do."""
     found: list[str] = []
     declared = max((section.level for section in log), default=Level.NONE)
     least = release.version.after(max(verdict.level, declared))
@@ -127,27 +126,15 @@ def problems(own: Version, release: Release, verdict: Verdict, log: list[Section
         found.append(f'{CHANGELOG} names no breaking change since {release.version}: name them under "### Breaking"')
     elif verdict.level is Level.MINOR and declared is Level.NONE:
         found.append(f'{CHANGELOG} names nothing new since {release.version}: name it under "### Added"')
-    for section in log:
-        if section.version not in (None, own):
-            found.append(f"{CHANGELOG} has a section [{section.version}], but __version__ is {own}")
-    return found
-
-
-KINDS = {Level.PATCH: "other words", Level.MINOR: "additions", Level.MAJOR: "breaking changes"}
+    others = [each.version for each in log if each.version not in (None, own)]
+    return [*found, *(f"{CHANGELOG} has a section [{each}], but __version__ is {own}" for each in others)]
 
 
 def named(verdict: Verdict) -> str:
-    """The gravest changes, the first three by name."""
-    if verdict.level not in KINDS:
-        return "no changes"
-    gravest = [f"{change.where} {change.what}" for change in verdict.changes if change.level is verdict.level]
-    more = f", and {len(gravest) - 3} more" if len(gravest) > 3 else ""
-    return f"{KINDS[verdict.level]} ({'; '.join(gravest[:3])}{more})"
-
-
-def since(log: list[Section], last: Version) -> list[Section]:
-    versions = [section.version for section in log]
-    return log[: versions.index(last)] if last in versions else log
+    """Say what the most serious changes are, the first three by name."""
+    worst = [f"{change.where} {change.what}" for change in verdict.changes if change.level is verdict.level]
+    more = f", and {len(worst) - 3} more" if len(worst) > 3 else ""
+    return f"{KINDS[verdict.level]} ({'; '.join(worst[:3])}{more})" if verdict.level in KINDS else "no changes"
 
 
 def text_of(path: Path) -> str:
@@ -168,16 +155,15 @@ def own_version(root: Path) -> Version:
 # The last release
 
 
-def last_release(root: Path, log: list[Section]) -> Release | None:
-    """The newest tag in this history, else the commit that gave the changelog's newest section its number.
+def last_release(root: Path, dated: list[Version]) -> Release | None:
+    """Return the newest tag in this history, else the commit that gave the changelog's newest section its number.
 
     What HEAD itself releases is the release that is checked, not the last one.
     """
     head = git("rev-parse", "--verify", "--quiet", "HEAD", root=root)
-    dated = [section.version for section in log if section.version is not None]
+    if head is None and dated:
+        raise SpecError(f"there is no git history here to read {dated[0]} from: check in a clone")
     if head is None:
-        if dated:
-            raise SpecError(f"there is no git history here to read {dated[0]} from: check in a clone")
         return None
     if dated and git("rev-parse", "--is-shallow-repository", root=root) == b"true\n":
         raise SpecError("this clone is shallow, so the last release cannot be seen: run git fetch --unshallow --tags")
@@ -188,27 +174,24 @@ def last_release(root: Path, log: list[Section]) -> Release | None:
 
 
 def tagged(root: Path) -> list[Release]:
-    """The tags vX.Y.Z in this history, newest first."""
-    names = (git("tag", "--list", "v*", "--merged", "HEAD", root=root) or b"").decode().split()
-    found = [(version(name[1:]), name) for name in names if re.fullmatch(r"v\d+\.\d+\.\d+", name)]
-    return [
-        Release(number, commit_of(root, name), name)
-        for number, name in sorted(((number, name) for number, name in found if number is not None), reverse=True)
-    ]
-
-
-def commit_of(root: Path, tag: str) -> str:
-    return (git("rev-parse", "--verify", f"refs/tags/{tag}^{{commit}}", root=root) or b"").decode().strip()
+    """Return the tags vX.Y.Z in this history, newest first."""
+    arguments = ("--list", "v*", "--merged", "HEAD", "--format=%(refname:short) %(objectname) %(*objectname)")
+    lines = (git("tag", *arguments, root=root) or b"").decode().splitlines()
+    found: list[Release] = []
+    for name, *commits in map(str.split, lines):  # an annotated tag has an object of its own, before the commit
+        number = version(name[1:]) if re.fullmatch(r"v\d+\.\d+\.\d+", name) else None
+        if number is not None:
+            found.append(Release(number, commits[-1], name))
+    return sorted(found, key=lambda each: each.version, reverse=True)
 
 
 def numbered(root: Path, dated: list[Version]) -> list[Release]:
-    """The commits in which the changelog's sections got their numbers, newest first."""
+    """Return the commits in which the changelog's sections got their numbers, newest first."""
     found: list[Release] = []
     for number in dated:
         arguments = ("--reverse", "--format=%H", "-S", f"## [{number}]", "--", CHANGELOG)
         commits = (git("log", *arguments, root=root) or b"").decode().split()
-        if commits:
-            found.append(Release(number, commits[0], f"{number} ({commits[0][:7]}, by {CHANGELOG})"))
+        found += [Release(number, each, f"{number} ({each[:7]}, by {CHANGELOG})") for each in commits[:1]]
     return found
 
 

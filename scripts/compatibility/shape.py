@@ -1,4 +1,4 @@
-"""What a schema allows, whichever way it is written: a list of alternatives of one type each."""
+"""What a schema allows, however it is written: a list of alternatives of one type each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from attrs import define, evolve, field, frozen
 
 from .document import Document, Json, mapping, sequence
 
-# Keywords that are words to people, and those whose meaning the shape carries elsewhere.
+# Keywords for people, and those that have a field of their own in an alternative.
 WORDS = {"title", "description", "summary", "example", "examples", "externalDocs", "$comment", "xml", "$schema", "$id"}
 CARRIED = {
     *("$ref", "type", "enum", "const", "allOf", "anyOf", "oneOf", "properties", "required", "items"),
@@ -29,7 +29,7 @@ HIGHEST = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minPropertie
 
 @frozen(eq=False)
 class Node:
-    """A schema and where it is: as a person says it, the same for all who refer to it."""
+    """A schema and where it is, which is the same for all references to it."""
 
     document: Document
     schema: Any
@@ -65,13 +65,13 @@ class Alternative:
         return self.enum is None and not self.keywords.keys() & BOUND
 
     def covers(self, other: Alternative) -> bool:
-        """Whether every value of the other is one of this, without looking into objects and lists."""
+        """Tell whether every value of the other is one of this, without looking into objects and lists."""
         kinds = {other.type, None} | ({"number"} if other.type == "integer" else set[str | None]())
         return self is not other and self.free and self.type in kinds and self.type not in ("object", "array")
 
 
 def alternatives(node: Node, seen: tuple[int, ...] = ()) -> list[Alternative]:
-    """What a schema allows. A schema that holds itself without a property between allows no more by that."""
+    """Return what a schema allows; one that directly refers to itself allows no more by that."""
     target = node.target()
     if target.schema is False:
         return []
@@ -79,7 +79,7 @@ def alternatives(node: Node, seen: tuple[int, ...] = ()) -> list[Alternative]:
     if id(schema) in seen:
         return []
     seen = (*seen, id(schema))
-    found = own(target, schema)
+    found = [one_type(target, schema, kind) for kind in types(schema)]
     for part in sequence(schema.get("allOf")):
         found = both(found, alternatives(Node(node.document, part, target.label), seen), node.document)
     for choice in ("anyOf", "oneOf"):
@@ -97,14 +97,9 @@ def alternatives(node: Node, seen: tuple[int, ...] = ()) -> list[Alternative]:
 
 
 def plain(schema: Json) -> bool:
-    """Whether a schema says nothing beside its choice."""
+    """Tell whether a schema says nothing beside its choice."""
     said = schema.keys() - WORDS - {"anyOf", "oneOf", "discriminator", "deprecated", "default"}
     return all(key.startswith("x-") for key in said) and not {"anyOf", "oneOf"} <= schema.keys()
-
-
-def own(node: Node, schema: Json) -> list[Alternative]:
-    """What a schema's own keywords allow, without allOf, anyOf and oneOf."""
-    return [one_type(node, schema, kind) for kind in types(schema)]
 
 
 def types(schema: Json) -> list[str | None]:
@@ -130,22 +125,20 @@ def type_of(value: object) -> str:
 def one_type(node: Node, schema: Json, kind: str | None) -> Alternative:
     if kind == "null":
         return Alternative(node.label, "null")
-    strange = BOUND - ONLY_FOR.get(kind, set()) if kind else set[str]()
-    keywords = {key: value for key, value in schema.items() if key not in WORDS | CARRIED | strange}
+    passed_over = WORDS | CARRIED | (BOUND - ONLY_FOR.get(kind, set()) if kind else set[str]())
+    keywords = {key: each for key, each in schema.items() if key not in passed_over and not key.startswith("x-")}
     values = enum(schema)
     if values is not None and kind is not None:
         fitting = {kind, "integer"} if kind == "number" else {kind}
         values = [value for value in values if type_of(value) in fitting]
-    alternative = Alternative(
-        node.label, kind, values, {key: value for key, value in keywords.items() if not key.startswith("x-")}
-    )
+    alternative = Alternative(node.label, kind, values, keywords)
     if kind in ("object", None):
         named = mapping(schema.get("properties")).items()
         alternative.properties = {name: node.child(value, f"/{name}") for name, value in named}
         alternative.required = set(map(str, sequence(schema.get("required"))))
         values_of_keys = schema.get("additionalProperties", True)
-        open_or_not = isinstance(values_of_keys, bool) or not values_of_keys
-        alternative.values = values_of_keys is not False if open_or_not else node.child(values_of_keys, "/{}")
+        is_described = bool(mapping(values_of_keys))
+        alternative.values = node.child(values_of_keys, "/{}") if is_described else values_of_keys is not False
     if kind in ("array", None) and "items" in schema:
         alternative.items = node.child(schema["items"], "/[]")
     return alternative
@@ -157,7 +150,7 @@ def both(left: list[Alternative], right: list[Alternative], document: Document) 
 
 
 def join(one: Alternative, two: Alternative, document: Document) -> Alternative | None:
-    """What both allow."""
+    """Return what both allow."""
     if one.type == two.type or two.type is None:
         kind = one.type
     elif one.type is None or {one.type, two.type} == {"integer", "number"}:

@@ -1,4 +1,4 @@
-"""Which way each schema of a document goes, and where the things are that the generator made names from."""
+"""Whether each schema of a document is sent or received, and which places the generator made names from."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Uses:
         if body is not None:
             self.name(f"{operation.id} body", body.label)
             self.walk_part(operation, body, operation.flow)
-        answers = list(operation.responses().items())
-        self.name(f"{operation.id} return", *(part.label for _, part in answers))
-        for status, part in answers:
+        responses = list(operation.responses().items())
+        self.name(f"{operation.id} return", *(part.label for _, part in responses))
+        for status, part in responses:
             self.name(f"{operation.id} {status}", part.label)
             self.walk_part(operation, part, operation.flow.opposite)
             for header in operation.headers(part).values():
@@ -51,7 +51,7 @@ class Uses:
             self.walk(node, Use(flow))
 
     def walk(self, node: Node, use: Use | None) -> None:
-        """Note what a schema and all below it is used for; without a use, only what it is called."""
+        """Note the use of a schema and all below it; without a use, only their names."""
         target = node.target()
         key = (id(target.schema), node.label, use)
         if key in self._seen:
@@ -93,7 +93,7 @@ def uses(document: Document) -> Uses:
 
 
 def letters_of(label: str) -> str:
-    """A label without its kind, as the generator makes names from places."""
+    """Return a label without its kind, as the generator makes names from places."""
     return label.partition("/")[2].replace("[]", "item").replace("{}", "additional_property")
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from .change import Change, Level, Use
-from .ledger import Ledger
+from .change import Change, Ledger, Level, Use
 from .package import Package, generate
 from .python import PythonComparison, SymbolChange
 from .schemas import SchemaComparison
@@ -41,30 +40,26 @@ class Verdict:
             yield f"wire {each.wire!s:5}  python {each.python!s:5}  {each.where}: {each.what} ({each.why})"
 
     def as_json(self) -> dict[str, Any]:
+        changes = [
+            {
+                **{"wire": str(each.wire), "python": str(each.python)},
+                **{"where": each.where, "what": each.what, "why": each.why, "symbols": sorted(set(each.symbols))},
+            }
+            for each in self.changes
+        ]
         levels = {"verdict": str(self.level), "wire": str(self.wire), "python": str(self.python)}
-        return {"old": self.old, "new": self.new, **levels, "changes": [as_json(each) for each in self.changes]}
-
-
-def as_json(change: Change) -> dict[str, Any]:
-    return {
-        "wire": str(change.wire),
-        "python": str(change.python),
-        "where": change.where,
-        "what": change.what,
-        "why": change.why,
-        "symbols": sorted(set(change.symbols)),
-    }
+        return {"old": self.old, "new": self.new, **levels, "changes": changes}
 
 
 def judge(old: Document, new: Document) -> Verdict:
     """Compare two documents.
 
     Raises:
-        SpecError: One of them cannot be understood, by this program or by the generator.
+        SpecError: This program, or the generator, cannot understand one of them.
     """
     with tempfile.TemporaryDirectory() as folder:
         packages = [generate(each, Path(folder) / side) for each, side in ((old, "old"), (new, "new"))]
-    return compare(old, new, packages[0], packages[1])
+    return compare(old, new, *packages)
 
 
 def compare(old: Document, new: Document, before: Package, after: Package) -> Verdict:
@@ -87,7 +82,7 @@ def compare(old: Document, new: Document, before: Package, after: Package) -> Ve
 
 @define(eq=False)
 class Join:
-    """Puts what changed in the package beside the change of the spec that it comes from."""
+    """Adds what changed in the package to the change of the spec that it comes from."""
 
     ledger: Ledger
     changes: list[Change]
@@ -100,7 +95,7 @@ class Join:
         return {use for label in self.labels(model) for use in self.ledger.uses_of(label)}
 
     def labels(self, name: str) -> list[str]:
-        """Where the generator took a name from; it puts the word response between an operation and a status."""
+        """Return where the generator took a name from; it puts the word response between an operation and a status."""
         names = (bare(name), bare(name).replace("response", ""))
         found = [label for side in self.sides for each in names for label in side.labels.get(each, [])]
         return sorted(dict.fromkeys(found), key=lambda label: not label.startswith("schemas/"))
@@ -108,7 +103,7 @@ class Join:
     def enter(self, symbol: SymbolChange) -> None:
         scope = symbol.symbol.rpartition(".")[2]
         places = [*self.labels(f"{scope} {symbol.member}"), *self.labels(scope)]
-        change = next(self.origins(places), None)
+        change = self.origin(places)
         if change is None:
             where = places[0] if places else symbol.path
             change = Change(where, f"{symbol.path} {symbol.what}", wire_why="the same on the wire")
@@ -118,22 +113,22 @@ class Join:
             change.python = symbol.level
             change.python_why = symbol.why if change.what.startswith(symbol.path) else f"{symbol.path} {symbol.what}"
 
-    def origins(self, places: list[str]) -> Iterator[Change]:
-        """The changes that a name's change may come from, the likeliest first."""
-        meant = [each for each in self.changes if each.wire is not Level.PATCH]
+    def origin(self, places: list[str]) -> Change | None:
+        """Return the change that a name's change comes from: at one of its places, else in it, else around it."""
+        candidates = [each for each in self.changes if each.wire is not Level.PATCH]
         for place in places:
-            yield from (each for each in meant if each.is_at(place))
-            yield from (each for each in meant if each.is_under(place))
-        for place in places:
-            yield from (each for each in meant if each.is_above(place))
+            inside = [each for each in candidates if each.is_in(place)]
+            if inside:
+                return min(inside, key=lambda each: place not in each.places)
+        return next((each for place in places for each in candidates if each.is_around(place)), None)
 
     def note_code(self, old: Package, new: Package) -> None:
-        """Of what changes code but nothing that programs rely on: a patch."""
-        modules = {name for name in old.code.keys() | new.code.keys() if old.code.get(name) != new.code.get(name)}
-        places = {label for module in modules for label in self.labels(Path(module).stem)}
-        calls = tuple(bare(Path(module).stem) for module in modules if module.startswith("api/"))
+        """Call a patch what changes code, but nothing that programs rely on."""
+        modules = {Path(name) for name in old.code.keys() | new.code.keys() if old.code.get(name) != new.code.get(name)}
+        places = {label for module in modules for label in self.labels(module.stem)}
+        calls = tuple(bare(module.stem) for module in modules if module.parts[0] == "api")
         named = [(name, labels) for side in self.sides for name, labels in side.labels.items()]
         places.update(label for name, labels in named if calls and name.startswith(calls) for label in labels)
         for change in self.changes:
-            if change.python is Level.NONE and any(change.is_at(each) or change.is_under(each) for each in places):
+            if change.python is Level.NONE and any(map(change.is_in, places)):
                 change.python = Level.PATCH
