@@ -27,10 +27,9 @@ from generation.generator import ROOT, check_versions
 from generation.package import build
 from generation.placing import NEW, TARGET, alone, recover, swap
 from generation.refusal import RegenerationError, one_line
-from generation.table import with_operations_table
+from generation.table import PAGE, with_operations_table
 
 SPEC = ROOT / "spec" / "openapi.yaml"
-README = ROOT / "README.md"
 
 
 def main() -> int:
@@ -74,17 +73,18 @@ def continue_in_own_environment() -> NoReturn:
 
 
 def regenerate() -> int:
+    table = ROOT / PAGE
     with alone():
         recover()
         try:
             spec = read_yaml(SPEC, "spec/openapi.yaml")
             build(spec, NEW)
-            readme = with_operations_table(README.read_text("utf-8"), spec)
+            page = with_operations_table(table.read_text("utf-8"), spec)
             swap()
         finally:
             shutil.rmtree(NEW, ignore_errors=True)
-        if README.read_text("utf-8") != readme:
-            README.write_text(readme, "utf-8")
+        if table.read_text("utf-8") != page:
+            table.write_text(page, "utf-8")
     return 0
 
 
@@ -95,9 +95,9 @@ def report_drift() -> int:
         package = Path(folder) / TARGET.name
         build(spec, package)
         report = list(differences(files(package), files(TARGET)))
-    readme = README.read_text("utf-8")
-    if readme != with_operations_table(readme, spec):
-        report.append("differs: README.md, the table of operations")
+    page = (ROOT / PAGE).read_text("utf-8")
+    if page != with_operations_table(page, spec):
+        report.append(f"differs: {PAGE}, the table of operations")
     print("\n".join(report) if report else "generated/wavespeed_api is what spec/openapi.yaml gives")
     return 1 if report else 0
 

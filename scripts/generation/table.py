@@ -1,4 +1,4 @@
-"""The table of operations in the README."""
+"""The table of operations on the page "Change the spec"."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from .refusal import RegenerationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+PAGE = "overlay/docs/change-the-spec.md"
 TABLE_BEGIN, TABLE_END = "<!-- operations: written by scripts/regenerate.py -->", "<!-- end of operations -->"
 
 
-def with_operations_table(readme: str, spec: dict[str, Any]) -> str:
-    """Return the README with its table of operations as the spec gives it."""
-    before, begin, rest = readme.partition(TABLE_BEGIN)
+def with_operations_table(page: str, spec: dict[str, Any]) -> str:
+    """Return the page with its table of operations as the spec gives it."""
+    before, begin, rest = page.partition(TABLE_BEGIN)
     _, end, after = rest.partition(TABLE_END)
     if not begin or not end:
-        raise RegenerationError(f"README.md has no place for the table of operations: {TABLE_BEGIN} ... {TABLE_END}")
+        raise RegenerationError(f"{PAGE} has no place for the table of operations: {TABLE_BEGIN} ... {TABLE_END}")
     rows = ["| operation | generated function | verb |", "| --- | --- | --- |", *operation_rows(spec)]
     return "\n".join([f"{before}{begin}", "", *rows, "", f"{end}{after}"])
 

@@ -1,10 +1,12 @@
-"""What the tests of scripts/regenerate.py share."""
+"""Copies of the project, its wheel, and clean environments that hold it."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.scripts.clean import Environments, run
 from tests.scripts.project import Entries, copy, entries
 
 
@@ -12,10 +14,23 @@ from tests.scripts.project import Entries, copy, entries
 def project(tmp_path: Path) -> Path:
     """A copy of what the script reads and writes."""
     project = tmp_path / "project"
-    project.mkdir()
-    for name in ("pyproject.toml", "README.md", "spec", "scripts", "generated"):
+    (project / "overlay").mkdir(parents=True)
+    for name in ("pyproject.toml", "README.md", "spec", "scripts", "generated", "overlay/docs"):
         copy(name, project)
     return project
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=ROOT)
+    (path,) = folder.iterdir()
+    return path
+
+
+@pytest.fixture(scope="session")
+def clean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environments:
+    return Environments(tmp_path_factory.mktemp("clean"), wheel)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ from packaging.requirements import Requirement
 import wavespeed_client
 from tests.conftest import ROOT
 from tests.overlay.typed.page import FLUX
-from tests.scripts import test_pages, test_readme
+from tests.scripts.blocks import blocks
+from tests.scripts.clean import Environments, run
 from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.typed.render import render
 
@@ -129,45 +130,9 @@ task: Task = AsyncWaveSpeed().run("wavespeed-ai/flux-dev")  # wrong
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=ROOT)
-    (path,) = folder.iterdir()
-    return path
-
-
-@pytest.fixture(scope="session")
-def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def environment(clean: Environments) -> Path:
     """The Python of a new environment that holds the wheel, what it requires, and nothing else."""
-    folder = tmp_path_factory.mktemp("environment")
-    requirements = (ROOT / "scripts" / "requirements.txt").read_text("utf-8")
-    pins = re.findall(r"^([\w.-]+==.*?) *\\?$", requirements, re.MULTILINE)
-    (folder / "constraints.txt").write_text("\n".join(pins))
-    run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")])
-    python = folder / "venv" / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
-    run([*pip, "install", "--no-compile", "--constraint", str(folder / "constraints.txt"), str(wheel)])
-    return python
-
-
-@pytest.fixture(scope="session")
-def with_bars(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that also holds what the pages show progress with."""
-    folder = tmp_path_factory.mktemp("with-bars")
-    run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")])
-    python = folder / "venv" / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
-    constraints = str(environment.parents[2] / "constraints.txt")
-    run([*pip, "install", "--no-compile", "--constraint", constraints, "rich", "tqdm", "types-tqdm"])
-    paths = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    (Path(run([str(python), "-c", paths]).strip()) / "wheel.pth").write_text(run([str(environment), "-c", paths]))
-    return python
-
-
-def run(command: list[str], cwd: Path | None = None) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return clean.python()
 
 
 # The wheel
@@ -273,27 +238,25 @@ def pyright(python: Path, folder: Path) -> list[str]:
     return [sys.executable, "-m", "pyright", "--pythonpath", str(python), "--project", str(folder)]
 
 
-# What README and pages show: all but the test file, which is written as people write tests.
-IDIOMS = [
-    *(program for program in test_readme.blocks("python") if program not in test_readme.TESTS),
-    *(program for page in test_pages.PAGES for program in test_pages.programs(page)),
-]
+# What README and pages show: all but the test files, which are written as people write tests.
+IDIOMS = [block for block in blocks("python") if not block.is_test_file]
 
 Checker = Callable[[Path, Path], list[str]]
 
 
 @pytest.mark.parametrize("checker", [mypy, pyright])
 def test_a_type_checker_accepts_right_programs_and_finds_each_mistake(
-    checker: Checker, with_bars: Path, tmp_path: Path
+    checker: Checker, clean: Environments, tmp_path: Path
 ) -> None:
     (tmp_path / "right.py").write_text(USER_PROGRAM)
     (tmp_path / "mistaken.py").write_text(PROGRAM_WITH_MISTAKES)
-    for number, program in enumerate(IDIOMS):
-        (tmp_path / f"idiom_{number}.py").write_text(program)
+    for block in IDIOMS:
+        (tmp_path / f"idiom_{block.page.replace('-', '_')}_{block.number}.py").write_text(block.text)
+    everything = {need for block in IDIOMS for need in block.needs}
     (tmp_path / "my_models.py").write_text(render({"wavespeed-ai/flux-dev": facts_of(FLUX) or {}}))
     marked = {number for number, line in enumerate(PROGRAM_WITH_MISTAKES.splitlines(), 1) if "# wrong" in line}
 
-    command = checker(with_bars, tmp_path)
+    command = checker(clean.python({*everything, "types-tqdm"}), tmp_path)
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert done.returncode == 1, done.stdout + done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from generation.table import PAGE
 from tests.conftest import ROOT
 from tests.scripts.project import (
     Entries,
@@ -81,18 +82,18 @@ def test_a_check_is_red_when_the_spec_has_changed(project: Path, spec: Spec) -> 
     assert (entries(project), stamps(project)) == before
 
 
-def test_the_readmes_table_of_operations_is_part_of_it(project: Path, spec: Spec) -> None:
-    readme = project / "README.md"
-    committed = readme.read_text("utf-8")
+def test_the_table_of_operations_is_part_of_it(project: Path, spec: Spec) -> None:
+    page = project / PAGE
+    committed = page.read_text("utf-8")
     row = "| GET `/api/v3/balance` | `wavespeed_api.api.account.get_balance` | `balance` |"
     assert row in committed
-    readme.write_text(committed.replace(row, ""), "utf-8")
+    page.write_text(committed.replace(row, ""), "utf-8")
     done = regenerate(project, "--check")
-    assert (done.returncode, done.stdout) == (1, "differs: README.md, the table of operations\n")
+    assert (done.returncode, done.stdout) == (1, f"differs: {PAGE}, the table of operations\n")
     assert regenerate(project).returncode == 0
-    assert readme.read_text("utf-8") == committed
-    readme.write_text("# No table\n", "utf-8")
-    assert_refused(project, regenerate(project), "README.md has no place for the table of operations")
+    assert page.read_text("utf-8") == committed
+    page.write_text("# No table\n", "utf-8")
+    assert_refused(project, regenerate(project), f"{PAGE} has no place for the table of operations")
 
 
 # Regenerating

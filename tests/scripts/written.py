@@ -1,7 +1,6 @@
 """The module of typed inputs that programs of the README and of the pages import."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 # As the README tells people to write it.
@@ -11,5 +10,4 @@ WRITE_MODELS = "python -m wavespeed_client.typed my_models.py wavespeed-ai/flux-
 def write_models(program: str, folder: Path, environment: dict[str, str]) -> None:
     """Write it where a program that imports it is run."""
     if "my_models" in program:
-        command = [sys.executable, *WRITE_MODELS.split()[1:]]
-        subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
+        subprocess.run(["bash", "-c", WRITE_MODELS], cwd=folder, env=environment, capture_output=True, check=True)

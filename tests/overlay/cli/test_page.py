@@ -1,20 +1,9 @@
-"""The page "Command line" shows what its commands print."""
+"""The page "Command line" names every command. That its transcripts hold is among the tests of all pages."""
 
 import re
-import shutil
-from pathlib import Path
 
-import pytest
-
-from tests.overlay.cli.transcripts import PAGE, made
+from tests.overlay.cli.transcripts import PAGE
 from wavespeed_client.cli.program import COMMANDS
-from wavespeed_client.testing import FakeWaveSpeed
-
-
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-def test_the_transcripts_are_what_the_commands_print(fake: FakeWaveSpeed, tmp_path: Path) -> None:
-    page = PAGE.read_text("utf-8")
-    assert made(page, fake, tmp_path) == page
 
 
 def test_every_command_is_told_of() -> None:

@@ -23,11 +23,11 @@ _ID = re.compile(r"\b[0-9a-f]{32}\b")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(?=\+00:00|Z)")
 
 
-def made(page: str, fake: FakeWaveSpeed, folder: Path) -> str:
-    """The page, with what its commands print now."""
+def made(page: str, fake: FakeWaveSpeed, folder: Path, python: Path) -> str:
+    """The page, with what its commands print now, run by this Python."""
     (folder / "prompts.csv").write_text(PROMPTS)
     program = folder / "wavespeed-client"
-    program.write_text(f"#!{sys.executable}\nimport sys\nfrom wavespeed_client.cli import main\nsys.exit(main())\n")
+    program.write_text(f"#!{python}\nimport sys\nfrom wavespeed_client.cli import main\nsys.exit(main())\n")
     program.chmod(0o755)
     names: dict[str, str] = {}
 
@@ -60,4 +60,4 @@ def _printed(command: str, fake: FakeWaveSpeed, folder: Path) -> str:
 
 if __name__ == "__main__":
     with FakeWaveSpeed() as stand_in, tempfile.TemporaryDirectory() as place:
-        PAGE.write_text(made(PAGE.read_text("utf-8"), stand_in, Path(place)), "utf-8")
+        PAGE.write_text(made(PAGE.read_text("utf-8"), stand_in, Path(place), Path(sys.executable)), "utf-8")
