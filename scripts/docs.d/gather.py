@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""Gather what the site is built from into a folder: `gather.py FOLDER`.
+"""Gather what the site is built from into a folder.
 
 Pages keep their text; links between them lead to their places in the site. The reference has every public name, read
 from `__all__` of the packages. The two APIs, the service's and the stand-in's, get a page of Swagger UI each.
@@ -11,7 +10,6 @@ import ast
 import json
 import re
 import shutil
-import sys
 from importlib.resources import files
 from pathlib import Path
 from posixpath import normpath
@@ -56,7 +54,7 @@ NAVIGATION: Navigation = {
         "change-the-spec": "Change the spec",
         "CONTRIBUTING.md": "Contributing",
         "SECURITY.md": "Security and reliability",
-        "scripts/bench.d/RESULTS.md": "Results of the bench",
+        "scripts/benchmarks/RESULTS.md": "Results of the bench",
         "CHANGELOG.md": "Changelog",
     },
 }
@@ -65,6 +63,10 @@ NAVIGATION: Navigation = {
 APIS = {"api": ("The service's API", "openapi.yaml"), "stand-in": ("The stand-in's API", "stand-in.yaml")}
 
 _LINK = re.compile(r"(?<=\]\()(?P<path>[^()\s#]+)(?P<anchor>#[^()\s]*)?(?=\))")
+
+
+class LinkError(Exception):
+    """A page links to what is no page of the site."""
 
 
 def sections() -> Navigation:
@@ -82,14 +84,16 @@ def places() -> dict[str, str]:
 
 
 def with_links(text: str, path: str) -> str:
-    """Return a page's text with its links to other pages as the site has them."""
+    """Return a page's text with its links to other pages as the site has them, or raise LinkError."""
     known = places()
 
     def moved(link: re.Match[str]) -> str:
         if "://" in link["path"]:
             return link[0]
         target = normpath(f"{Path(path).parent.as_posix()}/{link['path']}")
-        return f"{known.get(target, link['path'])}{link['anchor'] or ''}"
+        if target not in known:
+            raise LinkError(f"{path}: {link['path']} is no page of the site")
+        return f"{known[target]}{link['anchor'] or ''}"
 
     return _LINK.sub(moved, text)
 
@@ -105,7 +109,7 @@ def public_names(package: Path) -> list[str]:
 def reference() -> dict[str, tuple[str, list[str]]]:
     """Return the pages of the reference: for each name of a page, its title and what it describes."""
     names = public_names(OVERLAY)
-    clients = [name for name in names if name.endswith("WaveSpeed")]
+    clients = [name for name in reversed(names) if name.endswith("WaveSpeed")]
     errors = [name for name in names if name.endswith("Error")]
     rest = [name for name in names if name not in (*clients, *errors)]
     pages = {"clients": ("Clients", clients), "data": ("Data", rest), "errors": ("Errors", errors)}
@@ -153,6 +157,7 @@ def listed(entries: dict[str, str], quoted: Callable[[str], str] = json.dumps) -
 
 
 def gather(folder: Path) -> None:
+    """Write the pages and the configuration, or raise LinkError."""
     shutil.rmtree(folder / "docs", ignore_errors=True)
     pages = folder / "docs"
     pages.mkdir(parents=True)
@@ -166,6 +171,3 @@ def gather(folder: Path) -> None:
         configuration.replace("[project]\n", f"[project]\n{navigation()}\n", 1), "utf-8"
     )
 
-
-if __name__ == "__main__":
-    gather(Path(sys.argv[1]))

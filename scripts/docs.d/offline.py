@@ -1,12 +1,13 @@
-#!/usr/bin/env python3
-"""Fail if a page or style sheet of the built site fetches anything from elsewhere: `offline.py SITE`."""
+"""What the pages and style sheets of the built site make a browser fetch from elsewhere."""
 
 from __future__ import annotations
 
 import re
-import sys
 from html.parser import HTMLParser
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FETCHING = {"audio", "embed", "iframe", "img", "input", "link", "object", "script", "source", "track", "video"}
 _IN_STYLES = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')\s]+)""")
@@ -39,13 +40,7 @@ def fetched(path: Path) -> list[str]:
     ]
 
 
-def main(site: Path) -> int:
+def fetches(site: Path) -> list[str]:
+    """Return a line for each fetch from another host."""
     pages = sorted(path for path in site.rglob("*") if path.suffix in (".html", ".css"))
-    problems = [f"{path.relative_to(site)}: fetches {address}" for path in pages for address in fetched(path)]
-    for problem in problems:
-        print(f"offline.py: {problem}", file=sys.stderr)
-    return 1 if problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    return [f"{path.relative_to(site)}: fetches {address}" for path in pages for address in fetched(path)]

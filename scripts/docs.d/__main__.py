@@ -1,0 +1,44 @@
+"""Build the site: gather the pages, let Zensical build them strictly, look for fetches from elsewhere, put it in place."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+
+import gather
+import offline
+
+BUILD = gather.ROOT / ".docs"
+SITE = gather.ROOT / "site"
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def main() -> int:
+    try:
+        gather.gather(BUILD)
+    except gather.LinkError as error:
+        return fail([str(error)])
+    zensical = [sys.executable, "-m", "zensical", "build", "--strict", "--config-file", str(BUILD / "zensical.toml")]
+    done = subprocess.run(zensical, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    said = _COLOUR.sub("", done.stdout).partition("Traceback")[0].splitlines()
+    docstrings = [line for line in said if line.startswith("griffe:")]
+    if done.returncode or docstrings:
+        return fail(said)
+    if fetches := offline.fetches(BUILD / "site"):
+        return fail(fetches)
+    shutil.rmtree(SITE, ignore_errors=True)
+    (BUILD / "site").rename(SITE)
+    print("site/index.html: no link is broken; for its search: python3 -m http.server --directory site")
+    return 0
+
+
+def fail(lines: list[str]) -> int:
+    print("\n".join([*lines, "scripts/docs: the site was not built"]), file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
