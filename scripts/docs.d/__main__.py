@@ -1,4 +1,4 @@
-"""Build the site: gather the pages, let Zensical build them strictly, look for fetches from elsewhere, put it in place."""
+"""Build the site from the pages with Zensical, strictly, and refuse pages that fetch from elsewhere."""
 
 from __future__ import annotations
 

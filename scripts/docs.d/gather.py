@@ -170,4 +170,3 @@ def gather(folder: Path) -> None:
     (folder / "zensical.toml").write_text(
         configuration.replace("[project]\n", f"[project]\n{navigation()}\n", 1), "utf-8"
     )
-
