@@ -93,7 +93,7 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
         self._http = connect_async(self.settings, http_client, transport)
         self.api = Client(base_url=self.settings.base_url)
         self.api.set_async_httpx_client(self._http).set_httpx_client(refuse_sync())
-        self._calls = Calls(self.settings.base_url, self._bound)
+        self._calls = Calls(self.settings.base_url, self._client_for)
         self._durations = Durations()
         self._catalogue, self._asking = Catalogue(), Lock()
         self._at_work: set[AsyncWorkers] = set()
@@ -336,9 +336,9 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
             for item in pages.take(await pages.next_call().asend()):
                 yield item
 
-    def _bound(self, context: Context) -> Client:
+    def _client_for(self, context: Context) -> Client:
         self._check_open()
-        return Client(base_url=self.settings.base_url).set_async_httpx_client(self._http.bound(context))
+        return Client(base_url=self.settings.base_url).set_async_httpx_client(self._http.for_call(context))
 
     async def __aenter__(self) -> Self:
         return self

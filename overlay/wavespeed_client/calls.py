@@ -101,19 +101,19 @@ class Calls:
 
     Args:
         base_url: Where its API is.
-        bind: Makes the generated client through which a call of this context is sent.
+        client_for: Makes the generated client that sends a call of this context.
     """
 
-    def __init__(self, base_url: str, bind: Callable[[Context], Client]) -> None:
+    def __init__(self, base_url: str, client_for: Callable[[Context], Client]) -> None:
         self._base_url = base_url
-        self._bind = bind
+        self._client_for = client_for
 
     def submit(self, context: Context, model: str, input: object, webhook: str | None) -> Call[Task]:
         """Submit a task."""
         provider, name, variant = split_model(model)
         body = models.TaskInput.from_dict(input_fields(input))
         hook, read = checked_webhook(webhook) or UNSET, partial(task_from_envelope, model=model)
-        client = self._bind(context)
+        client = self._client_for(context)
         if variant is None:
             return Call(context, read, submit_task, provider, name, client=client, body=body, webhook=hook)
         return Call(context, read, submit_task_variant, provider, name, variant, client=client, body=body, webhook=hook)
@@ -122,14 +122,14 @@ class Calls:
         """Ask how a task stands, by the path that its own URL names."""
         operation = get_prediction if asked_by_older_path(task, self._base_url) else get_result
         read = partial(task_from_envelope, model=task.model)
-        return Call(context, read, operation, task.id, client=self._bind(context))
+        return Call(context, read, operation, task.id, client=self._client_for(context))
 
     def clock_lead(self) -> Call[timedelta]:
         """Ask how far the service's clock is ahead of this machine's: by the date of the shortest list."""
         from wavespeed_api.api.tasks import list_predictions
 
         context, query = Context(), models.PredictionQuery(page_size=1)
-        client = self._bind(context)
+        client = self._client_for(context)
         return Call(context, lambda _, __: lead_of(context.date), list_predictions, client=client, body=query)
 
     def tasks(
@@ -157,7 +157,7 @@ class Calls:
 
         def page(number: int) -> Call[Page[Task]]:
             query.page, context = number, Context()
-            client = self._bind(context)
+            client = self._client_for(context)
             return Call(context, lambda _, data: tasks_of(data, number), list_predictions, client=client, body=query)
 
         return Pages(page, lambda task: task.id)
@@ -167,7 +167,7 @@ class Calls:
         from wavespeed_api.api.tasks import delete_predictions
 
         context, query = Context(), models.DeletionQuery(ids=ids)
-        return Call(context, deleted_in, delete_predictions, client=self._bind(context), body=query)
+        return Call(context, deleted_in, delete_predictions, client=self._client_for(context), body=query)
 
     def upload(self, context: Context, query: UploadQuery) -> Call[UploadTicket]:
         """Ask for a ticket, which says where a file is to be uploaded to."""
@@ -175,7 +175,7 @@ class Calls:
 
         from .files.ticket import UploadTicket
 
-        client = self._bind(context)
+        client = self._client_for(context)
         return Call(context, lambda _, data: UploadTicket.of(data), create_upload, client=client, body=query)
 
     def models(self) -> Call[list[Model]]:
@@ -186,7 +186,7 @@ class Calls:
         from .catalogue.rows import Model
 
         context = Context()
-        client = self._bind(context)
+        client = self._client_for(context)
         return Call(context, lambda _, data: Page[Model].of(data, Model.of).items, list_models, client=client)
 
     def price(self, context: Context, model: str, input: object) -> Call[Price]:
@@ -198,7 +198,7 @@ class Calls:
         query = models.PriceQuery(model_id=model_id(model))
         if input is not None:
             query.inputs = models.TaskInput.from_dict(without_files(input_fields(input)))
-        client = self._bind(context)
+        client = self._client_for(context)
         return Call(context, lambda _, data: Price.of(data), get_price, client=client, body=query)
 
     def balance(self) -> Call[float]:
@@ -206,7 +206,7 @@ class Calls:
         from wavespeed_api.api.account import get_balance
 
         context = Context()
-        return Call(context, balance_in, get_balance, client=self._bind(context))
+        return Call(context, balance_in, get_balance, client=self._client_for(context))
 
     def usage(self, start: datetime, end: datetime, model: str | None) -> Call[UsageStats]:
         """Ask for the usage in a time span."""
@@ -218,7 +218,7 @@ class Calls:
         query = models.UsageQuery(start_time=start, end_time=end)
         if model is not None:
             query.model_uuid = model_id(model)
-        client = self._bind(context)
+        client = self._client_for(context)
         return Call(context, lambda _, data: UsageStats.of(data), get_usage, client=client, body=query)
 
     def billings(
@@ -248,7 +248,7 @@ class Calls:
                 context,
                 lambda _, data: Page[Billing].of(data["items"], Billing.of, number),
                 search_billings,
-                client=self._bind(context),
+                client=self._client_for(context),
                 body=query,
             )
 
@@ -259,7 +259,7 @@ class Calls:
         from wavespeed_api.api.webhooks import get_webhook_secret
 
         context = Context()
-        return Call(context, secret_in, get_webhook_secret, client=self._bind(context))
+        return Call(context, secret_in, get_webhook_secret, client=self._client_for(context))
 
 
 def _milliseconds(moment: datetime) -> str:

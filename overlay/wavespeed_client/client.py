@@ -90,7 +90,7 @@ class WaveSpeed(Shell["ApiClient"]):
         max_retries: int | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
-        # What reaches the network is loaded by the first client: with asyncio, it takes a third as long as httpx.
+        # The first client loads what reaches the network: with asyncio, that takes a third as long as httpx.
         from .calls import Calls
         from .transport.chain import connect, refuse_async
 
@@ -98,7 +98,7 @@ class WaveSpeed(Shell["ApiClient"]):
         self._http = connect(self.settings, http_client)
         self.api = Client(base_url=self.settings.base_url)
         self.api.set_httpx_client(self._http).set_async_httpx_client(refuse_async())
-        self._calls = Calls(self.settings.base_url, self._bound)
+        self._calls = Calls(self.settings.base_url, self._client_for)
         self._durations = Durations()
         self._catalogue, self._asking = Catalogue(), Lock()
         self._at_work: set[Workers] = set()
@@ -200,31 +200,31 @@ class WaveSpeed(Shell["ApiClient"]):
         retry_failed: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Generator[Outcome]:
-        """Run many inputs, and yield their outcomes as they come: the completed task, or the error in its place.
+        """Run many inputs and yield their outcomes as they come: the completed task, or the error in its place.
 
-        It costs what a `submit` of each input costs. Leaving the loop ends it: nothing more is sent.
+        Costs what a `submit` of each input costs. Once you leave the loop, nothing more is sent.
 
         Args:
             model: The model's id.
-            inputs: Any iterable, pulled in your thread when there is room: it must not wait for outcomes. Two
-                that are equal are two tasks. Files in them are uploaded as for `submit`, each content once.
-            max_in_flight: Tasks at once. Outcomes that you have not taken count, so nothing piles up.
+            inputs: Any iterable. It is read in your thread when there is room, so it must not wait for outcomes. Two
+                equal inputs are two tasks. Files in them are uploaded as for `submit`, each content once.
+            max_in_flight: Tasks at once, with those whose outcomes you have not taken yet.
             max_per_minute: Submissions within any 60 seconds.
-            timeout: Seconds for each task, from its submission on. One refused with 429 is tried again for as long.
-            journal: A file from which a killed run goes on (extra `batch`), or the address of a PostgreSQL database
+            timeout: Seconds for each task, from its submission on, and for an input that is refused with HTTP 429.
+            journal: A file from which a killed run continues (extra `batch`), or the address of a PostgreSQL database
                 (extra `postgres`): a URL that begins with postgresql://, env:NAME, or service=name.
-            batch: The batch's name in the database, by which it is found again. One run at a time uses it.
+            batch: The batch's name in the database. Only one run at a time may use it.
             max_cost: Most that a task may cost, in USD. The outcome of one that costs more is a CostLimitError. With
-                this or a budget, the price of each input is asked for before it is submitted: one more request.
-            budget: Most that all tasks may cost, in USD, with those that the journal tells of; `math.inf` only counts.
+                this or a budget, one more request asks for the price of each input before it is submitted.
+            budget: Most that all tasks may cost, in USD, including those in the journal; `math.inf` only counts.
                 A quote counts unless its task was not started or has failed. Once one does not fit, nothing more is
                 submitted, and the outcomes of all further inputs are CostLimitErrors.
-            retry_failed: Whether a task that failed in an earlier run with this journal is followed by a new one.
-            on_progress: Called in your thread before each outcome. Its errors are yours, and end the run.
+            retry_failed: Whether to submit an input again whose task failed in an earlier run with this journal.
+            on_progress: Called in your thread before each outcome. If it raises, the run ends with that error.
 
         Raises:
-            InvalidInputError: An argument is wrong; or, at the first outcome, the journal is none or in use.
-            ConfigurationError: The extra is missing, or the journal cannot be written: nothing is sent then.
+            InvalidInputError: An argument is wrong; or, at the first outcome, the journal is unreadable or in use.
+            ConfigurationError: The extra is missing, or the journal cannot be written. Nothing is sent.
         """
         from .batch.options import checked_options, pulled_from
         from .batch.state import Batch
@@ -270,10 +270,10 @@ class WaveSpeed(Shell["ApiClient"]):
     def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
         """Find the tasks that an uncertain submission may have started: look here before you pay again.
 
-        The task that the error names. Else those of that model in your whole organization, submitted since then by the
-        service's clock, whose input is the same or is not told; or with the same input under another name of the model.
-        It takes one request for the time, and one for each 100 tasks. When none is found, look again some minutes
-        later: the list may lag behind, and a queue on the way may deliver a submission late.
+        That is the task that the error names. Without one, it is all tasks of that model in your organization that were
+        submitted since then and whose input is the same or unknown, or tasks of any model with the same input.
+        One request for the service's time and one for each 100 tasks. If none is found, look again some minutes later:
+        the list may lag behind, and a queue on the way may deliver a submission late.
         """
         since = searched_from(error)
         if error.task_id is not None:
@@ -287,7 +287,7 @@ class WaveSpeed(Shell["ApiClient"]):
     def delete(self, *tasks: Task | str) -> int | None:
         """Permanently delete task records; return how many, or None if the service does not say.
 
-        One request for each 100. Unknown ids, and tasks that still run, are passed over: this cancels nothing.
+        One request for each 100. Unknown ids and running tasks are skipped: this cancels nothing.
         """
         return total([self._calls.delete(ids).send() for ids in deletions(tasks)])
 
@@ -305,9 +305,9 @@ class WaveSpeed(Shell["ApiClient"]):
 
         Args:
             file: A path, a file that is open for reading bytes, or an image object; at most 200 MiB.
-            filename: Its name, whose ending tells the kind of media; else the file's own.
+            filename: Its name with an ending for its kind of media; else the file's own.
             content_type: Its media type; else guessed from the name.
-            on_progress: Called with the bytes that are done and all bytes.
+            on_progress: Called with the bytes sent so far and the total.
 
         Raises:
             InvalidInputError: The file cannot be read, is too large, or changed while it was read.
@@ -322,21 +322,21 @@ class WaveSpeed(Shell["ApiClient"]):
         return ticket.download_url
 
     def download(self, url: str, to: str | PathLike[str], *, on_progress: OnBytes = None) -> Path:
-        """Download an output; return where it was written. A broken download leaves nothing.
+        """Download an output; return where it was written. A download that fails leaves no file.
 
-        One request to the output's own host, which does not get the key; more if it breaks off or the host fails.
+        One request to the output's own host, which does not get the key; more if the download breaks off.
 
         Args:
             url: An output of a task: a URL, a data: URI, or base64 data.
-            to: The file to write or replace; or a folder, or a path that ends with a separator, where nothing is
-                replaced: the new file is 1-2.jpeg beside a 1.jpeg.
-            on_progress: Called with the bytes that are done, and with all bytes if the host tells.
+            to: The file to write or replace; or a folder (an existing one, or a path that ends with a separator).
+                Nothing in a folder is replaced: beside a 1.jpeg, the new file is 1-2.jpeg.
+            on_progress: Called with the bytes received so far, and the total if the host says it.
 
         Raises:
             NotFoundError: The file is gone.
             APIConnectionError: The download broke off each time.
-            UnexpectedResponseError: The host does not tell where the file ends.
-            InvalidInputError: It cannot be written there, or is no output.
+            UnexpectedResponseError: The host does not say where the file ends.
+            InvalidInputError: The output cannot be read, or the file cannot be written.
         """
         from .files.download import fetch, place_for
 
@@ -345,14 +345,14 @@ class WaveSpeed(Shell["ApiClient"]):
     def save(self, task: Task | Outcome, folder: str | PathLike[str], *, on_progress: OnBytes = None) -> list[Path]:
         """Save all outputs of a completed task; return their files, in the order of the outputs.
 
-        The files are {task.id}-1.jpeg, {task.id}-2.jpeg, ...: base64 and data: URIs are decoded, text becomes .txt, an
-        object .json. Saved again, a task has the same files, and only what is missing is fetched: a request for each
-        URL, at most 4 at once. When one output fails, the others are saved all the same.
+        The files are {task.id}-1.jpeg, {task.id}-2.jpeg, ... Base64 and data: URIs are decoded, text becomes .txt and an
+        object .json. One request for each URL, at most 4 at once. To save a task again fetches only what is missing.
+        If one output fails, the others are still saved.
 
         Args:
             task: The task, or the outcome of a batch.
-            folder: Where they go; it is made if it is not there.
-            on_progress: Called in your thread with the bytes that are done, and with all bytes once all are known.
+            folder: Where to put the files; made if it does not exist.
+            on_progress: Called in your thread with the bytes received so far, and the total once it is known.
 
         Raises:
             TaskError: The task has not ended, or not as completed.
@@ -363,16 +363,16 @@ class WaveSpeed(Shell["ApiClient"]):
         return save(task, folder, self.settings, on_progress)
 
     def models(self) -> list[Model]:
-        """List all models with their prices in USD and the form of their input. One request, about 2 MB."""
+        """List all models with their prices in USD and their input schemas. One request, about 2 MB."""
         return self._calls.models().send()
 
     def model(self, model: str) -> ModelInfo:
         """Look at what a model takes: print it, or read its `inputs`.
 
-        Free of charge. The first time in an hour it takes one request, about 2 MB; a failed one is not remembered.
+        Free of charge. One request of about 2 MB, whose response is kept for an hour.
 
         Raises:
-            InvalidModelError: It cannot be a model's id, or there is no such model: the message names three close ones.
+            InvalidModelError: It is no model id, or there is no such model: the message names three close ones.
         """
         model_id(model)
         self._check_open()
@@ -384,11 +384,11 @@ class WaveSpeed(Shell["ApiClient"]):
     def price(self, model: str, input: Input = None) -> Price:
         """Ask what a task would cost; `discounted_price` is what the account pays. One request, free of charge.
 
-        Without an input it is the model's base price. With files in it, which are not uploaded for this, it is an
-        estimate; `run(max_cost=)` asks for the price of what it will send.
+        Without an input it is the model's base price. Files in it are not uploaded, so then it is an estimate;
+        `run(max_cost=)` asks for the price of what it will send.
 
         Raises:
-            InvalidInputError: A model id or input that cannot be.
+            InvalidInputError: The model id or the input is wrong.
             NotFoundError: There is no such model.
         """
         return self._price(Context(), model, input)
@@ -398,10 +398,10 @@ class WaveSpeed(Shell["ApiClient"]):
         return self._calls.balance().send()
 
     def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> UsageStats:
-        """Add up what was used, or what one model was used for, in total, by model and by day, in USD. One request.
+        """Add up the usage of all models, or of one: in total, by model and by day, in USD. One request.
 
         Raises:
-            InvalidInputError: A time without a time zone, or a span of more than 31 days or none.
+            InvalidInputError: A time has no time zone, or the span is empty or longer than 31 days.
         """
         return self._calls.usage(start, end, model).send()
 
@@ -488,9 +488,9 @@ class WaveSpeed(Shell["ApiClient"]):
         while pages.more:
             yield from pages.take(pages.next_call().send())
 
-    def _bound(self, context: Context) -> Client:
+    def _client_for(self, context: Context) -> Client:
         self._check_open()
-        return Client(base_url=self.settings.base_url).set_httpx_client(self._http.bound(context))
+        return Client(base_url=self.settings.base_url).set_httpx_client(self._http.for_call(context))
 
     def __enter__(self) -> Self:
         return self

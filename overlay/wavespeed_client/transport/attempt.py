@@ -8,6 +8,7 @@ import math
 import time
 import zlib
 from collections.abc import Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -20,7 +21,7 @@ from .response import WholeResponse, parsed, task_named_in
 from .submission import SYNC_MODE_SECONDS, UNTAKEN, responds_late
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from .aiohttp import Aiohttp
     from .borrowed import AsyncBorrowed, Borrowed
@@ -77,6 +78,7 @@ class Attempt:
     exchange: Exchange
     seconds: float
     received: Received = field(repr=False)
+    _response: httpx.Response = field(init=False, repr=False)
     _until: float = field(init=False)
     _chunks: list[bytes] = field(init=False, factory=list[bytes], repr=False)  # they may repeat the key
     _size: int = field(init=False, default=0)
@@ -127,22 +129,38 @@ class Attempt:
         kind = httpx.ReadTimeout if self.exchange.sent else httpx.ConnectTimeout
         return kind(f"no whole response within {self.seconds:g} seconds", request=self.exchange.request)
 
-    def begin(self, response: httpx.Response) -> None:
-        """Look at a response's head, before its body is read.
+    @contextmanager
+    def reading(self, response: httpx.Response) -> Generator[None]:
+        """Check a response's head before its body is read, and that the body comes to its end.
+
+        If it breaks off, the task that it names is kept, provided that its JSON was whole by then.
 
         Raises:
-            UnexpectedResponseError: It announces a body that is too large, or compressed in a way not asked for.
+            UnexpectedResponseError: It announces a body that is too large, or compressed in a way not asked for; or its
+                compression ends too early.
         """
-        length = response.headers.get("Content-Length", "")
-        self._check_size(int(length) if length.isdecimal() else 0, response)
-        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        self._response = response
+        try:
+            self._begin()
+            yield
+            if self._inflater is not None and self._size and not self._inflater.eof:
+                raise self._undecodable("it ends too early")
+        except BaseException:
+            if self.exchange.submission:
+                self.exchange.task_id = self._if_new(task_named_in(parsed(b"".join(self._chunks))[0]))
+            raise
+
+    def _begin(self) -> None:
+        length = self._response.headers.get("Content-Length", "")
+        self._check_size(int(length) if length.isdecimal() else 0)
+        encoding = self._response.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding in ("gzip", "x-gzip", "deflate"):
             self._inflater = _inflater()
         elif encoding not in UNCOMPRESSED:
             shown = self.exchange.authorization.hide(encoding)[:40]
-            raise _undecodable(response, f"{shown!r} was not asked for")
+            raise self._undecodable(f"{shown!r} was not asked for")
 
-    def add(self, chunk: bytes, response: httpx.Response) -> None:
+    def add(self, chunk: bytes) -> None:
         """Take in a part of the body, as it came.
 
         Raises:
@@ -152,30 +170,21 @@ class Attempt:
         if not self._chunks and chunk.lstrip()[:1] in (b"{", b"["):
             self._inflater = None  # something on the way has unpacked it and kept the header
         if self._inflater is not None:
-            chunk = self._inflated(chunk, response)
+            chunk = self._inflated(chunk)
         self._chunks.append(chunk)
         self._size += len(chunk)
-        self._check_size(self._size, response)
+        self._check_size(self._size)
         if time.monotonic() > self._until:
             raise self.timed_out()
 
-    def finish(self, response: httpx.Response) -> None:
-        """Take in that the body has come to its end.
-
-        Raises:
-            UnexpectedResponseError: Its compression has not.
-        """
-        if self._inflater is not None and self._size and not self._inflater.eof:
-            raise _undecodable(response, "it ends too early")
-
-    def whole(self, response: httpx.Response) -> WholeResponse:
+    def whole(self) -> WholeResponse:
         """Return the whole response.
 
         Raises:
             SubmissionUncertainError: It refuses a submission and yet names a task, so it must not be sent again.
             httpx.RemoteProtocolError: It belongs to another question.
         """
-        whole = WholeResponse(response, b"".join(self._chunks))
+        whole = WholeResponse(self._response, b"".join(self._chunks))
         check_identity(self.exchange, whole, self.received)
         self.exchange.task_id = whole.task_id
         # A refusal names no task, so nothing tells its duplicate on that connection from the next response.
@@ -187,16 +196,11 @@ class Attempt:
             self.exchange.sent = False
         return whole
 
-    def broken(self) -> None:
-        """Keep the task that a response names which breaks off, if its JSON was whole by then."""
-        if self.exchange.submission:
-            self.exchange.task_id = self._if_new(task_named_in(parsed(b"".join(self._chunks))[0]))
-
     def _if_new(self, task_id: str | None) -> str | None:
         """Return the id of a task unless an earlier response named it."""
         return task_id if task_id and self.received.add(task_id) else None
 
-    def _inflated(self, chunk: bytes, response: httpx.Response) -> bytes:
+    def _inflated(self, chunk: bytes) -> bytes:
         # One byte beyond the limit is enough to refuse it: a small body may hold a huge one.
         room = self.exchange.settings.max_response_bytes - self._size + 1
         try:
@@ -205,24 +209,23 @@ class Attempt:
                 rest, self._inflater = self._inflater.unused_data, _inflater()
                 inflated += self._inflater.decompress(rest, room - len(inflated))
         except zlib.error as error:
-            raise _undecodable(response, str(error)) from error
+            raise self._undecodable(str(error)) from error
         return inflated
 
-    def _check_size(self, size: int, response: httpx.Response) -> None:
+    def _check_size(self, size: int) -> None:
         limit = self.exchange.settings.max_response_bytes
         if size > limit:
             body = excerpt(self._chunks[0], self.exchange.authorization.hide) if self._chunks else ""
             message = f"The response is larger than {limit} bytes."
-            raise UnexpectedResponseError(message, status_code=response.status_code, body=body)
+            raise UnexpectedResponseError(message, status_code=self._response.status_code, body=body)
+
+    def _undecodable(self, why: str) -> UnexpectedResponseError:
+        message = f"The response's compression is broken: {why}"
+        return UnexpectedResponseError(message, status_code=self._response.status_code, body="")
 
 
 def _inflater() -> Any:  # zlib does not name its type
     return zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, as its header says
-
-
-def _undecodable(response: httpx.Response, why: str) -> UnexpectedResponseError:
-    message = f"The response's compression is broken: {why}"
-    return UnexpectedResponseError(message, status_code=response.status_code, body="")
 
 
 class AttemptTransport(httpx.BaseTransport):
@@ -243,16 +246,11 @@ class AttemptTransport(httpx.BaseTransport):
         attempt.hand_over(attempt.trace)
         with self._link.response_to(exchange) as response:
             stream = cast("httpx.SyncByteStream", response.stream)
-            try:
-                attempt.begin(response)
+            with attempt.reading(response):
                 for chunk in stream:
-                    attempt.add(chunk, response)
-                attempt.finish(response)
-            except BaseException:
-                attempt.broken()
-                raise
+                    attempt.add(chunk)
             stream.close()
-            return attempt.whole(response)
+            return attempt.whole()
 
     def close(self) -> None:
         self._closed = True
@@ -304,16 +302,11 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
     async def _read(self, attempt: Attempt) -> WholeResponse:
         async with self._link.response_to(attempt.exchange) as response:
             stream = cast("httpx.AsyncByteStream", response.stream)
-            try:
-                attempt.begin(response)
+            with attempt.reading(response):
                 async for chunk in stream:
-                    attempt.add(chunk, response)
-                attempt.finish(response)
-            except BaseException:
-                attempt.broken()
-                raise
+                    attempt.add(chunk)
             await stream.aclose()
-            return attempt.whole(response)
+            return attempt.whole()
 
     async def aclose(self) -> None:
         self._closed = True

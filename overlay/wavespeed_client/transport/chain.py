@@ -30,16 +30,16 @@ CONNECTIONS = 100
 UNLIMITED = sys.maxsize
 
 
-class Bound:
-    """What both kinds of ApiClient share: a context for each call."""
+class PerCall:
+    """What both kinds of ApiClient share: each call is sent by a light copy, which knows the call's context."""
 
     context: Context | None = None
 
-    def bound(self, context: Context) -> Self:
-        """Return a light copy for one call: the same chain and cookies, and the call's context."""
-        bound = object.__new__(type(self))
-        bound.__dict__.update(self.__dict__, context=context)
-        return bound
+    def for_call(self, context: Context) -> Self:
+        """Return a copy for one call, with the same chain and cookies."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__, context=context)
+        return copy
 
     @property
     def known_body(self) -> bytes | None:
@@ -52,7 +52,7 @@ class Bound:
         return request
 
 
-class ApiClient(Bound, httpx.Client):
+class ApiClient(PerCall, httpx.Client):
     """What generated functions call. Their requests go into the chain as they are, without httpx's own detours."""
 
     def __init__(self, chain: ExchangeTransport, **options: Any) -> None:
@@ -69,7 +69,7 @@ class ApiClient(Bound, httpx.Client):
         return self.in_context(super().build_request(method, url, **options))
 
 
-class AsyncApiClient(Bound, httpx.AsyncClient):
+class AsyncApiClient(PerCall, httpx.AsyncClient):
     """Async ApiClient."""
 
     def __init__(self, chain: ExchangeTransport, **options: Any) -> None:

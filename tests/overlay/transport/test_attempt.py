@@ -57,12 +57,12 @@ def test_a_compression_that_was_not_asked_for_is_told(connect: Connect, raw_serv
 
 
 def test_a_huge_answer_is_refused_before_it_is_whole() -> None:
-    reading = Attempt(begun(httpx.Request("GET", "https://example.com")), 10.0, Received())
-    chunk, response = b"x" * 1024 * 1024, httpx.Response(200)
-    for _ in range(64):
-        reading.add(chunk, response)
-    with pytest.raises(UnexpectedResponseError, match="larger than 67108864 bytes"):
-        reading.add(b"x", response)
+    one_try = Attempt(begun(httpx.Request("GET", "https://example.com")), 10.0, Received())
+    with one_try.reading(httpx.Response(200)):
+        for _ in range(64):
+            one_try.add(b"x" * 1024 * 1024)
+        with pytest.raises(UnexpectedResponseError, match="larger than 67108864 bytes"):
+            one_try.add(b"x")
 
 
 def test_an_answer_that_announces_too_much_is_not_read(connect: Connect, raw_server: RawServer) -> None:
