@@ -1,4 +1,4 @@
-"""Every check of what a user passes in. What is wrong is refused here, before anything is sent."""
+"""Every check of what a user passes in. Wrong arguments are refused here, before anything is sent."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 # A model's input, as a user passes it in.
 Input: TypeAlias = "Mapping[str, Any] | TaskInput | None"
-# What is called with a task each time its status has changed.
+# Called with a task each time its status has changed.
 OnUpdate: TypeAlias = "Callable[[Task], object] | None"
-# What is called with the bytes that are done, and with all bytes if that is known.
+# Called with the bytes done so far, and with the total if it is known.
 OnBytes: TypeAlias = "Callable[[int, int | None], object] | None"
 
 Word = TypeVar("Word", bound=str)
@@ -32,7 +32,7 @@ API_PATH = "/api/v3/"
 # First words of the API's own paths. A POST to anything else below API_PATH is a submission.
 RESERVED_WORDS = frozenset({"models", "model", "predictions", "balance", "media", "user", "billings", "webhook", "api"})
 
-# What asks for server-sent events, as the last segment of a model id or as a field of an input.
+# Asks for server-sent events, as the last segment of a model id or as a field of an input.
 STREAM = "stream"
 NO_STREAMS = (
     "A stream is billed like a task, but no record of it is kept, so it is lost when its connection is: leave out "
@@ -98,7 +98,7 @@ def _meant(text: str) -> str | None:
 
 
 def model_id(model: str) -> str:
-    """Return the model id, if it can be one.
+    """Return the model id, if it is one.
 
     Raises:
         InvalidModelError: See `split_model`.
@@ -191,7 +191,7 @@ def task_ids(tasks: Sequence[Task | str], name: str) -> list[str]:
 
 
 def deletions(tasks: Sequence[Task | str]) -> list[list[str]]:
-    """Return the ids to delete, as many at once as one request takes.
+    """Return the ids to delete, in lists for one request each.
 
     Raises:
         InvalidInputError: No tasks, or something that is no task.
@@ -229,10 +229,10 @@ def aware(moment: object, name: str) -> datetime:
 
 
 def usage_span(start: datetime, end: datetime) -> tuple[datetime, datetime]:
-    """Return the span for which use can be added up.
+    """Return a span for which usage can be asked.
 
     Raises:
-        InvalidInputError: A time without a time zone, an end before its start, or more than 31 days.
+        InvalidInputError: A time has no time zone, or the span is empty or longer than 31 days.
     """
     span = aware(start, "start"), aware(end, "end")
     if not timedelta(0) < end - start <= LONGEST_USAGE:
@@ -241,7 +241,7 @@ def usage_span(start: datetime, end: datetime) -> tuple[datetime, datetime]:
 
 
 def check_limit(limit: object, name: str = "max_cost") -> None:
-    """Refuse a limit that is none, before anything is asked.
+    """Refuse a wrong limit before any request.
 
     Raises:
         InvalidInputError: It is not an amount of USD, 0 or more.
@@ -269,7 +269,7 @@ def check_cost(price: Price, max_cost: float) -> None:
 
 
 def check_callable(function: object, name: str, takes: str) -> None:
-    """Refuse what cannot be called, before anything is paid for.
+    """Refuse what cannot be called before anything is paid for.
 
     Raises:
         InvalidInputError: It is neither None nor callable.
@@ -279,7 +279,7 @@ def check_callable(function: object, name: str, takes: str) -> None:
 
 
 def searched_from(error: object) -> datetime:
-    """Return the moment from which an uncertain submission is looked for.
+    """Return the moment from which to look for an uncertain submission.
 
     Raises:
         InvalidInputError: It is another error.

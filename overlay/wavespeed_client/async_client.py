@@ -66,10 +66,10 @@ T = TypeVar("T")
 class AsyncWaveSpeed(Shell["AsyncApiClient"]):
     """Async `WaveSpeed`: the same arguments and verbs, for one event loop. Tasks of that loop may share it.
 
-    It can be built outside a running loop, and belongs to the loop that it is first used in.
+    You can build it outside a running loop. It belongs to the loop in which it is first used.
 
     Args:
-        transport: What reaches the network: "httpx", or "aiohttp", which costs half the CPU and needs the package of
+        transport: What sends the requests: "httpx", or "aiohttp", which takes half the CPU and needs the extra
             `wavespeed-client[aiohttp]`. Not together with http_client.
     """
 
@@ -169,7 +169,7 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
 
     def use(self, model: ModelOf[I]) -> AsyncTypedModel[I]:
         """Async `WaveSpeed.use`."""
-        from .typed.model import AsyncTypedModel, id_of  # loaded by those who use it
+        from .typed.model import AsyncTypedModel, id_of  # loaded on first use
 
         return AsyncTypedModel(id_of(model), self)
 
@@ -293,10 +293,10 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
         return placed(fields, {place: upload.url for place, upload in uploads.items()})
 
     def _uploads(self) -> AsyncUploads:
-        from .files.uploads import AsyncUploads  # loaded by those who use it
+        from .files.uploads import AsyncUploads  # loaded on first use
 
         made = AsyncUploads(self._ticket, self.settings.timeout)
-        uploads: AsyncUploads = self.__dict__.setdefault("_kept_uploads", made)  # one for all threads
+        uploads: AsyncUploads = self.__dict__.setdefault("_kept_uploads", made)  # threads share it
         return uploads
 
     async def _ticket(self, query: UploadQuery, deadline: Deadline) -> UploadTicket:
@@ -327,7 +327,7 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
         return completed(wait.task)
 
     async def _told(self, model: str | None, since: datetime) -> list[Task]:
-        with suppress(BadRequestError):  # to ask for inputs is not documented
+        with suppress(BadRequestError):  # include_inputs is not documented
             return [task async for task in self._listed(self._calls.tasks(model, None, since, None, True))]
         return [task async for task in self._listed(self._calls.tasks(model, None, since, None))]
 

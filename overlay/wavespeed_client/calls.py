@@ -1,6 +1,6 @@
 """One `Call` for each operation that the verbs need: the generated module, its arguments, how its response is read.
 
-Those that submit and ask are imported with this module, the others on first use.
+The operations that submit and poll are imported with this module, the others on first use.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .files.ticket import UploadTicket
     from .task import Task
 
-# What the response of a paid task is read with: a late import fails where file descriptors are few.
+# Needed to read the response of a paid task. A late import could fail for want of file descriptors.
 LOADED = (Prediction, Durations, TaskAddresses, StructuredOutput, EchoedInput, task_status)
 
 P = ParamSpec("P")
@@ -77,7 +77,7 @@ class Call(Generic[T]):
         """Send the request and read its response.
 
         Raises:
-            WaveSpeedError: There is none, or it is no success, or it cannot be read.
+            WaveSpeedError: There is no response, or it is no success, or it cannot be read.
         """
         try:
             return self._read(self._sync().parsed, self._context.data)
@@ -119,7 +119,7 @@ class Calls:
         return Call(context, read, submit_task_variant, provider, name, variant, client=client, body=body, webhook=hook)
 
     def get(self, context: Context, task: Task) -> Call[Task]:
-        """Ask how a task stands, by the path that its own URL names."""
+        """Ask for a task, by the path that its own URL names."""
         operation = get_prediction if asked_by_older_path(task, self._base_url) else get_result
         read = partial(task_from_envelope, model=task.model)
         return Call(context, read, operation, task.id, client=self._client_for(context))

@@ -67,18 +67,18 @@ class WaveSpeed(Shell["ApiClient"]):
     """A client of WaveSpeedAI's generation API, for one account. Threads may share it.
 
     Args:
-        api_key: The account's key; else WAVESPEED_API_KEY.
-        base_url: Where the API is; else WAVESPEED_BASE_URL, else https://api.wavespeed.ai.
-        timeout: Seconds that one try of a request may take; else WAVESPEED_TIMEOUT, else 60.
-        max_retries: How often a request is sent again; else WAVESPEED_MAX_RETRIES, else 3.
-        http_client: Sends the requests in place of our own client, for unusual proxies or certificates. It stays yours.
+        api_key: The account's key; by default WAVESPEED_API_KEY.
+        base_url: The API's URL; by default WAVESPEED_BASE_URL, or https://api.wavespeed.ai.
+        timeout: Seconds for each try of a request; by default WAVESPEED_TIMEOUT, or 60.
+        max_retries: How often a failed request is sent again; by default WAVESPEED_MAX_RETRIES, or 3.
+        http_client: An HTTP client of yours to send the requests, for unusual proxies or certificates. You close it.
 
     Attributes:
-        api: The generated client, for calling a generated function directly. Same key, retries and errors.
-        settings: What this client was told.
+        api: The generated client, for calling generated functions directly, with the same key, retries and errors.
+        settings: The client's settings.
 
     Raises:
-        ConfigurationError: No key, or an argument or environment variable is wrong.
+        ConfigurationError: There is no key, or an argument or environment variable is wrong.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class WaveSpeed(Shell["ApiClient"]):
     def submit(self, model: str, input: Input = None, *, webhook: str | None = None) -> Task:
         """Submit a task. This is the call that costs money: one request, one billed task if it succeeds.
 
-        It is sent again only if it certainly was not taken (no connection, or HTTP 429).
+        The request is sent again only if the service certainly did not take it (no connection, or HTTP 429).
 
         Args:
             model: The model's id, such as wavespeed-ai/flux-dev.
@@ -115,28 +115,27 @@ class WaveSpeed(Shell["ApiClient"]):
             webhook: URL that the service calls when the task has ended.
 
         Raises:
-            InvalidInputError: Refused here, nothing was submitted. The message names the field.
-            APIError: The service refused it, or a file; nothing was started.
-            APIConnectionError: It, or a file, could not be sent; nothing was started.
-            SubmissionUncertainError: It was sent and its response lost: look with `find_submissions` first.
+            InvalidInputError: An argument is wrong; the message names the field. Nothing was submitted.
+            APIError: The service refused the submission or a file. Nothing was started.
+            APIConnectionError: The submission or a file could not be sent. Nothing was started.
+            SubmissionUncertainError: It was sent, but its response was lost: call `find_submissions` first.
         """
         fields = self._with_urls(Deadline.after(None, self._clock), model, input, webhook)
         return self._submit(Context(), model, fields, webhook)
 
     def get(self, task: Task | str) -> Task:
-        """Ask how a task stands, and return it in whatever state. One request, free of charge.
+        """Ask for a task and return it in whatever state it is. One request, free of charge.
 
         Raises:
             InvalidInputError: It is neither a task nor a task's id.
-            NotFoundError: There is no such task, or it is older than 7 days.
+            NotFoundError: There is no such task, or it was submitted more than 7 days ago.
         """
         return self._get(Context(), task_of(task))
 
     def wait(self, task: Task | str, *, timeout: float | None = 600.0, on_update: OnUpdate = None) -> Task:
         """Wait until a task has completed. A task that has ended is returned without a request.
 
-        The client learns how long the tasks of a model take, and polls when this one has probably ended. It rides out
-        whatever may pass, such as a lost connection or HTTP 503.
+        It polls when the task has probably ended, and waits on through passing trouble such as HTTP 503.
 
         Args:
             task: The task, or its id.
@@ -163,14 +162,14 @@ class WaveSpeed(Shell["ApiClient"]):
         """Submit a task and wait until it has completed. Costs what `submit` costs.
 
         Args:
-            timeout: Seconds from this call on, uploads included. A submission that is under way is not cut short.
+            timeout: Seconds from this call on, with uploads. It never cuts a submission short.
             on_update: Called with the new task, and again each time its status has changed.
-            max_cost: Most that the task may cost, in USD. One more request asks for the price, once files are uploaded.
+            max_cost: Most that the task may cost, in USD. After any uploads, one more request asks for the price.
 
         Raises:
             CostLimitError: The task would cost more. Nothing was submitted.
             TaskFailedError, TaskTimeoutError: See `wait`. The error's `task` can be waited for again.
-            SubmissionUncertainError: See `submit`, as for every other error.
+            WaveSpeedError: See `submit` for all others.
         """
         check_callable(on_update, "on_update", "a task")
         check_limit(max_cost)
@@ -238,12 +237,12 @@ class WaveSpeed(Shell["ApiClient"]):
         return outcomes(state, pulled_from(inputs), *calls, self._at_work)
 
     def use(self, model: ModelOf[I]) -> TypedModel[I]:
-        """Take a model by a token that `python -m wavespeed_client.typed` has written, its input typed. No request.
+        """Return the model of a token that `python -m wavespeed_client.typed` wrote, with its input typed. No request.
 
         Raises:
-            InvalidInputError: It is no token.
+            InvalidInputError: It is no such token.
         """
-        from .typed.model import TypedModel, id_of  # loaded by those who use it
+        from .typed.model import TypedModel, id_of  # loaded on first use
 
         return TypedModel(id_of(model), self)
 
@@ -255,7 +254,7 @@ class WaveSpeed(Shell["ApiClient"]):
         created_after: datetime | None = None,
         created_before: datetime | None = None,
     ) -> Iterator[Task]:
-        """List your organization's tasks of the last 7 days, the website's too, newest first. One request for each 100.
+        """List your organization's tasks of the last 7 days, newest first. One request for each 100, when needed.
 
         Args:
             model: Only tasks of this model id.
@@ -263,7 +262,7 @@ class WaveSpeed(Shell["ApiClient"]):
             created_after, created_before: Only tasks submitted between these moments, which need time zones.
 
         Raises:
-            InvalidInputError: At once, for a filter that cannot be.
+            InvalidInputError: A filter is wrong. Raised by the call itself, before any request.
         """
         return self._listed(self._calls.tasks(model, status, created_after, created_before))
 
@@ -301,7 +300,7 @@ class WaveSpeed(Shell["ApiClient"]):
     ) -> str:
         """Upload a file; return the URL under which it can be used in inputs. The service keeps it for 7 days.
 
-        One request to the API, one to its storage host, which does not get the key. The file is streamed from disk.
+        One request to the API, and one to its storage host, which does not get the key.
 
         Args:
             file: A path, a file that is open for reading bytes, or an image object; at most 200 MiB.
@@ -345,9 +344,9 @@ class WaveSpeed(Shell["ApiClient"]):
     def save(self, task: Task | Outcome, folder: str | PathLike[str], *, on_progress: OnBytes = None) -> list[Path]:
         """Save all outputs of a completed task; return their files, in the order of the outputs.
 
-        The files are {task.id}-1.jpeg, {task.id}-2.jpeg, ... Base64 and data: URIs are decoded, text becomes .txt and an
-        object .json. One request for each URL, at most 4 at once. To save a task again fetches only what is missing.
-        If one output fails, the others are still saved.
+        The files are {task.id}-1.jpeg, {task.id}-2.jpeg, ... Base64 and data: URIs are decoded, text becomes .txt, an
+        object .json. One request for each URL that was not saved before, at most 4 at once. If one output fails, the
+        others are still saved.
 
         Args:
             task: The task, or the outcome of a batch.
@@ -367,9 +366,7 @@ class WaveSpeed(Shell["ApiClient"]):
         return self._calls.models().send()
 
     def model(self, model: str) -> ModelInfo:
-        """Look at what a model takes: print it, or read its `inputs`.
-
-        Free of charge. One request of about 2 MB, whose response is kept for an hour.
+        """Return what a model takes: print it, or read its `inputs`. Free of charge; one request of 2 MB an hour.
 
         Raises:
             InvalidModelError: It is no model id, or there is no such model: the message names three close ones.
@@ -382,7 +379,7 @@ class WaveSpeed(Shell["ApiClient"]):
             return self._catalogue.info(model)
 
     def price(self, model: str, input: Input = None) -> Price:
-        """Ask what a task would cost; `discounted_price` is what the account pays. One request, free of charge.
+        """Return what a task would cost; `discounted_price` is what the account pays. One request, free of charge.
 
         Without an input it is the model's base price. Files in it are not uploaded, so then it is an estimate;
         `run(max_cost=)` asks for the price of what it will send.
@@ -394,7 +391,7 @@ class WaveSpeed(Shell["ApiClient"]):
         return self._price(Context(), model, input)
 
     def balance(self) -> float:
-        """Ask for the account's balance in USD. One request."""
+        """Return the account's balance in USD. One request."""
         return self._calls.balance().send()
 
     def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> UsageStats:
@@ -413,21 +410,21 @@ class WaveSpeed(Shell["ApiClient"]):
         end: datetime | None = None,
         prediction_ids: Sequence[str] = (),
     ) -> Iterator[Billing]:
-        """List charges and refunds in USD, newest first. One request for each 100, when they are needed.
+        """List charges and refunds in USD, newest first. One request for each 100, when needed.
 
         Args:
             billing_type: Only deduct (charges) or refund.
-            start, end: Only records from the one moment on and before the other; both need time zones.
+            start, end: Only records from `start` on and before `end`; both need time zones.
             prediction_ids: Only records of the tasks with these ids.
         """
         return self._listed(self._calls.billings(billing_type, start, end, prediction_ids))
 
     def webhook_secret(self) -> str:
-        """Ask for the secret that checks webhook calls for tasks that this key submits. Keep it secret. One request."""
+        """Return the secret that signs webhook calls for tasks of this key. Keep it secret. One request."""
         return self._calls.webhook_secret().send()
 
     def close(self) -> None:
-        """End what `run_many` has under way, and close the connections. Closing twice does nothing."""
+        """Stop running batches and close the connections. Closing twice does nothing."""
         try:
             for workers in tuple(self._at_work):
                 workers.end()
@@ -446,10 +443,10 @@ class WaveSpeed(Shell["ApiClient"]):
         return placed(fields, {place: upload.url for place, upload in uploads.items()})
 
     def _uploads(self) -> Uploads:
-        from .files.uploads import Uploads  # loaded by those who use it
+        from .files.uploads import Uploads  # loaded on first use
 
         made = Uploads(self._ticket, self.settings.timeout)
-        uploads: Uploads = self.__dict__.setdefault("_kept_uploads", made)  # one for all threads
+        uploads: Uploads = self.__dict__.setdefault("_kept_uploads", made)  # threads share it
         return uploads
 
     def _ticket(self, query: UploadQuery, deadline: Deadline) -> UploadTicket:
@@ -480,7 +477,7 @@ class WaveSpeed(Shell["ApiClient"]):
         return completed(wait.task)
 
     def _told(self, model: str | None, since: datetime) -> list[Task]:
-        with suppress(BadRequestError):  # to ask for inputs is not documented
+        with suppress(BadRequestError):  # include_inputs is not documented
             return list(self._listed(self._calls.tasks(model, None, since, None, True)))
         return list(self._listed(self._calls.tasks(model, None, since, None)))
 

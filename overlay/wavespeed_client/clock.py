@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import asyncio
     import threading
 
-# Seconds past the end of a wait that its last question may take.
+# Seconds past the end of a wait that its last poll may take.
 LAST_POLL = 0.3
 
 # Python's monotonic clock stands still on Linux and macOS while the machine is suspended; these do not.
@@ -23,7 +23,7 @@ WAKING: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTO
 
 
 class Clock:
-    """Time that never jumps, and how to let it pass."""
+    """Time that never jumps, and ways to sleep."""
 
     def now(self) -> float:
         return time.monotonic()
@@ -32,17 +32,17 @@ class Clock:
         time.sleep(seconds)
 
     async def asleep(self, seconds: float) -> None:
-        import asyncio  # takes long to load, and a sync program may do without
+        import asyncio  # slow to load, and a sync program does not need it
 
         await asyncio.sleep(seconds)
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Let that much time pass, or less: until the condition is notified, or for no reason."""
-        # On Windows, Ctrl-C is noticed between two waits only.
+        """Wait until the condition is notified, at most for so many seconds; it may also return early."""
+        # Windows notices Ctrl-C only between two waits.
         condition.wait(min(seconds, 1.0))
 
     async def await_event(self, event: asyncio.Event, seconds: float) -> None:
-        """Let that much time pass, or less: until the event is set."""
+        """Wait until the event is set, at most for so many seconds."""
         import asyncio
 
         with suppress(TimeoutError):
@@ -51,7 +51,7 @@ class Clock:
 
 
 class WakingClock(Clock):
-    """Time that goes on while the machine is suspended."""
+    """Time that passes while the machine is suspended, too."""
 
     def now(self) -> float:
         return time.monotonic() if WAKING is None else time.clock_gettime(WAKING)
@@ -59,14 +59,14 @@ class WakingClock(Clock):
 
 @frozen
 class Deadline:
-    """A moment after which nothing is waited for any more."""
+    """The moment at which waiting ends."""
 
     clock: Clock
     at: float
 
     @classmethod
     def after(cls, seconds: float | None, clock: Clock) -> Deadline:
-        """The deadline that many seconds from now; never, for None.
+        """Return the deadline so many seconds from now; for None, one that never comes.
 
         Raises:
             InvalidInputError: It is not a number of seconds, 0 or more.
@@ -80,9 +80,9 @@ class Deadline:
         return cls(clock, clock.now() + number)
 
     def left(self) -> float:
-        """Seconds until then, 0 once it has passed."""
+        """Return the seconds until then, 0 once it has passed."""
         return max(0.0, self.at - self.clock.now())
 
     def and_a_last_poll(self) -> Deadline:
-        """The deadline for the requests of a wait, so that even a wait of 0 seconds asks once."""
+        """Return a slightly later deadline, for the polls of a wait: even one of 0 seconds polls once."""
         return Deadline(self.clock, self.at + LAST_POLL)

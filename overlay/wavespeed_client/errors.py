@@ -45,7 +45,7 @@ class WaveSpeedError(Exception):
         return self._task
 
     def name_task(self, task: Task) -> None:
-        """Let the error name a task, unless it names one."""
+        """Let the error name a task, unless it names one already."""
         self._task = self._task or task
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -55,7 +55,7 @@ class WaveSpeedError(Exception):
 
 @contextmanager
 def concerning(task: Task) -> Generator[None]:
-    """Let an error that is raised meanwhile name the task, unless it names one."""
+    """Let an error that is raised within name the task, unless it names one already."""
     try:
         yield
     except WaveSpeedError as error:
@@ -85,7 +85,7 @@ class APIConnectionError(WaveSpeedError):
     """The service could not be reached, or a read gave up after its retries. Nothing was submitted.
 
     Attributes:
-        lasting: Whether another try would meet the same, as with a certificate that is not trusted.
+        lasting: Whether another try would fail in the same way, as with a certificate that is not trusted.
     """
 
     def __init__(self, message: str, *, lasting: bool = False) -> None:
@@ -122,7 +122,7 @@ class APIError(WaveSpeedError):
         message: What the service said.
         body: The first 500 characters of the response.
         retry_after: Seconds that the service asks to wait, if it said so.
-        from_service: Whether it was the service that said so, and not something in between, whose word may pass.
+        from_service: Whether the service itself sent the response, and not something in between, such as a proxy.
     """
 
     def __init__(
@@ -246,8 +246,8 @@ def error_from_response(
         body: The response's body.
         fields: The fields of the JSON object that the body is, where they have been read.
         retry_after: Seconds that it asks to wait.
-        from_service: Whether the service itself made it.
-        hide: Takes out of a text what must not be shown.
+        from_service: Whether the service itself sent it.
+        hide: Removes from a text what must not be shown.
     """
     said = excerpt(body, hide)
     if not 400 <= status < 600:
@@ -282,7 +282,7 @@ def uncertain_submission(
 
 
 def json_fields(body: bytes) -> dict[str, Any]:
-    """Return the fields of the JSON object that a body is; none if it is no such thing."""
+    """Return the fields of a body that is a JSON object; none if it is anything else."""
     try:
         fields: Any = json.loads(body)
     except (ValueError, RecursionError):
@@ -291,7 +291,7 @@ def json_fields(body: bytes) -> dict[str, Any]:
 
 
 def excerpt(body: bytes, hide: Callable[[str], str] = str) -> str:
-    """Return the beginning of a body, fit for a message. Hidden before it is cut: half a key is too much."""
+    """Return the beginning of a body for a message. The key is hidden first: a cut would leave half of it."""
     return hide(body[: 16 * EXCERPT_CHARACTERS].decode("utf-8", "replace"))[:EXCERPT_CHARACTERS]
 
 

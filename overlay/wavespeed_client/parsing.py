@@ -86,9 +86,10 @@ def asked_by_older_path(task: Task, base_url: str) -> bool:
 
 
 def lead_of(date: str | None) -> timedelta:
-    """Return how far the service's clock is behind this machine's, as a negative lead; none if its `Date` is odd.
+    """Return how far the service's clock is behind this machine's, as a negative time; 0 if its `Date` is odd.
 
-    One that is ahead counts as none: to look from too early costs some candidates more, from too late the task.
+    A clock that is ahead counts as right: to search from too early finds some candidates more, from too late misses
+    the task.
     """
     try:
         return min(parsedate_to_datetime(date or "") - datetime.now(UTC), timedelta(0))
@@ -97,25 +98,25 @@ def lead_of(date: str | None) -> timedelta:
 
 
 def could_be(task: Task, error: SubmissionUncertainError) -> bool:
-    """Tell whether a listed task has the input of an uncertain submission, or does not tell its input."""
-    return _told_input(task) is None or has_input(task, error)
+    """Tell whether a listed task has the input of an uncertain submission, or shows no input."""
+    return _shown_input(task) is None or has_input(task, error)
 
 
 def is_certainly(task: Task, error: SubmissionUncertainError) -> bool:
-    """Tell whether a listed task is one that the uncertain submission names, or one with its input.
+    """Tell whether a listed task is the one that an uncertain submission names, or has its input.
 
-    An input without fields is that of any task.
+    An empty input proves nothing: it would match every task.
     """
     return task.id == error.task_id or (bool(error.input) and has_input(task, error))
 
 
 def has_input(task: Task, error: SubmissionUncertainError) -> bool:
-    """Tell whether a listed task tells the input of an uncertain submission, perhaps with the service's defaults."""
-    told = _told_input(task)
+    """Tell whether a listed task shows the input of an uncertain submission, perhaps with defaults added."""
+    told = _shown_input(task)
     return told is not None and all(name in told and told[name] == value for name, value in error.input.items())
 
 
-def _told_input(task: Task) -> dict[str, Any] | None:
+def _shown_input(task: Task) -> dict[str, Any] | None:
     told = task.raw.get("input") or task.raw.get("inputs")
     return cast("dict[str, Any]", told) if isinstance(told, dict) else None
 
@@ -138,7 +139,7 @@ def _in_utc(moment: object) -> datetime | None:
         return None
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:  # year 1 or 9999, moved across the calendar's edge
+    except OverflowError:  # year 1 or 9999, moved out of the calendar
         return None
 
 
@@ -146,18 +147,18 @@ def balance_in(_parsed: object, data: Any) -> float:
     """Return the balance.
 
     Raises:
-        TypeError, KeyError: The response tells none.
+        TypeError, KeyError: The response holds none.
     """
-    return _told(number(data["balance"]), "balance")
+    return _found(number(data["balance"]), "balance")
 
 
 def secret_in(_parsed: object, data: Any) -> str:
     """Return the webhook secret.
 
     Raises:
-        TypeError, KeyError: The response tells none.
+        TypeError, KeyError: The response holds none.
     """
-    return _told(text(data["secret"]), "secret")
+    return _found(text(data["secret"]), "secret")
 
 
 def deleted_in(_parsed: object, data: object) -> int | None:
@@ -171,7 +172,7 @@ def total(counts: list[int | None]) -> int | None:
     return sum(known) if len(known) == len(counts) else None
 
 
-def _told(value: T | None, name: str) -> T:
+def _found(value: T | None, name: str) -> T:
     if value is None:
-        raise TypeError(f"it tells no {name}")
+        raise TypeError(f"it has no {name}")
     return value

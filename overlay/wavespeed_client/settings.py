@@ -46,15 +46,15 @@ class Secret:
 
 @frozen
 class Settings:
-    """What a client was told, checked.
+    """The settings of a client, checked.
 
     Attributes:
-        api_key: The key that is sent to the API's own origin, masked.
+        api_key: The key, which is sent only to the API's own origin. Its repr is masked.
         api_key_source: Where the key came from: the argument api_key, or WAVESPEED_API_KEY.
-        base_url: Where the API is, without a trailing slash.
-        timeout: Seconds that one attempt of a call may take, from connecting to the last byte.
-        max_retries: How often a call is tried again at most; 0 turns retries off.
-        max_response_bytes: Bytes that a response may have; a larger one is refused.
+        base_url: The API's URL, without a trailing slash.
+        timeout: Seconds for one try of a request, from connecting to the last byte.
+        max_retries: How often a failed request is sent again; 0 turns retries off.
+        max_response_bytes: Largest response, in bytes, that is accepted.
     """
 
     api_key: Secret
@@ -74,7 +74,7 @@ class Settings:
         *,
         environment: Mapping[str, str] | None = None,
     ) -> Settings:
-        """Resolve settings: what these arguments leave out comes from the environment.
+        """Resolve settings. An argument that is None is taken from the environment.
 
         Args:
             environment: Where to look instead of the process's environment.
@@ -93,10 +93,10 @@ class Settings:
 
 
 def _given(argument: str, value: object, variable: str, environment: Mapping[str, str] | None) -> tuple[object, str]:
-    """The value to use (None: the default) and the name under which it was given."""
+    """Return the value to use (None: the default) and the name of where it came from."""
     if value is not None:
         return value, argument
-    # The process's environment is in no local variable: a traceback may show those.
+    # No local variable holds the process's environment: a traceback may show those.
     text = os.environ.get(variable, "") if environment is None else environment.get(variable, "")
     return (text, variable) if text.strip() else (None, variable)
 
@@ -134,7 +134,7 @@ def _base_url(value: object, name: str) -> str:
     path = parts.path.rstrip("/")
     if path.endswith("/api/v3"):
         raise ConfigurationError(f"{name} must not end in /api/v3: the client adds that itself.")
-    # As every other way to write the same address, so that two can be compared.
+    # In one spelling, so that two addresses can be compared.
     netloc = parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
     return f"{parts.scheme}://{netloc}{path}"
 

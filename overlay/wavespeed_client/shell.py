@@ -1,4 +1,4 @@
-"""Shell: what both clients are, whatever they await: shown without the key, not used once closed, and never copied."""
+"""Shell: what both clients share. They show no key, refuse work once closed, and cannot be copied."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _shorten(error: Exception) -> None:
 
 
 class Closable(Protocol):
-    """What sends a client's requests."""
+    """An HTTP client."""
 
     @property
     def is_closed(self) -> bool: ...
@@ -79,7 +79,7 @@ class Shell(Generic[H]):
     """The base of the two clients.
 
     Attributes:
-        settings: What this client was told.
+        settings: The client's settings.
     """
 
     settings: Settings

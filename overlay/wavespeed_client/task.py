@@ -1,4 +1,4 @@
-"""A task: what is known of a submission, as plain data, and which statuses end it."""
+"""A task as plain data, and the statuses that end it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     from datetime import datetime
 
-# Every other word means that the task runs on, the ones that are not known yet included.
+# Any other word, also a new one, means that the task still runs.
 FINAL_STATUSES = frozenset({"completed", "failed", "cancelled", "timeout", "deleted"})
 UNKNOWN_STATUS = "unknown"
 
@@ -23,14 +23,14 @@ class Task:
     """A task as it was last seen: plain data that can be pickled, compared and kept. No client inside.
 
     Attributes:
-        id: What the task is asked for by.
+        id: The task's id.
         model: The model's id as the service names it, which may differ from the one submitted to.
-        status: created, processing, completed, failed, ...; a word that is new means that it runs on.
-        outputs: URLs, text, base64 data or objects, in the model's order. Empty until completed.
-            The service keeps what the URLs name for 7 days.
+        status: created, processing, completed, failed, ...; a new word means that the task still runs.
+        outputs: URLs, text, base64 data or objects, in the model's order. Empty until completed. The service keeps the
+            files behind the URLs for 7 days.
         error: Why it failed.
         code: The task's result code, 0 when all is well.
-        url: Where the service says to ask for the task.
+        url: The task's own URL, as the service names it.
         created_at: When it was submitted, in UTC.
         inference_ms: Milliseconds that the model worked.
         raw: The response's data as it came, with what the attributes above leave out.

@@ -49,14 +49,14 @@ class Webhook:
         self._tolerance = tolerance
 
     def verify(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Nothing, if the call came from the service and is recent.
+        """Raise unless the call came from the service and is recent.
 
         Args:
-            body: The body's bytes exactly as they came: parsed and written again they have another signature.
+            body: The body's bytes exactly as received. Parsed and encoded again, they have another signature.
             headers: The call's headers, with names in any case.
 
         Raises:
-            WebhookVerificationError: It did not, or it cannot be told. Answer such a call with 400.
+            WebhookVerificationError: It did not, or that cannot be decided. Respond to such a call with 400.
             TypeError: The body is not bytes.
         """
         if not isinstance(body, bytes | bytearray | memoryview):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
@@ -66,15 +66,15 @@ class Webhook:
             raise WebhookVerificationError("The call's timestamp is too far from now: it is old, or a clock is off.")
         given = [signature.encode("utf-8", "replace") for signature in signatures.split()]
         wanted = [_signature(key, message_id, timestamp, bytes(body)).encode() for key in self._keys]
-        # No early end: how long it takes must not tell how much was right.
+        # Every pair is compared, so that the time taken does not show how much was right.
         if not sum(hmac.compare_digest(one, other) for one in given for other in wanted):
             raise WebhookVerificationError("The call's signature does not fit: another secret, or a changed body.")
 
     def parse(self, body: bytes, headers: Mapping[str, str]) -> Task:
-        """The task that a call tells of, after `verify`. The same task may be told of more than once.
+        """Verify a call and return its task. The service may call more than once for the same task.
 
         Raises:
-            WebhookVerificationError: The call did not come from the service, or tells of no task.
+            WebhookVerificationError: The call did not come from the service, or holds no task.
         """
         self.verify(body, headers)
         try:
@@ -83,11 +83,11 @@ class Webhook:
             raise WebhookVerificationError("The call is signed, but its body holds no task.") from error
 
     def sign(self, body: bytes, *, id: str, timestamp: int | None = None) -> dict[str, str]:
-        """The headers of a call with this body, as the service would make it. For tests of receivers.
+        """Return the headers with which the service would send this body, for tests of receivers.
 
         Args:
             body: The call's body.
-            id: What the delivery is known by.
+            id: The delivery's id.
             timestamp: Seconds since 1970-01-01 UTC; else now.
 
         Raises:
@@ -124,7 +124,7 @@ def _is_secret(value: object) -> bool:
 
 
 def _read(headers: Mapping[str, str]) -> tuple[str, str, str]:
-    """The call's id, timestamp and signatures."""
+    """Return the call's id, timestamp and signatures."""
     found: dict[str, str] = {}
     if not hasattr(headers, "items"):
         raise WebhookVerificationError("The call's headers must be a mapping of names to text.")

@@ -20,10 +20,10 @@ KEPT_SECONDS = 3600.0
 
 @frozen
 class Catalogue:
-    """The models as they were told last.
+    """The models of the last response.
 
     Attributes:
-        asked_at: When they were asked for, by the client's clock.
+        asked_at: When the client asked for them, by its clock.
     """
 
     asked_at: float = -math.inf
@@ -31,11 +31,11 @@ class Catalogue:
 
     @classmethod
     def of(cls, models: Iterable[Model], asked_at: float) -> Self:
-        """Keep what was told, in place of what was kept before."""
+        """Keep these models in place of those kept before."""
         return cls(asked_at, {model.model_id: model for model in models})
 
     def is_kept(self, now: float) -> bool:
-        """Tell whether it need not be asked for again. One without a model is."""
+        """Tell whether it is recent enough to be used. One without models never is."""
         return bool(self._models) and now - self.asked_at < KEPT_SECONDS
 
     def info(self, model: str) -> ModelInfo:

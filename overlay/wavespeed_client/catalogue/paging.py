@@ -25,7 +25,7 @@ class Pages(Generic[T]):
 
     Attributes:
         call: Makes the call for the page of this number, from 1.
-        key: What an item is known by.
+        key: Returns what identifies an item.
         more: Whether there is a page to ask for.
     """
 
@@ -40,10 +40,10 @@ class Pages(Generic[T]):
         return self.call(self._number)
 
     def take(self, page: Page[T]) -> list[T]:
-        """Take in that page; return its items that were not on the one before."""
+        """Take in that page; return those of its items that were not on the page before."""
         before, self._seen = self._seen, frozenset(map(self.key, page.items))
-        # A short page is the last. So is one that brings nothing new, lest a service that ignores the number goes on
-        # for ever. What cannot be read is new.
+        # A short page is the last. So is one that brings nothing new: a service that ignores the number would otherwise
+        # be asked without end. A page of which nothing can be read counts as new.
         self.more = page.size >= PAGE_SIZE and (not page.items or not self._seen <= before)
         self._number += 1
         return [item for item in page.items if self.key(item) not in before]

@@ -38,8 +38,8 @@ def _value(each: Attribute[Any], row: dict[str, Any]) -> Any:
     return value
 
 
-def told(read: Callable[[object], Any], name: str | None = None) -> dict[str, Any]:
-    """Return the metadata of a field: what reads it, and its name in the row if it has another one there."""
+def read_by(read: Callable[[object], Any], name: str | None = None) -> dict[str, Any]:
+    """Return the metadata of a field: what reads it, and its name in the row if the row has another one."""
     return {READ: read, NAME: name}
 
 
@@ -77,12 +77,12 @@ class Model(Row):
         raw: The row as it came, with what the attributes above leave out.
     """
 
-    model_id: str = field(metadata=told(text))
-    name: str | None = field(default=None, metadata=told(text))
-    type_: str | None = field(default=None, metadata=told(text, name="type"))
-    base_price: float | None = field(default=None, metadata=told(number))
-    description: str | None = field(default=None, metadata=told(text))
-    api_schema: dict[str, Any] | None = field(default=None, hash=False, repr=False, metadata=told(mapping))
+    model_id: str = field(metadata=read_by(text))
+    name: str | None = field(default=None, metadata=read_by(text))
+    type_: str | None = field(default=None, metadata=read_by(text, name="type"))
+    base_price: float | None = field(default=None, metadata=read_by(number))
+    description: str | None = field(default=None, metadata=read_by(text))
+    api_schema: dict[str, Any] | None = field(default=None, hash=False, repr=False, metadata=read_by(mapping))
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
 
 
@@ -99,11 +99,11 @@ class Price(Row):
         raw: The response's data as it came.
     """
 
-    discounted_price: float = field(metadata=told(number))
-    price: float | None = field(default=None, metadata=told(number))
-    discount_rate: float | None = field(default=None, metadata=told(number))
-    currency: str | None = field(default=None, metadata=told(_currency))
-    model_id: str | None = field(default=None, metadata=told(text))
+    discounted_price: float = field(metadata=read_by(number))
+    price: float | None = field(default=None, metadata=read_by(number))
+    discount_rate: float | None = field(default=None, metadata=read_by(number))
+    currency: str | None = field(default=None, metadata=read_by(_currency))
+    model_id: str | None = field(default=None, metadata=read_by(text))
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
 
 
@@ -118,10 +118,10 @@ class BilledOrder(Row):
         origin_price: The price without discount, in USD.
     """
 
-    uuid: str | None = field(default=None, metadata=told(text))
-    state: str | None = field(default=None, metadata=told(text))
-    price: float | None = field(default=None, metadata=told(number))
-    origin_price: float | None = field(default=None, metadata=told(number))
+    uuid: str | None = field(default=None, metadata=read_by(text))
+    state: str | None = field(default=None, metadata=read_by(text))
+    price: float | None = field(default=None, metadata=read_by(number))
+    origin_price: float | None = field(default=None, metadata=read_by(number))
 
 
 @frozen
@@ -134,9 +134,9 @@ class BilledTask(Row):
         status: Where it stands.
     """
 
-    uuid: str | None = field(default=None, metadata=told(text))
-    model_uuid: str | None = field(default=None, metadata=told(text))
-    status: str | None = field(default=None, metadata=told(text))
+    uuid: str | None = field(default=None, metadata=read_by(text))
+    model_uuid: str | None = field(default=None, metadata=read_by(text))
+    status: str | None = field(default=None, metadata=read_by(text))
 
 
 @frozen
@@ -156,15 +156,15 @@ class Billing(Row):
         raw: The record as it came, with what the attributes above leave out.
     """
 
-    uuid: str = field(metadata=told(text))
-    billing_type: str | None = field(default=None, metadata=told(text))
-    price: float | None = field(default=None, metadata=told(number))
-    created_at: str | None = field(default=None, metadata=told(text))
-    updated_at: str | None = field(default=None, metadata=told(text))
-    access_key_id: str | int | None = field(default=None, metadata=told(_text_or_number))
-    access_key_name: str | None = field(default=None, metadata=told(text))
-    order: BilledOrder | None = field(default=None, metadata=told(one_of(BilledOrder)))
-    prediction: BilledTask | None = field(default=None, metadata=told(one_of(BilledTask)))
+    uuid: str = field(metadata=read_by(text))
+    billing_type: str | None = field(default=None, metadata=read_by(text))
+    price: float | None = field(default=None, metadata=read_by(number))
+    created_at: str | None = field(default=None, metadata=read_by(text))
+    updated_at: str | None = field(default=None, metadata=read_by(text))
+    access_key_id: str | int | None = field(default=None, metadata=read_by(_text_or_number))
+    access_key_name: str | None = field(default=None, metadata=read_by(text))
+    order: BilledOrder | None = field(default=None, metadata=read_by(one_of(BilledOrder)))
+    prediction: BilledTask | None = field(default=None, metadata=read_by(one_of(BilledTask)))
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
 
 
@@ -181,12 +181,12 @@ class ModelUsage(Row):
         last_used_date: The day of the last task, as YYYY-MM-DD.
     """
 
-    model_uuid: str = field(metadata=told(text))
-    model_type: str | None = field(default=None, metadata=told(text))
-    unit_price: float | None = field(default=None, metadata=told(number))
-    total_cost: float | None = field(default=None, metadata=told(number))
-    total_count: int | None = field(default=None, metadata=told(whole_number))
-    last_used_date: str | None = field(default=None, metadata=told(text))
+    model_uuid: str = field(metadata=read_by(text))
+    model_type: str | None = field(default=None, metadata=read_by(text))
+    unit_price: float | None = field(default=None, metadata=read_by(number))
+    total_cost: float | None = field(default=None, metadata=read_by(number))
+    total_count: int | None = field(default=None, metadata=read_by(whole_number))
+    last_used_date: str | None = field(default=None, metadata=read_by(text))
 
 
 @frozen
@@ -199,9 +199,9 @@ class DailyModelUsage(Row):
         count: The number of tasks.
     """
 
-    model_uuid: str = field(metadata=told(text))
-    amount: float | None = field(default=None, metadata=told(number))
-    count: int | None = field(default=None, metadata=told(whole_number))
+    model_uuid: str = field(metadata=read_by(text))
+    amount: float | None = field(default=None, metadata=read_by(number))
+    count: int | None = field(default=None, metadata=read_by(whole_number))
 
 
 @frozen
@@ -215,10 +215,10 @@ class DailyUsage(Row):
         models: Usage of each model.
     """
 
-    date: str = field(metadata=told(text))
-    amount: float | None = field(default=None, metadata=told(number))
-    count: int | None = field(default=None, metadata=told(whole_number))
-    models: tuple[DailyModelUsage, ...] | None = field(default=None, metadata=told(each_of(DailyModelUsage)))
+    date: str = field(metadata=read_by(text))
+    amount: float | None = field(default=None, metadata=read_by(number))
+    count: int | None = field(default=None, metadata=read_by(whole_number))
+    models: tuple[DailyModelUsage, ...] | None = field(default=None, metadata=read_by(each_of(DailyModelUsage)))
 
 
 @frozen
@@ -231,9 +231,9 @@ class UsageSummary(Row):
         success_requests: The number of tasks that succeeded.
     """
 
-    total_cost: float | None = field(default=None, metadata=told(number))
-    total_requests: int | None = field(default=None, metadata=told(whole_number))
-    success_requests: int | None = field(default=None, metadata=told(whole_number))
+    total_cost: float | None = field(default=None, metadata=read_by(number))
+    total_requests: int | None = field(default=None, metadata=read_by(whole_number))
+    success_requests: int | None = field(default=None, metadata=read_by(whole_number))
 
 
 def _summary(row: object) -> UsageSummary:
@@ -245,13 +245,13 @@ class UsageStats(Row):
     """Usage in a time span.
 
     Attributes:
-        summary: The totals of the whole span; its fields are None where the service tells none.
+        summary: The totals of the whole span; its fields are None where the service says none.
         per_model_usage: The totals of each model.
         daily_usage: The totals of each day.
         raw: The response's data as it came, with what the attributes above leave out.
     """
 
-    summary: UsageSummary = field(factory=UsageSummary, metadata=told(_summary))
-    per_model_usage: tuple[ModelUsage, ...] | None = field(default=None, metadata=told(each_of(ModelUsage)))
-    daily_usage: tuple[DailyUsage, ...] | None = field(default=None, metadata=told(each_of(DailyUsage)))
+    summary: UsageSummary = field(factory=UsageSummary, metadata=read_by(_summary))
+    per_model_usage: tuple[ModelUsage, ...] | None = field(default=None, metadata=read_by(each_of(ModelUsage)))
+    daily_usage: tuple[DailyUsage, ...] | None = field(default=None, metadata=read_by(each_of(DailyUsage)))
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)

@@ -4,12 +4,12 @@
       ExchangeTransport  exchange.py    one request with all its tries: attaches the key, turns failures into errors
         RetryTransport   httpx-retries  tries again as retry.py allows
           AttemptTransport  attempt.py  one try, bounded in time, and its response in size
-            a link                      reaches the network; it is leased for each try:
+            a link                      sends the request and hands out its response:
               Pools      httpx1/pools   httpx's own transport, one for each request under way
               aiohttp    aiohttp.py     the optional engine of AsyncWaveSpeed
               Borrowed   borrowed.py    a client of the caller's
 
-What a verb wants of the transport travels on the request as one extension, its `Context`. What a response proves about
-a submission is said in submission.py. Whether a request counts as sent is one attribute, `Exchange.sent`: true from the
-moment at which a link gets it, but while that link reports that it is still connecting.
+What a call asks of the transport travels on the request as one extension, its `Context`. submission.py says what a
+response proves about a submission. Whether a request counts as sent is one attribute, `Exchange.sent`: true from the
+moment a link gets it, except while that link reports that it is still connecting.
 """

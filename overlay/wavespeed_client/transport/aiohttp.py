@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
     from .exchange import Exchange
 
-# What aiohttp raises only before it has a connection to write to; so it does a proxy's refusal of a tunnel.
+# What aiohttp raises only before it has a connection to write to, such as when a proxy refuses a tunnel.
 NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
-# A connection has to come about within this part of a try's time: then it is the connector that gives up, which is
-# believed to have sent nothing, and not the timeout of the whole, which is not.
+# The part of a try's time within which it must connect. Then the connector gives up first, and it certainly has sent
+# nothing; the timeout of the whole try would not be such a proof.
 CONNECT_SHARE = 0.5
 KEEPALIVE_SECONDS = 5.0
 
 
 class Aiohttp:
-    """The link when aiohttp was asked for.
+    """The link for transport="aiohttp".
 
     Raises:
         ValueError, OSError: A proxy variable or SSL_CERT_FILE cannot be used.
@@ -49,7 +49,7 @@ class Aiohttp:
 
     @asynccontextmanager
     async def response_to(self, exchange: Exchange) -> AsyncGenerator[httpx.Response]:
-        """Send a request. Its connection is kept for the next one unless this is cut short."""
+        """Send a request and hand out its response. If reading it fails, the connection is closed."""
         if self._session is None:
             self._session = self._new_session()
         self._connector.expect(exchange)
@@ -85,7 +85,7 @@ class Aiohttp:
             raise as_httpx(error) from error
 
     def _new_session(self) -> aiohttp.ClientSession:
-        # It belongs to the running loop, and there may be none when the link is built.
+        # It belongs to the running loop, which may not exist yet when the link is built.
         self._connector = CleanConnector(ssl=self._tls, limit=0, keepalive_timeout=KEEPALIVE_SECONDS)
         return aiohttp.ClientSession(
             connector=self._connector,
@@ -99,10 +99,10 @@ class Aiohttp:
 
 
 class CleanConnector(aiohttp.TCPConnector):
-    """Never takes a kept connection on which something has come in the meantime: it would answer the next request.
+    """Drops a kept connection on which bytes have arrived meanwhile: they would pass for the next response.
 
-    aiohttp looks for that when a connection is given back alone. It gives one back before it hands its response over,
-    so what each asyncio task has taken is noted here, for one that turns out to be bad.
+    aiohttp itself checks that only when it takes a connection back, which it does before it hands over the response. So
+    the connector notes which connection each asyncio task uses, to close one that turns out to be bad.
     """
 
     @cached_property
@@ -114,7 +114,7 @@ class CleanConnector(aiohttp.TCPConnector):
         return {}
 
     def expect(self, exchange: Exchange) -> None:
-        """Learn what this asyncio task is about to send."""
+        """Note what this asyncio task is about to send."""
         self._expected[asyncio.current_task()] = exchange
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
@@ -133,13 +133,13 @@ class CleanConnector(aiohttp.TCPConnector):
         return connection
 
     def drop(self) -> None:
-        """Close the connection that this asyncio task has taken."""
+        """Close the connection that this asyncio task uses."""
         protocol = self._taken.get(asyncio.current_task())
         if protocol is not None:  # an idle one counts as false
             protocol.close()
 
     def forget(self) -> None:
-        """Forget what this asyncio task has taken."""
+        """Forget the connection that this asyncio task used."""
         self._taken.pop(asyncio.current_task(), None)
         self._expected.pop(asyncio.current_task(), None)
 
@@ -162,7 +162,7 @@ class Body(httpx.AsyncByteStream):
 
 
 def _headers(request: httpx.Request) -> list[tuple[str, str]]:
-    # aiohttp announces a body that comes in pieces itself.
+    # aiohttp sets this header itself.
     return [(name, value) for name, value in request.headers.multi_items() if name != "transfer-encoding"]
 
 
@@ -174,13 +174,13 @@ def _body(request: httpx.Request) -> object:
 
 
 def _timeout(request: httpx.Request) -> aiohttp.ClientTimeout:
-    # The chain bounds the whole of a try. aiohttp would round longer times up to whole seconds.
+    # Our chain limits the time of the whole try. Without ceil_threshold, aiohttp would round up to whole seconds.
     seconds = request.extensions["timeout"]["connect"] * CONNECT_SHARE
     return aiohttp.ClientTimeout(connect=seconds, ceil_threshold=math.inf)
 
 
 def as_httpx(error: Exception) -> httpx.TransportError:
-    """Return the same as an error of httpx's. It is a failed connect only where it is certain that nothing was sent."""
+    """Return the matching error of httpx. It is a failed connect only if certainly nothing was sent."""
     late, reason = isinstance(error, TimeoutError), _reason(error)
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return httpx.ProxyError(f"the proxy refused the tunnel: {reason}")
@@ -190,7 +190,7 @@ def as_httpx(error: Exception) -> httpx.TransportError:
 
 
 def _reason(error: Exception) -> str:
-    # Other classes quote the URL, with a webhook's token in it.
+    # Other classes quote the URL, which may hold a webhook's token.
     if isinstance(error, aiohttp.ClientResponseError):
         return f"{error.status} {error.message}"
     return str(error) if isinstance(error, aiohttp.ClientOSError) else type(error).__name__

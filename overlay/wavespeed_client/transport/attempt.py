@@ -32,7 +32,7 @@ CLEAN_UP_SECONDS = 0.05
 LATE = "the time was up before it could be sent"
 GZIP = b"\x1f\x8b"
 UNCOMPRESSED = ("identity", "", "none", "utf-8")
-# httpcore's steps before a request leaves. Any that is not known counts as one by which it has left.
+# httpcore's steps before a request leaves. After any other step, the request counts as sent.
 CONNECTING = frozenset({"connect_tcp", "connect_unix_socket", "start_tls", "retry", "setup_socks5_connection"})
 
 
@@ -52,7 +52,7 @@ def seconds_for(exchange: Exchange) -> float:
 
 
 class TimeLeft(Mapping[str, float]):
-    """Timeouts in seconds that shrink: each step of a try gets what the steps before it have left."""
+    """Timeouts in seconds that shrink: each step of a try gets the time that the earlier ones left."""
 
     _phases = ("connect", "read", "write", "pool")
 
@@ -73,7 +73,7 @@ class TimeLeft(Mapping[str, float]):
 
 @define(eq=False)
 class Attempt:
-    """One try, whose seconds count from now on."""
+    """One try, whose seconds begin to count when it is made."""
 
     exchange: Exchange
     seconds: float
@@ -91,7 +91,7 @@ class Attempt:
         """Bound the request by this try's time, and let httpcore report its steps to `trace` until it leaves.
 
         Raises:
-            httpx.ConnectTimeout: It must not leave any more.
+            httpx.ConnectTimeout: It is too late for it to leave.
         """
         if self.exchange.is_late:
             raise httpx.ConnectTimeout(LATE)
@@ -181,13 +181,13 @@ class Attempt:
         """Return the whole response.
 
         Raises:
-            SubmissionUncertainError: It refuses a submission and yet names a task, so it must not be sent again.
-            httpx.RemoteProtocolError: It belongs to another question.
+            SubmissionUncertainError: It refuses a submission and yet names a task: it must not be sent again.
+            httpx.RemoteProtocolError: It belongs to another request.
         """
         whole = WholeResponse(self._response, b"".join(self._chunks))
         check_identity(self.exchange, whole, self.received)
         self.exchange.task_id = whole.task_id
-        # A refusal names no task, so nothing tells its duplicate on that connection from the next response.
+        # A refusal names no task, so a duplicate of it on that connection would pass for the next response.
         self.exchange.keeps_connection = whole.status_code == 200
         if whole.status_code != 200 and self.exchange.submission and whole.named:
             self.exchange.task_id = self._if_new(whole.named)
@@ -314,6 +314,6 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
 
 
 def _check_open(closed: bool) -> None:
-    # A retry must not leave after its client was closed.
+    # After its client was closed, a retry must not leave.
     if closed:
         raise ConfigurationError("This client was closed meanwhile; nothing more is sent.")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Authorization:
-    """The key of one client, and the only origin that gets it."""
+    """The key of one client, and the only origin that may receive it."""
 
     def __init__(self, settings: Settings) -> None:
         self._key = settings.api_key

@@ -1,4 +1,4 @@
-"""A client of the caller's own as the link. It stays the caller's: never changed, never closed."""
+"""An HTTP client of the caller's as the link. It is never changed and never closed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Borrowed:
         ConfigurationError: It is something else, or closed.
     """
 
-    proxy = None  # which it may have, and does not tell
+    proxy = None  # it may have one, but does not show it
 
     def __init__(self, client: object) -> None:
         if not isinstance(client, httpx.Client) or client.is_closed:
@@ -37,7 +37,7 @@ class Borrowed:
 
     @contextmanager
     def response_to(self, exchange: Exchange) -> Generator[httpx.Response]:
-        """Send a request. The client takes any number of them at a time."""
+        """Send a request and hand out its response, which is closed if reading it fails."""
         response = self._send(exchange)
         try:
             yield response
@@ -95,10 +95,10 @@ def _prepare(client: httpx.Client | httpx.AsyncClient, exchange: Exchange) -> No
 
 
 def _believed(error: httpx.TransportError, exchange: Exchange) -> httpx.TransportError:
-    """The error, if httpx's own transport has reported that the request has not left.
+    """Return the error, if httpx's own transport reported that the request had not left.
 
-    Others call it a failed connect, too, when a connection breaks that has carried the request already. A submission
-    must not be sent again on their word.
+    Other transports may also report a failed connect when a connection breaks that has already carried the request. On
+    their word alone, a submission must not be sent again.
     """
     if not exchange.sent:
         return error

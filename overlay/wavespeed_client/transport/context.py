@@ -20,15 +20,15 @@ EXTENSION = "wavespeed_client"
 
 @define(eq=False)
 class Context:
-    """One call: what it asks for, and the exchange that came of it.
+    """One call: what it asks for, and the exchange that it leads to.
 
     Attributes:
         deadline: No retry begins and no read lasts beyond it. A submission that has been sent is never cut short.
         tries: How often the request may be sent at most; None leaves that to the settings.
         departure: Called before each try, which leaves only after it has returned. An async call awaits what it
-            returns, if that can be awaited. It may raise a ConfigurationError to keep the request from leaving, and
-            return a Deadline: the request leaves before that or not at all.
-        body: The JSON of the request, where it is known already: it is not encoded again.
+            returns, if that can be awaited. It may raise a ConfigurationError to stop the request, or return a
+            Deadline, after which the request must not leave.
+        body: The JSON of the request, if it was encoded before.
         exchange: The request with its tries and response; None until the request is made.
     """
 
@@ -50,7 +50,7 @@ class Context:
 
     @property
     def date(self) -> str | None:
-        """The service's time, as the response tells it; None if it does not."""
+        """The service's time, from the response's `Date`; None without one."""
         response = self.exchange.response if self.exchange else None
         return response.headers.get("Date") if response else None
 

@@ -1,4 +1,4 @@
-"""What the environment says of the network: proxies and trusted certificates, read as httpx reads them."""
+"""Proxies and trusted certificates from the environment, read as httpx reads them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-# httpx matches NO_PROXY to addresses within its Client alone, which hides the result.
+# httpx applies NO_PROXY only inside its Client, which does not show the result.
 from httpx._utils import URLPattern, get_environment_proxies  # pyright: ignore[reportPrivateUsage]
 
 from ..errors import ConfigurationError
@@ -34,7 +34,7 @@ def _patterns() -> Generator[tuple[URLPattern, str | None]]:
 
 
 def shown(proxy: str | None) -> str:
-    """Return how a message names the proxy, without its password; nothing without one."""
+    """Return how a message names the proxy, without its password; empty without a proxy."""
     if proxy is None:
         return ""
     url = httpx.URL(proxy)
@@ -48,14 +48,14 @@ def tls_context() -> ssl.SSLContext:
 
 @cache
 def _shared_tls_context(_cert_file: str | None, _cert_dir: str | None) -> ssl.SSLContext:
-    # Loading the certificates takes longer than a request, so clients that trust the same ones share them: the
-    # arguments are the cache's key.
+    # To load the certificates takes longer than a request, so clients that trust the same ones share them. The
+    # arguments are the key of the cache.
     return httpx.create_ssl_context()
 
 
 @contextmanager
 def as_configuration_errors() -> Generator[None]:
-    """Turn httpx's own complaints about addresses and certificates into a ConfigurationError."""
+    """Turn httpx's errors about addresses and certificates into a ConfigurationError."""
     try:
         yield
     except ConfigurationError:

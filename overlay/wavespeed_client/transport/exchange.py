@@ -1,4 +1,4 @@
-"""One request with all its tries: it gets the key, and whatever goes wrong leaves as one of our errors."""
+"""One request with all its tries. It gets the key, and whatever goes wrong becomes one of our errors."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
     from ..settings import Settings
     from .response import WholeResponse
 
-# Whose exceptions tell of the request, beside the standard library's. Those of any other package come from a signal
-# handler, a hook or the like, and are the caller's own.
+# Packages whose exceptions are about the request, as are the standard library's. Those of any other package come from a
+# signal handler, a hook or the like, and are the caller's own.
 OURS = {"aiohttp", "anyio", "h11", "h2", "httpcore", "httpx", "httpx_retries", "socksio", "wavespeed_client", "yarl"}
 
 
 @define(eq=False)
 class Exchange:
-    """One request on its way, with all its tries, and what its outcome means.
+    """One request with all its tries, and what their outcome means.
 
     Attributes:
         request: The request.
@@ -59,11 +59,11 @@ class Exchange:
         authorization: The client's key.
         path: The request's path below the base URL.
         submission: Whether it starts a task.
-        through: How a message names the proxy on the way; empty without one.
-        sent: Whether the try that is under way may have begun to leave. Before that, nothing can have been taken.
+        through: How messages name the proxy on the way; empty without one.
+        sent: Whether the current try may have begun to leave. Before that, the service cannot have taken it.
         response: The response; None until it is whole.
-        task_id: The task that a response names, be it one that cannot be relied on otherwise.
-        leaves_by: When the try must have left, or is not sent: a Deadline, or anything else for any time.
+        task_id: The task that a response names, even if the response is of no other use.
+        leaves_by: The Deadline after which the try must not leave; anything else means that there is none.
         keeps_connection: Whether the connection may serve another request.
     """
 
@@ -86,7 +86,7 @@ class Exchange:
     def begun(
         cls, request: httpx.Request, settings: Settings, authorization: Authorization, through: str = ""
     ) -> Exchange:
-        """Begin an exchange: give the request its key, and what may be tried again.
+        """Begin an exchange: give the request its key and its retry policy.
 
         Raises:
             InvalidInputError: The submission asks for a stream.
@@ -96,7 +96,7 @@ class Exchange:
         if submission:
             refuse_stream(path, content(request))
         context = request.extensions[EXTENSION] = Context.of(request)
-        once = not isinstance(request.stream, httpx.ByteStream)  # such a body may not be there a second time
+        once = not isinstance(request.stream, httpx.ByteStream)  # such a body can be read only once
         max_retries = 0 if once else settings.max_retries
         request.extensions["retry"] = policy_for(context, submission=submission, max_retries=max_retries)
         authorization.attach(request)
@@ -110,7 +110,7 @@ class Exchange:
 
     @property
     def is_late(self) -> bool:
-        """Whether the try must not leave any more."""
+        """Whether it is too late for the try to leave."""
         return isinstance(self.leaves_by, Deadline) and not self.leaves_by.left()
 
     def checked(self, whole: httpx.Response) -> WholeResponse:
@@ -129,7 +129,7 @@ class Exchange:
         raise self._refusal(response)
 
     def _refusal(self, response: WholeResponse) -> WaveSpeedError:
-        # Nothing that holds the body is in a frame that raises: it may repeat the key.
+        # No frame that raises holds the body: it may repeat the key.
         error = error_from_response(
             response.status_code,
             response.body,
@@ -169,7 +169,7 @@ class Exchange:
         raise outcome from error
 
     def interrupted(self, error: BaseException) -> None:
-        """Leave a trace of a submission that was cut short by Ctrl-C, a cancellation or the like."""
+        """Note and log what became of a submission that Ctrl-C, a cancellation or the like cut short."""
         without_frames(error)
         if self.submission and self.sent:
             named = f" as task {self.task_id}" if self.task_id else ""
@@ -309,7 +309,7 @@ def _is_untrusted(error: BaseException) -> bool:
 
 
 def _linked(error: BaseException | None) -> list[BaseException]:
-    """The error with its causes, which may lead back to itself."""
+    """Return the error with its causes, which may lead back to itself."""
     found: list[BaseException] = []
     while error is not None and all(error is not one for one in found):
         found.append(error)
@@ -331,5 +331,5 @@ def _base_path(base_url: str) -> str:
 
 
 def _path(url: httpx.URL) -> str:
-    """The path as it is on the wire: an encoded slash is no slash."""
+    """Return the path as it is on the wire: an encoded slash is no slash."""
     return url.raw_path.partition(b"?")[0].decode("ascii")

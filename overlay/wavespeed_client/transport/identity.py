@@ -1,7 +1,7 @@
-"""Whether a response belongs to its question: it names the task that was asked for, or one that is new.
+"""Whether a response belongs to its request: it names the task that was asked for, or a new one.
 
-A server or proxy that sends a response twice, or a byte more than it announced, makes the spare bytes answer the next
-request on that connection. So a task's id that this client has received before answers no other submission.
+If a server or proxy sends a response twice, or more bytes than it announced, the spare bytes pass for the response to
+the next request on that connection. So no submission accepts the id of a task that this client received before.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from .exchange import Exchange
     from .response import WholeResponse
 
-# A spare response comes within seconds, so this many of the last ones are enough, at any pace.
+# A spare response arrives within seconds, so this many are enough at any pace.
 REMEMBERED = 10_000
 
 _QUESTION = re.compile(r"/api/v3/predictions/([^/]+)(?:/result)?")
 
 
 class Received:
-    """The ids that one client has received last. Threads may share it without a lock: each step is one of a dict's."""
+    """The ids that one client received last. Threads share it without a lock: each step is a single dict operation."""
 
     def __init__(self) -> None:
         self._ids: dict[str, object] = {}
@@ -38,7 +38,7 @@ class Received:
 
 
 def check_identity(exchange: Exchange, response: WholeResponse, received: Received) -> None:
-    """Refuse a response that belongs to another question.
+    """Refuse a response that belongs to another request.
 
     Raises:
         httpx.RemoteProtocolError: It is about another task, or, for a submission, about one that is known already.

@@ -1,4 +1,4 @@
-"""A response that is whole, its JSON parsed once, however oddly it is written."""
+"""A whole response. Its JSON is parsed once, however oddly it is written."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import httpx
 
 from ..task import is_task_id
 
-# What an odd body is decoded with: a late import fails where file descriptors are few.
+# Needed to decode an odd body. A late import could fail for want of file descriptors.
 LOADED = (utf_8_sig, utf_16, utf_16_be, utf_16_le, utf_32, utf_32_be, utf_32_le)
 
 
 class WholeResponse(httpx.Response):
-    """A response whose body has been read. httpx would read it, and parse its JSON, once more.
+    """A response whose body has been read. httpx would read and parse it once more.
 
     Attributes:
         body: The body, decompressed.
@@ -35,8 +35,8 @@ class WholeResponse(httpx.Response):
         self.from_service = is_strict and is_json and _says_why(self.fields)
         self.named = task_named_in(self.fields)
         self.task_id = self.named if 200 <= status < 300 else None
-        # A response that names a task is one, whatever else it says. A refusal may come under HTTP 200, with its status
-        # as the envelope's code.
+        # A response that names a task is a success, whatever else it says. A refusal may come under HTTP 200, with its
+        # status as the envelope's code.
         if self.task_id:
             status = 200
         elif status == 200 and is_json:

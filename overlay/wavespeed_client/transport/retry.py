@@ -1,4 +1,4 @@
-"""What may be sent again, and when: httpx-retries' mechanics with our policy."""
+"""What may be sent again, and when: the mechanics of httpx-retries with our policy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 
 
 class Policy(Retry):
-    """httpx-retries' back-off, cut to the deadline of the call that it serves."""
+    """The back-off of httpx-retries, cut to the deadline of the call."""
 
     def __init__(self, *, context: Context | None = None, **options: Any) -> None:
         super().__init__(**options)
@@ -64,7 +64,7 @@ def policy_for(context: Context, *, submission: bool, max_retries: int) -> Polic
         context=context,
         total=max_retries if context.tries is None else context.tries - 1,
         allowed_methods=["GET", "POST"],
-        # An empty list would mean the library's own.
+        # Never an empty list: that would mean the library's own.
         status_forcelist=[429] if submission else RETRIED_STATUSES,
         retry_on_exceptions=UNSENT if submission else Retry.RETRYABLE_EXCEPTIONS,
         backoff_factor=BACKOFF_SECONDS,
@@ -73,7 +73,7 @@ def policy_for(context: Context, *, submission: bool, max_retries: int) -> Polic
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """Return the seconds that a response asks to wait; None if it does not say so in a way that can be read."""
+    """Return the seconds that a response asks to wait; None if it has no readable `Retry-After`."""
     try:
         return Policy().parse_retry_after(response.headers["Retry-After"])
     except (KeyError, ValueError, OverflowError):

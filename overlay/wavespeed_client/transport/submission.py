@@ -18,7 +18,7 @@ UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 # Statuses by which the service says that nothing was started.
 REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 422, 429})
-# Those among them, and others, that by their definition come before the application, whoever says so.
+# Statuses that by definition come from before the application, whoever sends them.
 UNTAKEN = frozenset({413, 414, 429, 431})
 
 # In sync mode the service holds the response for 90 to 120 seconds.
@@ -26,7 +26,7 @@ SYNC_MODE_SECONDS = 180.0
 
 
 def is_submission(method: str, path: str) -> bool:
-    """Tell whether a request starts a task, and so may be sent only once. In doubt it does.
+    """Tell whether a request starts a task, and so may be sent only once. In doubt, it does.
 
     Args:
         method: The HTTP method.
@@ -42,7 +42,7 @@ def model_of(path: str) -> str:
 
 
 def refuse_stream(path: str, content: bytes) -> None:
-    """Refuse a submission whose response would be a byte stream: there is no task to wait for then.
+    """Refuse a submission whose response would be a byte stream, with no task to wait for.
 
     Raises:
         InvalidModelError: Its path ends in `/stream`.
@@ -64,6 +64,6 @@ def is_refusal(response: WholeResponse) -> bool:
     """Tell whether a response proves that no task was started."""
     if response.status_code in UNTAKEN:
         return True
-    if response.status_code == 500:  # a gateway's 500 proves nothing; the service's own error body does
+    if response.status_code == 500:  # a gateway's 500 proves nothing, the service's own does
         return response.from_service and response.fields.get("code") == 500
     return response.status_code in REFUSALS and response.from_service

@@ -1,4 +1,4 @@
-"""How long tasks take, model by model, and when that says to poll: learnt from tasks that were waited for. No I/O."""
+"""How long the tasks of each model take, learnt from earlier waits, and when to poll because of that. No I/O."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from attrs import define, field, frozen
 if TYPE_CHECKING:
     from ..task import Task
 
-# A poll is due when the lateness to be expected since the last one, in seconds, has grown to this.
+# A poll is due when the expected lateness since the last one has grown to so many seconds.
 PATIENCE = 0.04
 SHORTEST_DELAY = 0.2
 
-# How probable it is, at the least, that a task has nothing to do with the ones before: it may fail, for one.
+# The least probability that a task has nothing to do with earlier ones; it may fail, for example.
 LEAST_DOUBT = 0.07
 
-# The last durations of a model that count: few, so that a model which becomes faster is soon known to be.
+# How many durations of a model count: few, so that a model that becomes faster is soon polled sooner.
 REMEMBERED = 9
-# What is added to their deviations, so that few durations that agree by chance are not believed too much.
+# Added to their deviations, so that a few durations that agree by chance do not count as certain.
 ADDED_DEVIATION = 0.2
 
 MOST_MODELS = 256
@@ -49,7 +49,7 @@ class Duration:
         return runs, self.median * (1 - 0.5 / (power + 1) + beyond)
 
     def doubt(self) -> float:
-        """Return the probability that a task has nothing to do with this: less, the more alike the ones before were."""
+        """Return the probability that a task is unlike the ones before; it falls as those resemble each other more."""
         return max(LEAST_DOUBT, self.spread / (self.spread + ANY_MODEL.spread))
 
     @classmethod
@@ -66,10 +66,10 @@ ANY_MODEL = Duration(median=3.0, spread=1.2)
 
 
 def next_poll(age: float, known: Duration | None, patience: float = PATIENCE) -> float:
-    """Return the seconds from the last poll to the next one, due when the lateness to expect is `patience`.
+    """Return the seconds from the last poll to the next one, due when the expected lateness reaches `patience`.
 
-    This is close to the fewest polls for a mean lateness, whatever the distribution: far apart where a task
-    hardly ends, close where it probably does, and ever farther apart once it takes longer than any before.
+    For a given mean lateness this takes close to the fewest polls, whatever the distribution: polls are rare while a task
+    hardly ends, dense when it probably ends, and ever rarer once it takes longer than any before.
 
     Args:
         age: How old the task was when it was last seen running.
@@ -79,7 +79,7 @@ def next_poll(age: float, known: Duration | None, patience: float = PATIENCE) ->
     runs, area = _mixed(known, age)
 
     def expected(delay: float) -> tuple[float, float]:
-        """The lateness of a poll after this delay, beyond the patience, and the probability that it is late."""
+        """Return the lateness of a poll after this delay, beyond the patience, and the probability of being late."""
         runs_then, area_then = _mixed(known, age + delay)
         return delay - (area_then - area) / runs - patience, 1 - runs_then / runs
 
@@ -98,7 +98,7 @@ def next_poll(age: float, known: Duration | None, patience: float = PATIENCE) ->
 
 
 def _mixed(known: Duration | None, age: float) -> tuple[float, float]:
-    """`Duration.at` of what is known, in so far as it is not doubted, and of any model."""
+    """Return `Duration.at` of the known model and of any model, weighted by the doubt."""
     runs, area = ANY_MODEL.at(age)
     if known is None:
         return runs, area
@@ -108,19 +108,19 @@ def _mixed(known: Duration | None, age: float) -> tuple[float, float]:
 
 
 def seconds_taken(inference_ms: float | None, at_least: float, at_most: float, known: Duration | None) -> float | None:
-    """Return the seconds that a completed task took, as well as it can be told; None if that would be a guess.
+    """Return the seconds that a completed task probably took; None if that would be a guess.
 
     Args:
-        inference_ms: What the service says; it leaves out the time in a queue.
+        inference_ms: What the service says, without the time in a queue.
         at_least: How old the task was when it was last seen running, 0 if it never was.
         at_most: How old it was when it was seen completed.
-        known: What is known of its model.
+        known: How long tasks of its model take; None if that is not known.
     """
     if inference_ms is not None and inference_ms > 0:
         return min(max(inference_ms / 1000, at_least), at_most)
     if at_most <= 2 * at_least:
         return math.sqrt(at_least * at_most)
-    # Nobody looked for long, and what is left is an upper bound: news only if it is low.
+    # There was no poll for long, so this is only an upper bound: it says something new only if it is low.
     return at_most if at_most < (known or ANY_MODEL).median else None
 
 
@@ -128,7 +128,7 @@ def seconds_taken(inference_ms: float | None, at_least: float, at_most: float, k
 class Durations:
     """One client's memory: when it submitted its tasks, and how long those of each model took.
 
-    Threads may share it without a lock: each step replaces a whole value, so a race costs a lesson or two.
+    Threads may share it without a lock: each step replaces a whole value, so a race loses a duration or two.
     """
 
     # For each model the natural logarithms of the last seconds taken, and what they say.
@@ -144,7 +144,7 @@ class Durations:
             _forget_oldest(self._submissions, MOST_SUBMISSIONS)
 
     def submission(self, task: Task) -> float | None:
-        """Return when the task was submitted; None if that was long ago, or not by this client."""
+        """Return when the task was submitted; None if that was long ago, or by another client."""
         return self._submissions.get(task.id)
 
     def known(self, task: Task) -> Duration | None:
@@ -152,7 +152,7 @@ class Durations:
         return self._learnt.get(task.model, ((), None))[1]
 
     def ended(self, task: Task, at_least: float, at_most: float) -> None:
-        """Learn from a task that has ended. One that has failed tells nothing of those that complete.
+        """Learn from a task that has completed. Tasks that failed say nothing about the others.
 
         Args:
             task: The task; if the client does not know when it was submitted, nothing is learnt.
@@ -167,7 +167,7 @@ class Durations:
             self._learn(task.model, max(taken, SHORTEST_DELAY))
 
     def _learn(self, model: str, seconds: float) -> None:
-        # Taken out and put back at the end: the first model is the one that was not heard of for longest.
+        # Removed and added at the end: the first model is then the one used longest ago.
         before, _ = self._learnt.get(model, ((), None))
         logarithms = (*before, math.log(seconds))[-REMEMBERED:]
         lesson = logarithms, Duration.of(logarithms)

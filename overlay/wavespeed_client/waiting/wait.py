@@ -1,4 +1,4 @@
-"""When to poll again, and how a wait ends: no I/O, and the time comes from a clock that is passed in."""
+"""When to poll again, and how a wait ends. No I/O; the time comes from a clock that is passed in."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 # How much the patience between two polls varies, so that clients which began together do not poll together.
 JITTER = 0.4
 
-# Pauses after polls that got no usable answer: they double from the first to the longest, in seconds.
+# Pauses after polls without a usable response: they double from the first to the longest, in seconds.
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
-# A wait without an end of its own gives up when no poll was answered for so many seconds.
+# A wait without a deadline gives up after so many seconds without a response to any poll.
 LONGEST_SILENCE = 600.0
 
-# What the service says for good.
+# Refusals of the service that another poll would meet again.
 LASTING_STATUSES = (400, 401, 403, 404)
 
 
 @define
 class Wait:
-    """One wait for one task: the client polls and sleeps, this says when, and what it means."""
+    """One wait for one task. The client polls and sleeps; this says when, and what a response means."""
 
     task: Task
     timeout: float | None
@@ -75,19 +75,19 @@ class Wait:
         return not self.task.done
 
     def delay(self) -> float:
-        """Return the seconds to let pass before the next poll, never past the deadline."""
+        """Return the seconds until the next poll, never past the deadline."""
         if self._unanswered:
             return min(self._pause, self.deadline.left())
         if self.task.status == UNKNOWN_STATUS and not self._polled:  # only its id is known
             return 0.0
         patience = PATIENCE * (1 + JITTER * (2 * self.random_number() - 1))
-        # What is known of the model is of no use for a task of unknown age: the service's clock is not this machine's.
+        # For a task of unknown age, what is known of its model is of no use: created_at is of the service's clock.
         known = self.durations.known(self.task) if self._age_known else None
         due = self._last + next_poll(self._last - self._began, known, patience)
         return min(max(0.0, due - self._now()), self.deadline.left())
 
     def saw(self, task: Task) -> bool:
-        """Take in what a poll says; return whether the status is another than before."""
+        """Take in the response to a poll; return whether the status has changed."""
         changed = task.status != self.task.status
         now = self._now()
         if task.done:
@@ -99,10 +99,10 @@ class Wait:
         return changed
 
     def missed(self, error: WaveSpeedError) -> None:
-        """Take in that a poll got no usable answer. What may pass is ridden out: the task is paid for.
+        """Take in that a poll got no usable response. The wait goes on if that may pass: the task is paid for.
 
         Raises:
-            TaskTimeoutError: The time is up, or a wait without end was not answered for 10 minutes.
+            TaskTimeoutError: The time is up, or a wait without a deadline got no response for 10 minutes.
             WaveSpeedError: The error itself, if it does not pass.
         """
         if not passes(error):
@@ -112,14 +112,14 @@ class Wait:
             raise self._timed_out() from error
         if not self._unanswered:
             log(logging.WARNING, "A poll for task %s got no response (%s). Polling goes on.", self.task.id, error)
-        # Not too soon, whatever the service asks for, and never later than the deadline: see `delay`.
+        # Never sooner than this, even if the service asks for less; `delay` keeps it within the deadline.
         pause = min(FIRST_PAUSE * 2 ** min(self._unanswered, 10), LONGEST_PAUSE)
         self._pause = min(max(pause, getattr(error, "retry_after", None) or 0.0), LONGEST_PAUSE)
         self._unanswered += 1
 
     @contextmanager
     def guarded(self) -> Generator[None]:
-        """Make sure that the task's id is not lost, however the wait ends."""
+        """Make sure that the task's id is in the error or its notes, however the wait ends."""
         try:
             yield
         except BaseException as error:
@@ -147,7 +147,7 @@ class Wait:
 
 
 def passes(error: WaveSpeedError) -> bool:
-    """Tell whether another poll may do better: not if the service itself refuses, or its certificate is not trusted."""
+    """Tell whether another poll may succeed: not if the service itself refuses, or its certificate is not trusted."""
     if isinstance(error, APIError):
         return not error.from_service or error.status_code not in LASTING_STATUSES
     if isinstance(error, APIConnectionError):

@@ -1,4 +1,4 @@
-"""What httpcore keeps to itself of its connections, read here and nowhere else. A test pins the private names.
+"""The private state of httpcore's connections, read only here. A test pins the private names.
 
 Delete `has_unread_bytes` once httpcore closes a connection that has read more than its response, and `interruptible`
 once an exception of a signal handler cannot leave httpcore's pool locked.
@@ -18,7 +18,7 @@ WRAPPINGS = 4
 
 
 def has_unread_bytes(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport) -> bool:
-    """Tell whether a connection has read more than its response, which would answer the next one. In doubt it has."""
+    """Tell whether a connection has read more than its response: that would pass for the next one. In doubt, it has."""
     try:
         return any(map(_trailing_data, cast("Any", transport)._pool.connections))
     except AttributeError:
@@ -37,8 +37,8 @@ def _trailing_data(connection: Any) -> bytes:
 def interruptible(transport: TransportT) -> TransportT:
     """Give a pool a lock that an exception of a signal handler cannot leave locked, however it falls.
 
-    httpcore's own is taken in a Python function, after which a signal handler may raise before the lock's `with` has
-    begun. Whoever asks for that lock then, httpcore's own clean-up first of all, waits for ever.
+    httpcore takes its own lock in a Python function. If a signal handler raises between that and the start of the
+    `with` block, the lock stays locked, and httpcore's own clean-up is the first to wait for it without end.
     """
     pool = cast("Any", transport)._pool
     if hasattr(pool, "_optional_thread_lock"):

@@ -1,10 +1,10 @@
-"""httpx's own transport, once for each request under way: each is a pool with one connection.
+"""httpx's own transport, one for each request under way: each is a pool with one connection.
 
-A pool of httpcore's walks over all of its connections at the beginning and at the end of each request, and for each
-idle one over all of them again: with 100 in it that costs several times what the request itself does.
+At the beginning and at the end of each request, a pool of httpcore's walks over all its connections, and for each idle
+one over all of them again. With 100 connections that costs several times as much as the request itself.
 
-Delete this, and use one httpx transport, once httpcore's pool does not walk over its connections any more, and takes
-the longest time that a connection may have idled with each request.
+Delete this, and use one httpx transport, once httpcore's pool no longer does that and each request can say how long its
+connection may have idled.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ if TYPE_CHECKING:
 
 PoolT = TypeVar("PoolT")
 
-# A connection that idled for longer is not used: it may be closed at the very moment at which a request leaves. That
-# costs a read a second try, and makes a submission uncertain.
+# A connection that idled for longer is not used: the server may close it at the moment a request leaves. Then a read
+# needs a second try, and a submission becomes uncertain.
 READ_IDLE_SECONDS = 20.0
 SUBMISSION_IDLE_SECONDS = 5.0
 
-# What limits the connections is that a pool has one request at a time.
+# No limit of its own: a pool has one request at a time, so it has one connection.
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=READ_IDLE_SECONDS)
 
 
 @define
 class PoolSet(Generic[PoolT]):
-    """The pools of one client, those in use and those that wait for a request. Threads may share it."""
+    """The pools of one client, used and idle. Threads may share it."""
 
     _closed: bool = field(init=False, default=False)
     _in_use: set[PoolT] = field(init=False, factory=set[PoolT])
     _idle: deque[tuple[float, PoolT]] = field(init=False, factory=deque[tuple[float, PoolT]])
-    # Within it nothing is made: garbage collection may call close(), and a signal handler may, too.
+    # No objects are made while it is held: garbage collection or a signal handler could call close().
     _lock: RLock = field(init=False, factory=RLock)
 
     def take(self, new: Callable[[], PoolT], since: float) -> PoolT:
-        """Return a pool that nobody uses: the one used last, if that was no earlier than `since`; or a new one.
+        """Return the pool that was used last, if that was not before `since`; else a new one.
 
-        Its connection is the likeliest to be good.
+        The connection used last is the most likely to be good.
         """
         with self._lock:
             pool = self._idle.pop()[1] if self._idle and self._idle[-1][0] >= since else None
@@ -61,12 +61,12 @@ class PoolSet(Generic[PoolT]):
         return pool
 
     def forget(self, pool: PoolT) -> None:
-        """Forget a pool whose request was cut short: what that leaves in it may stay there for ever."""
+        """Forget a pool whose request was cut short: it may be left in any state."""
         with self._lock:
             self._in_use.discard(pool)
 
     def keep(self, pool: PoolT, now: float) -> bool:
-        """Keep a pool for the next request; False if it is to be closed, for the client was closed meanwhile."""
+        """Keep a pool for the next request; return False if the client was closed meanwhile."""
         idle = (now, pool)
         with self._lock:
             if pool in self._in_use:
@@ -75,7 +75,7 @@ class PoolSet(Generic[PoolT]):
             return not self._closed
 
     def take_idle(self, since: float) -> list[PoolT]:
-        """Return the pools that nobody has used since a moment, to be closed."""
+        """Remove and return the pools that were last used before a moment, to be closed."""
         old: list[PoolT] = []
         with self._lock:
             while self._idle and self._idle[0][0] < since:
@@ -83,14 +83,14 @@ class PoolSet(Generic[PoolT]):
         return old
 
     def close(self) -> list[PoolT]:
-        """Return all pools, to be closed: those in use, too, whose requests end with that."""
+        """Return all pools, to be closed. Requests under way end with an error."""
         with self._lock:
             self._closed = True
             return [*self._in_use, *(pool for _, pool in self._idle)]
 
 
 class Pools:
-    """The link when nothing else was asked for.
+    """The link by default.
 
     Raises:
         ValueError, ImportError, OSError: A proxy variable or SSL_CERT_FILE cannot be used.
@@ -100,11 +100,11 @@ class Pools:
         self._tls = tls_context()
         self.proxy = proxy_for(httpx.URL(base_url))
         self._pools = PoolSet[httpx.HTTPTransport]()
-        self._new().close()  # what cannot be used is to be told now
+        self._new().close()  # so that a wrong setting is found now
 
     @contextmanager
     def response_to(self, exchange: Exchange) -> Generator[httpx.Response]:
-        """Send a request. Its pool is kept for the next one unless this is cut short, or leaves bytes unread."""
+        """Send a request and hand out its response. If reading it fails or leaves bytes unread, the pool is closed."""
         now, keeps = time.monotonic(), False
         for old in self._pools.take_idle(now - READ_IDLE_SECONDS):
             old.close()
@@ -158,5 +158,5 @@ class AsyncPools:
 
 
 def _since(exchange: Exchange, now: float) -> float:
-    """The moment since when a connection may have idled."""
+    """Return the moment since when a connection may have idled."""
     return now - (SUBMISSION_IDLE_SECONDS if exchange.submission else READ_IDLE_SECONDS)
