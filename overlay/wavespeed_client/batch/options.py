@@ -79,6 +79,11 @@ class Options:
     budget: float | None = None
     retry_failed: bool = False
 
+    @property
+    def ahead(self) -> int:
+        """How many inputs are pulled beyond those in flight, so that a slot waits for no look and no last write."""
+        return 0 if self.journal is None or isinstance(self.journal, Path) else self.max_in_flight
+
     def name_of(self, index: int) -> tuple[str, ...]:
         """Return the name of an input, by its place; nothing if they have none."""
         return () if self.names is None else (self.names[index],)

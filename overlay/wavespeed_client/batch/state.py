@@ -99,9 +99,11 @@ class Batch:
     def room(self) -> float:
         """Seconds until one more input may be pulled; without end while something else must happen first."""
         own = len(self._jobs) - len(self._watching)  # inputs that other runs are submitting take no room
-        if self.all_pulled or self.stopped or own + len(self._ended) >= self.options.max_in_flight:
+        most, ahead = self.options.max_in_flight, self.options.ahead
+        if self.all_pulled or self.stopped or own + len(self._ended) >= most + ahead:
             return math.inf
-        return self._throttle.wait(self.clock.now(), before=own - self._throttle.in_flight)
+        before = own - self._throttle.in_flight - ahead
+        return self._throttle.wait(self.clock.now(), before) if before >= 0 else 0.0
 
     def pull(self, item: object) -> None:
         """Take in the next input; nothing once it has stopped."""

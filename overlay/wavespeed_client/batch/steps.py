@@ -72,17 +72,20 @@ class Procedure:
             yield self.journal.prepare
             self.batch.budget.opened((yield self.journal.spent))
 
-    def carry_out(self, job: Job, departure: Callable[[], object]) -> Steps[None]:
+    def carry_out(self, job: Job, departure: Callable[[], object], wake: Callable[[], object]) -> Steps[None]:
         """Take a job's next step, and those that follow at once.
 
         Args:
             job: The job.
             departure: Carries out `depart` when a request is about to leave.
+            wake: Wakes whoever waits for the batch. A task that has ended makes room before that is written down.
         """
         goes_on = True
         while goes_on:
             notes: list[Note] = yield from self._step(job, departure)
             if notes and self.journal is not None:
+                if job.outcome is not None:
+                    wake()
                 yield partial(self.journal.write, notes)
             goes_on = self.batch.go_on(job)
 

@@ -182,7 +182,7 @@ class AsyncWorkers:
             self._wake()
 
     async def _carry_out(self, job: Job) -> None:
-        await self._done(self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job))))
+        await self._done(self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job)), self._wake))
 
     async def _done(self, steps: Steps[T]) -> T:
         """Take steps, and make the calls between them. Return what the steps return."""

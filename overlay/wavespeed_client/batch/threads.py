@@ -251,7 +251,7 @@ class Workers:
                 self._release()
 
     def _carry_out(self, job: Job) -> None:
-        steps = self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job)))
+        steps = self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job)), self._wake)
         job.context.run(self._done, steps)
 
     def _done(self, steps: Steps[T]) -> T:

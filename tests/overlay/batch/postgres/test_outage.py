@@ -72,7 +72,8 @@ def test_a_database_that_stays_away(
         attach().run_many(MODEL, tagged(20), journal=url, batch="cats", max_in_flight=1 + 5, timeout=1.0)
     server.start()
     sent, ids = set(service.submitted), set(service.running)
-    assert len(service.submitted) == len(sent) == 6
+    # A task whose time is up makes room for one that was claimed before the crash.
+    assert 6 <= len(service.submitted) == len(sent) < 12
     left = states(url)
     assert {tag for tag in left if left[tag] in ("submitting", "submitted")} >= sent
     assert "The journal's database is in trouble, nothing is sent meanwhile" in caplog.text
@@ -86,7 +87,7 @@ def test_a_database_that_stays_away(
     # What was sent and not told, and what was claimed when the database went away.
     uncertain = {outcome.input["tag"] for outcome in found if outcome.uncertain}
     assert uncertain <= {tag for tag in left if left[tag] == "submitting"}
-    assert len(ids) == 6
+    assert len(ids) == len(sent)
     assert ids <= {outcome.task.id for outcome in found if outcome.task} | set(caplog.text.split())
 
 
