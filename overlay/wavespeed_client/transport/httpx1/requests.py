@@ -6,6 +6,7 @@ parses the address three times, merges six kinds of headers and looks for cookie
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NO_HEADERS: Mapping[str, str] = {}
+
+# A path in which nothing is to be escaped or left out, and where httpx keeps the parts of an address.
+PLAIN_PATH = re.compile("(?:/[A-Za-z0-9_-]+)+")
+PARTS = "_uri_reference"
 
 
 def plain_request(
@@ -73,13 +78,25 @@ def with_cookies_kept(
     return response
 
 
-@lru_cache(maxsize=1024)
 def address(base_url: httpx.URL, path: str) -> httpx.URL:
     """Return the whole address of a path of the API's, as httpx makes it.
+
+    httpx looks at each character of an address several times. The path of a poll is another one for each task, so a
+    plain one is put into a copy of an address that is parsed already.
 
     Raises:
         InvalidInputError: httpx cannot.
     """
+    if not PLAIN_PATH.fullmatch(path):
+        return _parsed(base_url, path)
+    url = httpx.URL(_parsed(base_url, "/-"))
+    parts = vars(url)[PARTS]
+    vars(url)[PARTS] = parts._replace(path=parts.path[:-2] + path)
+    return url
+
+
+@lru_cache(maxsize=64)
+def _parsed(base_url: httpx.URL, path: str) -> httpx.URL:
     try:
         return httpx.URL(f"{str(base_url).rstrip('/')}{path}")
     except httpx.InvalidURL as error:

@@ -26,7 +26,7 @@ def test_cookies_that_a_response_sets_are_sent_from_then_on(connect: Connect, ra
 @pytest.mark.parametrize(
     "base_url", ["https://example.com", "https://example.com:444/gate/way", "https://[::1]/a%2Fb", "http://127.0.0.1:9"]
 )
-@pytest.mark.parametrize("path", ["/api/v3/a/b", "/api/v3/a%2Fb/c", "/api/v3/ü/c d"])
+@pytest.mark.parametrize("path", ["/api/v3/a/b", "/api/v3/a%2Fb/c", "/api/v3/ü/c d", "/api/../v3", "/a/b/", "/"])
 @pytest.mark.parametrize(
     ("method", "options"),
     [
