@@ -11,9 +11,18 @@ API, MODELS, CLIENT, TYPES = "api/*/*.py", "models/*.py", "client.py", "types.py
 GETS, SOME = "api/*/get_*.py", "models/prediction*.py"
 FORM_TEST = "test_a_form_holds_the_file_with_its_name_and_type"
 
-REQUEST_RULES = (
-    Rule("verb-get", API, '"method": "get"', '"method": "post"', "a question is asked with the wrong verb"),
-    Rule("verb-post", API, '"method": "post"', '"method": "put"', "a request is made with the wrong verb"),
+# Patterns that several rules share, or that are long.
+SYNC_CALL = r"\.request\(\n        \*\*kwargs,"
+GOOD_MODEL = r"response_200 = (\w+)\."
+GIVEN, MAY_BE_NULL = r"if (?P<what>\w+) is not UNSET:", r"(?=[\s\S]*?def _parse_\1\(data: object\) -> [^:]*\bNone\b)"
+MOMENT = r"(self\.(?P<what>\w+))\.isoformat\(\)"
+NULL_READ = r"(def _parse_(?P<what>\w+)\(data: object\) -> [^:]*:\n +if data is None:\n +return )data"
+ODD = r"(except \(TypeError, ValueError, AttributeError, KeyError\)):"
+
+RULES = (
+    # Requests
+    Rule("verb-get", API, '"method": "get"', '"method": "post"', "a request is sent with the wrong verb"),
+    Rule("verb-post", API, '"method": "post"', '"method": "put"', "a request is sent with the wrong verb"),
     Rule("path-version", API, '"url": "/api/v3/', '"url": "/api/v2/', "another version of the API is called"),
     Rule("path-slash", API, r'("url": "[^"]+)"', r'\1/"', "a slash at the end makes it another path"),
     Rule("path-ending", API, '/result"', '"', "the older path is called"),
@@ -45,14 +54,7 @@ REQUEST_RULES = (
     Rule("form-field", MODELS, r'files\.append\(\("(?P<what>\w+)"', r'files.append(("upload"', "the file is not found"),
     Rule("form-as-fields", API, r'_kwargs\["files"\]', '_kwargs["data"]', "the file is not sent as a file"),
     Rule("form-lost", API, r'^ +_kwargs\["files"\] = .*\n', "", "nothing is sent"),
-    Rule(
-        "form-mixed",
-        API,
-        "multipart/form-data; ",
-        "multipart/mixed; ",
-        "the form is not read",
-        FORM_TEST,
-    ),
+    Rule("form-mixed", API, "multipart/form-data; ", "multipart/mixed; ", "the form is not read", FORM_TEST),
     Rule(
         "form-headers-lost",
         "api/media/upload_binary.py",
@@ -71,50 +73,15 @@ REQUEST_RULES = (
         FORM_TEST,
         "httpx takes the boundary from the header, so header and parts still agree",
     ),
-    Rule(
-        "file-name-lost",
-        TYPES,
-        r"return self\.file_name,",
-        "return None,",
-        "the part has no file name",
-        FORM_TEST,
-    ),
-    Rule(
-        "file-type-lost",
-        TYPES,
-        r"self\.mime_type\n",
-        "None\n",
-        "the file's type is guessed",
-        FORM_TEST,
-    ),
-    Rule(
-        "file-bytes-lost",
-        TYPES,
-        r"self\.payload,",
-        'b"",',
-        "an empty file is stored",
-        FORM_TEST,
-    ),
-)
-
-CALL_RULES = (
-    Rule(
-        "sync-verb",
-        API,
-        r"\.request\(\n        \*\*kwargs,",
-        '.request(**{**kwargs, "method": "options"},',
-        "sync only",
-    ),
+    Rule("file-name-lost", TYPES, r"return self\.file_name,", "return None,", "the part has no file name", FORM_TEST),
+    Rule("file-type-lost", TYPES, r"self\.mime_type\n", "None\n", "the file's type is guessed", FORM_TEST),
+    Rule("file-bytes-lost", TYPES, r"self\.payload,", 'b"",', "an empty file is stored", FORM_TEST),
+    # Calls
+    Rule("sync-verb", API, SYNC_CALL, '.request(**{**kwargs, "method": "options"},', "sync only"),
     Rule("async-verb", API, r"\.request\(\*\*kwargs\)", '.request(**{**kwargs, "method": "options"})', "async only"),
-    Rule("sync-path", API, r"\.request\(\n        \*\*kwargs,", '.request(**{**kwargs, "url": "/"},', "sync only"),
+    Rule("sync-path", API, SYNC_CALL, '.request(**{**kwargs, "url": "/"},', "sync only"),
     Rule("async-path", API, r"\.request\(\*\*kwargs\)", '.request(**{**kwargs, "url": "/"})', "async only"),
-    Rule(
-        "async-unread",
-        API,
-        r"(\.request\(\*\*kwargs\)\n\n    return )\w+\(.*\)",
-        r"\1response",
-        "async only",
-    ),
+    Rule("async-unread", API, r"(\.request\(\*\*kwargs\)\n\n    return )\w+\(.*\)", r"\1response", "async only"),
     Rule("parsed-lost", API, r"^    \)\.parsed$", "    )", "the plain function returns the whole response"),
     Rule("argument-lost", API, r"^ +(?P<what>webhook)=\1,\n", "", "the webhook is dropped on the way"),
     Rule(
@@ -122,19 +89,17 @@ CALL_RULES = (
         API,
         r"^( +)(?P<what>provider|model|variant|prediction_id)=\2,",
         r'\1\2="another",',
-        "mixed up",
+        "arguments are mixed up",
     ),
-)
-
-ANSWER_RULES = (
-    Rule("good-unread", API, r"status_code == 200", "status_code == 201", "a good answer is read as an error"),
-    Rule("good-model", API, r"response_200 = \w+\.", "response_200 = ErrorEnvelope.", "an answer is read as an error"),
+    # Responses
+    Rule("good-unread", API, r"status_code == 200", "status_code == 201", "a good response is read as an error"),
+    Rule("good-model", API, r"response_200 = \w+\.", "response_200 = ErrorEnvelope.", "a response is read as an error"),
     Rule(
         "status-unread",
         API,
         r"(response_(?P<what>\w+)) = \w+\.from_dict\(response\.json\(\)\)",
         r"\1 = None",
-        "the answer is lost",
+        "the response is lost",
     ),
     Rule(
         "status-empty",
@@ -143,33 +108,15 @@ ANSWER_RULES = (
         r"\1{}",
         "the refusal's reason is lost",
     ),
-    Rule(
-        "status-model",
-        API,
-        r"(response_200 = (\w+)\.[\s\S]*?response_(?P<what>401) = )\w+",
-        r"\1\2",
-        "a refusal is read as success",
-    ),
-    Rule(
-        "status-model",
-        API,
-        r"(response_200 = (\w+)\.[\s\S]*?response_(?P<what>429) = )\w+",
-        r"\1\2",
-        "a refusal is read as success",
-    ),
-    Rule(
-        "status-model",
-        API,
-        r"(response_200 = (\w+)\.[\s\S]*?response_(?P<what>4xx) = )\w+",
-        r"\1\2",
-        "a refusal is read as success",
-    ),
-    Rule(
-        "status-model",
-        API,
-        r"(response_200 = (\w+)\.[\s\S]*?response_(?P<what>5xx) = )\w+",
-        r"\1\2",
-        "a failure is read as success",
+    *(
+        Rule(
+            "status-model",
+            API,
+            rf"({GOOD_MODEL}[\s\S]*?response_(?P<what>{status}) = )\w+",
+            r"\1\2",
+            "a refusal is read as success",
+        )
+        for status in ("401", "429", "4xx", "5xx")
     ),
     Rule("range-unread", API, r"(?P<what>[45]00) <= response", "600 <= response", "an unlisted status is not read"),
     Rule(
@@ -180,13 +127,11 @@ ANSWER_RULES = (
         "a declared status is not looked for",
         equivalent="every other status is read by the same model, ErrorEnvelope, as the range",
     ),
-    Rule("answer-status", API, r"HTTPStatus\(response\.status_code\)", "HTTPStatus(202)", "the status is wrong"),
-    Rule("answer-content", API, r"response\.content", 'b""', "the bytes are lost"),
-    Rule("answer-headers", API, r"response\.headers", "{}", "the headers are lost, Retry-After with them"),
-    Rule("answer-parsed", API, r"_parse_response\(client=client, response=response\)", "None", "nothing is parsed"),
-)
-
-WRITING_RULES = (
+    Rule("response-status", API, r"HTTPStatus\(response\.status_code\)", "HTTPStatus(202)", "the status is wrong"),
+    Rule("response-content", API, r"response\.content", 'b""', "the bytes are lost"),
+    Rule("response-headers", API, r"response\.headers", "{}", "the headers are lost, Retry-After with them"),
+    Rule("response-parsed", API, r"_parse_response\(client=client, response=response\)", "None", "nothing is parsed"),
+    # Models, as they are written
     Rule("written-lost", MODELS, r'^ +"(?P<what>\w+)": \w+,\n', "", "a required field is not written"),
     Rule("written-lost", MODELS, r'^        if (\w+) is not UNSET:\n.*\["(?P<what>\w+)"\] = .*\n', "", "not written"),
     Rule("written-renamed", MODELS, r'^( +"(?P<what>\w+))": (\w+),', r'\1_": \3,', "written by another name"),
@@ -194,11 +139,11 @@ WRITING_RULES = (
     Rule(
         "null-unwritten",
         MODELS,
-        r"if (?P<what>\w+) is not UNSET:(?=[\s\S]*?def _parse_\1\(data: object\) -> [^:]*\bNone\b)",
+        GIVEN + MAY_BE_NULL,
         r"if \1 is not UNSET and \1 is not None:",
         "null is written as missing",
     ),
-    Rule("unset-written", MODELS, r"if (?P<what>\w+) is not UNSET:", "if True:", "Unset is written"),
+    Rule("unset-written", MODELS, GIVEN, "if True:", "Unset is written"),
     Rule(
         "unset-null",
         MODELS,
@@ -209,33 +154,17 @@ WRITING_RULES = (
     Rule(
         "unset-null",
         MODELS,
-        r"(^        (?P<what>\w+): [^=\n]* \| Unset = )UNSET\n(?=        if not)",
+        r"(^ {8}(?P<what>\w+): [^=\n]* \| Unset = )UNSET\n(?=        if not)",
         r"\1None\n",
         "missing is written as null",
     ),
     Rule("nested-unwritten", MODELS, r"\b(?P<what>\w+) = self\.\1\.to_dict\(\)", r"\1 = self.\1", "no JSON"),
     Rule("items-unwritten", MODELS, r"\b(?P<what>\w+_item) = \1_data\.to_dict\(\)", r"\1 = \1_data", "no JSON"),
     Rule("items-lost", MODELS, r"^( +)(?P<what>\w+)\.append\((\w+_item)\)", r"\1\2[:] = [\3]", "only the last is kept"),
+    Rule("moment-zone-lost", MODELS, MOMENT, r"\1.replace(tzinfo=None).isoformat()", "written without its zone"),
+    Rule("moment-cut", MODELS, MOMENT, r'\1.isoformat(timespec="seconds")', "written without its fraction"),
     Rule(
-        "moment-zone-lost",
-        MODELS,
-        r"(self\.(?P<what>\w+))\.isoformat\(\)",
-        r"\1.replace(tzinfo=None).isoformat()",
-        "written without its zone",
-    ),
-    Rule(
-        "moment-cut",
-        MODELS,
-        r"(self\.(?P<what>\w+))\.isoformat\(\)",
-        r'\1.isoformat(timespec="seconds")',
-        "written without its fraction",
-    ),
-    Rule(
-        "moment-form",
-        "models/*_query.py",
-        r"(self\.(?P<what>\w+))\.isoformat\(\)",
-        r'\1.isoformat(" ")',
-        "written in a form that the service refuses",
+        "moment-form", "models/*_query.py", MOMENT, r'\1.isoformat(" ")', "written in a form that the service refuses"
     ),
     Rule("further-unwritten", MODELS, r"^ +field_dict\.update\(self\.additional_properties\)\n", "", "fields are lost"),
     Rule(
@@ -245,12 +174,7 @@ WRITING_RULES = (
         r"\1        field_dict.update(self.additional_properties)\n\2",
         "a further key hides a named field",
     ),
-)
-
-NULL_READ = r"(def _parse_(?P<what>\w+)\(data: object\) -> [^:]*:\n +if data is None:\n +return )data"
-ODD = r"except \(TypeError, ValueError, AttributeError, KeyError\):\n +"
-
-READING_RULES = (
+    # Models, as they are read
     Rule("read-renamed", MODELS, r'd\.pop\("(?P<what>\w+)"', r'd.pop("\1_"', "read by another name"),
     Rule(
         "read-kept",
@@ -262,20 +186,8 @@ READING_RULES = (
     Rule("read-swapped", MODELS, r"^( +)(?P<what>\w+)=(\w+),\n +(\w+)=(\w+),\n", r"\1\2=\5,\n\1\4=\3,\n", "mixed up"),
     Rule("read-dropped", MODELS, r"^            (?P<what>\w+)=\1,\n", "", "read and dropped"),
     Rule("required-optional", MODELS, r'd\.pop\("(?P<what>\w+)"\)', r'd.pop("\1", None)', "missing becomes null"),
-    Rule(
-        "null-missing",
-        MODELS,
-        NULL_READ + r"(?=\n +if isinstance)",
-        r"\1UNSET",
-        "null is read as missing",
-    ),
-    Rule(
-        "null-changed",
-        MODELS,
-        NULL_READ + r"(?!\n +if isinstance)",
-        r'\1""',
-        "null is read as a text",
-    ),
+    Rule("null-missing", MODELS, NULL_READ + r"(?=\n +if isinstance)", r"\1UNSET", "null is read as missing"),
+    Rule("null-changed", MODELS, NULL_READ + r"(?!\n +if isinstance)", r'\1""', "null is read as a text"),
     Rule("nested-unread", MODELS, r'(?P<what>\w+) = \w+\.from_dict\((data|d\.pop\("\w+"\))\)', r"\1 = \2", "a dict"),
     Rule("moment-unread", MODELS, r"(?P<what>\w+) = datetime\.datetime\.fromisoformat\((\w+)\)", r"\1 = \2", "text"),
     Rule(
@@ -285,13 +197,7 @@ READING_RULES = (
         r"fromisoformat(\1).replace(tzinfo=None)",
         "read without its zone",
     ),
-    Rule(
-        "odd-refused",
-        "models/prediction.py",
-        r"except \(TypeError, ValueError, AttributeError, KeyError\):\n( +)pass",
-        r"except (TypeError, ValueError, AttributeError, KeyError):\n\1raise",
-        "an odd field loses a paid task",
-    ),
+    Rule("odd-refused", "models/prediction.py", ODD + r"\n( +)pass", r"\1:\n\2raise", "an odd field loses a paid task"),
     Rule("word-lost", MODELS, r'^    "(?P<what>[\w ]+)",\n(?=[\s\S]*^def check_)', "", "a word of the spec is refused"),
     Rule("word-any", MODELS, r"if value in \w+_VALUES:", "if value:", "any word is accepted"),
     Rule("further-unread", MODELS, r"\.additional_properties = d$", ".additional_properties = {}", "fields are lost"),
@@ -306,21 +212,17 @@ READING_RULES = (
         "a missing field counts as given",
         "test_defaults_are_the_specs",
     ),
-)
-
-MAPPING_RULES = (
+    # Further keys of models
     Rule("mapping-get", SOME, r"return self\.additional_properties\[key\]", "return None", "a field is not found"),
     Rule("mapping-set", SOME, r"self\.additional_properties\[key\] = value", "pass", "a field is not set"),
     Rule("mapping-delete", SOME, r"del self\.additional_properties\[key\]", "pass", "a field cannot be removed"),
     Rule("mapping-in", SOME, r"return key in self\.additional_properties", "return True", "a field seems given"),
     Rule("mapping-keys", SOME, r"return list\(self\.additional_properties\.keys\(\)\)", "return []", "no names"),
-)
-
-CLIENT_RULES = (
+    # The client
     Rule("address", CLIENT, r"base_url=self\._base_url,", 'base_url=self._base_url + "/v0",', "joined wrongly"),
     Rule("headers-lost", CLIENT, r"headers=self\._headers,", "headers={},", "headers, and the key, are not sent"),
     Rule("cookies-lost", CLIENT, r"cookies=self\._cookies,", "cookies={},", "cookies are not sent"),
-    Rule("timeout-lost", CLIENT, r"timeout=self\._timeout,", "timeout=None,", "a call may take for ever"),
+    Rule("timeout-lost", CLIENT, r"timeout=self\._timeout,", "timeout=None,", "a call may take forever"),
     Rule("redirects", CLIENT, r"follow_redirects=self\._follow_redirects,", "follow_redirects=True,", "unasked"),
     Rule("redirects-lost", CLIENT, r"follow_redirects=self\._follow_redirects,", "", "not followed though asked for"),
     Rule("arguments-lost", CLIENT, r"^ +\*\*self\._httpx_args,\n", "", "arguments do not reach httpx"),
@@ -332,31 +234,9 @@ CLIENT_RULES = (
     Rule("live-headers-lost", CLIENT, r"self\.(?P<what>\w+)\.headers\.update\(headers\)", "pass", "ignored in use"),
     Rule("live-cookies-lost", CLIENT, r"self\.(?P<what>\w+)\.cookies\.update\(cookies\)", "pass", "ignored in use"),
     Rule("live-timeout-lost", CLIENT, r"self\.(?P<what>\w+)\.timeout = timeout", "pass", "ignored in use"),
-    Rule(
-        "own-client-lost",
-        CLIENT,
-        r"self\.(?P<what>\w+) = (client|async_client)\n",
-        "pass\n",
-        "not used",
-    ),
-    Rule(
-        "left-open",
-        CLIENT,
-        r"(await )?self\.get_\w*httpx_client\(\)\.__a?exit__\(.*\)",
-        "pass",
-        "never closed",
-    ),
+    Rule("own-client-lost", CLIENT, r"self\.(?P<what>\w+) = (client|async_client)\n", "pass\n", "not used"),
+    Rule("left-open", CLIENT, r"(await )?self\.get_\w*httpx_client\(\)\.__a?exit__\(.*\)", "pass", "never closed"),
     Rule("key-elsewhere", CLIENT, r"self\._headers\[self\.auth_header_name\]", 'self._headers["X-Key"]', "no key"),
     Rule("key-bare", CLIENT, r'f"\{self\.prefix\} \{self\.token\}"', "self.token", "the key has no Bearer before it"),
     Rule("key-prefixed", CLIENT, r"if self\.prefix else self\.token", "if True else self.token", "a space is sent"),
-)
-
-RULES = (
-    *REQUEST_RULES,
-    *CALL_RULES,
-    *ANSWER_RULES,
-    *WRITING_RULES,
-    *READING_RULES,
-    *MAPPING_RULES,
-    *CLIENT_RULES,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from types import FunctionType, ModuleType
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class RuleError(Exception):
-    """A rule does not fit the generated code."""
+class MutantsError(Exception):
+    """No mutant was tried; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -59,38 +60,36 @@ class Mutant:
     source: str
 
 
-def mutants(package: Path, rules: tuple[Rule, ...]) -> list[Mutant]:
-    """Every mutant of a package, in the order of the rules.
+def mutants(package: Path, rules: tuple[Rule, ...]) -> Iterator[Mutant]:
+    """Yield every mutant of a package, in the order of the rules.
 
     Raises:
-        RuleError: A rule matches nothing, or changes nothing.
+        MutantsError: A rule matches nothing, or changes nothing.
     """
     sources = {path.relative_to(package).as_posix(): path.read_text("utf-8") for path in sorted(package.rglob("*.py"))}
-    found: dict[str, Mutant] = {}
+    names = Counter[str]()
     for rule in rules:
-        made = [mutant for path, source in sources.items() for mutant in _mutants_of(path, source, rule)]
-        if not made:
-            raise RuleError(f"{rule.name} matches nothing in {rule.where}: the generated code has changed its form")
-        for mutant in made:
-            name, number = mutant.name, 2
-            while name in found:
-                name, number = f"{mutant.name}.{number}", number + 1
-            found[name] = Mutant(name, rule, mutant.path, mutant.what, mutant.source)
-    return list(found.values())
+        found = [(path, match) for path in sources for match in matches(rule, path, sources[path])]
+        if not found:
+            raise MutantsError(f"{rule.name} matches nothing in {rule.where}: the generated code has changed its form")
+        for path, match in found:
+            source = match.string
+            changed = source[: match.start()] + match.expand(rule.replacement) + source[match.end() :]
+            if changed == source:
+                raise MutantsError(f"{rule.name} changes nothing in {path}")
+            what = match.groupdict().get("what", "")
+            name = ":".join(filter(None, (rule.name, path.rpartition("/")[2].removesuffix(".py"), what)))
+            names[name] += 1
+            number = f".{names[name]}" if names[name] > 1 else ""
+            yield Mutant(f"{name}{number}", rule, path, what, changed)
 
 
-def _mutants_of(path: str, source: str, rule: Rule) -> Iterator[Mutant]:
-    for match in re.finditer(rule.pattern, source, re.MULTILINE) if fnmatch(path, rule.where) else ():
-        changed = source[: match.start()] + match.expand(rule.replacement) + source[match.end() :]
-        if changed == source:
-            raise RuleError(f"{rule.name} changes nothing in {path}")
-        what = match.groupdict().get("what", "")
-        stem = path.rpartition("/")[2].removesuffix(".py")
-        yield Mutant(":".join(filter(None, (rule.name, stem, what))), rule, path, what, changed)
+def matches(rule: Rule, path: str, source: str) -> Iterator[re.Match[str]]:
+    return re.finditer(rule.pattern, source, re.MULTILINE) if fnmatch(path, rule.where) else iter(())
 
 
 def put_in_place(module: ModuleType, source: str) -> bool:
-    """Let the module's functions, methods and sets of words do what the source says; whether that differs.
+    """Let the module's functions, methods and sets of words do what the source says; tell whether that differs.
 
     They keep their identity: a class that was imported by name elsewhere is the class that changes. Other changes,
     of names or of a class's fields, are not taken over.
@@ -98,22 +97,27 @@ def put_in_place(module: ModuleType, source: str) -> bool:
     changed = ModuleType(module.__name__)
     changed.__dict__.update(__file__=module.__file__, __package__=module.__package__)
     exec(compile(source, str(module.__file__), "exec"), changed.__dict__)  # noqa: S102 - the project's own code
-    return _replace_in(vars(module), vars(changed), module.__name__)
+    return replace_all(vars(module), vars(changed), module.__name__)
 
 
-def _replace_in(old: Any, new: Any, module: str) -> bool:
-    """Replace each member that both namespaces have; whether anything differed."""
-    replaced = [_replace(old[name], member, module) for name, member in list(new.items()) if name in old]
-    return any(replaced)
+def replace_all(old: Any, new: Any, module: str) -> bool:
+    """Replace each member that both namespaces have; tell whether anything differed."""
+    differs = [replace(old[name], member, module) for name, member in list(new.items()) if name in old]
+    return any(differs)
 
 
-def _replace(old: Any, new: Any, module: str) -> bool:
+def replace(old: Any, new: Any, module: str) -> bool:
     if old is new or type(old) is not type(new):
         return False
-    if isinstance(_function(new), FunctionType):
-        return _replace_code(_function(old), _function(new))
+    one, two = function_of(old), function_of(new)
+    if isinstance(two, FunctionType):
+        parts = ("__code__", "__defaults__", "__kwdefaults__")
+        differs = any(getattr(one, part) != getattr(two, part) for part in parts)
+        for part in parts:
+            setattr(one, part, getattr(two, part))
+        return differs
     if isinstance(new, type):
-        return new.__module__ == module and _replace_in(vars(old), vars(new), module)
+        return new.__module__ == module and replace_all(vars(old), vars(new), module)
     if isinstance(new, set):
         differs = bool(old != new)
         old.clear()
@@ -122,16 +126,6 @@ def _replace(old: Any, new: Any, module: str) -> bool:
     return False
 
 
-def _function(member: Any) -> Any:
-    """The function itself, also of a class method or a property."""
+def function_of(member: Any) -> Any:
+    """Return the function itself, also of a class method or a property."""
     return getattr(member, "__func__", None) or getattr(member, "fget", member)
-
-
-def _replace_code(old: Any, new: Any) -> bool:
-    differs = bool(_runs(old) != _runs(new))
-    old.__code__, old.__defaults__, old.__kwdefaults__ = new.__code__, new.__defaults__, new.__kwdefaults__
-    return differs
-
-
-def _runs(function: Any) -> Any:
-    return function.__code__, function.__defaults__, function.__kwdefaults__

@@ -59,7 +59,7 @@ def test_each_mutant_is_told_with_what_became_of_it(run: Mutants, project: Path)
     done = run(
         "path-version:get_balance",
         "written-lost:task_input:prompt",
-        "answer-status:get_balance",
+        "response-status:get_balance",
         "verb-get:get_balance",
         "type-unsaid:submit_task",
         "form-boundary:*",
@@ -69,7 +69,7 @@ def test_each_mutant_is_told_with_what_became_of_it(run: Mutants, project: Path)
     assert {name: word for word, name, _ in told} == {
         "path-version:get_balance": "killed",
         "written-lost:task_input:prompt": "killed",
-        "answer-status:get_balance": "SURVIVED",
+        "response-status:get_balance": "SURVIVED",
         "verb-get:get_balance": "BROKEN",
         "type-unsaid:submit_task": "NOT EQUIVALENT",
         "form-boundary:upload_binary": "equivalent",
@@ -113,7 +113,7 @@ def test_an_unknown_name_is_an_error(run: Mutants) -> None:
 def test_the_list_names_more_than_forty_ways(run: Mutants) -> None:
     lines = run("--list").stdout.splitlines()
     assert len({line.partition(":")[0] for line in lines}) > 40
-    assert "verb-get:get_result: a question is asked with the wrong verb" in lines
+    assert "verb-get:get_result: a request is sent with the wrong verb" in lines
 
 
 def test_a_few_of_each_rule_are_from_all_over_the_code(run: Mutants) -> None:
