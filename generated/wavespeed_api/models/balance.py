@@ -12,7 +12,7 @@ T = TypeVar("T", bound="Balance")
 
 @_attrs_define
 class Balance:
-    """The account's money."""
+    """The account's balance."""
 
     balance: float
     """ The balance in USD. """

@@ -21,7 +21,7 @@ class BalanceEnvelope:
     """Envelope of the balance."""
 
     data: Balance
-    """ The account's money. """
+    """ The account's balance. """
     code: int | None | Unset = UNSET
     """ 200 when all is well. """
     message: None | str | Unset = UNSET

@@ -14,7 +14,7 @@ T = TypeVar("T", bound="BilledTask")
 
 @_attrs_define
 class BilledTask:
-    """A task, in brief."""
+    """A summary of a task."""
 
     uuid: None | str | Unset = UNSET
     """ Its id. """

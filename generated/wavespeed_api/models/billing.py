@@ -38,9 +38,9 @@ class Billing:
     access_key_uuid: None | str | Unset = UNSET
     """ Id of the API key. """
     order: BilledOrder | None | Unset = UNSET
-    """ The order behind it. """
+    """ The order of this record. """
     prediction: BilledTask | None | Unset = UNSET
-    """ The task behind it. """
+    """ The task of this record. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

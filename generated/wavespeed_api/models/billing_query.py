@@ -18,7 +18,7 @@ T = TypeVar("T", bound="BillingQuery")
 
 @_attrs_define
 class BillingQuery:
-    """Which billing records to list. All filters must match."""
+    """Filters of a list of billing records. All must match."""
 
     page: int = 1
     """ Number of the page, from 1. """
@@ -29,14 +29,14 @@ class BillingQuery:
     prediction_uuids: list[str] | Unset = UNSET
     """ Only records of these tasks. """
     model_uuid: str | Unset = UNSET
-    """ Only records of this model id. Sent by the official command line, not documented. """
+    """ Only records of this model id. Not documented, but sent by the official command line. """
     access_key_uuid: str | Unset = UNSET
-    """ Only records of this API key. Sent by the official command line, not documented. """
+    """ Only records of this API key. Not documented, but sent by the official command line. """
     start_time: str | Unset = UNSET
-    """ Only records from this moment on: milliseconds since 1970-01-01 UTC, as text. The official command line
-    sends ISO 8601 instead. """
+    """ Only records from this time on: milliseconds since 1970-01-01 UTC, as text. The official command line sends
+    ISO 8601 instead. """
     end_time: str | Unset = UNSET
-    """ Only records before this moment, written as `start_time` is. """
+    """ Only records before this time, in the form of `start_time`. """
     sort: BillingQuerySort | Unset = UNSET
     """ The order. """
 

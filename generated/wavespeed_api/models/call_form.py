@@ -12,7 +12,7 @@ T = TypeVar("T", bound="CallForm")
 
 @_attrs_define
 class CallForm:
-    """The form of a model's input, as JSON Schema in the service's own wrapper."""
+    """The JSON Schema of a model's input, in a wrapper of the service."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

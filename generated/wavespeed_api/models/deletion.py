@@ -14,7 +14,7 @@ T = TypeVar("T", bound="Deletion")
 
 @_attrs_define
 class Deletion:
-    """What was deleted. Nothing in it is certain to be there."""
+    """The result of a deletion. Any field may be missing."""
 
     deleted_count: int | None | Unset = UNSET
     """ Number of records deleted. """

@@ -11,7 +11,7 @@ T = TypeVar("T", bound="DeletionQuery")
 
 @_attrs_define
 class DeletionQuery:
-    """Which tasks to delete."""
+    """The tasks to delete."""
 
     ids: list[str]
     """ Ids of tasks. """

@@ -14,7 +14,7 @@ T = TypeVar("T", bound="Durations")
 
 @_attrs_define
 class Durations:
-    """How long the parts of the work took."""
+    """How long the steps of a task took."""
 
     inference: float | None | Unset = UNSET
     """ Time that the model worked, in milliseconds. """

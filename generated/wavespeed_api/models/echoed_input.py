@@ -12,7 +12,7 @@ T = TypeVar("T", bound="EchoedInput")
 
 @_attrs_define
 class EchoedInput:
-    """An input as the service reports it. It may differ from what was sent, for instance by defaults."""
+    """An input as the service reports it. It may differ from the request, for example by added defaults."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

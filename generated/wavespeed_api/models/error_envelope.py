@@ -14,16 +14,16 @@ T = TypeVar("T", bound="ErrorEnvelope")
 
 @_attrs_define
 class ErrorEnvelope:
-    """A refusal or failure. No field is certain to be there."""
+    """An error. Any field may be missing."""
 
     code: int | None | Unset = UNSET
     """ The same number as the HTTP status. """
     message: None | str | Unset = UNSET
     """ What went wrong, for people to read. """
     error_code: None | str | Unset = UNSET
-    """ A word for the cause, on some 403 responses. No list of the words is published. """
+    """ A code word for the cause, in some 403 responses. The service publishes no list of them. """
     error: None | str | Unset = UNSET
-    """ What went wrong, in the few responses that have no `message`. """
+    """ The error message, in a few responses that have no `message`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,14 +18,14 @@ T = TypeVar("T", bound="Model")
 
 @_attrs_define
 class Model:
-    """A model in the catalogue. Only its id is certain to be there."""
+    """A model in the catalogue. Only its id is always there."""
 
     model_id: str
     """ The model's id, to submit to. """
     name: None | str | Unset = UNSET
     """ The model's name, usually its id. """
     type_: None | str | Unset = UNSET
-    """ What it does, such as text-to-image, image-to-video or text-to-audio. New words appear. """
+    """ The kind of model, such as text-to-image, image-to-video or text-to-audio. New kinds appear. """
     base_price: float | None | Unset = UNSET
     """ Lowest price of a task, in USD. """
     description: None | str | Unset = UNSET

@@ -23,27 +23,27 @@ T = TypeVar("T", bound="Prediction")
 
 @_attrs_define
 class Prediction:
-    """A task. Only its id is certain to be there."""
+    """A task. Only its id is always there."""
 
     id: str
     """ The task's id. """
     model: None | str | Unset = UNSET
-    """ The model's id. It may be another name of the model that was asked for. """
+    """ The model's id. It may be an alias of the requested model. """
     status: None | str | TaskStatus | Unset = UNSET
-    """ State of the task. An unknown word means that it is still running. """
+    """ The task's status. An unknown value means that the task is still running. """
     outputs: list[str | StructuredOutput] | None | Unset = UNSET
-    """ The results, empty until the task has completed. """
+    """ The outputs; empty until the task has completed. """
     urls: None | TaskAddresses | Unset = UNSET
-    """ Where to ask about this task. """
+    """ URLs to poll this task. """
     has_nsfw_contents: list[bool] | None | Unset = UNSET
-    """ For each output, whether it was found to be unsafe to show. Newer records omit it. """
+    """ Whether each output was classified as unsafe to show. Newer records omit it. """
     created_at: datetime.datetime | None | str | Unset = UNSET
     """ When the task was submitted, in UTC, with up to 9 fractional digits. """
     error: None | str | Unset = UNSET
     """ Why the task failed; empty when it did not. """
     code: int | None | Unset = UNSET
-    """ The task's own result code; older records have none. Decide by `status`, not by this: 5004 with
-    `processing` is not the end.
+    """ The task's result code; older records have none. Rely on `status` instead: a task with code 5004 and status
+    `processing` is still running.
 
     - 0: all is well
     - 1200: refused by content moderation
@@ -59,13 +59,13 @@ class Prediction:
     - 5004: timeout
      """
     timings: Durations | None | Unset = UNSET
-    """ How long the work took. """
+    """ How long the task took. """
     execution_time: float | None | Unset = UNSET
     """ The same as `timings.inference`, in milliseconds. Older records only. """
     input_: EchoedInput | None | Unset = UNSET
-    """ The input, as the service understood it. Rarely given. """
+    """ The input as the service read it. Rarely present. """
     inputs: EchoedInput | None | Unset = UNSET
-    """ The same as `input`, under the name that lists use. """
+    """ The same as `input`; lists use this name. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

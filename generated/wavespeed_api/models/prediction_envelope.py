@@ -21,7 +21,7 @@ class PredictionEnvelope:
     """Envelope of a response about one task."""
 
     data: Prediction
-    """ A task. Only its id is certain to be there. """
+    """ A task. Only its id is always there. """
     code: int | None | Unset = UNSET
     """ 200 when all is well. Any other number is an error, even under HTTP 200. """
     message: None | str | Unset = UNSET

@@ -25,7 +25,7 @@ class PredictionPage:
     page: int | None | Unset = UNSET
     """ Number of the page, from 1. """
     total: int | None | Unset = UNSET
-    """ Tasks on all pages. Newer responses omit it, so do not rely on it. """
+    """ The number of tasks on all pages. Newer responses omit it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ T = TypeVar("T", bound="PredictionQuery")
 
 @_attrs_define
 class PredictionQuery:
-    """Which tasks to list. All filters must match."""
+    """Filters of a list of tasks. All must match."""
 
     page: int = 1
     """ Number of the page, from 1. """
@@ -26,12 +26,12 @@ class PredictionQuery:
     status: PredictionQueryStatus | Unset = UNSET
     """ Only tasks with this status. """
     created_after: datetime.datetime | Unset = UNSET
-    """ Only tasks that were submitted after this moment. """
+    """ Only tasks submitted after this time. """
     created_before: datetime.datetime | Unset = UNSET
-    """ Only tasks that were submitted before this moment. """
+    """ Only tasks submitted before this time. """
     include_inputs: bool | Unset = UNSET
-    """ Whether each task comes with its `inputs`. Sent by the official command line, not documented. Without it a
-    list has no inputs. """
+    """ Whether to include each task's `inputs`. Not documented, but sent by the official command line. By default,
+    they are omitted. """
 
     def to_dict(self) -> dict[str, Any]:
         page = self.page

@@ -14,7 +14,7 @@ T = TypeVar("T", bound="Price")
 
 @_attrs_define
 class Price:
-    """What a task would cost."""
+    """The price of a task."""
 
     price: float
     """ Price without discount, in `currency`. """
@@ -23,7 +23,7 @@ class Price:
     model_id: None | str | Unset = UNSET
     """ The model's id. """
     discount_rate: float | None | Unset = UNSET
-    """ Share of the price that is paid, in percent; 100 is no discount. """
+    """ The share of the price to pay, in percent; 100 means no discount. """
     currency: None | str | Unset = UNSET
     """ The currency; `USD` if absent. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -21,7 +21,7 @@ class PriceEnvelope:
     """Envelope of a price."""
 
     data: Price
-    """ What a task would cost. """
+    """ The price of a task. """
     code: int | None | Unset = UNSET
     """ 200 when all is well. """
     message: None | str | Unset = UNSET

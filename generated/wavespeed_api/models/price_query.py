@@ -22,8 +22,7 @@ class PriceQuery:
     model_id: str
     """ The model's id. """
     inputs: TaskInput | Unset = UNSET
-    """ A model's input. The named fields are common to many models; each model has more of its own, and they go
-    beside these.
+    """ A model's input. The fields listed here are common to many models; each model has other fields, too.
      """
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ T = TypeVar("T", bound="StructuredOutput")
 
 @_attrs_define
 class StructuredOutput:
-    """An output that is neither a URL nor text. Its form is the model's own."""
+    """An output that is neither a URL nor text. Its form depends on the model."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

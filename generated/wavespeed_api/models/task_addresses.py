@@ -14,7 +14,7 @@ T = TypeVar("T", bound="TaskAddresses")
 
 @_attrs_define
 class TaskAddresses:
-    """Addresses of a task."""
+    """URLs of a task."""
 
     get: None | str | Unset = UNSET
     """ URL that gives the task's state. """

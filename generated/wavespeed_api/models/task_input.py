@@ -14,10 +14,7 @@ T = TypeVar("T", bound="TaskInput")
 
 @_attrs_define
 class TaskInput:
-    """A model's input. The named fields are common to many models; each model has more of its own, and they go
-    beside these.
-
-    """
+    """A model's input. The fields listed here are common to many models; each model has other fields, too."""
 
     prompt: str | Unset = UNSET
     """ What to generate, in words. """
@@ -26,12 +23,12 @@ class TaskInput:
     height: int | Unset = UNSET
     """ Height of the output, in pixels. """
     seed: int | Unset = UNSET
-    """ Seed of the random numbers. The same seed gives the same output; -1 picks one at random. """
+    """ Random seed. The same seed gives the same output; -1 chooses one at random. """
     stream: bool | Unset = UNSET
-    """ Never true, which asks for server-sent events in place of a task, with no record kept of it. """
+    """ Must not be true. That would return server-sent events instead of a task, and keep no record. """
     webhook_url: str | Unset = UNSET
-    """ URL that is called when the task has completed or failed. This is the form of the service's submit page; its
-    webhook guide has the query parameter `webhook` instead.
+    """ URL of a webhook for when the task has completed or failed. The service's submit page documents this field;
+    its webhook guide documents the query parameter `webhook`.
      """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -12,7 +12,7 @@ T = TypeVar("T", bound="UploadHeaders")
 
 @_attrs_define
 class UploadHeaders:
-    """Headers of an upload, to send as they are."""
+    """Headers of an upload, to send unchanged."""
 
     additional_properties: dict[str, str] = _attrs_field(init=False, factory=dict)
 

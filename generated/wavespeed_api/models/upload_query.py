@@ -16,7 +16,7 @@ class UploadQuery:
     """A file to upload."""
 
     filename: str
-    """ The file's name. Its extension tells the kind of media. """
+    """ The file's name. Its extension determines the kind of media. """
     size: int
     """ The file's size in bytes, at most 200 MiB. """
     content_type: str | Unset = UNSET

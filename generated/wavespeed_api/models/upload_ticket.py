@@ -18,7 +18,7 @@ T = TypeVar("T", bound="UploadTicket")
 
 @_attrs_define
 class UploadTicket:
-    """Where to send a file's bytes, once."""
+    """The request for one upload, and the file's URL."""
 
     download_url: str
     """ URL under which the file can be used once it is uploaded. """

@@ -21,7 +21,7 @@ class UploadTicketEnvelope:
     """Envelope of an upload ticket."""
 
     data: UploadTicket
-    """ Where to send a file's bytes, once. """
+    """ The request for one upload, and the file's URL. """
     code: int | None | Unset = UNSET
     """ 200 when all is well. """
     message: None | str | Unset = UNSET

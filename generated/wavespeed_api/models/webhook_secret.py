@@ -12,7 +12,7 @@ T = TypeVar("T", bound="WebhookSecret")
 
 @_attrs_define
 class WebhookSecret:
-    """The secret that signs the service's requests."""
+    """The secret that signs webhooks."""
 
     secret: str
     """ The secret, which begins with `whsec_`. """

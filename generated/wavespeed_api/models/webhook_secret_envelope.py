@@ -21,7 +21,7 @@ class WebhookSecretEnvelope:
     """Envelope of the webhook secret."""
 
     data: WebhookSecret
-    """ The secret that signs the service's requests. """
+    """ The secret that signs webhooks. """
     code: int | None | Unset = UNSET
     """ 200 when all is well. """
     message: None | str | Unset = UNSET

@@ -83,7 +83,7 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | UsageEnvelope]:
     """Get the account's usage
 
-     Totals, by model and by day, over at most 31 days. Free of charge.
+     Returns totals by model and by day for at most 31 days. Free of charge.
 
     Args:
         body (UsageQuery): The time span to report on.
@@ -114,7 +114,7 @@ def sync(
 ) -> ErrorEnvelope | UsageEnvelope | None:
     """Get the account's usage
 
-     Totals, by model and by day, over at most 31 days. Free of charge.
+     Returns totals by model and by day for at most 31 days. Free of charge.
 
     Args:
         body (UsageQuery): The time span to report on.
@@ -140,7 +140,7 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | UsageEnvelope]:
     """Get the account's usage
 
-     Totals, by model and by day, over at most 31 days. Free of charge.
+     Returns totals by model and by day for at most 31 days. Free of charge.
 
     Args:
         body (UsageQuery): The time span to report on.
@@ -169,7 +169,7 @@ async def asyncio(
 ) -> ErrorEnvelope | UsageEnvelope | None:
     """Get the account's usage
 
-     Totals, by model and by day, over at most 31 days. Free of charge.
+     Returns totals by model and by day for at most 31 days. Free of charge.
 
     Args:
         body (UsageQuery): The time span to report on.

@@ -83,11 +83,11 @@ def sync_detailed(
 ) -> Response[BillingPageEnvelope | ErrorEnvelope]:
     """Search billing records
 
-     One page of charges and refunds. The last page is the one with fewer items than `page_size`. Free of
+     Returns one page of charges and refunds. The last page has fewer items than `page_size`. Free of
     charge.
 
     Args:
-        body (BillingQuery): Which billing records to list. All filters must match.
+        body (BillingQuery): Filters of a list of billing records. All must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -115,11 +115,11 @@ def sync(
 ) -> BillingPageEnvelope | ErrorEnvelope | None:
     """Search billing records
 
-     One page of charges and refunds. The last page is the one with fewer items than `page_size`. Free of
+     Returns one page of charges and refunds. The last page has fewer items than `page_size`. Free of
     charge.
 
     Args:
-        body (BillingQuery): Which billing records to list. All filters must match.
+        body (BillingQuery): Filters of a list of billing records. All must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -142,11 +142,11 @@ async def asyncio_detailed(
 ) -> Response[BillingPageEnvelope | ErrorEnvelope]:
     """Search billing records
 
-     One page of charges and refunds. The last page is the one with fewer items than `page_size`. Free of
+     Returns one page of charges and refunds. The last page has fewer items than `page_size`. Free of
     charge.
 
     Args:
-        body (BillingQuery): Which billing records to list. All filters must match.
+        body (BillingQuery): Filters of a list of billing records. All must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -172,11 +172,11 @@ async def asyncio(
 ) -> BillingPageEnvelope | ErrorEnvelope | None:
     """Search billing records
 
-     One page of charges and refunds. The last page is the one with fewer items than `page_size`. Free of
+     Returns one page of charges and refunds. The last page has fewer items than `page_size`. Free of
     charge.
 
     Args:
-        body (BillingQuery): Which billing records to list. All filters must match.
+        body (BillingQuery): Filters of a list of billing records. All must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

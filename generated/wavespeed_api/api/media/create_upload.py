@@ -83,11 +83,11 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | UploadTicketEnvelope]:
     """Get a ticket to upload a file
 
-     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method` (else
-    `PUT`),
-    with exactly `upload.headers`, if there are any, and without the API key: the address belongs to a
-    storage
-    host. A ticket serves one upload. Files are kept for 7 days.
+     The first of two steps. In the second, send the file's bytes to `upload.url` with the method
+    `upload.method`
+    (`PUT` if it is missing) and exactly the headers in `upload.headers`. Do not send the API key: the
+    URL belongs
+    to a storage host. A ticket is valid for one upload. Files are kept for 7 days.
 
     Args:
         body (UploadQuery): A file to upload.
@@ -118,11 +118,11 @@ def sync(
 ) -> ErrorEnvelope | UploadTicketEnvelope | None:
     """Get a ticket to upload a file
 
-     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method` (else
-    `PUT`),
-    with exactly `upload.headers`, if there are any, and without the API key: the address belongs to a
-    storage
-    host. A ticket serves one upload. Files are kept for 7 days.
+     The first of two steps. In the second, send the file's bytes to `upload.url` with the method
+    `upload.method`
+    (`PUT` if it is missing) and exactly the headers in `upload.headers`. Do not send the API key: the
+    URL belongs
+    to a storage host. A ticket is valid for one upload. Files are kept for 7 days.
 
     Args:
         body (UploadQuery): A file to upload.
@@ -148,11 +148,11 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | UploadTicketEnvelope]:
     """Get a ticket to upload a file
 
-     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method` (else
-    `PUT`),
-    with exactly `upload.headers`, if there are any, and without the API key: the address belongs to a
-    storage
-    host. A ticket serves one upload. Files are kept for 7 days.
+     The first of two steps. In the second, send the file's bytes to `upload.url` with the method
+    `upload.method`
+    (`PUT` if it is missing) and exactly the headers in `upload.headers`. Do not send the API key: the
+    URL belongs
+    to a storage host. A ticket is valid for one upload. Files are kept for 7 days.
 
     Args:
         body (UploadQuery): A file to upload.
@@ -181,11 +181,11 @@ async def asyncio(
 ) -> ErrorEnvelope | UploadTicketEnvelope | None:
     """Get a ticket to upload a file
 
-     The first of two steps. The second sends the file's bytes to `upload.url`, by `upload.method` (else
-    `PUT`),
-    with exactly `upload.headers`, if there are any, and without the API key: the address belongs to a
-    storage
-    host. A ticket serves one upload. Files are kept for 7 days.
+     The first of two steps. In the second, send the file's bytes to `upload.url` with the method
+    `upload.method`
+    (`PUT` if it is missing) and exactly the headers in `upload.headers`. Do not send the API key: the
+    URL belongs
+    to a storage host. A ticket is valid for one upload. Files are kept for 7 days.
 
     Args:
         body (UploadQuery): A file to upload.

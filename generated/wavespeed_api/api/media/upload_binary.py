@@ -83,7 +83,7 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | UploadEnvelope]:
     """Upload a file in one step
 
-     The older way, as a form. The whole file goes through the gateway, which is slow for large files:
+     The older upload, as a form. It is slow for large files, which pass through the API's gateway:
     prefer
     `create_upload`.
 
@@ -116,7 +116,7 @@ def sync(
 ) -> ErrorEnvelope | UploadEnvelope | None:
     """Upload a file in one step
 
-     The older way, as a form. The whole file goes through the gateway, which is slow for large files:
+     The older upload, as a form. It is slow for large files, which pass through the API's gateway:
     prefer
     `create_upload`.
 
@@ -144,7 +144,7 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | UploadEnvelope]:
     """Upload a file in one step
 
-     The older way, as a form. The whole file goes through the gateway, which is slow for large files:
+     The older upload, as a form. It is slow for large files, which pass through the API's gateway:
     prefer
     `create_upload`.
 
@@ -175,7 +175,7 @@ async def asyncio(
 ) -> ErrorEnvelope | UploadEnvelope | None:
     """Upload a file in one step
 
-     The older way, as a form. The whole file goes through the gateway, which is slow for large files:
+     The older upload, as a form. It is slow for large files, which pass through the API's gateway:
     prefer
     `create_upload`.
 

@@ -88,7 +88,7 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | PriceEnvelope]:
     """Get the price of a task
 
-     Partial inputs are accepted, and media URLs are not fetched. Free of charge.
+     The input may be incomplete, and media URLs are not fetched. Free of charge.
 
     Args:
         body (PriceQuery): The task to price.
@@ -119,7 +119,7 @@ def sync(
 ) -> ErrorEnvelope | PriceEnvelope | None:
     """Get the price of a task
 
-     Partial inputs are accepted, and media URLs are not fetched. Free of charge.
+     The input may be incomplete, and media URLs are not fetched. Free of charge.
 
     Args:
         body (PriceQuery): The task to price.
@@ -145,7 +145,7 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | PriceEnvelope]:
     """Get the price of a task
 
-     Partial inputs are accepted, and media URLs are not fetched. Free of charge.
+     The input may be incomplete, and media URLs are not fetched. Free of charge.
 
     Args:
         body (PriceQuery): The task to price.
@@ -174,7 +174,7 @@ async def asyncio(
 ) -> ErrorEnvelope | PriceEnvelope | None:
     """Get the price of a task
 
-     Partial inputs are accepted, and media URLs are not fetched. Free of charge.
+     The input may be incomplete, and media URLs are not fetched. Free of charge.
 
     Args:
         body (PriceQuery): The task to price.

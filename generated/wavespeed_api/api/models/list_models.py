@@ -72,9 +72,9 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | ModelsEnvelope]:
     """List all models
 
-     Every model with its price and the form of its input, about 2 MB in one response. There are no
-    pages: query
-    parameters are ignored. Free of charge.
+     Returns all models with prices and input schemas, about 2 MB. There are no pages, and query
+    parameters are
+    ignored. Free of charge.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -99,9 +99,9 @@ def sync(
 ) -> ErrorEnvelope | ModelsEnvelope | None:
     """List all models
 
-     Every model with its price and the form of its input, about 2 MB in one response. There are no
-    pages: query
-    parameters are ignored. Free of charge.
+     Returns all models with prices and input schemas, about 2 MB. There are no pages, and query
+    parameters are
+    ignored. Free of charge.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -122,9 +122,9 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | ModelsEnvelope]:
     """List all models
 
-     Every model with its price and the form of its input, about 2 MB in one response. There are no
-    pages: query
-    parameters are ignored. Free of charge.
+     Returns all models with prices and input schemas, about 2 MB. There are no pages, and query
+    parameters are
+    ignored. Free of charge.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -147,9 +147,9 @@ async def asyncio(
 ) -> ErrorEnvelope | ModelsEnvelope | None:
     """List all models
 
-     Every model with its price and the form of its input, about 2 MB in one response. There are no
-    pages: query
-    parameters are ignored. Free of charge.
+     Returns all models with prices and input schemas, about 2 MB. There are no pages, and query
+    parameters are
+    ignored. Free of charge.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

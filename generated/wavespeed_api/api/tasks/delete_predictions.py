@@ -83,12 +83,12 @@ def sync_detailed(
 ) -> Response[DeletionEnvelope | ErrorEnvelope]:
     """Delete the records of finished tasks
 
-     Deletes for good. Ids that are unknown, belong to another account or name a running task are
-    silently ignored,
-    so this cancels nothing. Free of charge.
+     Deletes records permanently. Ids of unknown tasks, other accounts' tasks and running tasks are
+    ignored, so this
+    does not cancel a task. Free of charge.
 
     Args:
-        body (DeletionQuery): Which tasks to delete.
+        body (DeletionQuery): The tasks to delete.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -116,12 +116,12 @@ def sync(
 ) -> DeletionEnvelope | ErrorEnvelope | None:
     """Delete the records of finished tasks
 
-     Deletes for good. Ids that are unknown, belong to another account or name a running task are
-    silently ignored,
-    so this cancels nothing. Free of charge.
+     Deletes records permanently. Ids of unknown tasks, other accounts' tasks and running tasks are
+    ignored, so this
+    does not cancel a task. Free of charge.
 
     Args:
-        body (DeletionQuery): Which tasks to delete.
+        body (DeletionQuery): The tasks to delete.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -144,12 +144,12 @@ async def asyncio_detailed(
 ) -> Response[DeletionEnvelope | ErrorEnvelope]:
     """Delete the records of finished tasks
 
-     Deletes for good. Ids that are unknown, belong to another account or name a running task are
-    silently ignored,
-    so this cancels nothing. Free of charge.
+     Deletes records permanently. Ids of unknown tasks, other accounts' tasks and running tasks are
+    ignored, so this
+    does not cancel a task. Free of charge.
 
     Args:
-        body (DeletionQuery): Which tasks to delete.
+        body (DeletionQuery): The tasks to delete.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -175,12 +175,12 @@ async def asyncio(
 ) -> DeletionEnvelope | ErrorEnvelope | None:
     """Delete the records of finished tasks
 
-     Deletes for good. Ids that are unknown, belong to another account or name a running task are
-    silently ignored,
-    so this cancels nothing. Free of charge.
+     Deletes records permanently. Ids of unknown tasks, other accounts' tasks and running tasks are
+    ignored, so this
+    does not cancel a task. Free of charge.
 
     Args:
-        body (DeletionQuery): Which tasks to delete.
+        body (DeletionQuery): The tasks to delete.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

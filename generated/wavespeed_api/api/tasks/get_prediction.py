@@ -83,9 +83,9 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
     """Get a task by the older path
 
-     The path of the service's earlier documentation, said to respond like `get_result`; no response of
-    it was
-    ever recorded. Use `get_result` unless a task's own `urls.get` names this path.
+     The path in older documentation of the service, which says that it responds like `get_result`. This
+    was never
+    tested. Use `get_result`, unless a task's `urls.get` has this path.
 
     Args:
         prediction_id (str):
@@ -116,9 +116,9 @@ def sync(
 ) -> ErrorEnvelope | PredictionEnvelope | None:
     """Get a task by the older path
 
-     The path of the service's earlier documentation, said to respond like `get_result`; no response of
-    it was
-    ever recorded. Use `get_result` unless a task's own `urls.get` names this path.
+     The path in older documentation of the service, which says that it responds like `get_result`. This
+    was never
+    tested. Use `get_result`, unless a task's `urls.get` has this path.
 
     Args:
         prediction_id (str):
@@ -144,9 +144,9 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
     """Get a task by the older path
 
-     The path of the service's earlier documentation, said to respond like `get_result`; no response of
-    it was
-    ever recorded. Use `get_result` unless a task's own `urls.get` names this path.
+     The path in older documentation of the service, which says that it responds like `get_result`. This
+    was never
+    tested. Use `get_result`, unless a task's `urls.get` has this path.
 
     Args:
         prediction_id (str):
@@ -175,9 +175,9 @@ async def asyncio(
 ) -> ErrorEnvelope | PredictionEnvelope | None:
     """Get a task by the older path
 
-     The path of the service's earlier documentation, said to respond like `get_result`; no response of
-    it was
-    ever recorded. Use `get_result` unless a task's own `urls.get` names this path.
+     The path in older documentation of the service, which says that it responds like `get_result`. This
+    was never
+    tested. Use `get_result`, unless a task's `urls.get` has this path.
 
     Args:
         prediction_id (str):

@@ -83,8 +83,7 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
     """Get a task's status and outputs
 
-     The HTTP status is 200 whatever the task's state, even if it failed: read `data.status`. Free of
-    charge.
+     The HTTP status is 200 even if the task failed: read `data.status`. Free of charge.
 
     Args:
         prediction_id (str):
@@ -115,8 +114,7 @@ def sync(
 ) -> ErrorEnvelope | PredictionEnvelope | None:
     """Get a task's status and outputs
 
-     The HTTP status is 200 whatever the task's state, even if it failed: read `data.status`. Free of
-    charge.
+     The HTTP status is 200 even if the task failed: read `data.status`. Free of charge.
 
     Args:
         prediction_id (str):
@@ -142,8 +140,7 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
     """Get a task's status and outputs
 
-     The HTTP status is 200 whatever the task's state, even if it failed: read `data.status`. Free of
-    charge.
+     The HTTP status is 200 even if the task failed: read `data.status`. Free of charge.
 
     Args:
         prediction_id (str):
@@ -172,8 +169,7 @@ async def asyncio(
 ) -> ErrorEnvelope | PredictionEnvelope | None:
     """Get a task's status and outputs
 
-     The HTTP status is 200 whatever the task's state, even if it failed: read `data.status`. Free of
-    charge.
+     The HTTP status is 200 even if the task failed: read `data.status`. Free of charge.
 
     Args:
         prediction_id (str):

@@ -83,12 +83,12 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | PredictionPageEnvelope]:
     """List the tasks of the last 7 days
 
-     One page of tasks, newest first: those of the whole organization, including tasks submitted on the
-    website. The
-    last page is the one with fewer items than `page_size`. Free of charge.
+     Returns one page of tasks, newest first. It includes all tasks of the organization, also those
+    submitted on the
+    website. The last page has fewer items than `page_size`. Free of charge.
 
     Args:
-        body (PredictionQuery): Which tasks to list. All filters must match.
+        body (PredictionQuery): Filters of a list of tasks. All must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -116,12 +116,12 @@ def sync(
 ) -> ErrorEnvelope | PredictionPageEnvelope | None:
     """List the tasks of the last 7 days
 
-     One page of tasks, newest first: those of the whole organization, including tasks submitted on the
-    website. The
-    last page is the one with fewer items than `page_size`. Free of charge.
+     Returns one page of tasks, newest first. It includes all tasks of the organization, also those
+    submitted on the
+    website. The last page has fewer items than `page_size`. Free of charge.
 
     Args:
-        body (PredictionQuery): Which tasks to list. All filters must match.
+        body (PredictionQuery): Filters of a list of tasks. All must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -144,12 +144,12 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | PredictionPageEnvelope]:
     """List the tasks of the last 7 days
 
-     One page of tasks, newest first: those of the whole organization, including tasks submitted on the
-    website. The
-    last page is the one with fewer items than `page_size`. Free of charge.
+     Returns one page of tasks, newest first. It includes all tasks of the organization, also those
+    submitted on the
+    website. The last page has fewer items than `page_size`. Free of charge.
 
     Args:
-        body (PredictionQuery): Which tasks to list. All filters must match.
+        body (PredictionQuery): Filters of a list of tasks. All must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -175,12 +175,12 @@ async def asyncio(
 ) -> ErrorEnvelope | PredictionPageEnvelope | None:
     """List the tasks of the last 7 days
 
-     One page of tasks, newest first: those of the whole organization, including tasks submitted on the
-    website. The
-    last page is the one with fewer items than `page_size`. Free of charge.
+     Returns one page of tasks, newest first. It includes all tasks of the organization, also those
+    submitted on the
+    website. The last page has fewer items than `page_size`. Free of charge.
 
     Args:
-        body (PredictionQuery): Which tasks to list. All filters must match.
+        body (PredictionQuery): Filters of a list of tasks. All must match.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -115,17 +115,16 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
     """Submit a task
 
-     Starts one task, which is billed when it succeeds. There is no idempotency key: sending the same
-    request
-    twice starts, and bills, two tasks.
+     Starts a task, which is billed if it succeeds. There is no idempotency key: the same request sent
+    twice starts
+    and bills two tasks.
 
     Args:
         provider (str):
         model (str):
         webhook (str | Unset):
-        body (TaskInput): A model's input. The named fields are common to many models; each model
-            has more of its own, and they go
-            beside these.
+        body (TaskInput): A model's input. The fields listed here are common to many models; each
+            model has other fields, too.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -159,17 +158,16 @@ def sync(
 ) -> ErrorEnvelope | PredictionEnvelope | None:
     """Submit a task
 
-     Starts one task, which is billed when it succeeds. There is no idempotency key: sending the same
-    request
-    twice starts, and bills, two tasks.
+     Starts a task, which is billed if it succeeds. There is no idempotency key: the same request sent
+    twice starts
+    and bills two tasks.
 
     Args:
         provider (str):
         model (str):
         webhook (str | Unset):
-        body (TaskInput): A model's input. The named fields are common to many models; each model
-            has more of its own, and they go
-            beside these.
+        body (TaskInput): A model's input. The fields listed here are common to many models; each
+            model has other fields, too.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -198,17 +196,16 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | PredictionEnvelope]:
     """Submit a task
 
-     Starts one task, which is billed when it succeeds. There is no idempotency key: sending the same
-    request
-    twice starts, and bills, two tasks.
+     Starts a task, which is billed if it succeeds. There is no idempotency key: the same request sent
+    twice starts
+    and bills two tasks.
 
     Args:
         provider (str):
         model (str):
         webhook (str | Unset):
-        body (TaskInput): A model's input. The named fields are common to many models; each model
-            has more of its own, and they go
-            beside these.
+        body (TaskInput): A model's input. The fields listed here are common to many models; each
+            model has other fields, too.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -240,17 +237,16 @@ async def asyncio(
 ) -> ErrorEnvelope | PredictionEnvelope | None:
     """Submit a task
 
-     Starts one task, which is billed when it succeeds. There is no idempotency key: sending the same
-    request
-    twice starts, and bills, two tasks.
+     Starts a task, which is billed if it succeeds. There is no idempotency key: the same request sent
+    twice starts
+    and bills two tasks.
 
     Args:
         provider (str):
         model (str):
         webhook (str | Unset):
-        body (TaskInput): A model's input. The named fields are common to many models; each model
-            has more of its own, and they go
-            beside these.
+        body (TaskInput): A model's input. The fields listed here are common to many models; each
+            model has other fields, too.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

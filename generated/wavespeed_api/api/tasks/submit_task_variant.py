@@ -125,9 +125,8 @@ def sync_detailed(
         model (str):
         variant (str):
         webhook (str | Unset):
-        body (TaskInput): A model's input. The named fields are common to many models; each model
-            has more of its own, and they go
-            beside these.
+        body (TaskInput): A model's input. The fields listed here are common to many models; each
+            model has other fields, too.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -170,9 +169,8 @@ def sync(
         model (str):
         variant (str):
         webhook (str | Unset):
-        body (TaskInput): A model's input. The named fields are common to many models; each model
-            has more of its own, and they go
-            beside these.
+        body (TaskInput): A model's input. The fields listed here are common to many models; each
+            model has other fields, too.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -210,9 +208,8 @@ async def asyncio_detailed(
         model (str):
         variant (str):
         webhook (str | Unset):
-        body (TaskInput): A model's input. The named fields are common to many models; each model
-            has more of its own, and they go
-            beside these.
+        body (TaskInput): A model's input. The fields listed here are common to many models; each
+            model has other fields, too.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -253,9 +250,8 @@ async def asyncio(
         model (str):
         variant (str):
         webhook (str | Unset):
-        body (TaskInput): A model's input. The named fields are common to many models; each model
-            has more of its own, and they go
-            beside these.
+        body (TaskInput): A model's input. The fields listed here are common to many models; each
+            model has other fields, too.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

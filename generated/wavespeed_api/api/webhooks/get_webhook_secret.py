@@ -72,9 +72,9 @@ def sync_detailed(
 ) -> Response[ErrorEnvelope | WebhookSecretEnvelope]:
     """Get the webhook secret
 
-     A receiver uses it to check that a request came from the service. Each API key may have a secret of
-    its own: ask
-    with the key that submits. Free of charge.
+     A receiver needs the secret to verify webhooks. Each API key may have its own secret: use the key
+    that submits
+    the tasks. Free of charge.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -99,9 +99,9 @@ def sync(
 ) -> ErrorEnvelope | WebhookSecretEnvelope | None:
     """Get the webhook secret
 
-     A receiver uses it to check that a request came from the service. Each API key may have a secret of
-    its own: ask
-    with the key that submits. Free of charge.
+     A receiver needs the secret to verify webhooks. Each API key may have its own secret: use the key
+    that submits
+    the tasks. Free of charge.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -122,9 +122,9 @@ async def asyncio_detailed(
 ) -> Response[ErrorEnvelope | WebhookSecretEnvelope]:
     """Get the webhook secret
 
-     A receiver uses it to check that a request came from the service. Each API key may have a secret of
-    its own: ask
-    with the key that submits. Free of charge.
+     A receiver needs the secret to verify webhooks. Each API key may have its own secret: use the key
+    that submits
+    the tasks. Free of charge.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -147,9 +147,9 @@ async def asyncio(
 ) -> ErrorEnvelope | WebhookSecretEnvelope | None:
     """Get the webhook secret
 
-     A receiver uses it to check that a request came from the service. Each API key may have a secret of
-    its own: ask
-    with the key that submits. Free of charge.
+     A receiver needs the secret to verify webhooks. Each API key may have its own secret: use the key
+    that submits
+    the tasks. Free of charge.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
