@@ -1,10 +1,10 @@
-"""The command line `wavespeed-client`: the extra `wavespeed-client[cli]`.
+"""The command line `wavespeed-client`. Needs the extra `wavespeed-client[cli]`.
 
-program     the group of commands, which are loaded when they are called; how each one ends
-commands/   one command a file
-printer     stdout for results, stderr for all else, as text or as JSON
-escapes     what of a text a terminal may be shown
-exits       errors as exit codes, and in JSON
+program     the group of commands, and how a command ends
+commands/   one command a file, imported when called
+printer     results on stdout, everything else on stderr, as text or JSON
+escapes     no control characters on a terminal
+exits       exit codes, and errors as JSON
 fields      NAME=VALUE, typed by the model's schema
 """
 
@@ -20,7 +20,11 @@ NAME = "wavespeed-client"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out a command line, that of the process by default, and return the exit code."""
+    """Run the command line; return the exit code.
+
+    Args:
+        arguments: The arguments; by default those of the process.
+    """
     try:
         from .program import run
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""A batch on the command line: what is asked before it, what is printed of it, and how it ends."""
+"""Run a batch on the command line: confirm the price, print the outcomes, and set the exit code."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ..batch.reading import read_journal
 from ..errors import CostLimitError, TaskFailedError, TaskTimeoutError, WaveSpeedError
 from . import exits
 from .catalogue import facts_for
-from .paying import checked_folder
+from .paying import create_folder
 from .plan import planned, quoted
-from .progress import batch_shown
+from .progress import batch_progress
 from .records import dollars, output_lines, task_record
 from .rows import STDIN, inputs_of, is_text, read_rows
 
@@ -37,18 +37,18 @@ SAVES_AT_ONCE = 4
 
 @frozen
 class Terms:
-    """What was asked for.
+    """The arguments of a batch.
 
     Attributes:
         model: The model's id.
         source: The file with the inputs.
-        journal: The journal's file.
-        folder: Where outputs are saved.
-        max_cost: Most that a task may cost, in USD.
-        budget: Most that all of them may cost, in USD.
+        journal: The journal.
+        folder: Where to save outputs.
+        max_cost: The most that one task may cost, in USD.
+        budget: The most that all tasks may cost, in USD.
         yes: Whether to pay without asking.
-        retry_failed: Whether failed tasks are submitted anew.
-        inputs: The inputs, once they were read.
+        retry_failed: Whether to submit failed tasks again.
+        inputs: The inputs, once they are read.
     """
 
     model: str
@@ -62,15 +62,15 @@ class Terms:
     inputs: Sequence[dict[str, Any]] = ()
 
 
-def checked(printer: Printer, ws: WaveSpeed, terms: Terms) -> Terms:
-    """Read the inputs, say what they will cost, and ask whether that is to be paid.
+def prepare(printer: Printer, ws: WaveSpeed, terms: Terms) -> Terms:
+    """Read the inputs, show their price, and ask for confirmation; return the terms with inputs and budget.
 
     Raises:
-        UsageError: The inputs cannot be; or nobody can be asked, and neither --yes nor --budget is given.
-        Abort: It is not to be paid.
+        UsageError: An input is wrong; or there is no terminal to ask on, and neither --yes nor --budget.
+        ClickException: The user declined.
     """
     model_id(terms.model)
-    checked_folder(terms.folder)
+    create_folder(terms.folder)
     rows = read_rows(terms.source)
     facts = facts_for(printer, ws, terms.model) if is_text(rows) else None
     inputs = inputs_of(rows, facts, Path() if terms.source == STDIN else Path(terms.source).parent)
@@ -82,38 +82,36 @@ def checked(printer: Printer, ws: WaveSpeed, terms: Terms) -> Terms:
 
 
 def _agreed(printer: Printer, ws: WaveSpeed, terms: Terms, plan: Plan) -> float | None:
-    """Say what is to be paid, and return the budget that was agreed to."""
+    """Show the price, ask for confirmation, and return the budget."""
     quote = quoted(ws, terms.model, plan.to_pay, terms.max_cost)
-    told = f"{plan}: {_amount(quote)}."
+    summary = f"{plan}: {_amount(quote)}."
     if terms.budget is not None:
-        told += f" The budget is {dollars(terms.budget)}"
-        told += f", of which {dollars(plan.spent)} is spent." if plan.spent else "."
-    if terms.yes:
-        printer.tell(told)
-        return terms.budget
-    if sys.stdin.isatty() and sys.stderr.isatty() and terms.source != STDIN:
-        if not click.confirm(f"{told} Go on?", err=True):
+        summary += f" The budget is {dollars(terms.budget)}"
+        summary += f", of which {dollars(plan.spent)} is spent." if plan.spent else "."
+    can_ask = sys.stdin.isatty() and sys.stderr.isatty() and terms.source != STDIN
+    if can_ask and not terms.yes:
+        if not click.confirm(f"{summary} Go on?", err=True):
             raise click.ClickException("Nothing was submitted.")
-        # What was agreed to is the most that is paid, even if prices change meanwhile.
-        agreed = float(plan.spent + quote.amount) if quote.exact else None
-        return agreed if terms.budget is None else terms.budget
-    if terms.budget is None:
+        # The confirmed price is the limit, even if prices change meanwhile.
+        confirmed = float(plan.spent + quote.amount) if quote.exact else None
+        return confirmed if terms.budget is None else terms.budget
+    if terms.budget is None and not terms.yes:
         raise click.UsageError(
-            f"{told} Nothing was submitted: without a terminal to ask on, say --yes, or set a limit with --budget."
+            f"{summary} Nothing was submitted. There is no terminal to ask on: add --yes, or set a limit with --budget."
         )
-    printer.tell(told)
+    printer.message(summary)
     return terms.budget
 
 
 def _amount(quote: Quote) -> str:
     words = dollars(quote.amount) if quote.exact else f"about {dollars(quote.amount)}"
-    return words + (f", without {quote.too_dear} above --max-cost" if quote.too_dear else "")
+    return words + (f", without {quote.too_expensive} above --max-cost" if quote.too_expensive else "")
 
 
-def carried_out(printer: Printer, ws: WaveSpeed, terms: Terms, limits: dict[str, Any]) -> int:
-    """Carry out a batch, and return the exit code."""
+def carry_out(printer: Printer, ws: WaveSpeed, terms: Terms, limits: dict[str, Any]) -> int:
+    """Run a batch; return the exit code."""
     report = Report(printer, ws, terms, Progress(total=len(terms.inputs)))
-    with batch_shown(printer, report.progress) as show:
+    with batch_progress(printer, report.progress) as show:
 
         def on_progress(progress: Progress) -> None:
             report.progress = progress
@@ -136,15 +134,15 @@ def carried_out(printer: Printer, ws: WaveSpeed, terms: Terms, limits: dict[str,
                 report.finish()
         except (KeyboardInterrupt, BrokenPipeError):
             outcomes.close()
-            printer.tell(report.left())
+            printer.message(report.left())
             raise
-    printer.tell(report.summary())
+    printer.message(report.summary())
     return report.code
 
 
 @define(eq=False)
 class Report:
-    """What is printed of a batch, outcome by outcome, once its outputs are saved."""
+    """Prints the outcomes of a batch in order, each once its outputs are saved."""
 
     printer: Printer
     ws: WaveSpeed
@@ -157,19 +155,19 @@ class Report:
         self._waiting = deque()
 
     def add(self, outcome: Outcome, pool: ThreadPoolExecutor) -> None:
-        """Take an outcome in, and print what can be."""
+        """Add an outcome, start saving its outputs, and print those that are ready."""
         saves = self.terms.folder is not None and outcome.error is None
         self._waiting.append((outcome, pool.submit(self.ws.save, outcome, self.terms.folder or "") if saves else None))
         while self._waiting and (self._waiting[0][1] is None or self._waiting[0][1].done()):
             self._print(*self._waiting.popleft())
 
     def finish(self) -> None:
-        """Print the rest."""
+        """Print the remaining outcomes."""
         while self._waiting:
             self._print(*self._waiting.popleft())
 
     def summary(self) -> str:
-        """Return how it went, in a line."""
+        """Summarize the batch in one line."""
         now = self.progress
         words = [f"{now.done - now.failed - now.uncertain} done"]
         words += [f"{now.failed} failed"] if now.failed else []
@@ -178,15 +176,15 @@ class Report:
         return ", ".join(words)
 
     def left(self) -> str:
-        """Return what is left, and how to go on."""
+        """Return what is left after an interruption, and how to continue."""
         terms, now = self.terms, self.progress
         if terms.journal is None:
             return (
-                f"Stopped after {now.done} of {now.total}. Tasks that are under way run on: find them with "
-                "`wavespeed-client list`, and give a --journal next time, from which the same command can go on."
+                f"Stopped after {now.done} of {now.total}. Submitted tasks keep running: find them with "
+                "`wavespeed-client list`. With --journal, the same command can continue next time."
             )
         plan = planned(terms.model, terms.inputs, read_journal(terms.journal), False)
-        return f"Stopped: {plan}. What is under way runs on. The same command goes on from {terms.journal}."
+        return f"Stopped: {plan}. Submitted tasks keep running. Run the same command again to continue."
 
     def _print(self, outcome: Outcome, saving: Future[list[Path]] | None) -> None:
         error: BaseException | None = outcome.error
@@ -195,10 +193,10 @@ class Report:
             paths = [str(path) for path in saving.result()] if saving is not None else []
         except WaveSpeedError as failure:
             error = failure
-        self.code = _graver(self.code, error)
+        self.code = _more_severe(self.code, error)
         if error is not None and not self.printer.json:
             text = "\n".join([exits.message_of(error), *exits.advice(error)])
-            self.printer.tell(f"input {outcome.index + 1}: {text}")
+            self.printer.message(f"input {outcome.index + 1}: {text}")
         record = {
             "index": outcome.index,
             "input": _plain(outcome.input),
@@ -210,8 +208,8 @@ class Report:
         self.printer.result(record, lines if self.terms.folder is None else paths)
 
 
-def _graver(code: int, error: BaseException | None) -> int:
-    """Return the exit code of whichever asks for more care: first what may cost money unseen."""
+def _more_severe(code: int, error: BaseException | None) -> int:
+    """Return the more severe exit code. The worst is a task that may have cost money unnoticed."""
     if error is None:
         return code
     known = isinstance(error, CostLimitError | TaskFailedError | TaskTimeoutError)
@@ -222,7 +220,7 @@ def _graver(code: int, error: BaseException | None) -> int:
 
 
 def _plain(value: Any) -> Any:
-    """Return an input as JSON shows it: a file by its path."""
+    """Return an input for JSON, with the paths of its files."""
     if isinstance(value, dict):
         return {name: _plain(child) for name, child in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):

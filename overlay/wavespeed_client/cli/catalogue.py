@@ -1,4 +1,4 @@
-"""What the catalogue says of a model."""
+"""Look up a model's input in the catalogue."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 
 def facts_for(printer: Printer, ws: WaveSpeed, model: str) -> Facts | None:
-    """Return what the catalogue says of a model's input; None, with a message, if it says nothing or cannot be asked.
+    """Return the facts about a model's input. One request.
+
+    If they cannot be had, print a message and return None; values are then sent as text.
 
     Raises:
-        WaveSpeedError: What any request would meet.
+        InvalidModelError: The catalogue does not have the model.
+        AuthenticationError, ConfigurationError: No request of this account would succeed.
     """
     model_id(model)
     try:
@@ -29,9 +32,9 @@ def facts_for(printer: Printer, ws: WaveSpeed, model: str) -> Facts | None:
     except (AuthenticationError, ConfigurationError):
         raise
     except WaveSpeedError as error:
-        printer.tell(f"{error} So all values of the input are sent as text, but for those of NAME:=JSON.")
+        printer.message(f"{error} Without the model's schema, values are sent as text; use NAME:=JSON for others.")
         return None
     facts = input_facts(rows[model].raw)
     if facts is None:
-        printer.tell(f"The catalogue does not say what {model} takes, so values are sent as text.")
+        printer.message(f"The catalogue has no schema of {model}: values are sent as text; use NAME:=JSON for others.")
     return facts

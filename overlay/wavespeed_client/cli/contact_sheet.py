@@ -1,4 +1,4 @@
-"""The contact sheet of a journal: one HTML file that needs no network, in which nobody's words are more than text."""
+"""Render the contact sheet of a journal: one HTML file that needs no network. All text is escaped."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from ..batch.reading import JournalEntry
 
 TEMPLATE = "contact_sheet.html.j2"
-# Larger pictures are linked, like videos: the sheet is to open at once.
+# Bytes. Larger pictures are linked, like videos, so that the sheet opens fast.
 LARGEST_PICTURE = 4 * 1024 * 1024
 MOST_CHARACTERS = 4000
 
 
 @frozen
 class Output:
-    """An output of a task, as it is shown.
+    """An output on the sheet.
 
     Attributes:
-        text: What it says, or what it is called.
-        picture: The picture itself, as a data: URI.
-        href: Where a link leads to: the saved file beside the sheet, else the service's URL.
+        text: The text, or the name of the file.
+        picture: The picture as a data: URI.
+        href: The link: to the saved file, or else to the service's URL.
     """
 
     text: str
@@ -46,7 +46,7 @@ class Output:
 
 @frozen
 class Card:
-    """One input, as it is shown."""
+    """An input on the sheet."""
 
     number: int
     status: str
@@ -60,13 +60,13 @@ class Card:
 
 
 def contact_sheet(title: str, entries: Sequence[JournalEntry], folder: Path | None, beside: Path) -> str:
-    """Return the sheet.
+    """Render the sheet.
 
     Args:
-        title: What stands above it.
-        entries: What the journal tells.
+        title: The title.
+        entries: The journal's entries.
         folder: Where outputs were saved.
-        beside: The folder of the sheet, from which its links lead.
+        beside: The sheet's own folder, since its links are relative.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True

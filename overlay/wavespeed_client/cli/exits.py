@@ -1,6 +1,6 @@
-"""How a command ends that cannot do what it was asked: its exit code, and its error as text and as JSON.
+"""Errors of commands: exit codes, messages and JSON.
 
-0 done; 1 an error; 2 usage or configuration; 3 a task failed; 4 a wait timed out; 5 too dear; 6 uncertain whether a
+0 success; 1 error; 2 usage or configuration; 3 task failed; 4 wait timed out; 5 too expensive; 6 uncertain whether a
 task was started; 130 interrupted.
 """
 
@@ -38,12 +38,12 @@ def exit_code(error: BaseException) -> int:
 
 
 def message_of(error: BaseException) -> str:
-    """Return what an error says, with its notes."""
+    """Return an error's message with its notes."""
     return "\n".join([str(error) or type(error).__name__, *getattr(error, "__notes__", ())])
 
 
 def error_record(error: BaseException) -> dict[str, Any]:
-    """Return an error as JSON shows it."""
+    """Return an error as a JSON object."""
     record: dict[str, Any] = {"type": type(error).__name__, "message": message_of(error), "exit_code": exit_code(error)}
     if isinstance(error, APIError):
         record |= {"status_code": error.status_code, "code": error.code}
@@ -55,13 +55,13 @@ def error_record(error: BaseException) -> dict[str, Any]:
 
 
 def advice(error: BaseException) -> list[str]:
-    """Return which commands help after an error."""
+    """Return the commands that help after an error."""
     if isinstance(error, TaskTimeoutError):
-        return [f"Wait for it again: wavespeed-client wait {error.task.id}"]
+        return [f"To wait again: wavespeed-client wait {error.task.id}"]
     if isinstance(error, SubmissionUncertainError):
         if error.task_id is not None:
-            return [f"Look at its task: wavespeed-client get {error.task_id}"]
-        return [f"Look before you pay again: wavespeed-client list --model {error.model}"]
+            return [f"To see the task: wavespeed-client get {error.task_id}"]
+        return [f"To check before you pay again: wavespeed-client list --model {error.model}"]
     if isinstance(error, WaveSpeedError) and error.task is not None and error.task.succeeded:
-        return [f"Its outputs are kept for 7 days: wavespeed-client download {error.task.id}"]
+        return [f"To download its outputs within 7 days: wavespeed-client download {error.task.id}"]
     return []

@@ -1,6 +1,6 @@
-"""Fields of an input as they are typed on a command line: NAME=TEXT, NAME:=JSON, NAME=@FILE.
+"""Fields of an input on the command line: NAME=TEXT, NAME:=JSON, NAME=@FILE.
 
-What type a text has is said by the model's schema, never guessed at: a prompt of 123 stays text.
+The model's schema decides the type of TEXT; it is never guessed. A prompt of 123 stays text.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import difflib
 import json
 import math
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -31,12 +32,12 @@ Kind = Literal["=", ":=", "=@"]
 
 @frozen
 class Field:
-    """A field as it was given.
+    """A field as typed.
 
     Attributes:
-        name: Its name.
-        kind: How its value is written: = text, := JSON, =@ the path of a file.
-        value: Its value as it was written.
+        name: The name.
+        kind: The form of the value: = text, := JSON, =@ the path of a file.
+        value: The value as typed.
     """
 
     name: str
@@ -45,27 +46,27 @@ class Field:
 
 
 def field_of(argument: str) -> Field:
-    """Read NAME=TEXT, NAME:=JSON or NAME=@FILE.
+    """Parse NAME=TEXT, NAME:=JSON or NAME=@FILE.
 
     Raises:
-        UsageError: It is none of these.
+        UsageError: The argument has another form.
     """
     found = _FIELD.fullmatch(argument)
     if found is None or not found["name"]:
-        raise click.UsageError(f"{argument[:80]!r} is no field: write NAME=TEXT, NAME:=JSON or NAME=@FILE.")
+        raise click.UsageError(f"{argument[:80]!r} is not a field: write NAME=TEXT, NAME:=JSON or NAME=@FILE.")
     return Field(found["name"], cast("Kind", found["kind"]), found["value"])
 
 
 def input_of(fields: Iterable[Field], facts: Facts | None, folder: Path = Path()) -> dict[str, Any]:
-    """Return the input that fields make. What was given more than once is a list.
+    """Build an input from fields. A repeated field becomes a list.
 
     Args:
         fields: The fields.
-        facts: What the model's schema says; None if it is not known, and then text stays text.
-        folder: Where the paths of files begin.
+        facts: The facts of the model's schema; None if unknown, and then text stays text.
+        folder: The folder that the paths of files are relative to.
 
     Raises:
-        UsageError: A value does not fit the schema; it has no such field; there is no such file.
+        UsageError: A value does not fit the schema, a field is not in it, or a file does not exist.
     """
     values: dict[str, list[Any]] = {}
     for field in fields:
@@ -74,7 +75,7 @@ def input_of(fields: Iterable[Field], facts: Facts | None, folder: Path = Path()
 
 
 def needs_schema(fields: Sequence[Field]) -> bool:
-    """Tell whether the model's schema has a say in what the fields are."""
+    """Return whether the type of a field depends on the model's schema."""
     return any(field.kind != ":=" for field in fields)
 
 
@@ -90,22 +91,22 @@ def _value(field: Field, facts: Facts | None, folder: Path) -> object:
 
 
 def _known(field: Field, facts: Facts | None) -> Facts | None:
-    """Return what the schema says of a field; None where it says nothing."""
+    """Return the facts of a field; None if the schema has none."""
     properties: dict[str, Facts] = (facts or {}).get("properties", {})
     if not properties or field.name in properties:
         return properties.get(field.name)
     near = difflib.get_close_matches(field.name, properties, 3)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(properties)}."
     raise click.UsageError(
-        f"The model's schema has no field {field.name!r}. {hint} To send it all the same, write {field.name}:=JSON."
+        f"The model's schema has no field {field.name!r}. {hint} To send it anyway, write {field.name}:=JSON."
     )
 
 
 def typed(name: str, text: str, facts: Facts | None) -> Any:
-    """Return a text as the type that facts say.
+    """Convert text to the type in a field's facts.
 
     Raises:
-        UsageError: It is of none of these types.
+        UsageError: The text has none of the allowed types.
     """
     if facts is None:
         return text
@@ -121,11 +122,11 @@ def typed(name: str, text: str, facts: Facts | None) -> Any:
             return value
     if "array" in kinds:
         return [typed(name, text, facts.get("items"))]
-    raise click.UsageError(f"{name} must be {' or '.join(map(_NAMES.__getitem__, kinds))}; this is {text[:80]!r}.")
+    raise click.UsageError(f"{name} must be {' or '.join(map(_NAMES.__getitem__, kinds))}, not {text[:80]!r}.")
 
 
 def kinds_of(facts: Facts) -> list[str]:
-    """Return the types of values that facts allow, those of alternatives included; none if one is not said."""
+    """Return the types that facts allow, including alternatives; empty if a type is not known."""
     kinds = types_of(facts)
     branches = [branch for key in ("anyOf", "oneOf") for branch in facts.get(key, ())]
     if kinds or not branches or not all(map(kinds_of, branches)):
@@ -138,7 +139,7 @@ def _joined(name: str, values: list[Any], facts: Facts | None) -> Any:
         return values[0]
     known = (facts or {}).get("properties", {}).get(name)
     if known is not None and kinds_of(known) and "array" not in kinds_of(known):
-        raise click.UsageError(f"{name} is given {len(values)} times, and takes one value.")
+        raise click.UsageError(f"{name} takes one value, and was given {len(values)} times.")
     lists: list[list[Any]] = [value if isinstance(value, list) else [value] for value in values]
     return [item for each in lists for item in each]
 
@@ -148,12 +149,12 @@ def _json(field: Field) -> Any:
         return json.loads(field.value, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         raise click.UsageError(
-            f"{field.name}:= is followed by what is no JSON ({error}). Text is written {field.name}=TEXT."
+            f"The value of {field.name}:= is not JSON ({error}). To send text, write {field.name}=TEXT."
         ) from None
 
 
 def _refused(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _file(field: Field, folder: Path) -> Path:
@@ -161,7 +162,7 @@ def _file(field: Field, folder: Path) -> Path:
     if not path.is_file():
         text = json.dumps("@" + field.value, ensure_ascii=False)
         raise click.UsageError(
-            f"{field.name}=@{field.value[:200]}: there is no such file. Text that begins with @ is written "
+            f"{field.name}=@{field.value[:200]}: the file does not exist. To send text that begins with @, write "
             f"{field.name}:='{text[:200]}'."
         )
     return path
@@ -187,15 +188,7 @@ def _read_number(text: str) -> Any:
     return number if math.isfinite(number) else _NOTHING
 
 
-def _read_array(text: str) -> Any:
-    return _read_json(text, list)
-
-
-def _read_object(text: str) -> Any:
-    return _read_json(text, dict)
-
-
-def _read_json(text: str, kind: type[Any]) -> Any:
+def _read_json(kind: type[Any], text: str) -> Any:
     try:
         value = json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError):
@@ -208,8 +201,8 @@ _READ: dict[str, Callable[[str], Any]] = {
     "boolean": _read_boolean,
     "integer": _read_integer,
     "number": _read_number,
-    "array": _read_array,
-    "object": _read_object,
+    "array": partial(_read_json, list),
+    "object": partial(_read_json, dict),
 }
 _NAMES = {
     "null": "null",
@@ -217,6 +210,6 @@ _NAMES = {
     "integer": "a whole number",
     "number": "a number",
     "array": "a list",
-    "object": "an object in JSON",
+    "object": "a JSON object",
     "string": "text",
 }

@@ -1,4 +1,4 @@
-"""Groups whose commands are loaded when they are called: help and completion need their names and summaries alone."""
+"""Command groups that import a command when it is called. Help and completion only need names and summaries."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class LazyGroup(click.Group):
-    """A group of commands, each the `command` of a module of its own.
+    """A group of commands. Each is the `command` in a module of its name.
 
     Args:
-        home: The package that holds the modules.
-        summaries: What each command does, in a line, by its name.
+        home: The package of the modules.
+        summaries: One line of help for each command, by name.
     """
 
     def __init__(self, *args: Any, home: str, summaries: Mapping[str, str], **more: Any) -> None:
@@ -25,16 +25,16 @@ class LazyGroup(click.Group):
         self.summaries = summaries
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands, in the order in which they are shown."""
+        """Return the names of all commands, in the order of the help text."""
         return list(self.summaries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load a command; None if there is none of this name."""
+        """Import a command; return None if it does not exist."""
         if cmd_name not in self.summaries:
             return None
         return cast("click.Command", import_module(f"{self.home}.{cmd_name}").command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write down what each command does, without loading any."""
+        """Write the summaries, without importing the commands."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self.summaries.items()))

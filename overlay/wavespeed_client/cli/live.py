@@ -1,4 +1,4 @@
-"""What is drawn anew on a terminal: the line of one task, the table of a batch. The only place that needs rich."""
+"""Live progress on a terminal: one line for a task, a table for a batch. The only module that imports rich."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ WIDEST = 1000
 
 @define(eq=False)
 class LiveStory(Story):
-    """The steps of a command in one line, whose end changes."""
+    """The steps of a command on one line that is redrawn."""
 
     steps: list[str] = field(init=False, factory=list[str])
     _doing: str = field(init=False, default="")
     _since: float = field(init=False, factory=time.monotonic)
 
     def step(self, text: str) -> None:
-        """Tell of something that is done."""
+        """Add a finished step."""
         self.steps.append(one_line(text))
         self._doing, self._since = "", time.monotonic()
 
     def now(self, text: str) -> None:
-        """Tell what is going on, and for how long since the last step."""
+        """Set the current action, shown with the time since the last step."""
         self._doing = one_line(text)
 
     def ended(self, text: str) -> None:
-        """Tell how what was going on has ended, and how long it took."""
+        """Add a step with the time that it took."""
         self.step(f"{text} {clock_time(time.monotonic() - self._since)}")
 
     def line(self) -> str:
-        """Return the line as it stands."""
+        """Return the current line."""
         doing = [f"{self._doing} {clock_time(time.monotonic() - self._since)}"] if self._doing else []
         return SEPARATOR.join([*self.steps, *doing])
 
@@ -61,52 +61,52 @@ class LiveStory(Story):
 
 @contextmanager
 def live_story(printer: Printer) -> Generator[LiveStory]:
-    """Draw a story while it goes on; leave a line of its steps, uncut, when it is over."""
+    """Redraw a story until it ends, then print its steps on one line."""
     story = LiveStory(printer)
     try:
         with drawn(printer, story):
             yield story
     finally:
         if story.steps:
-            printer.tell(SEPARATOR.join(story.steps))
+            printer.message(SEPARATOR.join(story.steps))
 
 
 @contextmanager
 def drawn(printer: Printer, picture: RenderableType) -> Generator[None]:
-    """Draw something anew several times a second, below all lines that are written meanwhile."""
+    """Redraw something several times a second, below the lines that the printer writes."""
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
-    def begun() -> Live:
+    def start() -> Live:
         live = Live(
             picture,
             console=console,
             refresh_per_second=DRAWN_A_SECOND,
             transient=True,
-            redirect_stdout=False,  # it may be another place than stderr
+            redirect_stdout=False,  # stdout may be a pipe
             redirect_stderr=False,
         )
         live.start(refresh=True)
         return live
 
-    lives = [begun()]
+    lives = [start()]
 
     @contextmanager
-    def aside() -> Generator[None]:
+    def paused() -> Generator[None]:
         lives.pop().stop()
         try:
             yield
         finally:
-            lives.append(begun())  # a new one, for the old one would go up to where it was
+            lives.append(start())  # a new one, since the old one would redraw over the new lines
 
     try:
-        with printer.beside(aside):
+        with printer.pausing(paused):
             yield
     finally:
         lives.pop().stop()
 
 
 def clock_time(seconds: float) -> str:
-    """Return a time span as 0:41 or 1:02:03."""
+    """Format seconds as 0:41 or 1:02:03."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -114,7 +114,7 @@ def clock_time(seconds: float) -> str:
 
 @define(eq=False)
 class LiveBatch:
-    """How far a batch has got: a table, or where that has no room, words."""
+    """The progress of a batch as a table, or as text on a narrow terminal."""
 
     progress: Progress
 

@@ -1,4 +1,4 @@
-"""What the library logs: it may hold the service's words, so it goes through the printer."""
+"""Print the library's log messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Messages(logging.Handler):
-    """Hands what the library logs to a printer: it may hold the service's words."""
+    """A log handler that writes to the printer, which escapes text from the service."""
 
     def __init__(self, printer: Printer) -> None:
         super().__init__(logging.WARNING)
@@ -18,4 +18,4 @@ class Messages(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a message to stderr."""
-        self._printer.tell(record.getMessage())
+        self._printer.message(record.getMessage())

@@ -1,4 +1,4 @@
-"""What several commands take: options and arguments, and the client that they ask with."""
+"""Options, arguments and the client, shared by the commands."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -21,13 +21,11 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Function = TypeVar("Function", bound="Callable[..., Any]")
-
 SPANS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 
 
 def prints(function: Callable[Concatenate[Printer, P], T]) -> Callable[P, T]:
-    """Give a command the option --json, and a printer as its first argument."""
+    """Give a command the option --json, and a printer as first argument."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, errors included.")
     @functools.wraps(function)
@@ -41,7 +39,7 @@ def prints(function: Callable[Concatenate[Printer, P], T]) -> Callable[P, T]:
 
 @contextmanager
 def connected(printer: Printer) -> Generator[WaveSpeed]:
-    """Open a client for the environment's account, whose log messages go through the printer.
+    """Open a client with the environment's key. Its log messages go to the printer.
 
     Raises:
         ConfigurationError: There is no key, or a variable is wrong.
@@ -55,7 +53,7 @@ def connected(printer: Printer) -> Generator[WaveSpeed]:
     from .messages import Messages
 
     if not os.environ.get("WAVESPEED_API_KEY", "").strip():
-        raise ConfigurationError(f"No API key: set WAVESPEED_API_KEY. Make a key at {KEYS_URL}.")
+        raise ConfigurationError(f"No API key: set WAVESPEED_API_KEY. Create a key at {KEYS_URL}.")
     logger, messages = logging.getLogger("wavespeed_client"), Messages(printer)
     logger.addHandler(messages)
     try:
@@ -66,37 +64,37 @@ def connected(printer: Printer) -> Generator[WaveSpeed]:
 
 
 def amount_in(text: str) -> float:
-    """Read an amount of USD, with or without a dollar sign.
+    """Parse an amount of USD, with or without a dollar sign.
 
     Raises:
-        BadParameter: It is none.
+        BadParameter: It is not an amount.
     """
     try:
         amount = float(text.removeprefix("$"))
     except ValueError:
         amount = math.nan
     if not 0 <= amount < math.inf:
-        raise click.BadParameter(f"{text!r} is no amount of USD, such as 0.30.")
+        raise click.BadParameter(f"{text!r} is not an amount of USD such as 0.30.")
     return amount
 
 
 def seconds_in(text: str) -> float:
-    """Read a time span: seconds, or a number with a unit such as 10m.
+    """Parse a duration, such as 90 (seconds), 10m or 2h, to seconds.
 
     Raises:
-        BadParameter: It is none.
+        BadParameter: It is not a duration.
     """
     seconds = span_in(text)
     if seconds is None:
-        raise click.BadParameter(f"{text!r} is no time span, such as 90, 10m or 2h.")
+        raise click.BadParameter(f"{text!r} is not a duration such as 90 (seconds), 10m or 2h.")
     return seconds
 
 
 def moment_in(text: str) -> datetime:
-    """Read a moment: a day or a time, in this machine's time zone where it names none, or how long ago.
+    """Parse a time: a date, a date with a time (local unless it has a time zone), or how long ago, such as 24h.
 
     Raises:
-        BadParameter: It is none.
+        BadParameter: It is not a time.
     """
     ago = None if text.isdecimal() else span_in(text)
     try:
@@ -104,11 +102,13 @@ def moment_in(text: str) -> datetime:
             return datetime.now(UTC) - timedelta(seconds=ago)
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
-        raise click.BadParameter(f"{text!r} is no time, such as 24h, 7d, 2026-01-31 or 2026-01-31T18:00.") from None
+        raise click.BadParameter(
+            f"{text!r} is not a time such as 24h (ago), 7d, 2026-01-31 or 2026-01-31T18:00."
+        ) from None
 
 
 def span_in(text: str) -> float | None:
-    """Return the seconds of a time span; None if it is none."""
+    """Return a duration in seconds; None if the text is not a duration."""
     number, unit = (text[:-1], text[-1]) if text[-1:] in SPANS else (text, "s")
     try:
         seconds = float(number) * SPANS[unit]
@@ -117,31 +117,23 @@ def span_in(text: str) -> float | None:
     return seconds if 0 <= seconds < math.inf else None
 
 
-def model_argument(function: Function) -> Function:
-    """Take a model's id."""
-    return click.argument("model", metavar="MODEL")(function)
-
-
-def fields_argument(function: Function) -> Function:
-    """Take the fields of an input."""
-    return click.argument("given", metavar="[NAME=VALUE]...", nargs=-1)(function)
-
-
-def timeout_option(function: Function) -> Function:
-    """Take how long to wait."""
-    text = "Wait at most so long, in seconds or as 10m; 0 asks once."
-    return click.option("--timeout", type=seconds_in, metavar="TIME", default="10m", show_default=True, help=text)(
-        function
-    )
-
-
-def download_option(function: Function) -> Function:
-    """Take a folder for outputs."""
-    kind, text = click.Path(file_okay=False, path_type=Path), "Save the outputs there, and print their paths."
-    return click.option("--download", "folder", type=kind, metavar="DIR", help=text)(function)
-
-
-def max_cost_option(function: Function) -> Function:
-    """Take the most that a task may cost."""
-    text = "Submit nothing that costs more, in USD."
-    return click.option("--max-cost", type=amount_in, metavar="USD", help=text)(function)
+model_argument = click.argument("model", metavar="MODEL")
+fields_argument = click.argument("given", metavar="[NAME=VALUE]...", nargs=-1)
+timeout_option = click.option(
+    "--timeout",
+    type=seconds_in,
+    metavar="TIME",
+    default="10m",
+    show_default=True,
+    help="The most time to wait, such as 90 (seconds) or 10m; 0 polls once.",
+)
+download_option = click.option(
+    "--download",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Save the outputs to this folder, and print their paths.",
+)
+max_cost_option = click.option(
+    "--max-cost", type=amount_in, metavar="USD", help="Do not submit a task that costs more, in USD."
+)

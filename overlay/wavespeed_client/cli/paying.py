@@ -1,4 +1,4 @@
-"""One paid task, step by step: its input, its price, its submission, its end. The price is told before it is paid."""
+"""The steps of one paid task: input, price, submission, wait, outputs. The price is shown before anything is paid."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def given_input(printer: Printer, ws: WaveSpeed, model: str, given: Iterable[str]) -> dict[str, Any]:
-    """Return the input that was typed; the model's schema is asked for where it has a say.
+    """Build the input from the arguments. Costs one request for the model's schema, unless all fields are JSON.
 
     Raises:
-        UsageError: It is none.
+        UsageError: An argument is wrong.
     """
     model_id(model)
     fields = [field_of(argument) for argument in given]
@@ -35,17 +35,17 @@ def given_input(printer: Printer, ws: WaveSpeed, model: str, given: Iterable[str
     return input_of(fields, facts)
 
 
-def submitted(
+def submit(
     ws: WaveSpeed, story: Story, model: str, input: dict[str, Any], max_cost: float | None, webhook: str | None = None
 ) -> tuple[Price, Task]:
-    """Upload the files of an input, tell what the task will cost, and submit it.
+    """Upload the input's files, show the price, and submit the task. Without a price, nothing is submitted.
 
     Raises:
-        CostLimitError: It costs more than the limit. Nothing was submitted.
-        WaveSpeedError: See `WaveSpeed.submit`, and `WaveSpeed.price`, without which nothing is submitted.
+        CostLimitError: The task would cost more than `max_cost`.
+        WaveSpeedError: See `WaveSpeed.price` and `WaveSpeed.submit`.
     """
     sent = _with_urls(ws, story, input)
-    story.now("asking for the price")
+    story.now("getting the price")
     price = ws.price(model, sent)
     if max_cost is not None:
         check_cost(price, max_cost)
@@ -55,62 +55,64 @@ def submitted(
         task = ws.submit(model, sent, webhook=webhook)
     except KeyboardInterrupt:
         story.step(
-            "Interrupted while the task was submitted: it may have been taken. Look before you pay again: "
+            "Interrupted during the submission: the task may have been started. To check before you pay again: "
             f"wavespeed-client list --model {model}"
         )
         raise
-    with _runs_on(story, task):
+    with _interruptible(story, task):
         story.step(f"task {task.id}")
     return price, task
 
 
-def waited(ws: WaveSpeed, story: Story, task: Task | str, timeout: float | None) -> Task:
+def wait(ws: WaveSpeed, story: Story, task: Task | str, timeout: float | None) -> Task:
     """Wait for a task.
 
     Raises:
         TaskFailedError, TaskTimeoutError: See `WaveSpeed.wait`.
     """
-    with _runs_on(story, task):
+    with _interruptible(story, task):
         story.now("waiting" if isinstance(task, str) else task.status)
-        ended = ws.wait(task, timeout=timeout, on_update=lambda seen: story.now(seen.status))
+        ended = ws.wait(task, timeout=timeout, on_update=lambda update: story.now(update.status))
     story.ended(ended.status)
     return ended
 
 
-def saved(ws: WaveSpeed, story: Story, task: Task, folder: Path | None) -> list[Path]:
-    """Save a task's outputs, if there is a folder for them."""
+def save(ws: WaveSpeed, story: Story, task: Task, folder: Path | None) -> list[Path]:
+    """Save a task's outputs to a folder, if there is one; return their paths."""
     return [] if folder is None else ws.save(task, folder, on_progress=transfer(story, "downloading"))
 
 
-def checked_folder(folder: Path | None) -> Path | None:
-    """Make the folder for outputs, before anything is paid.
+def create_folder(folder: Path | None) -> None:
+    """Create the folder for outputs, if there is one. Call it before anything is paid.
 
     Raises:
-        InvalidInputError: It cannot be made.
+        InvalidInputError: The folder cannot be created.
     """
-    return None if folder is None else folder_at(folder)
+    if folder is not None:
+        folder_at(folder)
 
 
 def transfer(story: Story, what: str) -> Callable[[int, int | None], None]:
-    """Return what tells a story how many bytes are done."""
+    """Return an `on_progress` function that shows the bytes of a transfer."""
 
-    def told(done: int, total: int | None) -> None:
+    def show(done: int, total: int | None) -> None:
         story.now(f"{what} {100 * done // total} %" if total else f"{what} {done // 1024} KiB")
 
-    return told
+    return show
 
 
 @contextmanager
-def _runs_on(story: Story, task: Task | str) -> Generator[None]:
+def _interruptible(story: Story, task: Task | str) -> Generator[None]:
+    """On Ctrl-C, say how to wait again."""
     try:
         yield
     except KeyboardInterrupt:
-        story.step(f"The task runs on. Wait for it again: wavespeed-client wait {getattr(task, 'id', task)}")
+        story.step(f"The task keeps running. To wait again: wavespeed-client wait {getattr(task, 'id', task)}")
         raise
 
 
 def _with_urls(ws: WaveSpeed, story: Story, input: dict[str, Any]) -> dict[str, Any]:
-    """Upload the files of an input, each once, and return the input with their URLs in place."""
+    """Upload the files of an input, each once; return the input with their URLs."""
     files = files_in(input)
     urls: dict[object, str] = {}
     for file in dict.fromkeys(files.values()):

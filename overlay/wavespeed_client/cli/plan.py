@@ -1,4 +1,4 @@
-"""What a batch is about to pay for: which of its inputs the journal knows, and what the others would cost."""
+"""Plan a batch: which inputs are in the journal, and what the others would cost."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from ..batch.reading import JournalEntry
     from ..client import WaveSpeed
 
-# Prices that are asked for one by one; beyond that, the sum is an estimate.
+# The most requests for prices; with more inputs, the sum is an estimate.
 MOST_QUOTES = 200
 AT_ONCE = 8
 
 
 @frozen
 class Plan:
-    """What becomes of the inputs of a batch.
+    """What will happen with the inputs of a batch.
 
     Attributes:
-        inputs: All of them.
-        done: How many have their outcome in the journal.
-        running: How many have a task that is waited for.
-        uncertain: How many may have been submitted, and are not sent again.
-        to_pay: Those that are to be submitted, with what tells equal ones.
-        spent: What was quoted for the journal's tasks, in USD.
+        inputs: The number of inputs.
+        done: How many have ended, by the journal.
+        running: How many have a task that is still running.
+        uncertain: How many may have been submitted; they are not sent again.
+        to_pay: The inputs to submit, each with its digest.
+        spent: The cost of the journal's tasks, in USD.
     """
 
     inputs: int
@@ -50,54 +50,54 @@ class Plan:
     spent: Decimal
 
     def __str__(self) -> str:
-        told = {"already done": self.done, "under way": self.running, "uncertain": self.uncertain}
+        counts = {"already done": self.done, "running": self.running, "uncertain": self.uncertain}
         parts = [f"{self.inputs} input{'' if self.inputs == 1 else 's'}"]
-        parts += [f"{count} {what}" for what, count in told.items() if count]
+        parts += [f"{count} {what}" for what, count in counts.items() if count]
         return ", ".join([*parts, f"{len(self.to_pay)} to pay"])
 
 
 @frozen
 class Quote:
-    """What inputs would cost.
+    """The price of inputs.
 
     Attributes:
         amount: The sum in USD.
-        exact: Whether each of them was priced as it will be sent.
-        too_dear: How many of those that were priced cost more than a task may.
+        exact: Whether every input was priced exactly as it will be sent.
+        too_expensive: How many of the priced inputs exceed --max-cost.
     """
 
     amount: Decimal
     exact: bool
-    too_dear: int
+    too_expensive: int
 
 
 def planned(model: str, inputs: Sequence[dict[str, Any]], entries: Iterable[JournalEntry], retry_failed: bool) -> Plan:
-    """Tell what becomes of the inputs, as the journal's entries are served to equal ones."""
+    """Match the inputs with the journal's entries. Each entry serves one equal input."""
     entries = list(entries)
     known: defaultdict[bytes, list[str]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: EVENTS.index(entry.event), reverse=True):
         known[digest_of(entry.model, entry.input)].append(entry.event)
     digests = [_digest(model, input) for input in inputs]
     events = [known[digest].pop() if known[digest] else "planned" for digest in digests]
-    anew = ("planned", "refused", "failed") if retry_failed else ("planned", "refused")
+    unpaid = ("planned", "refused", "failed") if retry_failed else ("planned", "refused")
     return Plan(
         inputs=len(inputs),
-        done=sum(event in ("finished", "failed") and event not in anew for event in events),
+        done=sum(event in ("finished", "failed") and event not in unpaid for event in events),
         running=events.count("submitted"),
         uncertain=sum(event in ("uncertain", "submitting") for event in events),
-        to_pay=[(digest, input) for digest, input, event in zip(digests, inputs, events, strict=True) if event in anew],
+        to_pay=[(key, input) for key, input, event in zip(digests, inputs, events, strict=True) if event in unpaid],
         spent=total(entry.cost for entry in entries if entry.cost is not None and entry.event in BILLED),
     )
 
 
 def quoted(ws: WaveSpeed, model: str, to_pay: Sequence[tuple[bytes, dict[str, Any]]], max_cost: float | None) -> Quote:
-    """Ask what inputs would cost: one request for each different one, for as many as `MOST_QUOTES`.
+    """Get the price of inputs. Costs one request for each distinct input, at most `MOST_QUOTES`.
 
     Raises:
-        WaveSpeedError: A price cannot be had.
+        WaveSpeedError: A price is not available.
     """
     by_digest = dict(to_pay)
-    asked = list(by_digest)[:: -(-len(by_digest) // MOST_QUOTES) or 1]
+    sample = list(by_digest)[:: -(-len(by_digest) // MOST_QUOTES) or 1]
 
     def price_of(digest: bytes) -> float | None:
         price = ws.price(model, by_digest[digest])
@@ -108,7 +108,7 @@ def quoted(ws: WaveSpeed, model: str, to_pay: Sequence[tuple[bytes, dict[str, An
         return price.discounted_price
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        prices = dict(zip(asked, pool.map(price_of, asked), strict=True))
+        prices = dict(zip(sample, pool.map(price_of, sample), strict=True))
     found = [prices[digest] for digest, _ in to_pay if digest in prices]
     amount = total(price for price in found if price is not None)
     complete = len(found) == len(to_pay)
@@ -119,7 +119,7 @@ def quoted(ws: WaveSpeed, model: str, to_pay: Sequence[tuple[bytes, dict[str, An
 
 
 def _digest(model: str, input: dict[str, Any]) -> bytes:
-    """Return what the journal knows an input by."""
+    """Return an input's digest in the journal."""
     plain, _, attached = taken(input)
     if attached is not None:
         digests = {place: _sha256(cast("Path", file)) for place, file in attached.files.items()}

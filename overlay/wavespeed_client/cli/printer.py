@@ -1,4 +1,4 @@
-"""Printer: results on stdout, all else on stderr, as text or as JSON. Nothing else writes to either."""
+"""Print results to stdout and everything else to stderr, as text or JSON. Only this module writes to either."""
 
 from __future__ import annotations
 
@@ -15,50 +15,50 @@ if TYPE_CHECKING:
 
 
 class Printer:
-    """Where a command writes to.
+    """The output of a command.
 
     Args:
-        json: Whether results, and the error that ends the command, are JSON.
+        json: Whether to print results, and the error that ends the command, as JSON.
     """
 
     def __init__(self, json: bool = False) -> None:
         self.json = json
-        self._aside: Callable[[], AbstractContextManager[None]] = nullcontext
+        self._paused: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def result(self, record: dict[str, Any], lines: Iterable[str]) -> None:
-        """Print a result: the record in JSON, or the lines as they are.
+        """Print a result: the record as JSON, or the lines.
 
         Raises:
-            BrokenPipeError: Nobody reads them.
+            BrokenPipeError: The reader has closed the pipe.
         """
         text = _as_json(record) if self.json else clean("\n".join(lines))
         if text:
-            with self._aside():
+            with self._paused():
                 sys.stdout.write(text + "\n")
                 sys.stdout.flush()
 
-    def tell(self, text: str) -> None:
-        """Write a message to stderr. That nobody reads it is no reason to end a command that waits for a paid task."""
-        with suppress(OSError, ValueError), self._aside():
+    def message(self, text: str) -> None:
+        """Write a message to stderr. A closed stderr is ignored: a command may be waiting for a paid task."""
+        with suppress(OSError, ValueError), self._paused():
             sys.stderr.write(clean(text) + "\n")
             sys.stderr.flush()
 
     @contextmanager
-    def beside(self, aside: Callable[[], AbstractContextManager[None]]) -> Generator[None]:
-        """Let something live be set aside whenever a line is written."""
-        self._aside = aside
+    def pausing(self, paused: Callable[[], AbstractContextManager[None]]) -> Generator[None]:
+        """Enter `paused` around every line that is written, to pause a live display."""
+        self._paused = paused
         try:
             yield
         finally:
-            self._aside = nullcontext
+            self._paused = nullcontext
 
 
 def shows_progress() -> bool:
-    """Tell whether stderr is a terminal that lines can be drawn anew on."""
+    """Return whether stderr is a terminal that can redraw lines."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _as_json(record: dict[str, Any]) -> str:
-    import json  # which help does without
+    import json  # late, since --help does not need it
 
     return json.dumps(record).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""The program: its commands, and how each one ends."""
+"""The program: its commands, and how a command ends."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ COMMANDS = {
     "run": "Submit a task, wait for it and print its outputs.",
     "submit": "Submit a task and print its id.",
     "wait": "Wait for a task and print its outputs.",
-    "get": "Show how a task stands.",
+    "get": "Show the status of a task.",
     "list": "List the tasks of the last 7 days.",
-    "models": "List or search the models.",
-    "inputs": "Show what a model takes.",
-    "price": "Ask what a task would cost.",
+    "models": "List or search models.",
+    "inputs": "Show the input fields of a model.",
+    "price": "Show the price of a task.",
     "balance": "Show the account's balance.",
-    "usage": "Show what was used, by model and by day.",
+    "usage": "Show usage by model and by day.",
     "billings": "List charges and refunds.",
     "upload": "Upload files and print their URLs.",
     "download": "Download the outputs of tasks, or URLs.",
     "batch": "Run many inputs from a file, within a budget.",
-    "report": "Make a contact sheet of a batch's journal.",
-    "types": "Write Python types for the inputs of models.",
-    "webhook": "Receive or check the service's calls.",
-    "completion": "Print the completion script of a shell.",
+    "report": "Write a contact sheet of a batch's journal.",
+    "types": "Write Python types for models' inputs.",
+    "webhook": "Receive or verify webhooks.",
+    "completion": "Print a shell completion script.",
 }
 
 EPILOG = """\b
@@ -41,17 +41,17 @@ Examples:
   $ wavespeed-client inputs wavespeed-ai/flux-dev
   $ wavespeed-client run wavespeed-ai/flux-dev prompt="A red bicycle" --download out/
 
-The key is read from the environment variable WAVESPEED_API_KEY, and from nowhere else.
+The API key is read only from the environment variable WAVESPEED_API_KEY.
 
 \b
-Exit codes: 0 done, 1 error, 2 usage or configuration, 3 task failed, 4 timed out,
-5 too dear, 6 uncertain whether a task was started, 130 interrupted."""
+Exit codes: 0 success, 1 error, 2 usage or configuration, 3 task failed, 4 timed out,
+5 too expensive, 6 uncertain whether a task was started, 130 interrupted."""
 
 program = LazyGroup(
     NAME,
     home=f"{__package__}.commands",
     summaries=COMMANDS,
-    help="Use WaveSpeedAI's models. Nothing is paid for before its price was shown.",
+    help="Use WaveSpeedAI's models. The price is shown before anything is paid.",
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=[],
@@ -60,9 +60,9 @@ program = click.version_option(__version__, prog_name=NAME)(program)
 
 
 def run(arguments: list[str]) -> int:
-    """Carry out a command line, and return the exit code."""
+    """Run the program; return the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # one that a program put in its place is left alone
+        if isinstance(stream, io.TextIOWrapper):  # not a replacement by the calling program
             stream.reconfigure(errors="backslashreplace")
     printer = Printer(json="--json" in arguments)
     try:
@@ -98,7 +98,7 @@ def _failed(printer: Printer, error: Exception) -> int:
 
     if isinstance(error, WaveSpeedError | OSError):
         text = "\n".join([f"Error: {message_of(error)}", *advice(error)])
-    else:  # a fault of this program: the whole of it is of use, fit for a terminal
+    else:  # a bug in this program
         import traceback
 
         text = "".join(traceback.format_exception(error)).rstrip("\n")
@@ -111,11 +111,11 @@ def _last_word(printer: Printer, record: dict[str, Any], text: str) -> None:
         with suppress(BrokenPipeError):
             printer.result(record, ())
     else:
-        printer.tell(text)
+        printer.message(text)
 
 
 def _unread() -> int:
-    """Let nothing more be written to a pipe that nobody reads, lest Python complains of that at its end."""
+    """Redirect stdout to the null device; otherwise Python reports the closed pipe at exit."""
     import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Progress as stderr can show it: drawn anew where it is a terminal, else as lines."""
+"""Progress on stderr: redrawn on a terminal, otherwise as lines."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def told(printer: Printer) -> Generator[Story]:
-    """Tell the steps of a command as they come."""
+def story_on(printer: Printer) -> Generator[Story]:
+    """Show the steps of a command."""
     if not shows_progress():
         yield Story(printer)
         return
@@ -28,8 +28,8 @@ def told(printer: Printer) -> Generator[Story]:
 
 
 @contextmanager
-def batch_shown(printer: Printer, begin: Progress) -> Generator[Callable[[Progress], None]]:
-    """Show how far a batch has got, where stderr is a terminal; it is told of that by what is returned."""
+def batch_progress(printer: Printer, begin: Progress) -> Generator[Callable[[Progress], None]]:
+    """Show a batch's progress if stderr is a terminal; yield a function that updates it."""
     if not shows_progress():
         yield lambda progress: None
         return

@@ -1,4 +1,4 @@
-"""Tasks and amounts as the command line shows them."""
+"""Format tasks and amounts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CENT, MICRO = Decimal("0.01"), Decimal("0.000001")
 
 
 def task_record(task: Task) -> dict[str, Any]:
-    """Return a task as JSON shows it."""
+    """Return a task as a JSON object."""
     return {
         "id": task.id,
         "model": task.model,
@@ -33,19 +33,19 @@ def task_record(task: Task) -> dict[str, Any]:
 
 
 def task_line(task: Task) -> str:
-    """Return a task in one line, which begins with its id."""
+    """Return a task on one line that begins with its id."""
     words = [task.id, task.status, task.model]
     words += [f"{task.created_at:%Y-%m-%dT%H:%M:%SZ}"] if task.created_at else []
     return one_line("  ".join(filter(None, [*words, task.error])))
 
 
 def output_lines(task: Task) -> list[str]:
-    """Return a task's outputs: URLs and text as they are, objects as JSON."""
+    """Return a task's outputs: URLs and text unchanged, objects as JSON."""
     return [output if isinstance(output, str) else json.dumps(output) for output in task.outputs]
 
 
 def dollars(amount: float | Decimal) -> str:
-    """Return an amount of USD: in cents from one dollar on, below that as exactly as prices are told."""
+    """Format an amount of USD: with cents from one dollar up, with up to six decimals below."""
     exact = Decimal(repr(amount)) if isinstance(amount, float) else Decimal(amount)
     whole = f"{abs(exact).quantize(CENT if abs(exact) >= 1 else MICRO, ROUND_HALF_UP):f}"
     units, _, fraction = whole.partition(".")
@@ -53,12 +53,12 @@ def dollars(amount: float | Decimal) -> str:
 
 
 def price_text(price: Price) -> str:
-    """Return what the account pays."""
+    """Format the price that the account pays."""
     if price.currency in (None, "USD"):
         return dollars(price.discounted_price)
     return f"{price.discounted_price:g} {price.currency}"
 
 
 def total(amounts: Iterable[float]) -> Decimal:
-    """Add up amounts, exactly as they are written."""
+    """Add up amounts exactly, in decimal."""
     return sum((Decimal(repr(float(amount))) for amount in amounts), Decimal(0))

@@ -1,4 +1,4 @@
-"""The inputs of a batch, from a file: CSV, JSON Lines or a list in JSON. Columns that begin with @ are files."""
+"""Read the inputs of a batch from CSV, JSON Lines or a JSON list. Columns that begin with @ are files."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from ..catalogue.schema import Facts
 
 STDIN = "-"
-# A prompt may be long, and a cell may hold JSON.
+# Characters; prompts may be long, and a cell may contain JSON.
 LARGEST_CELL = 2**24
 
 Row = dict[str, Any]
 
 
 def read_rows(source: str) -> list[tuple[int, Row]]:
-    """Read the rows of a file, or of stdin for -, with the numbers of their lines. Cells of CSV are text.
+    """Read the rows of a file, or of stdin for "-", with their line numbers.
 
     Raises:
-        UsageError: It cannot be read, or is neither CSV nor JSON; the message names the line.
+        UsageError: The file cannot be read, or is neither CSV nor JSON; the message names the line.
     """
     try:
         content = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
@@ -37,36 +37,36 @@ def read_rows(source: str) -> list[tuple[int, Row]]:
     except OSError as error:
         raise click.UsageError(f"{source}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise click.UsageError(f"{source} is not text in UTF-8 ({error}).") from error
+        raise click.UsageError(f"{source} is not UTF-8 text ({error}): save it as UTF-8.") from error
     begin = text.lstrip()[:1]
     rows = _json_list(text) if begin == "[" else _json_lines(text) if begin == "{" else _csv(text)
     try:
         return list(rows)
     except csv.Error as error:
-        raise click.UsageError(f"{source} is no CSV: {error}.") from error
+        raise click.UsageError(f"{source} is not valid CSV: {error}.") from error
 
 
 def inputs_of(rows: list[tuple[int, Row]], facts: Facts | None, folder: Path) -> list[dict[str, Any]]:
-    """Return the input that each row makes.
+    """Build an input from each row.
 
     Args:
-        rows: The rows, with the numbers of their lines.
-        facts: What the model's schema says, for the cells of CSV.
-        folder: Where the paths of files begin.
+        rows: The rows, with their line numbers.
+        facts: The facts of the model's schema, for the cells of CSV.
+        folder: The folder that the paths of files are relative to.
 
     Raises:
-        UsageError: A cell does not fit the schema, or names a file that is not there; the message names the line.
+        UsageError: A cell does not fit the schema, or a file does not exist; the message names the line.
     """
     return [_input(number, row, facts, folder) for number, row in rows]
 
 
 def is_text(rows: list[tuple[int, Row]]) -> bool:
-    """Tell whether a cell is text whose type the model's schema tells."""
+    """Return whether the rows come from CSV, so that their types depend on the model's schema."""
     return any(isinstance(value, _Cell) for _, row in rows for value in row.values())
 
 
 class _Cell(str):
-    """A cell of CSV: text, or what the model's schema takes it for."""
+    """A cell of CSV. The model's schema decides its type."""
 
     __slots__ = ()
 
@@ -90,7 +90,7 @@ def _paths(name: str, value: Any) -> list[str]:
     if not isinstance(value, list):
         paths = [value]
     if not all(isinstance(path, str) for path in paths):
-        raise click.UsageError(f"{name} must be the path of a file, or a list of them.")
+        raise click.UsageError(f"{name} must be a path or a list of paths, not {json.dumps(value)[:80]}.")
     return paths
 
 
@@ -101,12 +101,15 @@ def _csv(text: str) -> Iterator[tuple[int, Row]]:
     names = [name.strip() for name in first or ()]
     doubled = {name for name in names if names.count(name) > 1}
     if not all(name.strip("@") for name in names) or doubled:
-        what = f"has the column {min(doubled)!r} twice" if doubled else "has a column without a name"
-        raise click.UsageError(f"Line 1 {what}. It holds the names of the fields.")
+        what = f"the column {min(doubled)!r} occurs twice" if doubled else "a column has no name"
+        raise click.UsageError(f"Line 1 must contain the names of the fields, but {what}.")
     for cells in reader:
         if len(cells) > len(names):
-            raise click.UsageError(f"Line {reader.line_num} has {len(cells)} cells, and line 1 has {len(names)}.")
-        if any(cells):  # a cell that is empty leaves its field out
+            raise click.UsageError(
+                f"Line {reader.line_num} has {len(cells)} cells, but line 1 has only {len(names)}: quote cells that "
+                "contain commas."
+            )
+        if any(cells):
             yield reader.line_num, {name: _Cell(cell) for name, cell in zip(names, cells, strict=False) if cell}
 
 
@@ -125,10 +128,10 @@ def _loaded(text: str, what: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise click.UsageError(f"{what} is no JSON: {error}.") from error
+        raise click.UsageError(f"{what} is not JSON: {error}.") from error
 
 
 def _row(number: int, row: object) -> Row:
     if not isinstance(row, dict):
-        raise click.UsageError(f'Line {number} is no object, such as {{"prompt": "a cat"}}.')
+        raise click.UsageError(f'Line {number} must be a JSON object such as {{"prompt": "a cat"}}.')
     return cast("Row", row)

@@ -1,4 +1,4 @@
-"""What a command that takes a while tells of its steps: a line each, or one live line where stderr is a terminal."""
+"""The steps of a command that takes a while, as lines. `live` has the form for terminals."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 @define(eq=False)
 class Story:
-    """The steps of a command, a line each. What changes between two steps is not told."""
+    """The steps of a command, one line each."""
 
     printer: Printer
 
     def step(self, text: str) -> None:
-        """Tell of something that is done."""
-        self.printer.tell(text)
+        """Print a finished step."""
+        self.printer.message(text)
 
     def now(self, text: str) -> None:
-        """Tell what is going on."""
+        """Set the current action, which only a terminal shows."""
 
     def ended(self, text: str) -> None:
-        """Tell how what was going on has ended."""
+        """Set how the current action ended, which only a terminal shows."""

@@ -1,4 +1,4 @@
-"""Tables of plain text: columns side by side, the last one cut where a terminal ends."""
+"""Tables of plain text, cut to the width of a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NARROWEST = 10
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines, whose columns are as wide as their widest cell. Only a terminal has its lines cut."""
+    """Format rows as lines. Each column is as wide as its widest cell; lines are cut only for a terminal."""
     cells = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
     lines = [

@@ -51,17 +51,17 @@ def test_rows_are_inputs(text: str, expected: Any, mark: bool) -> None:
 
 
 WRONG = [
-    ("prompt,prompt\na,b\n", "'prompt' twice"),
-    ("prompt,\na,b\n", "without a name"),
-    ("prompt\na,b\n", "Line 2 has 2 cells, and line 1 has 1"),
+    ("prompt,prompt\na,b\n", "'prompt' occurs twice"),
+    ("prompt,\na,b\n", "a column has no name"),
+    ("prompt\na,b\n", "Line 2 has 2 cells, but line 1 has only 1"),
     ("prompt,seed\na,1\nb,many\n", "Line 3: seed must be a whole number"),
     ("promt\na\n", "no field 'promt'"),
-    ("@image\nmissing.png\n", "Line 2: image=@missing.png: there is no such file"),
-    ('{"prompt": 1}\n{"prompt"\n', "Line 2 is no JSON"),
-    ('{"prompt": 1}\n5\n', "Line 2 is no object"),
-    ('[{"prompt": 1}, 5]', "Line 2 is no object"),
-    ('{"@image": 5}\n', "must be the path of a file"),
-    ('prompt\n"a\n', "is no CSV"),
+    ("@image\nmissing.png\n", "Line 2: image=@missing.png: the file does not exist"),
+    ('{"prompt": 1}\n{"prompt"\n', "Line 2 is not JSON"),
+    ('{"prompt": 1}\n5\n', "Line 2 must be a JSON object"),
+    ('[{"prompt": 1}, 5]', "Line 2 must be a JSON object"),
+    ('{"@image": 5}\n', "must be a path or a list of paths, not 5"),
+    ('prompt\n"a\n', "is not valid CSV"),
 ]
 
 
@@ -74,7 +74,7 @@ def test_what_is_wrong_is_told_with_its_line(text: str, message: str) -> None:
 
 def test_bytes_that_are_no_text_are_refused(invoke: Invoke) -> None:
     Path("in").write_bytes(b"prompt\n\xff\n")
-    assert "not text in UTF-8" in invoke("batch", MODEL, "in", "--yes").err
+    assert "not UTF-8 text" in invoke("batch", MODEL, "in", "--yes").err
     assert "No such file" in invoke("batch", MODEL, "nowhere", "--yes").err
 
 
@@ -220,7 +220,7 @@ def test_ctrl_c_says_what_is_under_way_and_the_same_command_goes_on(account: Fak
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=60)
     assert (running.returncode, out) == (130, "")
-    assert "6 inputs, 2 under way, 4 to pay. What is under way runs on. The same command goes on from b.jsonl." in err
+    assert "6 inputs, 2 running, 4 to pay. Submitted tasks keep running. Run the same command again" in err
     assert "Traceback" not in err
 
 
@@ -234,6 +234,6 @@ def test_a_reader_that_goes_away_ends_the_batch_without_paying_more(account: Fak
         running.stdout.close()
         err = running.stderr.read()
         assert running.wait(60) == 1
-    assert "The same command goes on" in err
+    assert "Run the same command again to continue" in err
     assert "Traceback" not in err
     assert len(account.calls) < 30

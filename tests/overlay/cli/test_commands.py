@@ -53,7 +53,7 @@ def listed(ws: Invoke, fake: FakeWaveSpeed) -> None:
 def models(ws: Invoke, fake: FakeWaveSpeed) -> None:
     ended = ws("models", "TURBO", "--type", "text-to-image")
     assert ended.lines == ["wavespeed-ai/z-image/turbo  text-to-image  $0.012  A model of the stand-in."]
-    assert ws("models", "--type", "none") == Ended(0, "", "No model fits.\n")
+    assert ws("models", "--type", "none") == Ended(0, "", "No model matches.\n")
 
 
 def inputs(ws: Invoke, fake: FakeWaveSpeed) -> None:

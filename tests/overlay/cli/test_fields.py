@@ -56,24 +56,24 @@ def test_a_value_has_the_type_that_the_schema_says(arguments: list[str], expecte
 
 
 WRONG = [
-    (["prompt"], "is no field"),
-    (["=x"], "is no field"),
-    ([":=1"], "is no field"),
-    (["seed=many"], "seed must be a whole number; this is 'many'"),
+    (["prompt"], "is not a field"),
+    (["=x"], "is not a field"),
+    ([":=1"], "is not a field"),
+    (["seed=many"], "seed must be a whole number, not 'many'"),
     (["seed=1.5"], "seed must be a whole number"),
     (["strength=nan"], "strength must be a number"),
     (["safe=yes"], "safe must be true or false"),
-    (["camera=left"], "camera must be an object in JSON"),
+    (["camera=left"], "camera must be a JSON object"),
     (["maybe=x"], "maybe must be a whole number or null"),
     (["sizes=a"], "sizes must be a whole number"),
-    (["promt=x"], "no field 'promt'. Did you mean prompt? To send it all the same, write promt:=JSON"),
+    (["promt=x"], "no field 'promt'. Did you mean prompt? To send it anyway, write promt:=JSON"),
     (["zzz=x"], "It has anything, camera,"),
-    (["prompt:=alice"], "no JSON"),
-    (["strength:=NaN"], "no JSON"),
-    (["image=@missing.png"], "there is no such file"),
+    (["prompt:=alice"], "not JSON"),
+    (["strength:=NaN"], "not JSON"),
+    (["image=@missing.png"], "the file does not exist"),
     (["prompt=@alice"], """prompt:='"@alice"'"""),
-    (["image=@."], "there is no such file"),
-    (["seed=1", "seed=2"], "seed is given 2 times, and takes one value"),
+    (["image=@."], "the file does not exist"),
+    (["seed=1", "seed=2"], "seed takes one value, and was given 2 times"),
 ]
 
 

@@ -1,1 +1,1 @@
-"""The commands, one a file, each loaded when it is called."""
+"""The commands, one a file, each imported when called."""

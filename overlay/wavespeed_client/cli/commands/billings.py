@@ -21,10 +21,10 @@ Examples:
 
 @click.command(epilog=EXAMPLE)
 @click.option("--type", "kind", type=click.Choice(["deduct", "refund"]), help="Only charges, or only refunds.")
-@click.option("--since", type=moment_in, metavar="TIME", help="Only records since: 24h, 7d or 2026-01-31T18:00.")
-@click.option("--until", type=moment_in, metavar="TIME", help="Only records before then.")
-@click.option("--task", "tasks", metavar="ID", multiple=True, help="Only those of this task; may be repeated.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Records at most.")
+@click.option("--since", type=moment_in, metavar="TIME", help="Only records after this: 24h, 7d or 2026-01-31T18:00.")
+@click.option("--until", type=moment_in, metavar="TIME", help="Only records before this.")
+@click.option("--task", "tasks", metavar="ID", multiple=True, help="Only records of this task; may be repeated.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The most records to list.")
 @prints
 def command(
     printer: Printer,
@@ -34,7 +34,7 @@ def command(
     tasks: tuple[str, ...],
     limit: int,
 ) -> None:
-    """List charges and refunds in USD, newest first. One request for each 100."""
+    """List charges and refunds in USD, newest first. One request per 100 records."""
     from itertools import islice
 
     from ..records import dollars

@@ -1,4 +1,4 @@
-"""Print the completion script of a shell."""
+"""Print a shell completion script."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Example:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:
-    """Print the script that completes commands, options and files in a shell. The shell loads it."""
+    """Print the script with which a shell completes commands, options and files."""
     from click.shell_completion import get_completion_class
 
     from .. import NAME

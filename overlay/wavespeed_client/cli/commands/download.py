@@ -26,27 +26,27 @@ Examples:
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
     metavar="DIR",
-    help="The folder; else the one you are in.",
+    help="The folder (default: the current one).",
 )
 @prints
 def command(printer: Printer, wanted: tuple[str, ...], folder: Path) -> None:
-    """Download all outputs of completed tasks, or single URLs, into a folder, and print their paths.
+    """Download all outputs of completed tasks, or single URLs, to a folder, and print their paths.
 
-    No other file is replaced, and what is there already is not fetched again.
+    No other file is replaced. Outputs of tasks that are complete in the folder are not downloaded again.
     """
     from ...task import is_url
-    from ..paying import checked_folder, saved, transfer
-    from ..progress import told
+    from ..paying import create_folder, save, transfer
+    from ..progress import story_on
 
-    checked_folder(folder)
+    create_folder(folder)
     paths: list[str] = []
     with connected(printer) as ws:
         for one in wanted:
-            with told(printer) as story:
+            with story_on(printer) as story:
                 if is_url(one):
                     found = [ws.download(one, folder, on_progress=transfer(story, "downloading"))]
                 else:
-                    found = saved(ws, story, ws.get(one), folder)
+                    found = save(ws, story, ws.get(one), folder)
             paths += map(str, found)
             if not printer.json:
                 printer.result({}, map(str, found))

@@ -1,4 +1,4 @@
-"""Show how a task stands."""
+"""Show the status of a task."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Example:
 @click.argument("task_id", metavar="ID")
 @prints
 def command(printer: Printer, task_id: str) -> None:
-    """Show how a task stands, and its outputs. One request; whatever its state, the exit code is 0."""
+    """Show a task's status and outputs. One request. The exit code is 0 even if the task failed."""
     from ..records import output_lines, task_line, task_record
 
     with connected(printer) as ws:

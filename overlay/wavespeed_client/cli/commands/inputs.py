@@ -1,4 +1,4 @@
-"""Show what a model takes."""
+"""Show the input fields of a model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Example:
 @model_argument
 @prints
 def command(printer: Printer, model: str) -> None:
-    """Show the fields of a model's input: type, default, limits and choices. One request."""
+    """Show a model's input fields: type, default, limits and choices. One request."""
     from attrs import asdict
 
     with connected(printer) as ws:

@@ -21,12 +21,10 @@ Examples:
 
 @click.command(epilog=EXAMPLE)
 @click.option("--model", metavar="MODEL", help="Only tasks of this model.")
-@click.option("--status", metavar="WORD", help="Only created, processing, completed, failed, ... ones.")
-@click.option(
-    "--since", type=moment_in, metavar="TIME", help="Only tasks submitted since: 24h, 7d or 2026-01-31T18:00."
-)
-@click.option("--until", type=moment_in, metavar="TIME", help="Only tasks submitted before then.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Tasks at most.")
+@click.option("--status", metavar="STATUS", help="Only tasks with this status, such as completed or failed.")
+@click.option("--since", type=moment_in, metavar="TIME", help="Only tasks after this: 24h, 7d or 2026-01-31T18:00.")
+@click.option("--until", type=moment_in, metavar="TIME", help="Only tasks before this.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The most tasks to list.")
 @prints
 def command(
     printer: Printer,
@@ -36,7 +34,7 @@ def command(
     until: datetime | None,
     limit: int,
 ) -> None:
-    """List tasks, newest first. One request for each 100."""
+    """List tasks of the last 7 days, newest first. One request per 100 tasks."""
     from itertools import islice
 
     from ..records import task_line, task_record

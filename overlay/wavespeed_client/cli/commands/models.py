@@ -1,4 +1,4 @@
-"""List or search the models."""
+"""List or search models."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Examples:
 @click.option("--type", "kind", metavar="TYPE", help="Only models of this type, such as text-to-image.")
 @prints
 def command(printer: Printer, words: tuple[str, ...], kind: str | None) -> None:
-    """List the models with their type and base price: all, or those that all words are found in. One request."""
+    """List models with type and base price: all, or those that match all words. One request."""
     from ..records import dollars
     from ..tables import table
 
     with connected(printer) as ws:
         rows = [row for row in ws.models() if _fits(row, words, kind)]
     if not rows:
-        printer.tell("No model fits.")
+        printer.message("No model matches.")
     records = [
         {"id": row.model_id, "type": row.type_, "base_price": row.base_price, "description": row.description}
         for row in rows

@@ -1,4 +1,4 @@
-"""Ask what a task would cost."""
+"""Show the price of a task."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Example:
 @fields_argument
 @prints
 def command(printer: Printer, model: str, given: tuple[str, ...]) -> None:
-    """Ask what a task with this input would cost, or without one for the base price. Nothing is paid or uploaded.
+    """Show the price of a task with this input, or the base price. Nothing is paid or uploaded.
 
-    The fields of the input are written as for `run`.
+    Write the input's fields as for `run`.
     """
     from ...files.inputs import files_in
     from ..paying import given_input
@@ -33,6 +33,6 @@ def command(printer: Printer, model: str, given: tuple[str, ...]) -> None:
         input = given_input(printer, ws, model, given) if given else None
         price = ws.price(model, input)
     if input and files_in(input):
-        printer.tell("This is an estimate: the price may depend on the files, and none was uploaded.")
-    told = {"amount": price.discounted_price, "currency": price.currency or "USD", "without_discount": price.price}
-    printer.result({"model": model, "price": told}, [price_text(price)])
+        printer.message("This is an estimate: the price may depend on the files, which were not uploaded.")
+    record = {"amount": price.discounted_price, "currency": price.currency or "USD", "without_discount": price.price}
+    printer.result({"model": model, "price": record}, [price_text(price)])

@@ -1,4 +1,4 @@
-"""Make a contact sheet of a batch's journal."""
+"""Write a contact sheet of a batch's journal."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ Example:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("journal", metavar="JOURNAL", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="What to write.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
+)
 @click.option(
     "--files",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Where `batch --download` saved the outputs: pictures go into the sheet.",
+    help="The folder of `batch --download`, to include pictures.",
 )
 @prints
 def command(printer: Printer, journal: Path, output: Path, folder: Path | None) -> None:
-    """Make an HTML file of a journal: pictures, prompts, cost, seconds and failures of each input.
+    """Write an HTML file with the pictures, prompts, cost, seconds and failures of a journal.
 
-    It needs no network. No request is made, and a batch may be writing the journal meanwhile.
+    Makes no request. The batch may still be running. The file needs no network.
     """
     from ...batch.reading import read_journal
     from ..contact_sheet import contact_sheet
 
     entries = read_journal(journal)
     if output.exists() and output.samefile(journal):
-        raise click.UsageError("The report would replace the journal: name another file.")
+        raise click.UsageError("--output would overwrite the journal: choose another file.")
     text = contact_sheet(journal.name, entries, folder, output.parent)
     output.write_text(text, "utf-8", "replace")
     printer.result({"report": str(output), "inputs": len(entries)}, [str(output)])

@@ -46,20 +46,20 @@ def command(
     """Submit a task, wait for it and print its outputs. This costs money: the price is shown first.
 
     \b
-    NAME=TEXT   text, or what the model's schema says that it is
-    NAME:=JSON  JSON, sent as it is
-    NAME=@FILE  a file, which is uploaded
-    A field that is given more than once is a list.
+    NAME=TEXT   text, or the type in the model's schema
+    NAME:=JSON  JSON, sent unchanged
+    NAME=@FILE  a file to upload
+    Repeat a field to send a list.
     """
-    from ..paying import checked_folder, given_input, saved, submitted, waited
-    from ..progress import told
+    from ..paying import create_folder, given_input, save, submit, wait
+    from ..progress import story_on
     from ..records import output_lines, task_record
 
-    with connected(printer) as ws, told(printer) as story:
+    with connected(printer) as ws, story_on(printer) as story:
         input = given_input(printer, ws, model, given)
-        checked_folder(folder)
-        price, task = submitted(ws, story, model, input, max_cost)
-        task = waited(ws, story, task, timeout)
-        paths = [str(path) for path in saved(ws, story, task, folder)]
+        create_folder(folder)
+        price, task = submit(ws, story, model, input, max_cost)
+        task = wait(ws, story, task, timeout)
+        paths = [str(path) for path in save(ws, story, task, folder)]
     record = {"task": task_record(task), "price": price.discounted_price, "files": paths}
     printer.result(record, output_lines(task) if folder is None else paths)

@@ -21,20 +21,20 @@ Examples:
 @model_argument
 @fields_argument
 @max_cost_option
-@click.option("--webhook", metavar="URL", help="Let the service call this URL when the task has ended.")
+@click.option("--webhook", metavar="URL", help="Send a webhook to this URL when the task has ended.")
 @prints
 def command(printer: Printer, model: str, given: tuple[str, ...], max_cost: float | None, webhook: str | None) -> None:
     """Submit a task, and print one line that begins with its id. This costs money: the price is shown first.
 
-    The fields of the input are written as for `run`.
+    Write the input's fields as for `run`.
     """
     from ...arguments import checked_webhook
-    from ..paying import given_input, submitted
-    from ..progress import told
+    from ..paying import given_input, submit
+    from ..progress import story_on
     from ..records import task_line, task_record
 
-    with connected(printer) as ws, told(printer) as story:
+    with connected(printer) as ws, story_on(printer) as story:
         checked_webhook(webhook)
         input = given_input(printer, ws, model, given)
-        price, task = submitted(ws, story, model, input, max_cost, webhook)
+        price, task = submit(ws, story, model, input, max_cost, webhook)
     printer.result({"task": task_record(task), "price": price.discounted_price}, [task_line(task)])

@@ -1,4 +1,4 @@
-"""Write Python types for the inputs of models."""
+"""Write Python types for models' inputs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Examples:
 )
 @click.argument("arguments", metavar="FILE [MODEL]... [OPTIONS]", nargs=-1, type=click.UNPROCESSED, required=True)
 def command(arguments: tuple[str, ...]) -> int:
-    """Write Python types for the inputs of models into a module, for mypy, pyright and ty.
+    """Write Python types for models' inputs to a module, for mypy, pyright and ty.
 
-    It is `python -m wavespeed_client.typed`; `wavespeed-client types -- --help` lists its options.
+    The same as `python -m wavespeed_client.typed`. For its options, run `wavespeed-client types -- --help`.
     """
     from ...typed.__main__ import main
 

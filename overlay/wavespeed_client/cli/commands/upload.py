@@ -23,17 +23,17 @@ Example:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=PATH)
 @prints
 def command(printer: Printer, files: tuple[Path, ...]) -> None:
-    """Upload files, and print the URL of each. Free of charge; the service keeps them for 7 days."""
+    """Upload files, and print their URLs. Free of charge; the service keeps files for 7 days."""
     from ..paying import transfer
-    from ..progress import told
+    from ..progress import story_on
 
     uploads: list[dict[str, str]] = []
     with connected(printer) as ws:
         for file in files:
-            with told(printer) as story:
+            with story_on(printer) as story:
                 url = ws.upload(file, on_progress=transfer(story, f"uploading {file.name}"))
             uploads.append({"file": str(file), "url": url})
-            if not printer.json:  # what is uploaded is told, whatever becomes of the others
+            if not printer.json:  # printed at once, since a later upload may fail
                 printer.result({}, [url])
     if printer.json:
         printer.result({"uploads": uploads}, ())

@@ -1,4 +1,4 @@
-"""Show what was used, by model and by day."""
+"""Show usage by model and by day."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Examples:
     metavar="TIME",
     default="30d",
     show_default=True,
-    help="From when on: 24h or 2026-01-31.",
+    help="The start: 24h or 2026-01-31.",
 )
-@click.option("--until", type=moment_in, metavar="TIME", help="Up to when, at most 31 days later; else now.")
+@click.option("--until", type=moment_in, metavar="TIME", help="The end, at most 31 days later (default: now).")
 @click.option("--model", metavar="MODEL", help="Only this model.")
 @prints
 def command(printer: Printer, since: datetime, until: datetime | None, model: str | None) -> None:
-    """Show the cost and the number of tasks in total, by model and by day. One request."""
+    """Show the cost and number of tasks: in total, by model and by day. One request."""
     from datetime import UTC, datetime
 
     from ..records import dollars

@@ -26,13 +26,13 @@ Example:
 def command(printer: Printer, task_id: str, timeout: float, folder: Path | None) -> None:
     """Wait until a task has ended, and print its outputs. Free of charge."""
     from ...arguments import task_of
-    from ..paying import checked_folder, saved, waited
-    from ..progress import told
+    from ..paying import create_folder, save, wait
+    from ..progress import story_on
     from ..records import output_lines, task_record
 
     task_of(task_id)
-    with connected(printer) as ws, told(printer) as story:
-        checked_folder(folder)
-        task = waited(ws, story, task_id, timeout)
-        paths = [str(path) for path in saved(ws, story, task, folder)]
+    with connected(printer) as ws, story_on(printer) as story:
+        create_folder(folder)
+        task = wait(ws, story, task_id, timeout)
+        paths = [str(path) for path in save(ws, story, task, folder)]
     printer.result({"task": task_record(task), "files": paths}, output_lines(task) if folder is None else paths)

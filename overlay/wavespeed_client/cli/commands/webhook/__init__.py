@@ -1,4 +1,4 @@
-"""Receive or check the service's calls."""
+"""Receive or verify webhooks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ command = LazyGroup(
     "webhook",
     home=__name__,
     summaries={
-        "listen": "Print each call of the service as it comes.",
-        "verify": "Check a saved call.",
+        "listen": "Receive webhooks and print their tasks.",
+        "verify": "Verify a saved webhook.",
     },
-    help="Receive or check the service's calls, which tell that a task has ended.",
+    help="Receive or verify webhooks, which the service sends when a task has ended.",
     epilog=EXAMPLE,
 )

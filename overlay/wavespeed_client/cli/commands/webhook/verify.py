@@ -1,4 +1,4 @@
-"""Check a saved call."""
+"""Verify a saved webhook."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...options import connected, prints, seconds_in
+from ...options import prints, seconds_in
 
 if TYPE_CHECKING:
     from ...printer import Printer
@@ -16,30 +16,23 @@ EXAMPLE = """\b
 Example:
   $ wavespeed-client webhook verify call.http --max-age 5m"""
 
-# Seconds, more than any call is old.
+# Seconds; no webhook is older.
 ANY_AGE = 1e12
 
 
 @click.command(epilog=EXAMPLE)
 @click.argument("file", metavar="FILE", type=click.Path(True, dir_okay=False, path_type=Path))
-@click.option("--max-age", type=seconds_in, metavar="TIME", help="Refuse a call that is older; any age without it.")
+@click.option("--max-age", type=seconds_in, metavar="TIME", help="Refuse an older webhook (default: any age).")
 @prints
 def command(printer: Printer, file: Path, max_age: float | None) -> None:
-    """Check a call that was saved as it came: headers, an empty line, the body's bytes. Print its task.
+    """Verify a saved webhook, and print its task. The exit code is 1 if it is not authentic.
 
-    WAVESPEED_WEBHOOK_SECRET is the secret; without it, the service is asked for it, which is one request. The exit code
-    is 1 for a call that did not come from the service.
+    FILE contains the headers, an empty line, and the unchanged body. The secret is WAVESPEED_WEBHOOK_SECRET; without
+    it, the secret is fetched from the service, which costs one request.
     """
-    from ....webhooks import Webhook
-    from ...calls import has_secret, read_call
+    from ...calls import read_call, webhook_for
     from ...records import output_lines, task_line, task_record
 
     headers, body = read_call(file)
-    tolerance = ANY_AGE if max_age is None else max_age
-    if has_secret():
-        webhook = Webhook(tolerance=tolerance)
-    else:
-        with connected(printer) as ws:
-            webhook = Webhook(ws.webhook_secret(), tolerance=tolerance)
-    task = webhook.parse(body, headers)
+    task = webhook_for(printer, ANY_AGE if max_age is None else max_age).parse(body, headers)
     printer.result({"task": task_record(task)}, [task_line(task), *output_lines(task)])
