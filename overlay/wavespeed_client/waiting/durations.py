@@ -68,8 +68,8 @@ ANY_MODEL = Duration(median=3.0, spread=1.2)
 def next_poll(age: float, known: Duration | None, patience: float = PATIENCE) -> float:
     """Return the seconds from the last poll to the next one, due when the expected lateness reaches `patience`.
 
-    For a given mean lateness this takes close to the fewest polls, whatever the distribution: polls are rare while a task
-    hardly ends, dense when it probably ends, and ever rarer once it takes longer than any before.
+    For a given mean lateness this takes close to the fewest polls, whatever the distribution: polls are rare while a
+    task hardly ends, dense when it probably ends, and ever rarer once it takes longer than any before.
 
     Args:
         age: How old the task was when it was last seen running.
