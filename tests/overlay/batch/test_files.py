@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Connect, Driven
-from tests.overlay.files.test_upload import tickets
 from tests.overlay.files.test_uploads import Image, stored
+from tests.overlay.files.uploading import tickets
 from tests.servers.in_process import stepper
 from wavespeed_client import InvalidInputError, Outcome, ServerError
 from wavespeed_client.batch.state import Batch

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import Driven
 from tests.overlay.files.conftest import Storage
-from tests.overlay.files.test_upload import ticket
+from tests.overlay.files.uploading import ticket
 from tests.servers.raw import RawServer, http
 from wavespeed_client import (
     APIConnectionError,

@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import ROOT, Connect, Driven
 from tests.overlay.files.conftest import Storage
+from tests.overlay.files.uploading import ticket, tickets
 from tests.servers.raw import RawServer
 from wavespeed_client import (
     APIConnectionError,
@@ -22,17 +23,6 @@ from wavespeed_client import (
 )
 from wavespeed_client.files.upload import CHUNK, LARGEST_UPLOAD
 from wavespeed_client.testing import FakeWaveSpeed
-
-
-def ticket(fake: FakeWaveSpeed, url: str, **headers: str) -> None:
-    """Let the next ticket name this URL."""
-    upload = {"method": "PUT", "url": url, "headers": headers, "expires_at": None}
-    data = {"type": "image", "download_url": "https://e.com/f", "filename": "f", "size": 1, "upload": upload}
-    fake.raw(200, json.dumps({"data": data}).encode(), on="upload")
-
-
-def tickets(fake: FakeWaveSpeed) -> list[Any]:
-    return [json.loads(request.body) for request in fake.requests if request.target == "/api/v3/media/uploads"]
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])

@@ -1,66 +1,33 @@
 """Files inside inputs, as the service and its storage host see them: uploaded first, and each content once."""
 
-import asyncio
 import io
 import json
 import os
 import socket
-import subprocess
-import sys
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile, SpooledTemporaryFile, TemporaryFile
+from tempfile import SpooledTemporaryFile, TemporaryFile
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Connect, Driven, both_transports
-from tests.overlay.files.conftest import Storage
-from tests.overlay.files.test_upload import ticket, tickets
+from tests.conftest import Connect, Driven
+from tests.overlay.files.uploading import MODEL, Image, stored, ticket, tickets
 from tests.servers.raw import RawServer
 from wavespeed_client import (
     APIConnectionError,
-    AsyncWaveSpeed,
-    AuthenticationError,
     ConfigurationError,
     CostLimitError,
     InvalidInputError,
-    InvalidModelError,
-    PermissionDeniedError,
-    ServerError,
     SubmissionUncertainError,
     TaskInput,
     UnexpectedResponseError,
-    WaveSpeed,
-    WaveSpeedError,
 )
 from wavespeed_client.files import uploads
-from wavespeed_client.files.upload import CHUNK, LARGEST_IN_MEMORY, LARGEST_UPLOAD
-from wavespeed_client.files.uploads import AT_ONCE
+from wavespeed_client.files.upload import CHUNK, LARGEST_IN_MEMORY
 from wavespeed_client.testing import FakeWaveSpeed
 
 pytestmark = pytest.mark.promise("files-first")
-
-MODEL = "wavespeed-ai/flux-dev"
-
-
-class Image:
-    """As Pillow's are."""
-
-    def __init__(self, format: str | None = None, content: bytes = b"image") -> None:
-        self.format = format
-        self.content = content
-
-    def save(self, fp: Any, format: str) -> None:
-        fp.write(format.encode() + self.content)
-
-
-def stored(fake: FakeWaveSpeed, url: str) -> bytes:
-    """What was uploaded to a URL."""
-    return fake.files[url.removeprefix(fake.url)]
 
 
 def paths(fake: FakeWaveSpeed) -> list[str]:
@@ -160,140 +127,6 @@ def test_a_large_image_goes_by_way_of_the_disk(ws: Driven, fake: FakeWaveSpeed) 
     assert ws.upload(image)
     assert list(fake.files.values()) == [b"WEBP" + image.content] * 2
     assert [asked["filename"] for asked in tickets(fake)] == ["image.webp"] * 2
-
-
-class Broken(Image):
-    def save(self, fp: Any, format: str) -> None:
-        raise KeyError(format)
-
-
-class Lax:
-    """An image of another library, which is written whatever the format is."""
-
-    def __init__(self, format: Any) -> None:
-        self.format = format
-
-    def save(self, fp: Any, format: str) -> None:
-        fp.write(b"image")
-
-
-class Odd(io.BytesIO):
-    """A file of another library, whose `read` does as it likes."""
-
-    name = "odd.png"
-
-    def __init__(self, read: Callable[[bytes], Any]) -> None:
-        super().__init__(b"odd")
-        self.answer = read
-
-    def read(self, size: int | None = -1) -> Any:
-        return self.answer(super().read(size))
-
-
-def cut_off(_: bytes) -> bytes:
-    raise EOFError("Compressed file ended")
-
-
-class Upload:
-    """As Starlette's are: a file that is read by coroutines."""
-
-    name = "a.png"
-
-    async def read(self, size: int = -1) -> bytes:
-        return b""
-
-
-def test_files_that_cannot_be_read_are_refused_by_their_field_before_any_is_uploaded(
-    ws: Driven, fake: FakeWaveSpeed, tmp_path: Path
-) -> None:
-    (tmp_path / "good.png").write_bytes(b"good")
-    (tmp_path / "large").touch()
-    os.truncate(tmp_path / "large", LARGEST_UPLOAD + 1)
-    read = io.BytesIO(b"x")
-    read.read()
-    closed = io.BytesIO(b"x")
-    closed.close()
-    reader, writer = os.pipe()
-    pipe_on_disk = tmp_path / "pipe.png"
-    os.mkfifo(pipe_on_disk)
-    with (
-        (tmp_path / "good.png").open() as text,
-        NamedTemporaryFile("w+") as wrapped,
-        os.fdopen(reader, "rb") as pipe,
-        os.fdopen(writer, "wb"),
-        (tmp_path / "written").open("wb") as written,
-    ):
-        written.write(b"x")
-        written.seek(0)
-        cases: list[tuple[Any, str]] = [
-            (tmp_path / "missing.png", "'missing.png' cannot be uploaded: .*No such file"),
-            (tmp_path, "cannot be uploaded"),
-            (Path("a\0b"), "cannot be uploaded"),
-            (tmp_path / "large", "200 MiB"),
-            (text, r"binary mode \('rb'\), not TextIOWrapper"),
-            (wrapped, r"binary mode \('rb'\), not"),
-            (io.StringIO("text"), r"binary mode \('rb'\), not StringIO"),
-            (read, r"file is empty, or was already read to its end: call seek\(0\)"),
-            (closed, "file cannot be read, or has no length"),
-            (pipe, "file cannot be read, or has no length"),
-            (written, "written cannot be read, or has no length"),
-            (Upload(), "a.png cannot be read, or has no length"),
-            (Broken("PSD"), "could not be written as PSD .KeyError: 'PSD'.: save it to a file first"),
-            (Lax(3), "could not be written as 3 .AttributeError"),
-            (Odd(cut_off), "odd.png could not be read to its end: Compressed file ended"),
-            (Odd(bytes.decode), "odd.png could not be read to its end: .* bytes"),
-            (Odd(lambda _: None), "odd.png could not be read to its end: .* bytes"),
-            (Odd(lambda data: data + b"more"), "odd.png could not be read to its end: .* bytes"),
-            (pipe_on_disk, "'pipe.png' cannot be uploaded: it is not a regular file"),
-            (Path("/dev/zero"), "'zero' cannot be uploaded: it is not a regular file"),
-        ]
-        for file, reason in cases:
-            with pytest.raises(InvalidInputError, match=rf"^loras\[1\].path could not be uploaded, .*{reason}"):
-                ws.run(MODEL, {"image": tmp_path / "good.png", "loras": [{}, {"path": file}]})
-    assert fake.requests == []
-
-
-def test_all_else_is_checked_before_anything_is_uploaded(ws: Driven, fake: FakeWaveSpeed) -> None:
-    file = io.BytesIO(b"x")
-    with pytest.raises(InvalidModelError):
-        ws.submit("no-model", {"image": file})
-    with pytest.raises(InvalidInputError, match="webhook"):
-        ws.submit(MODEL, {"image": file}, webhook="no URL")
-    with pytest.raises(InvalidInputError, match=r"^seed is nan"):
-        ws.submit(MODEL, {"image": file, "seed": float("nan")})
-    with pytest.raises(InvalidInputError, match="max_cost"):
-        ws.run(MODEL, {"image": file}, max_cost="5")
-    with pytest.raises(InvalidInputError, match=r"^image is bytes: pass upload\(BytesIO"):
-        ws.run(MODEL, {"image": b"x"})
-    assert fake.requests == []
-
-
-@pytest.mark.parametrize(
-    ("status", "on", "kind"),
-    [(401, "upload", AuthenticationError), (403, "storage", PermissionDeniedError), (503, "storage", ServerError)],
-)
-def test_a_refused_file_keeps_its_error_and_names_its_field(
-    ws: Driven, fake: FakeWaveSpeed, status: int, on: Any, kind: type[WaveSpeedError]
-) -> None:
-    fake.refuse(status, on=on, times=9)
-    with pytest.raises(kind, match=r"^loras\[0\].path could not be uploaded, so nothing was submitted: ") as caught:
-        ws.run(MODEL, {"loras": [{"path": io.BytesIO(b"x")}]})
-    assert type(caught.value) is kind
-    assert caught.value.status_code == status
-    fake.reset()
-    ws.run(MODEL, {"loras": [{"path": io.BytesIO(b"x")}]})
-    assert [stored(fake, call.input["loras"][0]["path"]) for call in fake.calls] == [b"x"]
-
-
-def test_one_that_fails_ends_the_others(connect: Connect) -> None:
-    files = [io.BytesIO(bytes([number])) for number in range(2 * AT_ONCE)]
-    # A stand-in of its own: a late upload of an earlier test would take the refusal.
-    with FakeWaveSpeed() as own:
-        own.refuse(403, on="storage", times=1)
-        with pytest.raises(PermissionDeniedError, match=r"^images\[\d\] could not be uploaded"):
-            connect(own.api_key, base_url=own.url).submit(MODEL, {"images": files})
-        assert own.calls == []
-    assert [file.tell() for file in files] == [0] * len(files)
 
 
 def test_a_lost_upload_is_no_uncertain_submission(ws: Driven, fake: FakeWaveSpeed, raw_server: RawServer) -> None:
@@ -403,121 +236,3 @@ def test_a_closed_client_uploads_nothing(connect: Connect, fake: FakeWaveSpeed) 
     with pytest.raises(ConfigurationError, match="closed"):
         ws.submit(MODEL, {"image": io.BytesIO(b"x")})
     assert fake.requests == []
-
-
-def submissions_at_once(fake: FakeWaveSpeed, engine: str, inputs: list[Any], transport: Any = "httpx") -> None:
-    """Submit inputs from as many threads or tasks of one client."""
-    if engine == "sync":
-        with WaveSpeed(fake.api_key, base_url=fake.url) as ws, ThreadPoolExecutor(len(inputs)) as threads:
-            list(threads.map(lambda given: ws.submit(MODEL, given), inputs))
-        return
-
-    async def submit() -> None:
-        async with AsyncWaveSpeed(fake.api_key, base_url=fake.url, transport=transport) as ws:
-            await asyncio.gather(*(ws.submit(MODEL, given) for given in inputs))
-
-    asyncio.run(submit())
-
-
-@both_transports
-@pytest.mark.parametrize("engine", ["sync", "async"])
-def test_submissions_at_once_share_an_upload_and_an_open_file(fake: FakeWaveSpeed, engine: str, transport: str) -> None:
-    shared, other = io.BytesIO(bytes(CHUNK + 1)), io.BytesIO(b"other")
-    images = [Image("PNG", b"%d" % number) for number in range(3)]
-    inputs = [{"a": shared, "b": [other, images[number % 3]], "n": number} for number in range(12)]
-    inputs += [{"b": [shared], "a": other, "c": images, "n": number} for number in range(12, 24)]
-    submissions_at_once(fake, engine, inputs, transport)
-    assert sorted(map(len, fake.files.values())) == [4, 4, 4, 5, CHUNK + 1]
-    assert len(tickets(fake)) == 5
-    for call in fake.calls:
-        number = call.input["n"]
-        urls = [call.input["a"], call.input["b"][0]]
-        assert [stored(fake, url) for url in urls[:: 1 if number < 12 else -1]] == [bytes(CHUNK + 1), b"other"]
-    assert len(fake.calls) == 24
-
-
-class Waiting(io.BytesIO):
-    """A file that is uploaded when so many are at once."""
-
-    def __init__(self, content: bytes, at_once: threading.Barrier) -> None:
-        super().__init__(content)
-        self.at_once, self.reads = at_once, 0
-
-    def read(self, size: int | None = -1) -> bytes:
-        self.reads += 1
-        if self.reads == 6:  # the upload's first read, after those of its kind and its digest
-            self.at_once.wait(10)
-        return super().read(size)
-
-
-@pytest.mark.parametrize("engine", ["sync", "async"])
-def test_a_file_of_200_mib_in_an_input_passes_in_flat_memory(fake: FakeWaveSpeed, tmp_path: Path, engine: str) -> None:
-    (tmp_path / "small").write_bytes(b"x")
-    with (tmp_path / "large").open("wb") as file:
-        file.truncate(LARGEST_UPLOAD)
-    done = subprocess.run([sys.executable, "-c", MEMORY, engine, fake.url, tmp_path], capture_output=True, check=False)
-    assert done.stderr == b""
-    assert float(done.stdout) < 20
-    assert [len(stored(fake, call.input["video"])) for call in fake.calls] == [1, LARGEST_UPLOAD]
-
-
-MEMORY = f"""
-import asyncio, sys
-from pathlib import Path
-sys.path.append({str(ROOT)!r})
-from tests.overlay.files.transfers import peak
-from wavespeed_client import AsyncWaveSpeed, WaveSpeed
-
-engine, url, folder = sys.argv[1:]
-if engine == "sync":
-    with WaveSpeed("test-key", base_url=url) as ws:
-        ws.submit("a/b", {{"video": Path(folder, "small")}})
-        before = peak()
-        ws.submit("a/b", {{"video": Path(folder, "large")}})
-else:
-    async def main():
-        global before
-        async with AsyncWaveSpeed("test-key", base_url=url) as ws:
-            await ws.submit("a/b", {{"video": Path(folder, "small")}})
-            before = peak()
-            await ws.submit("a/b", {{"video": Path(folder, "large")}})
-    asyncio.run(main())
-print(peak() - before)
-"""
-
-
-@pytest.mark.parametrize("engine", ["sync", "async"])
-def test_four_are_uploaded_at_once(fake: FakeWaveSpeed, engine: str) -> None:
-    barrier = threading.Barrier(AT_ONCE)  # breaks, and with it the upload, if there are fewer
-    files = [Waiting(b"%d" % number, barrier) for number in range(2 * AT_ONCE)]
-    submissions_at_once(fake, engine, [{"images": files}])
-    assert sorted(fake.files.values()) == [b"%d" % number for number in range(2 * AT_ONCE)]
-
-
-def test_a_cancelled_upload_leaves_an_open_file_where_it_stood(fake: FakeWaveSpeed, storage: Storage) -> None:
-    reading, go_on = threading.Event(), threading.Event()
-
-    class Slow(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            reading.set()
-            go_on.wait(10)
-            return super().read(size)
-
-    file = Slow(bytes(3 * CHUNK))
-
-    async def run() -> None:
-        async with AsyncWaveSpeed(fake.api_key, base_url=fake.url) as ws:
-            task = asyncio.create_task(ws.submit(MODEL, {"image": file}))
-            await asyncio.to_thread(reading.wait, 10)
-            task.cancel()
-            await asyncio.sleep(0)
-            assert not task.done()
-            go_on.set()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            assert file.tell() == 0
-            await ws.submit(MODEL, {"image": file})
-
-    asyncio.run(run())
-    assert list(fake.files.values()) == [bytes(3 * CHUNK)]
-    assert len(fake.calls) == 1

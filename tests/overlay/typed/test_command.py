@@ -4,76 +4,19 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
 import stat
-import subprocess
 import sys
-from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.overlay.typed.models import MODELS, PAINT, SPEAK, row, rows
-from wavespeed_client.testing import FakeWaveSpeed
+from tests.overlay.typed.conftest import PAINTER, SPEAKER, Command, Serve, locked, texts
+from tests.overlay.typed.models import PAINT, SPEAK, row, rows
 from wavespeed_client.typed import __main__ as program
 from wavespeed_client.typed import writing
-
-Command = Callable[..., tuple[int, str, str]]
-PAINTER, SPEAKER = MODELS
-
-
-@pytest.fixture
-def serve(fake: FakeWaveSpeed) -> Callable[[list[dict[str, Any]]], None]:
-    """Let the stand-in answer the next request for the catalogue with these rows."""
-
-    def answer(rows: list[dict[str, Any]]) -> None:
-        fake.raw(200, json.dumps({"code": 200, "message": "success", "data": rows}).encode(), on="models")
-
-    return answer
-
-
-Serve = Callable[[list[dict[str, Any]]], None]
-
-
-@pytest.fixture
-def command(
-    fake: FakeWaveSpeed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Command:
-    """Run the command in a folder of its own; its exit code and what it printed."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("WAVESPEED_API_KEY", fake.api_key)
-    monkeypatch.setenv("WAVESPEED_BASE_URL", fake.url)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["typed", *arguments])
-        try:
-            code = program.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
-
-
-def texts() -> dict[str, str]:
-    return {path.name: path.read_text("utf-8") for path in sorted(Path().iterdir())}
-
-
-def locked() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Path("models.lock.json").read_text("utf-8"))
-    return found
-
-
-@pytest.fixture
-def written(command: Command, serve: Serve) -> Command:
-    """The command, after it has written the speaker."""
-    serve(rows())
-    assert command("models.py", SPEAKER) == (0, "models.py has 1 model\n", "")
-    return command
 
 
 def test_it_writes_the_models_that_it_is_told(written: Command) -> None:
@@ -136,178 +79,6 @@ def test_a_model_that_left_the_catalogue_stays(written: Command, serve: Serve) -
         f"breaking   {SPEAKER}: the input is no longer in the catalogue\nmodels.py has 1 model\n",
     )
     assert texts() == before
-
-
-# --check
-
-
-def test_check_needs_neither_key_nor_network(written: Command) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("WAVESPEED_")}
-    environment |= {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
-    command = [sys.executable, "-m", "wavespeed_client.typed", "models.py", "--check"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-@pytest.mark.parametrize("name", ["models.py", "models.lock.json"])
-def test_check_finds_drift(written: Command, fake: FakeWaveSpeed, name: str) -> None:
-    path, before = Path(name), len(fake.requests)
-    path.write_text(path.read_text("utf-8").replace("ann", "eve"), "utf-8")
-    code, told, _ = written("models.py", "--check")
-    assert (code, told) == (
-        1,
-        "models.py does not match models.lock.json: run python -m wavespeed_client.typed models.py\n",
-    )
-    assert len(fake.requests) == before
-
-
-def test_check_finds_a_file_that_is_gone(written: Command) -> None:
-    Path("models.py").unlink()
-    assert written("models.py", "--check")[0] == 1
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "{}", "[]", '{"format": 1}', "\xff", "[" * 5000),
-        '{"format": 1, "models": {"a/b": 3}, "descriptions": true}',
-        '{"format": 1, "models": {"a": {}}, "descriptions": true}',
-    ],
-)
-def test_a_damaged_lock_is_told(written: Command, text: str) -> None:
-    Path("models.lock.json").write_bytes(text.encode("latin-1"))
-    for arguments in (["--check"], ["--diff"], [PAINTER]):
-        code, told, error = written("models.py", *arguments)
-        assert (code, told) == (2, "")
-        assert error == (
-            "python -m wavespeed_client.typed: models.lock.json is damaged, or not a lock of "
-            "`python -m wavespeed_client.typed`. Restore it (after a merge conflict: one side of it, then add the "
-            "other models), or delete it and models.py and name all models again.\n"
-        )
-
-
-def test_a_lock_that_an_editor_has_written_is_read(written: Command) -> None:
-    for name in ("models.py", "models.lock.json"):
-        text = "\ufeff" + Path(name).read_text("utf-8").replace("\n", "\r\n")
-        Path(name).write_bytes(text.encode())
-    assert written("models.py", "--check")[0] == 0
-
-
-def test_a_lock_that_cannot_be_read_is_told(command: Command) -> None:
-    Path("models.lock.json").mkdir()
-    assert command("models.py", "--check")[2].endswith("models.lock.json cannot be read: Is a directory.\n")
-
-
-def test_a_lock_of_another_format_is_told(written: Command) -> None:
-    Path("models.lock.json").write_text('{"format": 2}')
-    assert "this version of wavespeed-client reads 1" in written("models.py", "--check")[2]
-
-
-# --diff
-
-
-def changed_rows() -> list[dict[str, Any]]:
-    paint, speak = deepcopy(PAINT), deepcopy(SPEAK)
-    paint["properties"]["size"]["enum"].remove("1280*720")
-    paint["properties"]["steps"]["default"] = 8
-    paint["properties"]["prompt"]["description"] = "Other words."
-    del speak["properties"]["voice"]["enum"]
-    return rows({PAINTER: paint, SPEAKER: speak})
-
-
-@pytest.fixture
-def both(command: Command, serve: Serve) -> Command:
-    serve(rows())
-    assert command("models.py", *MODELS)[0] == 0
-    return command
-
-
-def test_diff_tells_what_has_changed_and_writes_nothing(both: Command, serve: Serve) -> None:
-    before = texts()
-    serve(changed_rows())
-    assert both("models.py", "--diff") == (
-        0,
-        f"words      {PAINTER}: prompt has another description\n"
-        f'breaking   {PAINTER}: size may no longer be "1280*720"\n'
-        f"behaviour  {PAINTER}: steps had default 4, has now 8\n"
-        f'compatible {SPEAKER}: voice may now be other than "ann", "bob"\n'
-        f"breaking   {SPEAKER}: the input no longer has the name AcmeSpeak_Voice\n",
-        "",
-    )
-    assert texts() == before
-
-
-def test_diff_as_json(both: Command, serve: Serve) -> None:
-    serve(changed_rows())
-    code, told, _ = both("models.py", "--diff", "--json", "--fail-on", "breaking")
-    found = json.loads(told)
-    assert (code, found["verdict"], len(found["changes"])) == (1, "breaking", 5)
-    assert found["changes"][1] == {
-        "model": PAINTER,
-        "level": "breaking",
-        "where": "size",
-        "what": 'may no longer be "1280*720"',
-    }
-
-
-def test_diff_is_the_same_whatever_the_hash_seed(both: Command) -> None:
-    program = (
-        "from wavespeed_client.catalogue.schema import facts_of\n"
-        "from wavespeed_client.typed.lock import Lock\n"
-        "from wavespeed_client.typed.update import changes\n"
-        "old, new = ({'properties': {name: {'enum': [1]} for name in names}} for names in ('pqrst', 'z'))\n"
-        "print(*changes(Lock({'a/b': facts_of(old)}), {'a/b': facts_of(new)}), sep='\\n')"
-    )
-    told = [
-        subprocess.check_output(
-            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": str(seed)}, text=True
-        )
-        for seed in range(3)
-    ]
-    assert len(set(told)) == 1
-    assert told[0].count("no longer has the name") == 5
-
-
-def test_hostile_words_stay_on_their_line_and_reach_any_terminal(
-    both: Command, serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = ["\x1b[31m\nbreaking   a/b: no", "\u4e2d\u202e"]
-    evil = {**SPEAK, "properties": {**SPEAK["properties"], **{name: {"enum": ["\x9b31m"]} for name in names}}}
-    serve(rows({PAINTER: PAINT, SPEAKER: evil}))
-    assert both("models.py", "--diff")[1] == (
-        f"compatible {SPEAKER}: \\u001b[31m\\u000abreaking   a/b: no was added, optional\n"
-        f"compatible {SPEAKER}: \u4e2d\\u202e was added, optional\n"
-    )
-    terminal = io.TextIOWrapper(io.BytesIO(), "ascii", write_through=True)
-    monkeypatch.setattr(sys, "stdout", terminal)
-    serve(rows({PAINTER: PAINT, SPEAKER: evil}))
-    both("models.py", "--diff")
-    assert b": \\u4e2d\\u202e was added" in terminal.buffer.getvalue()  # type: ignore[attr-defined]
-
-
-def test_diff_of_the_same(both: Command, serve: Serve) -> None:
-    for arguments, told in ((["--fail-on", "any"], "nothing has changed\n"), (["--json"], '"verdict": "same"')):
-        serve(rows())
-        code, printed, _ = both("models.py", "--diff", *arguments)
-        assert code == 0
-        assert told in printed
-
-
-@pytest.mark.parametrize(("limit", "code"), [([], 0), (["--fail-on", "breaking"], 0), (["--fail-on", "any"], 1)])
-def test_diff_fails_on_what_it_is_told(both: Command, serve: Serve, limit: list[str], code: int) -> None:
-    paint = deepcopy(PAINT)
-    paint["properties"]["prompt"]["description"] = "Other words."
-    serve(rows({PAINTER: paint, SPEAKER: SPEAK}))
-    assert both("models.py", "--diff", *limit)[0] == code
-
-
-def test_a_model_whose_input_is_not_described_any_more_is_breaking(both: Command, serve: Serve) -> None:
-    serve(rows({PAINTER: PAINT, SPEAKER: None}))
-    code, told, _ = both("models.py", "--diff", "--fail-on", "breaking")
-    assert (code, told) == (1, f"breaking   {SPEAKER}: the input is no longer described in the catalogue\n")
-
-
-# Wrong use
 
 
 def test_an_unknown_model_names_three_close_ones(command: Command, serve: Serve) -> None:
@@ -384,9 +155,6 @@ def test_a_file_of_another_hand_is_not_written_over(command: Command) -> None:
 def test_a_file_that_has_lost_its_lock_is_not_written_over(written: Command) -> None:
     Path("models.lock.json").unlink()
     assert "models.lock.json is missing" in written("models.py", PAINTER)[2]
-
-
-# Writing
 
 
 def test_the_lock_is_written_first_and_each_file_whole(

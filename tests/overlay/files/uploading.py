@@ -1,0 +1,35 @@
+"""What tests of uploads share: tickets for a storage host of theirs, and what arrived at the stand-in's."""
+
+import json
+from typing import Any
+
+from wavespeed_client.testing import FakeWaveSpeed
+
+MODEL = "wavespeed-ai/flux-dev"
+
+
+class Image:
+    """As Pillow's are."""
+
+    def __init__(self, format: str | None = None, content: bytes = b"image") -> None:
+        self.format = format
+        self.content = content
+
+    def save(self, fp: Any, format: str) -> None:
+        fp.write(format.encode() + self.content)
+
+
+def stored(fake: FakeWaveSpeed, url: str) -> bytes:
+    """What was uploaded to a URL."""
+    return fake.files[url.removeprefix(fake.url)]
+
+
+def ticket(fake: FakeWaveSpeed, url: str, **headers: str) -> None:
+    """Let the next ticket name this URL."""
+    upload = {"method": "PUT", "url": url, "headers": headers, "expires_at": None}
+    data = {"type": "image", "download_url": "https://e.com/f", "filename": "f", "size": 1, "upload": upload}
+    fake.raw(200, json.dumps({"data": data}).encode(), on="upload")
+
+
+def tickets(fake: FakeWaveSpeed) -> list[Any]:
+    return [json.loads(request.body) for request in fake.requests if request.target == "/api/v3/media/uploads"]
