@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import TestClock
-from tests.fault_server import FAULTS, running
+from tests.servers.faults import FAULTS, running
 from wavespeed_client import AsyncWaveSpeed, WaveSpeed
 
 pytestmark = pytest.mark.promise("key-hidden")

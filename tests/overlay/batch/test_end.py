@@ -18,8 +18,8 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT, Connect
-from tests.fault_server import record, running
 from tests.overlay.batch.test_run_many import batch_threads
+from tests.servers.faults import record, running
 from tests.servers.in_process import Attach, Service, stepper, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
 from wavespeed_client.batch import threads

@@ -22,8 +22,8 @@ import pytest
 from attrs import define, field
 
 from tests.conftest import collected
-from tests.fault_server import envelope, send
-from tests.overlay.batch.test_resume import LOADED, ONE_AT_A_TIME, HurriedClock, Killer, Service, served
+from tests.overlay.batch.test_resume import LOADED, ONE_AT_A_TIME, HurriedClock, Killer, Service
+from tests.servers.faults import envelope, in_thread, send
 from wavespeed_client import AsyncWaveSpeed, Outcome, WaveSpeed
 from wavespeed_client.files import uploads
 
@@ -86,7 +86,7 @@ class StoringService(Service):
     uploaded: Counter[tuple[str, int]] = field(factory=Counter)
     urls: dict[str, str] = field(factory=dict)
 
-    async def answer(self, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+    async def respond(self, method: str, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
         if path.startswith("/put/"):
             name, data = path.removeprefix("/put/").partition("/")[0], {}
         elif path.endswith("/media/uploads"):
@@ -96,7 +96,7 @@ class StoringService(Service):
             if body:
                 self.check(json.loads(body))
                 body = json.dumps({**json.loads(body), "run": json.loads(body)["prompt"].partition(" ")[0]}).encode()
-            await super().answer(path, body, writer)
+            await super().respond(method, path, body, writer)
             return
         run = name.partition(".")[0]
         killer = self.killers.get(run, Killer(0, "", 0.0))
@@ -126,7 +126,7 @@ class StoringService(Service):
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[StoringService]:
-    with served(StoringService()) as service:
+    with in_thread(StoringService()) as service:
         yield service
 
 

@@ -21,14 +21,14 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import filelock
 import pytest
 from attrs import define, field
 
 from tests.conftest import collected
-from tests.fault_server import HangupError, envelope, send
+from tests.servers.faults import StreamService, envelope, in_thread, send
 from wavespeed_client import AsyncWaveSpeed, Outcome, WaveSpeed
 from wavespeed_client.batch import tasks, text_journal, threads
 from wavespeed_client.clock import Clock
@@ -110,7 +110,7 @@ class Killer:
 
 
 @define
-class Service:
+class Service(StreamService):
     """Takes every submission, completes a task when it is asked for the second time, and kills."""
 
     arrived: Counter[str] = field(factory=Counter)
@@ -120,19 +120,7 @@ class Service:
     url: str = ""
     _numbers: Iterator[int] = field(factory=itertools.count)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                lines = head.split("\r\n")
-                length = next((int(line[15:]) for line in lines if line.lower().startswith("content-length:")), 0)
-                await self.answer(lines[0].split()[1], await reader.readexactly(length), writer)
-        except (HangupError, ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    async def answer(self, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+    async def respond(self, method: str, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
         if body:
             given = json.loads(body)
             run, task = given["run"], f"{given['run']}-{next(self._numbers)}"
@@ -152,38 +140,9 @@ class Service:
         await killer.strike("after")
 
 
-AnyService = TypeVar("AnyService", bound=Service)
-
-
-@contextlib.contextmanager
-def served(service: AnyService) -> Iterator[AnyService]:
-    """Serve until the context ends."""
-    started, stop = threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-
-    async def serve() -> None:
-        server = await asyncio.start_server(service.serve, "127.0.0.1", 0)
-        service.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        started.set()
-        await stop.wait()
-        server.close()
-        open_ones = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in open_ones:
-            task.cancel()
-        await asyncio.gather(*open_ones, return_exceptions=True)
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    started.wait()
-    yield service
-    loop.call_soon_threadsafe(stop.set)
-    thread.join()
-    loop.close()
-
-
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with served(Service()) as service:
+    with in_thread(Service()) as service:
         yield service
 
 

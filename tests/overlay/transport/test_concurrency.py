@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import TestClock, both_transports
-from tests.fault_server import record, running
+from tests.servers.faults import record, running
 from wavespeed_client import AsyncWaveSpeed, RateLimitError, Task, TaskFailedError, WaveSpeed
 
 pytestmark = pytest.mark.promise("shared")

@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from tests.conftest import Connect, both_transports, every_engine
-from tests.fault_server import ROOT, record, running
+from tests.servers.faults import ROOT, record, running
 from tests.servers.raw import TASK, RawServer, http
 from wavespeed_api.api.media import upload_binary
 from wavespeed_api.models import BinaryUpload

@@ -13,7 +13,7 @@ import pytest
 from attrs import define, field
 
 from tests.conftest import TestClock
-from tests.fault_server import FAULTS, REFUSALS, STUBBORN, record, running
+from tests.servers.faults import FAULTS, REFUSALS, STUBBORN, record, running
 from wavespeed_client import AsyncWaveSpeed, SubmissionUncertainError, WaveSpeed, WaveSpeedError
 
 if TYPE_CHECKING:

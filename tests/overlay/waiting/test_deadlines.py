@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Connect, both_transports, every_engine
-from tests.fault_server import ROOT, record, running
+from tests.servers.faults import ROOT, record, running
 from wavespeed_client import AsyncWaveSpeed, TaskTimeoutError
 from wavespeed_client.clock import Clock
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -16,7 +14,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from tests.conftest import collected
-from tests.fault_server import HangupError, envelope, send
+from tests.servers.faults import StreamService, envelope, send
 from wavespeed_client import AsyncWaveSpeed, Outcome
 from wavespeed_client.batch.options import checked_options
 from wavespeed_client.batch.state import Batch
@@ -35,7 +33,7 @@ def inputs(count: int) -> list[dict[str, Any]]:
 
 
 @define(eq=False)
-class CountingService:
+class CountingService(StreamService):
     """Takes every submission, and responds after a while. Every other task has ended by then, the others are polled.
 
     Attributes:
@@ -60,21 +58,8 @@ class CountingService:
         """How many submissions were not the first one of their input."""
         return sum(count - 1 for count in self.arrived.values())
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                lines = head.split("\r\n")
-                length = next((int(line[15:]) for line in lines if line.lower().startswith("content-length:")), 0)
-                body = await reader.readexactly(length)
-                self.requests += 1
-                await self.respond(lines[0].split()[1], body, writer)
-        except (HangupError, ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    async def respond(self, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+    async def respond(self, method: str, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        self.requests += 1
         if path == "/api/v3/predictions":
             await send(writer, 200 if self.lists else 500, self.page(json.loads(body)))
             return
@@ -100,33 +85,6 @@ class CountingService:
         found = [task for task, (_, at) in reversed(self.tasks.items()) if at > since]
         items = [self.told(task, done=True) for task in found[(number - 1) * size : number * size]]
         return envelope({"page": number, "page_size": size, "total": len(found), "items": items})
-
-
-@contextmanager
-def serving(service: CountingService) -> Iterator[CountingService]:
-    """Let it serve."""
-    started, stop, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
-
-    async def serve() -> None:
-        server = await asyncio.start_server(service.serve, "127.0.0.1", 0)
-        service.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        started.set()
-        await stop.wait()
-        server.close()
-        open_ones = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in open_ones:
-            task.cancel()
-        await asyncio.gather(*open_ones, return_exceptions=True)
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    started.wait()
-    try:
-        yield service
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
 
 
 async def shared(

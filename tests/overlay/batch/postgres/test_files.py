@@ -10,8 +10,9 @@ import pytest
 
 from tests.conftest import Connect
 from tests.overlay.batch.journals import MODEL
-from tests.overlay.batch.postgres.counting import CountingService, serving
+from tests.overlay.batch.postgres.counting import CountingService
 from tests.overlay.batch.test_files import tickets
+from tests.servers.faults import in_thread
 from wavespeed_client.testing import FakeWaveSpeed
 
 pytestmark = pytest.mark.promise("database-resume")
@@ -38,7 +39,7 @@ def test_a_later_run_uploads_nothing_that_the_service_has(
 
 @pytest.fixture
 def counting() -> Iterator[CountingService]:
-    with serving(CountingService(seconds=0)) as service:
+    with in_thread(CountingService(seconds=0)) as service:
         yield service
 
 

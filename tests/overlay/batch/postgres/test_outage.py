@@ -13,7 +13,8 @@ import pytest
 import database
 from tests.conftest import collected
 from tests.overlay.batch.journals import MODEL
-from tests.overlay.batch.postgres.counting import KEY, CountingService, inputs, serving
+from tests.overlay.batch.postgres.counting import KEY, CountingService, inputs
+from tests.servers.faults import in_thread
 from tests.servers.in_process import Attach, Service, refusal, stepper, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, Outcome, Progress
 from wavespeed_client.batch.postgres import ledger, statements
@@ -155,7 +156,7 @@ def test_two_runs_of_one_name_that_no_lock_keeps_apart(url: str, monkeypatch: py
     async def both(service: CountingService) -> list[list[Outcome]]:
         return await asyncio.gather(run(service), run(service))
 
-    with serving(CountingService()) as service:
+    with in_thread(CountingService()) as service:
         found = asyncio.run(both(service))
     assert ended[0]
     assert service.arrived == Counter(given["prompt"] for given in inputs(30))

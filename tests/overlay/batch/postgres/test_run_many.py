@@ -16,7 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tests.conftest import Connect, Driven
 from tests.overlay.batch.journals import MODEL
-from tests.overlay.batch.postgres.counting import CountingService, serving
+from tests.overlay.batch.postgres.counting import CountingService
+from tests.servers.faults import in_thread
 from tests.servers.in_process import Attach, Service, refusal, stepper, tagged
 from wavespeed_client import ConfigurationError, InvalidInputError, TaskFailedError, TaskTimeoutError, pay_again
 from wavespeed_client.batch.journal import digest_of
@@ -146,7 +147,7 @@ def test_a_failed_task_is_paid_again_when_that_is_asked_for(
 @pytest.fixture
 def counting() -> Iterator[CountingService]:
     """A service that lists its tasks."""
-    with serving(CountingService(seconds=0)) as service:
+    with in_thread(CountingService(seconds=0)) as service:
         yield service
 
 

@@ -24,7 +24,8 @@ from attrs import define, field
 
 import database
 from tests.conftest import SOAK_INPUTS
-from tests.overlay.batch.postgres.counting import CountingService, inputs, serving, shared
+from tests.overlay.batch.postgres.counting import CountingService, inputs, shared
+from tests.servers.faults import in_thread
 from wavespeed_client import ConfigurationError
 from wavespeed_client.batch import tasks
 from wavespeed_client.batch.postgres import journal, ledger, statements
@@ -166,7 +167,7 @@ def torment(crashing: database.Server, name: str) -> Iterator[Torment]:
     with contextlib.ExitStack() as stack:
 
         def run(count: int, *, expiring: bool = False) -> Tormentor:
-            service = stack.enter_context(serving(CountingService()))
+            service = stack.enter_context(in_thread(CountingService()))
             tormentor = Tormentor(service, crashing, name, count, expiring, random.Random(count))
             tormentor.run()
             return tormentor

@@ -1,8 +1,10 @@
-"""A service that fails on demand, over raw sockets: `python -m tests.fault_server` prints its port.
+"""A service that fails on demand, in a process of its own: `python -m tests.servers.faults` prints its port.
 
-The input of a submission says what happens to it: `{"tag": ..., "fault": ..., "poll_fault": ...}`. Each
-fault strikes once: the next request for the same tag, or task, is answered well. `GET /record` tells how
-often each tag was submitted whole, and how often each was accepted: what counts is what arrived here.
+The input of a submission says what happens to it: `{"tag": ..., "fault": ..., "poll_fault": ...}`. Each fault strikes
+once: the next request for the same tag, or task, succeeds. `GET /record` tells how often each tag was submitted whole,
+and how often each was accepted: what counts is what arrived here.
+
+`StreamService` is what it is built on, and what other services in an event loop are built on.
 """
 
 from __future__ import annotations
@@ -17,24 +19,92 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
+
+from tests.servers import raw
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class HangupError(Exception):
     """Nothing more is sent on this connection."""
 
 
-class Service:
-    """The state of one run, and the answer to each request."""
+class StreamService:
+    """A service in an event loop: it reads one request after the other from each connection and responds.
+
+    Attributes:
+        url: Where it listens, while `in_thread` lets it.
+    """
+
+    url: str = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                await self.converse(reader, writer)
+        except (HangupError, ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take one request."""
+        await self.respond(*await read(reader), writer)
+
+    async def respond(self, method: str, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        """Send the response to a request."""
+        raise NotImplementedError
+
+
+async def read(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
+    """Read a request: its method, its path and its body."""
+    lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    length = next((int(line[15:]) for line in lines if line.lower().startswith("content-length:")), 0)
+    method, target, _ = lines[0].split()
+    return method, target.partition("?")[0], await reader.readexactly(length)
+
+
+AnyService = TypeVar("AnyService", bound=StreamService)
+
+
+@contextlib.contextmanager
+def in_thread(service: AnyService) -> Iterator[AnyService]:
+    """Let a service serve in a thread until the context ends."""
+    started, stop, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
+
+    async def serve() -> None:
+        server = await asyncio.start_server(service.serve, "127.0.0.1", 0)
+        service.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        started.set()
+        await stop.wait()
+        server.close()
+        open_ones = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in open_ones:
+            task.cancel()
+        await asyncio.gather(*open_ones, return_exceptions=True)
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    started.wait()
+    try:
+        yield service
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
+class FaultService(StreamService):
+    """The state of one run, and the response to each request."""
 
     def __init__(self) -> None:
         self.arrived: Counter[str] = Counter()
@@ -46,30 +116,22 @@ class Service:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections["open"] += 1
         try:
-            await self.converse(reader, writer)
-        except (HangupError, ConnectionError, asyncio.IncompleteReadError):
-            pass
+            await super().serve(reader, writer)
         finally:
             self.connections["open"] -= 1
-            writer.close()
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            lines = head.split("\r\n")
-            length = next((int(line[15:]) for line in lines if line.lower().startswith("content-length:")), 0)
-            body = await reader.readexactly(length)
-            method, target, _ = lines[0].split()
-            answering = asyncio.ensure_future(self.answer(method, target.partition("?")[0], body, writer))
-            # A client that hangs up while it is kept waiting is noticed at once.
-            hung_up = asyncio.ensure_future(reader.read(1)) if b"silence" in body or "silence" in target else answering
-            await asyncio.wait({answering, hung_up}, return_when=asyncio.FIRST_COMPLETED)
-            if not answering.done():
-                answering.cancel()
-                raise HangupError
-            answering.result()
+        method, path, body = await read(reader)
+        responding = asyncio.ensure_future(self.respond(method, path, body, writer))
+        # A client that hangs up while it is kept waiting is noticed at once.
+        hung_up = asyncio.ensure_future(reader.read(1)) if b"silence" in body or "silence" in path else responding
+        await asyncio.wait({responding, hung_up}, return_when=asyncio.FIRST_COMPLETED)
+        if not responding.done():
+            responding.cancel()
+            raise HangupError
+        responding.result()
 
-    async def answer(self, method: str, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+    async def respond(self, method: str, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
         if path == "/record":
             record = {"arrived": self.arrived, "accepted": self.accepted, "struck": self.struck_kinds}
             record["connections"] = self.connections
@@ -117,8 +179,7 @@ def message(status: int) -> bytes:
 
 
 def head(status: int, length: int, *more: str) -> bytes:
-    lines = [f"HTTP/1.1 {status} Whatever", "Content-Type: application/json", f"Content-Length: {length}", *more]
-    return "\r\n".join([*lines, "", ""]).encode()
+    return raw.head(status, "Content-Type: application/json", f"Content-Length: {length}", *more)
 
 
 async def send(writer: asyncio.StreamWriter, status: int, body: bytes, *more: str) -> None:
@@ -126,7 +187,7 @@ async def send(writer: asyncio.StreamWriter, status: int, body: bytes, *more: st
     await writer.drain()
 
 
-def answering(status: int, body: bytes, *more: str) -> Callable[..., Awaitable[None]]:
+def responding(status: int, body: bytes, *more: str) -> Callable[..., Awaitable[None]]:
     async def fault(writer: asyncio.StreamWriter, whole: bytes) -> None:
         await send(writer, status, body, *more)
 
@@ -190,26 +251,26 @@ FAULTS: dict[str, Callable[..., Awaitable[None]]] = {
     "shortlength": hanging_up(lambda whole: head(200, len(whole) - 5) + whole),
     "badchunk": hanging_up(lambda whole: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
     "halfhead": hanging_up(lambda whole: b"HTTP/1.1 200 OK\r\nContent-Ty"),
-    "brokengzip": answering(200, gzip.compress(b"{}" * 100)[:-20], "Content-Encoding: gzip"),
+    "brokengzip": responding(200, gzip.compress(b"{}" * 100)[:-20], "Content-Encoding: gzip"),
     "reset": reset,
     "halfreset": reset_half_way,
     "silence": silence,
     "late": late,
     "dripbody": drip_body,
     "driphead": drip_head,
-    "empty": answering(200, b""),
-    "html": answering(200, b"<html>"),
-    "redirect": answering(302, b"", "Location: http://127.0.0.1:9/"),
-    "400": answering(400, message(400)),
-    "429": answering(429, message(429)),
-    "429hour": answering(429, message(429), "Retry-After: 3600"),
-    "envelope429": answering(200, message(429)),
-    "500": answering(500, message(500)),
-    "500html": answering(500, b"<html>"),
-    "502": answering(502, b"<html>"),
-    "503": answering(503, message(503)),
-    "504": answering(504, b""),
-    "520": answering(520, b""),
+    "empty": responding(200, b""),
+    "html": responding(200, b"<html>"),
+    "redirect": responding(302, b"", "Location: http://127.0.0.1:9/"),
+    "400": responding(400, message(400)),
+    "429": responding(429, message(429)),
+    "429hour": responding(429, message(429), "Retry-After: 3600"),
+    "envelope429": responding(200, message(429)),
+    "500": responding(500, message(500)),
+    "500html": responding(500, b"<html>"),
+    "502": responding(502, b"<html>"),
+    "503": responding(503, message(503)),
+    "504": responding(504, b""),
+    "520": responding(520, b""),
 }
 # Nothing was started: the service itself says so.
 REFUSALS = frozenset({"400", "429", "429hour", "envelope429", "500"})
@@ -219,7 +280,7 @@ STUBBORN = frozenset({"429hour", "silence", "dripbody", "driphead"})
 @contextlib.contextmanager
 def running() -> Iterator[str]:
     """The URL of a fault server in a process of its own."""
-    command = [sys.executable, "-m", "tests.fault_server"]
+    command = [sys.executable, "-m", "tests.servers.faults"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -230,14 +291,14 @@ def running() -> Iterator[str]:
 
 def record(url: str) -> dict[str, Counter[str]]:
     """What arrived at the server."""
-    answer = httpx.get(f"{url}/record", trust_env=False).json()
-    return {name: Counter(counts) for name, counts in answer.items()}
+    response = httpx.get(f"{url}/record", trust_env=False).json()
+    return {name: Counter(counts) for name, counts in response.items()}
 
 
 async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    server = await asyncio.start_server(Service().serve, "127.0.0.1", 0, backlog=4096)
+    server = await asyncio.start_server(FaultService().serve, "127.0.0.1", 0, backlog=4096)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await stop.wait()
