@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import TestClock
 from tests.overlay.files.conftest import storage as storage
-from tests.service import Service
+from tests.servers.in_process import Service
 from wavespeed_client.distributed import Generate, generate
 from wavespeed_client.distributed.client import PartitionClient
 

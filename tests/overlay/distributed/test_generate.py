@@ -16,7 +16,7 @@ import pytest
 
 from tests.overlay.batch.postgres.counting import CountingService, serving
 from tests.overlay.distributed.conftest import Stage, rows_of
-from tests.service import Service, refusal
+from tests.servers.in_process import Service, refusal
 from wavespeed_client import (
     APIConnectionError,
     AuthenticationError,
