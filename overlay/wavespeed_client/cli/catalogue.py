@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def facts_for(printer: Printer, ws: WaveSpeed, model: str) -> Facts | None:
     """Return the facts about a model's input. One request.
 
-    If they cannot be had, print a message and return None; values are then sent as text.
+    If the catalogue does not have them, print a message and return None; values are then sent as text.
 
     Raises:
         InvalidModelError: The catalogue does not have the model.

@@ -59,20 +59,20 @@ class Card:
     outputs: Sequence[Output]
 
 
-def contact_sheet(title: str, entries: Sequence[JournalEntry], folder: Path | None, beside: Path) -> str:
+def contact_sheet(title: str, entries: Sequence[JournalEntry], folder: Path | None, sheet_folder: Path) -> str:
     """Render the sheet.
 
     Args:
         title: The title.
         entries: The journal's entries.
         folder: Where outputs were saved.
-        beside: The sheet's own folder, since its links are relative.
+        sheet_folder: The sheet's own folder, since its links are relative.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["clean"] = clean
-    cards = [_card(entry, folder, beside) for entry in entries]
+    cards = [_card(entry, folder, sheet_folder) for entry in entries]
     statuses = [card.status for card in cards]
     counted = [entry.cost for entry in entries if entry.cost is not None and entry.event in BILLED]
     return environment.get_template(TEMPLATE).render(
@@ -84,7 +84,7 @@ def contact_sheet(title: str, entries: Sequence[JournalEntry], folder: Path | No
     )
 
 
-def _card(entry: JournalEntry, folder: Path | None, beside: Path) -> Card:
+def _card(entry: JournalEntry, folder: Path | None, sheet_folder: Path) -> Card:
     prompt = entry.input.get("prompt")
     others = {name: value for name, value in entry.input.items() if name != "prompt" or not isinstance(prompt, str)}
     task = entry.task
@@ -98,20 +98,22 @@ def _card(entry: JournalEntry, folder: Path | None, beside: Path) -> Card:
         seconds="" if entry.seconds is None else f"{entry.seconds:.1f} s",
         task_id=known_id or "",
         error=_cut((task and task.error) or entry.error or ""),
-        outputs=[] if task is None else [_output(task.id, *one, folder, beside) for one in enumerate(task.outputs, 1)],
+        outputs=[]
+        if task is None
+        else [_output(task.id, *one, folder, sheet_folder) for one in enumerate(task.outputs, 1)],
     )
 
 
-def _output(task_id: str, number: int, output: str | dict[str, Any], folder: Path | None, beside: Path) -> Output:
+def _output(task_id: str, number: int, output: str | dict[str, Any], folder: Path | None, sheet_folder: Path) -> Output:
     saved = sorted(folder.glob(f"{task_id}-{number}.*")) if folder is not None else []
     if saved:
-        return _file(saved[0], beside)
+        return _file(saved[0], sheet_folder)
     text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
     return Output(_cut(text), href=text.strip() if is_url(output) else None)
 
 
-def _file(path: Path, beside: Path) -> Output:
-    href = quote(os.path.relpath(path, beside).replace(os.sep, "/"))
+def _file(path: Path, sheet_folder: Path) -> Output:
+    href = quote(os.path.relpath(path, sheet_folder).replace(os.sep, "/"))
     kind = type_of(path.name)
     if not kind.startswith("image/") or path.stat().st_size > LARGEST_PICTURE:
         return Output(path.name, href=href)

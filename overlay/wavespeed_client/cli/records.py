@@ -45,7 +45,7 @@ def output_lines(task: Task) -> list[str]:
 
 
 def dollars(amount: float | Decimal) -> str:
-    """Format an amount of USD: with cents from one dollar up, with up to six decimals below."""
+    """Format an amount of USD with two decimals, or up to six below one dollar."""
     exact = Decimal(repr(amount)) if isinstance(amount, float) else Decimal(amount)
     whole = f"{abs(exact).quantize(CENT if abs(exact) >= 1 else MICRO, ROUND_HALF_UP):f}"
     units, _, fraction = whole.partition(".")

@@ -109,7 +109,7 @@ class OwnFile:
         return next((path for path in paths if _is_complete(path)), None)
 
     def names(self) -> list[str]:
-        """Return the names that the file may have."""
+        """Return the possible names of the file."""
         endings = (self.ending,) if self.ending else BINARY_ENDINGS
         return [self.stem + ending for ending in endings]
 

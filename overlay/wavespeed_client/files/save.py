@@ -125,10 +125,10 @@ def start(found: object, folder: str | os.PathLike[str], on_progress: Progress |
 
 
 def place_in(folder: Path, task: Task, number: int) -> tuple[OwnFile, Inline | None]:
-    """Return where in a folder an output of a task goes, and the file that it holds itself, if it does.
+    """Return the place of a task's output in a folder, and the file if the output is inline.
 
     Raises:
-        InvalidInputError: It is an object that cannot be written as JSON.
+        InvalidInputError: The output is an object that cannot be written as JSON.
     """
     output = task.outputs[number]
     inline = contained(output)

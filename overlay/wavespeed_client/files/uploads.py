@@ -89,7 +89,7 @@ def checked_url(ticket: UploadTicket) -> str:
     """Return the URL that the uploaded file will have.
 
     Raises:
-        UnexpectedResponseError: It is not an http(s) URL: a task with it would fail, and could still cost money.
+        UnexpectedResponseError: It is not an http(s) URL, so no task could use the file.
     """
     web_url(ticket.download_url)
     return ticket.download_url
@@ -296,7 +296,7 @@ class AsyncUploads:
 
 @asynccontextmanager
 async def in_time(deadline: Deadline) -> AsyncGenerator[None]:
-    """Cancel the body at a deadline.
+    """Cancel the code in the `with` block at a deadline.
 
     Raises:
         APIConnectionError: The deadline has passed.

@@ -75,7 +75,7 @@ class Arrangements:
         return arranged
 
     def set_delay(self, seconds: float, kind: Kind | None) -> None:
-        """Delay every response to a kind of request, or to all kinds for None.
+        """Delay all responses to a kind of request. None means every kind.
 
         Raises:
             ValueError: The kind is unknown, or the seconds are negative.

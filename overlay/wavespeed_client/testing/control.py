@@ -152,7 +152,7 @@ class Control:
         content = self._service.file(path)
         if content is None:
             raise ControlError(404, f"{path} does not exist.")
-        # As an image, an uploaded page or script cannot run.
+        # Sent as an image, so that a browser does not run an uploaded page or script.
         return _uncached(Response(content, content_type="image/jpeg"))
 
     def _deliveries(self, wsgi: WSGIRequest) -> Response:

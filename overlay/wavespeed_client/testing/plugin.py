@@ -22,8 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def fake_wavespeed(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWaveSpeed]:
     """A local stand-in for WaveSpeedAI's API. Environment variables point clients to it.
 
-    The test fails if it breaks the API's contract. To break it on purpose, clear `fake_wavespeed.violations`. Loads the
-    locks in the ini option `wavespeed_models`.
+    The test fails if it breaks the API's contract. A test that does so on purpose must clear
+    `fake_wavespeed.violations`. Loads the locks in the ini option `wavespeed_models`.
     """
     try:
         from . import FakeWaveSpeed

@@ -32,7 +32,7 @@ Examples:
 def command(printer: Printer, wanted: tuple[str, ...], folder: Path) -> None:
     """Download all outputs of completed tasks, or single URLs, to a folder, and print their paths.
 
-    No other file is replaced. Outputs of tasks that are complete in the folder are not downloaded again.
+    No existing file is replaced. A task's output that is already in the folder is not downloaded again.
     """
     from ...task import is_url
     from ..paying import create_folder, save, transfer
