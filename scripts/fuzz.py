@@ -1,4 +1,4 @@
-"""Let schemathesis look for answers of the stand-in that are outside the contract."""
+"""Let schemathesis look for responses of the stand-in that break the contract."""
 
 import subprocess
 import sys
