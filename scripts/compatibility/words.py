@@ -17,22 +17,16 @@ if TYPE_CHECKING:
 VALUES = {"default", "enum", "const", "security", "required", "scopes", "mapping"}
 # Keywords whose keys are names, not keywords.
 NAMED = {
-    *("properties", "patternProperties", "$defs", "dependentSchemas", "schemas", "responses", "parameters", "headers"),
-    *(
-        "requestBodies",
-        "securitySchemes",
-        "links",
-        "callbacks",
-        "content",
-        "webhooks",
-        "variables",
-        "pathItems",
-        "paths",
-    ),
+    *("paths", "webhooks", "pathItems", "responses", "content", "headers", "links", "callbacks", "parameters"),
+    *("schemas", "properties", "patternProperties", "$defs", "dependentSchemas"),
+    *("requestBodies", "securitySchemes", "variables"),
 }
 # What a person need not be told to find the place, and what stands for other steps.
 UNSAID = {"properties", "schema", "content", "responses", "parameters", "allOf", "anyOf", "oneOf", *METHODS}
 SHORT = {"items": "[]", "additionalProperties": "{}", "requestBody": "body"}
+
+# Further words, by how deep they stand.
+MORE_WORDS = {0: ("info", "tags", "openapi"), 3: ("bearerFormat",)}
 
 Path = tuple[str, ...]
 
@@ -47,7 +41,7 @@ def changed_words(old: object, new: object, path: Path) -> Iterator[tuple[Path, 
     before, after = by_step(old), by_step(new)
     for step in sorted(before.keys() | after.keys()):
         one, two = before.get(step), after.get(step)
-        if step in WORDS or step.startswith("x-") or (not path and step in ("info", "tags", "openapi")):
+        if step in WORDS or step.startswith("x-") or step in MORE_WORDS.get(len(path), ()):
             if canonical(one) != canonical(two):
                 yield path, step
         elif step in NAMED and isinstance(one, dict):
