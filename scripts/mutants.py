@@ -26,7 +26,7 @@ import time
 from collections import Counter
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from environment import ROOT, need
 from mutant_rules import RULES
@@ -100,7 +100,7 @@ def try_out(chosen: list[Mutant], arguments: argparse.Namespace) -> int:
     os.chdir(ROOT)
     sys.path[:0] = [str(ROOT), str(PACKAGE.parent), str(ROOT / "overlay")]
     began, said = time.monotonic(), io.StringIO()
-    copies = Copies(chosen, arguments.jobs, Report(sys.stdout, arguments.brief))
+    copies = Copies(chosen, arguments.jobs, Report(sys.stdout, brief=arguments.brief))
     with contextlib.redirect_stdout(said):
         pytest.main(["tests/contract", "-q", "--capture=no", "-p", "no:cacheprovider", "-p", "no:xdist"], [copies])
     if copies.trouble or not copies.finished:
@@ -115,7 +115,7 @@ def try_out(chosen: list[Mutant], arguments: argparse.Namespace) -> int:
 class Report:
     """Prints and counts what became of each mutant."""
 
-    def __init__(self, out: Any, brief: bool) -> None:
+    def __init__(self, out: TextIO, *, brief: bool) -> None:
         self.out, self.brief = out, brief
         self.words = Counter[str]()
 

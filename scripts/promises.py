@@ -3,7 +3,7 @@
 
     scripts/promises.py [--check]
 
-With --check it only compares, and exit code 1 means that the table is another. Each promise needs a test.
+With --check it only compares; exit code 1 means that the table is out of date. Each promise needs a test.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from generation.generator import ROOT
+from environment import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def main() -> int:
         print(f"promises.py: {error}", file=sys.stderr)
         return 1
     if arguments.check and written != page:
-        print("promises.py: SECURITY.md has another table: run scripts/promises.py", file=sys.stderr)
+        print("promises.py: the table in SECURITY.md is out of date: run scripts/promises.py", file=sys.stderr)
         return 1
     if not arguments.check:
         PAGE.write_text(written, "utf-8")
@@ -68,7 +68,7 @@ def marked(path: Path) -> Iterator[str]:
 
 
 def table(kept: dict[str, str], tests: dict[str, list[str]]) -> str:
-    """Make the table.
+    """Write the table.
 
     Raises:
         ValueError: A promise has no test, or a test holds a promise that is not there.
@@ -84,7 +84,7 @@ def table(kept: dict[str, str], tests: dict[str, list[str]]) -> str:
 
 
 def with_table(page: str, new: str) -> str:
-    """Put a table in the place of the one in a page.
+    """Return a page with a new table in place of its own.
 
     Raises:
         ValueError: The page has no such place.

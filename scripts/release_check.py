@@ -9,25 +9,21 @@ its number. Exit code 1 means that they do not fit, 2 that the last release cann
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 
-from generation.generator import ROOT
-from regenerate import continue_in_own_environment
+from environment import ROOT, fail, need
 
 
 def main() -> int:
-    if importlib.util.find_spec("openapi_python_client") is None or importlib.util.find_spec("griffe") is None:
-        continue_in_own_environment()
+    need("openapi_python_client", "griffe")
     # Imported late: what they need is in the environment that is there by now.
-    from compatibility.document import SpecError
     from compatibility.release import check
+    from generation.refusal import SpecError
 
     try:
         findings = check(ROOT)
     except SpecError as error:
-        print(f"release_check.py: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        fail(str(error))
     print("\n".join(findings.told), flush=True)
     for problem in findings.problems:
         print(f"release_check.py: {problem}", file=sys.stderr)

@@ -8,13 +8,12 @@ from typing import Any, cast
 
 from attrs import define, field
 
+from environment import ROOT
+from generation.document import read_yaml
+from generation.refusal import SpecError
+
 Json = dict[str, Any]
-ROOT = Path(__file__).resolve().parent.parent.parent
 SPEC = "spec/openapi.yaml"
-
-
-class SpecError(Exception):
-    """The document cannot be compared; the message says why in one line."""
 
 
 @define(eq=False)
@@ -28,7 +27,7 @@ class Document:
         return mapping(mapping(self.data.get("components")).get(kind))
 
     def resolve(self, node: Json, label: str) -> tuple[Json, str]:
-        """What a node stands for, and its label: that of the component if it is a reference."""
+        """Return what a node stands for, and its label: that of the component if it is a reference."""
         seen: set[str] = set()
         while "$ref" in node:
             reference = str(node["$ref"])
@@ -62,7 +61,7 @@ def sequence(value: object) -> list[Any]:
 
 
 def load(source: str) -> Document:
-    """The document of a path, or of a git revision such as v0.1.0 or HEAD~1.
+    """Read the document of a path, or of a git revision such as v0.1.0 or HEAD~1.
 
     Raises:
         SpecError: There is no such file and no such revision, or it holds no OpenAPI document.
@@ -89,7 +88,7 @@ def load_revision(revision: str, root: Path = ROOT) -> Document:
 
 
 def git(*arguments: str, root: Path = ROOT) -> bytes | None:
-    """What git says, or None when it fails."""
+    """Return what git prints, or None when it fails."""
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)  # noqa: S607
     except FileNotFoundError:
@@ -98,20 +97,10 @@ def git(*arguments: str, root: Path = ROOT) -> bytes | None:
 
 
 def parse(name: str, text: bytes) -> Document:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        loader: Any = YAML(typ="safe")
-        data: object = loader.load(text)
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise SpecError(f"{name} is not valid YAML: {error}") from None
-    if not isinstance(data, dict):
-        raise SpecError(f"{name} is not an OpenAPI document: it does not hold a mapping")
-    document = cast("Json", data)
-    version = document.get("openapi")
+    data = read_yaml(text, name)
+    version = data.get("openapi")
     if not isinstance(version, str) or not version.startswith("3."):
         raise SpecError(f"{name} is not an OpenAPI document: it does not begin with openapi: 3.x.y")
-    if not isinstance(document.get("paths"), dict):
+    if not isinstance(data.get("paths"), dict):
         raise SpecError(f"{name} is not an OpenAPI document that can be compared: it has no paths")
-    return Document(name, document)
+    return Document(name, data)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import griffe
 from attrs import field, frozen
 
 from generation.generator import lost_operations, run_generator
-from generation.refusal import RegenerationError
+from generation.refusal import SpecError
 
-from .document import Document, SpecError
+if TYPE_CHECKING:
+    from .document import Document
 
 PACKAGE = "wavespeed_api"
 
@@ -59,12 +61,8 @@ def generate(document: Document, folder: Path) -> Package:
     """
     folder.mkdir()
     package = folder / PACKAGE
-    try:
-        run_generator(document.data, package, document.name)
-        lost = next(lost_operations(document.data, package), "")
-    except RegenerationError as error:
-        raise SpecError(str(error)) from None
-    if lost:
+    run_generator(document.data, package, document.name)
+    for lost in lost_operations(document.data, package):
         raise SpecError(f"{document.name}: {lost}")
     return read(code_of(package))
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from attrs import define, frozen
 
+from generation.refusal import SpecError
+
 from .change import Level
-from .document import SPEC, SpecError, git, load_revision, parse
+from .document import SPEC, git, load_revision, parse
 from .package import PACKAGE, Package, code_of, read
 from .verdict import Verdict, compare
 

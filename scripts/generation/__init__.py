@@ -1,1 +1,1 @@
-"""The generated package from the spec: the document, what the generator does with it, and how it is put in place."""
+"""From the spec to the generated package: the document, what the generator does with it, and how it is put in place."""

@@ -1,4 +1,4 @@
-"""Refuse what the generated code would not carry out, with its place in the spec."""
+"""What the generated code would not carry out, with its place in the spec."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def not_carried_out(reading: Reading) -> Iterator[str]:
-    """Yield what the parser passed over though it says how requests or responses look."""
+    """Yield what the parser ignored, although it says how requests or responses look."""
     yield from passed_over(reading.document, (), reading)
 
 
@@ -37,7 +37,7 @@ def passed_over(node: BaseModel, steps: tuple[object, ...], reading: Reading) ->
         for member, inner in members(value, here):
             if PLACE not in (member.model_extra or {}) or pointer(*inner) in reading.places:
                 yield from passed_over(member, inner, reading)
-            elif not isinstance(node, Components):  # a shared object may be there for nobody
+            elif not isinstance(node, Components):  # a shared object may be unused
                 yield f"{pointer(*inner)}: the generator passes this over, beside what it takes from {place}"
 
 
@@ -53,7 +53,7 @@ def says_nothing(node: BaseModel, keyword: str) -> bool:
 
 
 def two_unions(node: BaseModel, place: str) -> Iterator[str]:
-    """Refuse what asks for one of each of several sets of alternatives: the generator makes one union of all."""
+    """Yield schemas with several sets of alternatives, of which the generator makes one union."""
     if isinstance(node, oai.Schema):
         unions = [name for name in ("anyOf", "oneOf") if getattr(node, name)]
         unions += ["type"] if isinstance(node.type, list) else []

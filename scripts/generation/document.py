@@ -1,10 +1,10 @@
-"""The spec as it is written: read, and held against the meta-schemas of OpenAPI 3.1."""
+"""The spec: read, and checked against the meta-schemas of OpenAPI 3.1."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from .refusal import RegenerationError, one_line, pointer, refuse
+from .refusal import SpecError, one_line, pointer, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,27 +13,32 @@ if TYPE_CHECKING:
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-def read_yaml(path: Path, name: str) -> dict[str, Any]:
+def read_yaml(source: Path | bytes, name: str) -> dict[str, Any]:
+    """Read a mapping.
+
+    Raises:
+        SpecError: The file is missing, or is no YAML, or holds something else.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
         loader: Any = YAML(typ="safe")
-        document: object = loader.load(path)
+        document: object = loader.load(source)
     except FileNotFoundError:
-        raise RegenerationError(f"{name} is missing") from None
+        raise SpecError(f"{name} is missing") from None
     except (YAMLError, UnicodeDecodeError) as error:
-        raise RegenerationError(f"{name} is not valid YAML: {error}") from None
+        raise SpecError(f"{name} is not valid YAML: {error}") from None
     if not isinstance(document, dict):
-        raise RegenerationError(f"{name} does not hold a mapping")
+        raise SpecError(f"{name} does not hold a mapping")
     return cast("dict[str, Any]", document)
 
 
 def check_document(spec: dict[str, Any]) -> None:
-    """Hold the document, and each schema in it, against the meta-schemas that their authors publish.
+    """Check the document, and each schema in it, against the meta-schemas that their authors publish.
 
     Raises:
-        RegenerationError: It is no OpenAPI 3.1 document, or a path or operation in it cannot be carried out.
+        SpecError: It is no OpenAPI 3.1 document, or no client can carry out one of its paths or operations.
     """
     refuse(wrong_objects(spec))
     refuse(wrong_schemas(spec))
@@ -59,7 +64,7 @@ def wrong_schemas(spec: dict[str, Any]) -> Iterator[str]:
 
 
 def unknown_keywords(schema: object, steps: tuple[object, ...]) -> Iterator[str]:
-    """Refuse keywords that JSON Schema lets a reader pass over: a misspelt one, or one of OpenAPI 3.0."""
+    """Yield keywords that JSON Schema lets a reader ignore: misspelt ones, or those of OpenAPI 3.0."""
     from .vocabulary import DIALECT, LISTS_OF_SCHEMAS, MAPS_OF_SCHEMAS, SCHEMAS
 
     for keyword, value in cast("dict[str, Any]", schema).items() if isinstance(schema, dict) else ():
@@ -75,7 +80,7 @@ def unknown_keywords(schema: object, steps: tuple[object, ...]) -> Iterator[str]
 
 
 def schemas(node: object, steps: tuple[object, ...]) -> Iterator[tuple[object, tuple[object, ...]]]:
-    """Yield the schemas of a document, wherever they stand; examples and defaults hold what they like."""
+    """Yield all schemas of a document; examples may hold anything, so what looks like a schema there is none."""
     if isinstance(node, list):
         for index, each in enumerate(cast("list[object]", node)):
             yield from schemas(each, (*steps, index))

@@ -1,4 +1,4 @@
-"""Names of the spec that break the generated code: found in the code itself, where one name stands for two things."""
+"""Names of the spec that break the generated code, found where one name stands for two things in it."""
 
 from __future__ import annotations
 
@@ -34,66 +34,51 @@ def modules(package: Path) -> list[Path]:
 
 
 def place_of(path: Path, places: dict[str, str]) -> str:
-    """Return the place in the spec of what a module is made of; else the module's own."""
+    """Return the place in the spec that a module comes from; else the module's own."""
     key = path.stem if path.parent.name == "models" else f"api.{path.stem}"
     return places.get(key, f"generated/wavespeed_api/{path.parent.name}/{path.name}")
 
 
 def in_module(module: ast.Module) -> Iterator[tuple[str, str]]:
-    bound = dict.fromkeys(name for name, _ in bindings(module.body))
+    bound = {name for name, _ in bindings(module.body)}
     yield from ((name, "the module has another meaning for it") for name in repeated(bindings(module.body)))
-    for node in module.body:
-        if isinstance(node, Function):
-            yield from in_function(node, arguments(node), bound)
-        elif isinstance(node, ast.ClassDef):
-            yield from in_class(node, bound)
+    for node in functions(module.body):  # a parameter that hides what the function needs, or that it assigns to
+        yield from used_otherwise(node, arguments(node) & (stored(node.body) | needed(node) & bound))
+    for each in (each for each in module.body if isinstance(each, ast.ClassDef)):
+        yield from ((name, "the class has another meaning for it") for name in repeated(bindings(each.body)))
+        declared = (field.target for field in each.body if isinstance(field, ast.AnnAssign))
+        fields = {target.id for target in declared if isinstance(target, ast.Name)}
+        for node in functions(each.body):
+            yield from used_otherwise(node, fields & stored(node.body) & others(node, bound))
 
 
-def in_class(node: ast.ClassDef, bound: Iterable[str]) -> Iterator[tuple[str, str]]:
-    yield from ((name, "the class has another meaning for it") for name in repeated(bindings(node.body)))
-    declared = (each.target for each in node.body if isinstance(each, ast.AnnAssign))
-    fields = {each.id for each in declared if isinstance(each, ast.Name)}
-    for method in (each for each in node.body if isinstance(each, Function)):
-        yield from in_method(method, fields, bound)
+def functions(body: list[ast.stmt]) -> list[Function]:
+    return [each for each in body if isinstance(each, Function)]
 
 
-def in_function(node: Function, names: set[str], bound: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield a parameter that the function assigns to, or that hides what the function needs of the module."""
-    for name in sorted(names & (stored(node.body) | (needed(node) & set(bound)))):
-        yield name, f"{node.name} uses it for something else"
+def used_otherwise(node: Function, names: set[str]) -> Iterator[tuple[str, str]]:
+    return ((name, f"{node.name} uses it for something else") for name in sorted(names))
 
 
-def in_method(node: Function, fields: set[str], bound: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield a property whose local is something else there, too: an argument, what a loop binds, the data."""
+def others(node: Function, bound: set[str]) -> set[str]:
+    """Return what a method has by itself, beside the locals of properties: arguments, what a loop binds, the data."""
     loops = stored([each for each in own(node.body) if isinstance(each, ast.For)])
-    others = arguments(node) | loops | stored(copies(node)) | (needed(node) & set(bound)) | returned(node)
-    for name in sorted(fields & stored(node.body) & others):
-        yield name, f"{node.name} uses it for something else"
+    return arguments(node) | loops | stored(copies(node)) | (needed(node) & bound) | returned(node)
 
 
 def returned(node: Function) -> set[str]:
     """Return the names that a method returns, unless all else of that name is taken from the data as it is, untyped."""
-    names = {
-        each.value.id for each in own(node.body) if isinstance(each, ast.Return) and isinstance(each.value, ast.Name)
-    }
-    typed = {
-        name
-        for each in own(node.body)
-        if isinstance(each, (ast.Assign, ast.AnnAssign)) and not made(each) and not taken(each)
-        for name in stored([each])
-    }
+    values = (each.value for each in own(node.body) if isinstance(each, ast.Return))
+    names = {value.id for value in values if isinstance(value, ast.Name)}
+    assigned = (each for each in own(node.body) if isinstance(each, (ast.Assign, ast.AnnAssign)))
+    typed = {name for each in assigned if not is_untyped(each) for name in stored([each])}
     return names & (typed if node.name == "from_dict" else stored(node.body))
 
 
-def made(node: ast.Assign | ast.AnnAssign) -> bool:
-    """Tell whether this is `x = cls(...)`."""
-    return isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name) and node.value.func.id == "cls"
-
-
-def taken(node: ast.Assign | ast.AnnAssign) -> bool:
-    """Tell whether this is `x = d.pop(...)`."""
-    call = node.value
-    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "pop"
+def is_untyped(node: ast.Assign | ast.AnnAssign) -> bool:
+    """Tell whether this is `x = cls(...)` or `x = d.pop(...)`."""
+    function = node.value.func if isinstance(node.value, ast.Call) else None
+    return getattr(function, "id", "") == "cls" or getattr(function, "attr", "") == "pop"
 
 
 def copies(node: Function) -> list[ast.stmt]:
@@ -121,7 +106,7 @@ def stored(body: Iterable[ast.AST]) -> set[str]:
 
 
 def needed(node: ast.AST) -> set[str]:
-    """Return the names that are called, or that something is held against: `x is not UNSET`, `isinstance(x, Unset)`."""
+    """Return the names that are called or compared with: `x is not UNSET`, `isinstance(x, Unset)`."""
     against: list[ast.expr] = []
     for each in ast.walk(node):
         if isinstance(each, ast.Compare):

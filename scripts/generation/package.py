@@ -1,4 +1,4 @@
-"""The generated package, built whole in a folder of its own."""
+"""Building the generated package in a folder of its own."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from .document import check_document, places
 from .generator import CONFIG, check_config, json_of, lost_operations, run_generator
 from .names import clashes, place_of
-from .refusal import RegenerationError, refuse
+from .refusal import SpecError, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOTICE = "Generated from spec/openapi.yaml by scripts/regenerate.py. Do not edit."
-# Nothing that lies around may change the bytes: no configuration, no ignore file, no ruff.py (-P).
+# No file of the user may change the bytes: no configuration, no ignore file, no ruff.py (-P).
 RUFF = ["-q", "--isolated", "--no-cache", "--no-respect-gitignore", "--target-version", "py311", "--line-length", "100"]
 
 
@@ -25,7 +25,7 @@ def build(spec: dict[str, Any], package: Path) -> None:
     """Write the whole package into a folder that does not exist yet.
 
     Raises:
-        RegenerationError: The spec asks for what the generated code would not do, or the code is not valid.
+        SpecError: The spec asks for what the generated code would not do, or the code is not valid.
     """
     # Imported late: they come with the generator, which is found by now.
     from .carried import not_carried_out
@@ -33,7 +33,7 @@ def build(spec: dict[str, Any], package: Path) -> None:
     from .values import wrong_values
 
     check_config()
-    spec = json.loads(json_of(spec, "spec/openapi.yaml"))  # with its keys as text, which YAML's need not be
+    spec = json.loads(json_of(spec, "spec/openapi.yaml"))  # so that all keys are text
     check_document(spec)
     reading = read(spec, CONFIG)
     refuse(not_carried_out(reading))
@@ -72,15 +72,15 @@ def ruff(verb: str, *arguments: str | Path) -> str:
     command = [sys.executable, "-P", "-m", "ruff", verb, *RUFF, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RegenerationError(f"ruff {verb} failed: {done.stdout}{done.stderr}")
+        raise SpecError(f"ruff {verb} failed: {done.stdout}{done.stderr}")
     return done.stdout
 
 
 def compile_all(package: Path) -> None:
-    """See that Python takes each module. Nothing is written: the package holds no bytecode."""
+    """Check that Python compiles each module, without writing bytecode into the package."""
     for path in sorted(package.rglob("*.py")):
         try:
             compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
             name = path.relative_to(package).as_posix()
-            raise RegenerationError(f"generated/wavespeed_api/{name} would not compile: {error}") from None
+            raise SpecError(f"generated/wavespeed_api/{name} would not compile: {error}") from None

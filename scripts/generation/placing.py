@@ -1,18 +1,21 @@
-"""Putting the new package in place, so that a kill at any step leaves a whole one behind."""
+"""Putting the new package in place, so that a kill at any step leaves a whole one behind, or saying what differs."""
 
 from __future__ import annotations
 
 import contextlib
+import difflib
 import fcntl
 import os
 import shutil
 from typing import TYPE_CHECKING
 
-from .generator import ROOT
-from .refusal import RegenerationError
+from environment import ROOT
+
+from .refusal import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
 
 TARGET = ROOT / "generated" / "wavespeed_api"
 NEW = TARGET.with_name(".wavespeed_api.new")
@@ -28,7 +31,7 @@ def alone() -> Generator[None]:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise RegenerationError("another run is under way") from None
+        raise SpecError("another run is under way") from None
     finally:
         os.close(folder)
 
@@ -52,3 +55,22 @@ def swap() -> None:
             OLD.rename(TARGET)
         raise
     shutil.rmtree(OLD, ignore_errors=True)
+
+
+def differences(package: Path) -> Iterator[str]:
+    """Yield what putting a package in place would change."""
+    wanted, found = files(package), files(TARGET)
+    for name in sorted(wanted.keys() | found.keys()):
+        if name not in found:
+            yield f"missing: generated/wavespeed_api/{name}"
+        elif name not in wanted:
+            yield f"stray: generated/wavespeed_api/{name}"
+        elif found[name] != wanted[name]:
+            old, new = (each[name].decode("utf-8", "replace").splitlines() for each in (found, wanted))
+            yield f"differs: generated/wavespeed_api/{name}"
+            yield from difflib.unified_diff(old, new, "committed", "from the spec", lineterm="")
+
+
+def files(package: Path) -> dict[str, bytes]:
+    paths = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(package).as_posix(): path.read_bytes() for path in paths}

@@ -1,8 +1,8 @@
-"""What the pinned generator reads of a document: its own parser is watched while it reads it.
+"""What the pinned generator reads of a document, recorded while its own parser reads it.
 
-The parser keeps a document in its own classes, one for each kind of object that OpenAPI has. Each object gets its
-place as an extension; copies keep it. What is read of which place is recorded, so that a keyword which is read in one
-schema and passed over in another is told apart.
+The parser keeps a document in its own classes, one for each kind of object in OpenAPI. Each object gets its place as
+an extension, which copies keep. Reads are recorded by place, so that a keyword may be read in one schema and ignored
+in another.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import copy
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
+from unittest import mock
 
 import attrs
 from openapi_python_client import schema as oai
@@ -21,10 +22,10 @@ from openapi_python_client.schema.ref import Ref
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from pydantic import BaseModel, ValidationError
 
-from .refusal import RegenerationError, one_line, pointer
+from .refusal import SpecError, one_line, pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 PLACE = "x-place-of-this-object"
@@ -57,7 +58,7 @@ def read(spec: dict[str, Any], config: Path) -> Reading:
     """Let the parser read a valid document.
 
     Raises:
-        RegenerationError: The parser has errors or warnings, or breaks.
+        SpecError: The parser has errors or warnings, or breaks.
     """
     settings = Config.from_sources(
         ConfigFile.load_from_path(config),
@@ -74,15 +75,15 @@ def read(spec: dict[str, Any], config: Path) -> Reading:
         with watched(seen), told_in_words():
             result = GeneratorData.from_dict(document, config=settings)  # type: ignore[arg-type]  # validated already
             errors = list(told(result))
-        document = marked(spec)  # anew, for the parser changes what it reads
+        document = marked(spec)  # again, for the parser changes what it reads
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = pointer(*(step for step in first["loc"] if step not in ("other", "ref")))
-        raise RegenerationError(f"the generator refuses spec/openapi.yaml: {place}: {first['msg']}") from None
+        raise SpecError(f"the generator refuses spec/openapi.yaml: {place}: {first['msg']}") from None
     except Exception as error:
-        raise RegenerationError(f"the generator breaks on spec/openapi.yaml: {error!r}") from error
+        raise SpecError(f"the generator breaks on spec/openapi.yaml: {error!r}") from error
     if errors or not isinstance(result, GeneratorData):
-        raise RegenerationError(f"the generator refuses spec/openapi.yaml: {'; '.join(errors)}")
+        raise SpecError(f"the generator refuses spec/openapi.yaml: {'; '.join(errors)}")
     return Reading(document, result, seen)
 
 
@@ -120,7 +121,7 @@ def members(value: object, steps: tuple[object, ...]) -> Iterator[tuple[BaseMode
 
 
 def keywords(node: BaseModel) -> Iterator[tuple[str, str, object]]:
-    """Yield what stands in an object: its keyword, the parser's attribute for it or nothing, and the value."""
+    """Yield what an object holds: the keyword, the parser's attribute for it or nothing, and the value."""
     for name, field in type(node).model_fields.items():
         if name in node.model_fields_set:
             yield field.alias or name, name, node.__dict__[name]
@@ -136,7 +137,7 @@ def marked(spec: dict[str, Any]) -> oai.OpenAPI:
 
 
 def mark(node: BaseModel, steps: tuple[object, ...]) -> None:
-    """Write its place into each object that has anything in it."""
+    """Write its place into each object that is not empty."""
     held = list(keywords(node))
     if held and node.model_extra is not None:
         node.model_extra[PLACE] = pointer(*steps)
@@ -145,8 +146,7 @@ def mark(node: BaseModel, steps: tuple[object, ...]) -> None:
             mark(member, place)
 
 
-@contextlib.contextmanager
-def watched(seen: set[tuple[str, str]]) -> Generator[None]:
+def watched(seen: set[tuple[str, str]]) -> contextlib.AbstractContextManager[object]:
     """Record the attributes that are read of objects with a place."""
 
     def recording(node: BaseModel, name: str) -> Any:
@@ -157,30 +157,17 @@ def watched(seen: set[tuple[str, str]]) -> Generator[None]:
                 seen.add((extra[PLACE], name))
         return value
 
-    with replaced(BaseModel, "__getattribute__", recording):
-        yield
+    return mock.patch.object(BaseModel, "__getattribute__", recording)
 
 
 @contextlib.contextmanager
 def told_in_words() -> Generator[None]:
-    """Let the parser's messages show the document's words, which it hides from the templates for safety."""
+    """Let the parser's messages show the document's text, which it hides from the templates for safety."""
     with contextlib.ExitStack() as stack:
         for kind in (UntrustedString, Ref):
             for name in ("__str__", "__repr__"):
-                stack.enter_context(replaced(kind, name, kind.get_untrusted_value))
+                stack.enter_context(mock.patch.object(kind, name, kind.get_untrusted_value))
         yield
-
-
-@contextlib.contextmanager
-def replaced(kind: type, name: str, function: Callable[..., Any]) -> Generator[None]:
-    own = vars(kind).get(name)
-    setattr(kind, name, function)
-    try:
-        yield
-    finally:
-        delattr(kind, name)
-        if own is not None:
-            setattr(kind, name, own)
 
 
 def told(result: object) -> Iterator[str]:
@@ -197,6 +184,6 @@ def told(result: object) -> Iterator[str]:
 
 
 def place_of(node: object) -> str:
-    """Return the place of one of the parser's objects; nothing for one without."""
+    """Return the place of one of the parser's objects, or nothing."""
     extra: dict[str, str] = getattr(node, "model_extra", None) or {}
     return extra.get(PLACE, "")

@@ -1,4 +1,4 @@
-"""Why nothing is written, in one line."""
+"""Why a spec is refused, in one line."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 ADDRESS = re.compile(r"<(?:[\w.]+\.)?(\w+) object at 0x[0-9a-f]+>")
 
 
-class RegenerationError(Exception):
-    """Nothing was written; the message says why in one line."""
+class SpecError(Exception):
+    """The spec cannot be generated from, or compared; the message says why in one line."""
 
 
 def one_line(message: str) -> str:
@@ -26,12 +26,12 @@ def pointer(*steps: object) -> str:
 
 
 def refuse(found: Iterable[str]) -> None:
-    """Say the first of what was found, and how much more there is.
+    """Raise the first of what was found, and say how much more there is.
 
     Raises:
-        RegenerationError: Anything was found.
+        SpecError: There was anything.
     """
     lines = list(dict.fromkeys(found))
     if lines:
         more = f" (and {len(lines) - 1} more like it)" if lines[1:] else ""
-        raise RegenerationError(f"spec/openapi.yaml: {lines[0]}{more}")
+        raise SpecError(f"spec/openapi.yaml: {lines[0]}{more}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .document import operations
-from .refusal import RegenerationError
+from .refusal import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ def with_operations_table(page: str, spec: dict[str, Any]) -> str:
     before, begin, rest = page.partition(TABLE_BEGIN)
     _, end, after = rest.partition(TABLE_END)
     if not begin or not end:
-        raise RegenerationError(f"{PAGE} has no place for the table of operations: {TABLE_BEGIN} ... {TABLE_END}")
+        raise SpecError(f"{PAGE} has no place for the table of operations: {TABLE_BEGIN} ... {TABLE_END}")
     rows = ["| operation | generated function | verb |", "| --- | --- | --- |", *operation_rows(spec)]
     return "\n".join([f"{before}{begin}", "", *rows, "", f"{end}{after}"])
 

@@ -1,7 +1,7 @@
-"""Which values the generated code writes, and reads, as OpenAPI says: by the kinds of values that the parser found.
+"""Which values the generated code does not write or read as OpenAPI says, judged by their kinds.
 
-The templates write a value by its kind and place. In JSON every kind but a file has its form; elsewhere some kinds
-come out as Python shows them (`True`, `{'a': 1}`), or break when they are sent.
+The templates write a value by its kind and place. In JSON every kind but a file comes out right; elsewhere some kinds
+come out as Python shows them (`True`, `{'a': 1}`), or fail when they are sent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .reading import Reading
 
-# The parser's classes, each by the word for its kind here. Words and constants are of the kind of their values.
+# The kinds of the parser's classes. Enums and constants are of the kind of their values.
 KINDS = {
     "AnyProperty": "any",
     "BooleanProperty": "boolean",
@@ -41,7 +41,7 @@ WRITTEN_AS_TEXT = frozenset({"string", "number", "date", "date-time", "uuid"})
 PLAIN = WRITTEN_AS_TEXT | {"boolean", "null"}
 JSON = PLAIN | {"any", "array", "object"}
 
-# What may stand in a place by itself, and what may stand in an array or an object there, at whatever depth.
+# What each place may hold by itself, and what an array or an object there may hold, at any depth.
 PLACES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "path": (frozenset({"string", "number", "date", "uuid"}), frozenset()),
     "cookie": (frozenset({"string"}), frozenset()),
@@ -57,7 +57,7 @@ PLACES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "response as nothing": (frozenset({"any"}), frozenset()),
 }
 SOURCES = {"response.json()": "json", "response.text": "text", "response.content": "content", "None": "nothing"}
-# By the specifications: headers that are no parameters, and responses that are only a head.
+# Headers that OpenAPI ignores as parameters, and statuses whose responses have no body.
 OTHERWISE_SENT = frozenset({"accept", "authorization", "content-type"})
 EMPTY = re.compile("1..|204|205|304")
 

@@ -1,6 +1,6 @@
-"""Which keywords a generator may pass over without making code that lies: they describe, or ask the service to refuse.
+"""Which keywords a generator may ignore: they only describe, or it is for the service to enforce them.
 
-Names come from the specifications themselves: the vocabularies of JSON Schema, as their authors publish them.
+The names come from the vocabularies of JSON Schema, as their authors publish them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAPS_OF_SCHEMAS = frozenset({"properties", "patternProperties", "dependentSchema
 LISTS_OF_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 SCHEMAS = vocabulary("applicator", "unevaluated") - MAPS_OF_SCHEMAS - LISTS_OF_SCHEMAS | {"contentSchema"}
 
-# For people, in whatever object.
+# For people, in any object.
 WORDS = frozenset({"summary", "description", "title", "externalDocs", "deprecated", "example", "examples", "$comment"})
 
 # In schemas: what annotates, and what a value may be refused for, which is the service's to do. Not what the generator
@@ -39,18 +39,18 @@ SCHEMA = (WORDS | vocabulary("validation", "meta-data", "format-annotation") | {
     *("readOnly", "writeOnly"),
 }
 
-# In other objects: what the service does, what the overlay does (servers, security), and what nobody calls.
+# In other objects: what the service does, what the overlay does (servers, security), and what the client never calls.
 OTHERS = {
     "OpenAPI": {"openapi", "servers", "security", "tags", "webhooks"},
     "Components": {"securitySchemes", "headers", "links", "examples", "callbacks", "pathItems"},
     "Info": {"version", "license", "contact", "termsOfService"},
     "Operation": {"callbacks"},
-    # Read together: where they are not, something else of the parameter is what the parser stumbles over.
+    # The parser reads them together: where it does not, another keyword of the parameter is the reason.
     "Parameter": {"name", "in", "required"},
     "Response": {"headers", "links"},
 }
 
-# What says the same as saying nothing, by where the parameter is.
+# The default style, by where the parameter is.
 STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
 

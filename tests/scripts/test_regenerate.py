@@ -171,7 +171,7 @@ def test_a_python_without_the_generator_goes_on_in_the_projects_own_environment(
         assert reported(done) == {"missing: generated/wavespeed_api/client.py"}
         assert (done.returncode, done.stderr) == (1, "")
     else:
-        said = "regenerate.py: the generator could not be installed; see the output of scripts/install\n"
+        said = "regenerate.py: its packages could not be installed; see the output of scripts/install\n"
         assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 

@@ -24,7 +24,7 @@ DATA = Path(__file__).parent / "data"
 
 sys.path.insert(0, str(ROOT / "scripts"))
 from generation.package import build  # noqa: E402
-from generation.refusal import RegenerationError, one_line  # noqa: E402
+from generation.refusal import SpecError, one_line  # noqa: E402
 
 CASES: list[dict[str, Any]] = YAML(typ="safe").load(DATA / "regenerations.yaml")
 SHOP: dict[str, Any] = YAML(typ="safe").load(DATA / "printshop.yaml")
@@ -73,7 +73,7 @@ def templates_compiled_once() -> Iterator[None]:
 
 @pytest.mark.parametrize("case", REFUSED, ids=[case["change"] for case in REFUSED])
 def test_what_would_not_be_carried_out_is_refused_with_its_place(case: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(RegenerationError) as refusal:
+    with pytest.raises(SpecError) as refusal:
         build(with_case(SHOP, case, "try_case"), tmp_path / "package")
     said = one_line(str(refusal.value))
     assert case["refused"] in said

@@ -13,9 +13,10 @@ from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
 from compatibility.change import Level
-from compatibility.document import SpecError, load
+from compatibility.document import load
 from compatibility.package import generate
 from compatibility.release import CHANGELOG, GENERATED, VERSION_FILE, Version, check
+from generation.refusal import SpecError
 
 SHOP = """\
 openapi: 3.1.0
