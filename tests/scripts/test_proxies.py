@@ -1,22 +1,34 @@
-"""scripts/proxies: how it counts, and what it says where no server is installed. No server is needed for its tests."""
+"""scripts/proxies: how it counts, and what it prints where no server is installed. Its tests need no server."""
 
+import asyncio
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-import proxies
-import proxy
-from configurations import CONFIGURATIONS
-from counting import NOT_TAKEN, NOTHING, TASK, UNCERTAIN, Record, Told, count
-from load import CLIENTS, Load, carried, environment
-from origin import ANSWERED, BAD_GATEWAY, CLOSED, HALF_BODY, HALF_HEAD, serving
-from submitter import failed, word_of
+from behind_proxies import __main__ as proxies
+from behind_proxies import servers
+from behind_proxies.client import CLIENTS, Load, environment, failed
+from behind_proxies.configurations import CASES, Case
+from behind_proxies.counting import COLUMNS, DOUBLED, LOST, NOT_TAKEN, NOTHING, TASK, UNCERTAIN, WRONG, Told, count
+from behind_proxies.origin import (
+    ANSWERED,
+    BAD_GATEWAY,
+    CLOSED,
+    GATEWAY_TIMEOUT,
+    HALF_BODY,
+    HALF_HEAD,
+    MARKED,
+    Record,
+    serving,
+    settle,
+)
 from wavespeed_client import APIConnectionError, BadRequestError, RateLimitError, SubmissionUncertainError
 
 # Which tag the origin gave each id for.
 OWNERS = {"1": "a", "2": "b", "3": "a"}
-FATE_WORDS = {ANSWERED: TASK, CLOSED: UNCERTAIN, HALF_HEAD: UNCERTAIN, HALF_BODY: UNCERTAIN, BAD_GATEWAY: UNCERTAIN}
+FATES = (ANSWERED, MARKED, CLOSED, HALF_HEAD, HALF_BODY, BAD_GATEWAY, GATEWAY_TIMEOUT)
 
 
 def uncertain() -> SubmissionUncertainError:
@@ -27,62 +39,74 @@ def told(tag: str, word: str, *ids: str) -> Told:
     return Told(tag, word, ids)
 
 
+def record(**taken: int) -> Record:
+    return Record(Counter(taken), OWNERS)
+
+
 # Counting
 
 
 def test_a_task_for_each_input_is_good() -> None:
-    found = count(["a", "b"], [told("b", TASK, "2", "2"), told("a", TASK, "1", "1")], Record({"a": 1, "b": 1}, OWNERS))
-    assert (found.submissions, found.taken, found.words[TASK], found.words[UNCERTAIN]) == (2, 2, 2, 0)
-    assert found.good
+    figures, faults = count(["a", "b"], [told("b", TASK, "2", "2"), told("a", TASK, "1", "1")], record(a=1, b=1))
+    assert [figures[column] for column in COLUMNS] == [2, 2, 2, 0, 0, 0, 0, 0, 0]
+    assert faults == {}
 
 
-def test_doubled_is_what_was_taken_more_than_once_whatever_the_client_says() -> None:
-    for word, ids in ((TASK, ("1",)), (UNCERTAIN, ())):
-        found = count(["a"], [told("a", word, *ids)], Record({"a": 2}, OWNERS))
-        assert [each.tag for each in found.doubled] == ["a"]
-        assert (found.lost, found.wrong, found.good) == ((), (), False)
+@pytest.mark.parametrize(("word", "ids"), [(TASK, ("1",)), (UNCERTAIN, ())])
+def test_doubled_is_what_was_taken_more_than_once_whatever_the_client_says(word: str, ids: tuple[str, ...]) -> None:
+    figures, faults = count(["a"], [told("a", word, *ids)], record(a=2))
+    assert faults == {DOUBLED: [told("a", word, *ids)]}
+    assert (figures["taken"], figures[DOUBLED], figures[LOST], figures[WRONG]) == (1, 1, 0, 0)
 
 
 @pytest.mark.parametrize("word", [NOT_TAKEN, NOTHING])
 def test_lost_is_what_was_taken_and_is_told_neither_as_a_task_nor_as_uncertain(word: str) -> None:
-    assert [each.tag for each in count(["a"], [told("a", word)], Record({"a": 1}, OWNERS)).lost] == ["a"]
-    assert count(["a"], [told("a", word)], Record({}, {})).good
+    figures, faults = count(["a"], [told("a", word)], record(a=1))
+    assert (figures[LOST], faults[LOST]) == (1, [told("a", word)])
+    figures, faults = count(["a"], [told("a", word)], record())
+    assert (figures[LOST], LOST in faults) == (0, False)
 
 
 def test_an_input_that_the_client_does_not_mention_is_lost_if_it_was_taken() -> None:
-    found = count(["a", "b"], [], Record({"a": 1}, OWNERS))
-    assert [each.tag for each in found.lost] == ["a"]
-    assert (found.submissions, found.taken, found.words[NOTHING]) == (2, 1, 2)
-    assert [each.tag for each in found.silent] == ["a", "b"]
+    figures, faults = count(["a", "b"], [], record(a=1))
+    assert {fault: [each.tag for each in inputs] for fault, inputs in faults.items()} == {
+        NOTHING: ["a", "b"],
+        LOST: ["a"],
+    }
+    assert (figures["submitted"], figures["taken"], figures[NOTHING], figures[LOST]) == (2, 1, 2, 1)
 
 
 def test_uncertain_is_never_lost() -> None:
-    found = count(["a", "b"], [told("a", UNCERTAIN), told("b", UNCERTAIN)], Record({"a": 1}, OWNERS))
-    assert (found.words[UNCERTAIN], found.taken) == (2, 1)
-    assert found.good
+    figures, faults = count(["a", "b"], [told("a", UNCERTAIN), told("b", UNCERTAIN)], record(a=1))
+    assert (figures[UNCERTAIN], figures["taken"], faults) == (2, 1, {})
 
 
 @pytest.mark.parametrize("ids", [("2",), ("1", "2"), ("unknown",)])
 @pytest.mark.parametrize("word", [TASK, UNCERTAIN])
 def test_wrong_is_an_id_of_another_input_or_of_none(word: str, ids: tuple[str, ...]) -> None:
-    found = count(["a"], [told("a", word, *ids)], Record({"a": 1, "b": 1}, OWNERS))
-    assert [each.ids for each in found.wrong] == [ids]
-    assert not found.good
+    figures, faults = count(["a"], [told("a", word, *ids)], record(a=1, b=1))
+    assert (figures[WRONG], faults) == (1, {WRONG: [told("a", word, *ids)]})
 
 
 def test_what_other_inputs_met_does_not_count() -> None:
-    assert count(["a"], [told("a", TASK, "1")], Record({"a": 1, "b": 5}, OWNERS)).good
+    assert count(["a"], [told("a", TASK, "1")], record(a=1, b=5))[1] == {}
 
 
 # What an exception says
 
 
-def test_the_word_of_an_exception() -> None:
-    assert word_of(uncertain()) == UNCERTAIN
-    assert word_of(APIConnectionError("Not sent.")) == NOT_TAKEN
-    assert word_of(BadRequestError("No.", status_code=400)) == NOT_TAKEN
-    assert word_of(RateLimitError("Later.", status_code=429)) == NOT_TAKEN
-    assert word_of(KeyError("undocumented")) == NOTHING
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (uncertain(), UNCERTAIN),
+        (APIConnectionError("Not sent."), NOT_TAKEN),
+        (BadRequestError("No.", status_code=400), NOT_TAKEN),
+        (RateLimitError("Later.", status_code=429), NOT_TAKEN),
+        (KeyError("undocumented"), NOTHING),
+    ],
+)
+def test_the_word_of_an_exception(error: Exception, word: str) -> None:
+    assert failed({"tag": "a"}, error).word == word
 
 
 def test_the_id_that_an_uncertain_submission_names_is_kept() -> None:
@@ -95,19 +119,27 @@ def test_the_id_that_an_uncertain_submission_names_is_kept() -> None:
 # Origin and clients, with nothing between them
 
 
-def load(kind: str, url: str) -> Load:
-    return Load(kind, url, "", [{"tag": f"{kind} {fate}", "fate": fate, "delay": 0.0} for fate in FATE_WORDS])
+@pytest.mark.parametrize(("many", "fates", "tasks"), [(False, FATES, 4), (True, (ANSWERED, MARKED), 14)])
+def test_the_origin_counts_what_each_client_submits(many: bool, fates: tuple[str, ...], tasks: int) -> None:
+    case = Case(servers.NGINX, "none", fates=fates, submissions=14, many=many)
+    with serving() as (found, port, _):
+        url = f"http://127.0.0.1:{port}"
+        loads = {client: Load(case, url, proxies.inputs_of(case, client, share=1)) for client in CLIENTS}
+        asyncio.run(proxies.carried(loads, 0.0, lambda: None))
+        settle(found, quiet=0.05)
+    for load in loads.values():
+        figures, faults = count((given["tag"] for given in load.inputs), load.said, found)
+        assert [figures[column] for column in COLUMNS] == [14, 14, tasks, 14 - tasks, 0, 0, 0, 0, 0]
+        assert faults == {}
 
 
-def test_the_origin_counts_what_each_client_submits(tmp_path: Path) -> None:
-    with serving() as origin:
-        loads = [load(kind, f"http://127.0.0.1:{origin.port}") for kind in CLIENTS.values()]
-        said = carried(loads, tmp_path)
-        record = origin.settled(quiet=0.05)
-    for given, each in zip(loads, said, strict=True):
-        assert {told.tag.partition(" ")[2]: told.word for told in each} == FATE_WORDS
-        found = count(given.tags, each, record)
-        assert (found.submissions, found.taken, found.good) == (5, 5, True)
+def test_the_dying_port_takes_a_submission_and_closes() -> None:
+    case = Case(servers.NGINX, "none", submissions=1)
+    with serving() as (found, _, dying):
+        load = Load(case, f"http://127.0.0.1:{dying}", proxies.inputs_of(case, "WaveSpeed", share=1))
+        asyncio.run(proxies.carried({"WaveSpeed": load}, 0.0, lambda: None))
+        assert sum(found.taken.values()) == 1
+    assert [told.word for told in load.said] == [UNCERTAIN]
 
 
 def test_a_client_gets_no_proxy_but_the_one_that_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,19 +154,21 @@ def test_a_client_gets_no_proxy_but_the_one_that_is_meant(monkeypatch: pytest.Mo
 # Servers
 
 
-def test_every_configuration_can_be_written_and_has_a_name_of_its_own(tmp_path: Path) -> None:
-    at = proxy.Places(tmp_path, 1001, 1002, 1003)
-    for configuration in CONFIGURATIONS:
-        assert "1001" in configuration.config(at)
-    names = [proxies.name(configuration) for configuration in CONFIGURATIONS]
-    assert len(set(names)) == len(names)
-    assert {configuration.server for configuration in CONFIGURATIONS} == {server.name for server in proxy.SERVERS}
+def test_every_configuration_is_written_whole_and_has_a_name_of_its_own() -> None:
+    places = {"folder": "/folder", "port": 1001, "origin": 1002, "dying": 1003}
+    for case in CASES:
+        text = case.server.config(places, case.more)
+        assert "1001" in text
+        assert "@" not in text
+        assert all(line.replace("@dying", "1003") in text for line in case.more.values())
+    assert len({case.name for case in CASES}) == len(CASES)
+    assert {case.server for case in CASES} == set(servers.SERVERS)
 
 
 @pytest.fixture
 def no_servers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(proxy, "MORE_FOLDERS", ())
+    monkeypatch.setattr(servers, "MORE_FOLDERS", ())
 
 
 @pytest.mark.usefixtures("no_servers")

@@ -1,0 +1,1 @@
+"""Count what this client submits behind nginx, haproxy and squid: run `scripts/proxies`."""
