@@ -39,7 +39,9 @@ def each(found: list[Block]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("block", found, ids=[block.name for block in found])
 
 
-PROGRAMS = [block for block in blocks("python") if not block.is_test_file]
+# What needs an engine is run by scripts/engines, in an environment that has them.
+ENGINE = re.compile(r"^import (ray|dask)\b", re.MULTILINE)
+PROGRAMS = [block for block in blocks("python") if not block.is_test_file and not ENGINE.search(block.text)]
 TEST_FILES = [block for block in blocks("python") if block.is_test_file]
 COMMANDS = [block for block in blocks("bash") if (block.page, block.language) not in RUN_ELSEWHERE]
 CHECKOUT = [block for block in COMMANDS if block.text.startswith("scripts/")]

@@ -1,0 +1,66 @@
+"""Kills workers of an engine while they carry out a stage."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from pathlib import Path
+
+PAUSE = 0.05
+
+
+@define(eq=False)
+class Killer:
+    """A thread that kills a worker each time so many submissions have come.
+
+    Attributes:
+        pids: The folder in which workers write down who they are, while they are at work.
+        submissions: Tells how many submissions have come.
+        at: How many there are to be, for each kill.
+        killed: Whom it has killed.
+    """
+
+    pids: Path
+    submissions: Callable[[], int]
+    at: Sequence[int]
+    killed: list[int] = field(init=False, factory=list[int])
+    _ended: threading.Event = field(init=False, factory=threading.Event)
+
+    def run(self) -> None:
+        """Kill, until it is told to end, or all are killed."""
+        while len(self.killed) < len(self.at) and not self._ended.wait(PAUSE):
+            if self.submissions() >= self.at[len(self.killed)]:
+                self._kill()
+
+    def end(self) -> None:
+        """Kill nobody any more."""
+        self._ended.set()
+
+    def _kill(self) -> None:
+        for path in self.pids.iterdir():
+            pid = int(path.name)
+            if pid not in self.killed:
+                os.kill(pid, signal.SIGKILL)
+                self.killed.append(pid)
+                return
+
+
+@contextmanager
+def killing(pids: Path, submissions: Callable[[], int], at: Sequence[int]) -> Generator[Killer]:
+    """Let a killer be at work."""
+    killer = Killer(pids, submissions, at)
+    thread = threading.Thread(target=killer.run)
+    thread.start()
+    try:
+        yield killer
+    finally:
+        killer.end()
+        thread.join()

@@ -1,0 +1,72 @@
+"""Stages for the workers of an engine: they tell who works, and one of them has no journal."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, field, frozen
+
+from wavespeed_client.distributed import Generate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wavespeed_client.batch.options import Options
+    from wavespeed_client.distributed.rows import Look
+    from wavespeed_client.settings import Settings
+
+MODEL = "wavespeed-ai/flux-dev"
+# Seconds after which a submission of a worker that was killed is taken for lost. It is minutes for users.
+UNCERTAIN_AFTER = 4.0
+IN_FLIGHT = 25
+
+
+@frozen(eq=False)
+class Watched(Generate):
+    """A stage that writes down which process carries it out, so that this process can be killed.
+
+    Attributes:
+        pids: The folder for that.
+    """
+
+    pids: str = field(kw_only=True)
+
+    def _found(self, looks: Sequence[Look]) -> list[dict[str, Any]]:
+        working = Path(self.pids) / str(os.getpid())
+        working.touch()
+        try:
+            return super()._found(looks)
+        finally:
+            working.unlink()
+
+    def _options(self, settings: Settings, inputs: Sequence[dict[str, Any]], names: Sequence[str]) -> Options:
+        return evolve(super()._options(settings, inputs, names), uncertain_after=UNCERTAIN_AFTER)
+
+
+@frozen(eq=False)
+class Unguarded(Watched):
+    """The control: the same without a journal."""
+
+    def _options(self, settings: Settings, inputs: Sequence[dict[str, Any]], names: Sequence[str]) -> Options:
+        return evolve(super()._options(settings, inputs, names), journal=None, batch=None, names=None)
+
+
+def stage(batch: str, pids: str, guarded: bool) -> Watched:
+    """Return the stage of a run."""
+    kind = Watched if guarded else Unguarded
+    return kind(
+        MODEL,
+        fields=["prompt"],
+        key="id",
+        journal="env:WAVESPEED_JOURNAL",
+        batch=batch,
+        max_in_flight=IN_FLIGHT,
+        pids=pids,
+    )
+
+
+def rows_of(count: int) -> list[dict[str, Any]]:
+    """Return so many rows."""
+    return [{"id": number, "prompt": f"A cat, take {number}"} for number in range(count)]
