@@ -82,7 +82,7 @@ def main() -> int:
         parser.error(f"there is no part {', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")
     text, failed = run(arguments.parts or PARTS, QUICK if arguments.quick else FULL)
     print(text)
-    if not (failed or arguments.quick or arguments.parts):
+    if not (arguments.quick or arguments.parts):
         RESULTS.write_text(text, "utf-8")
     return len(failed)
 
@@ -91,15 +91,18 @@ def run(parts: Iterable[str], sizes: Sizes) -> tuple[str, list[str]]:
     """Measure parts, and return the text of the run and the parts that failed."""
     began, load = time.monotonic(), os.getloadavg()[0]
     figures, failed = dict[str, Figure](), list[str]()
-    with tempfile.TemporaryDirectory() as name, serving(Path(name)) as server:
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
         for part in parts:
             since = time.monotonic()
             try:
-                figures |= PARTS[part](server, Path(name), sizes)
+                found = PARTS[part](server, Path(folder), sizes)
             except (FailedError, subprocess.CalledProcessError) as error:
                 failed.append(part)
                 print(f"{part} failed: {error}", file=sys.stderr)
-            print(f"{part}: {time.monotonic() - since:.0f} s", file=sys.stderr)
+            else:
+                figures |= found
+                said = "; ".join(f"{name} {figure}" for name, figure in found.items())
+                print(f"{part}, {time.monotonic() - since:.0f} s: {said}", file=sys.stderr)
     return report(figures, load, time.monotonic() - began), failed
 
 
