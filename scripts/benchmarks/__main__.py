@@ -60,7 +60,7 @@ class Sizes:
     models: int
 
 
-FULL = Sizes(Load(5, 100, 10), 3, 21, 10_000, 100_000, 2000, 5, 200)
+FULL = Sizes(Load(5, 100, 10), 3, 21, 10_000, 100_000, 2000, 5, 1000)
 QUICK = Sizes(Load(2, 5, 10), 1, 3, 1000, 1000, 200, 1, 10)
 PARTS: dict[str, Callable[[Server, Path, Sizes], dict[str, Figure]]] = {
     "submissions": lambda server, _, sizes: submissions(server, sizes.load, sizes.bursts),
