@@ -33,7 +33,7 @@ Path = tuple[str, ...]
 
 def compare_words(old: Document, new: Document, ledger: Ledger) -> None:
     for path, word in changed_words(old.data, new.data, ()):
-        ledger.note(label_of(path, old), f"{word} is changed", MERE_WORDS, {Use(Flow.SENT)})
+        ledger.note(label_of(path, old), f"{word} changed", MERE_WORDS, {Use(Flow.SENT)})
 
 
 def changed_words(old: object, new: object, path: Path) -> Iterator[tuple[Path, str]]:

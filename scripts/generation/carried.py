@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openapi_python_client import schema as oai
 from openapi_python_client.schema.openapi_schema_pydantic import Components
 
 from .reading import PLACE, Reading, keywords, members
 from .refusal import pointer
-from .vocabulary import is_default, may_be_passed_over
+from .vocabulary import STYLES, may_be_passed_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,14 +42,14 @@ def passed_over(node: BaseModel, steps: tuple[object, ...], reading: Reading) ->
 
 
 def says_nothing(node: BaseModel, keyword: str) -> bool:
+    """Tell whether a parameter's keyword asks for what happens without it."""
     if not isinstance(node, oai.Parameter):
         return False
-    said: dict[str, Any] = {"in": node.param_in.value}
-    for name in ("style", "explode", "allowReserved", "allowEmptyValue"):
-        if name in node.model_fields_set:
-            value = getattr(node, name)
-            said[name] = value.get_untrusted_value() if name == "style" and value is not None else value
-    return is_default(said, keyword)
+    usual = STYLES[node.param_in.value]
+    style = node.style.get_untrusted_value() if node.style is not None else usual
+    defaults = {"style": usual, "explode": style == "form", "allowReserved": False, "allowEmptyValue": False}
+    said = style if keyword == "style" else getattr(node, keyword, None)
+    return keyword in defaults and said == defaults[keyword]
 
 
 def two_unions(node: BaseModel, place: str) -> Iterator[str]:

@@ -58,11 +58,3 @@ def may_be_passed_over(kind: str, keyword: str) -> bool:
     if kind == "Reference":
         return keyword in SCHEMA - {"type"}
     return keyword in (SCHEMA if kind == "Schema" else WORDS | OTHERS.get(kind, set()))
-
-
-def is_default(parameter: dict[str, Any], keyword: str) -> bool:
-    """Tell whether a parameter's keyword asks for what happens without it."""
-    usual = STYLES[parameter["in"]]
-    style = parameter.get("style", usual)
-    defaults = {"style": usual, "explode": style == "form", "allowReserved": False, "allowEmptyValue": False}
-    return keyword in defaults and parameter[keyword] == defaults[keyword]
