@@ -16,7 +16,7 @@ State: TypeAlias = Literal["uncertain", "failed"]
 def pay_again(journal: str, batch: str, *states: State) -> int:
     """Let inputs of a batch be submitted once more by its next run, and paid for once more; return how many there are.
 
-    Costs nothing itself. Of an uncertain input nobody knows whether its task was started and billed: look with
+    Costs nothing itself. The task of an uncertain input may have been started and billed: look with
     `find_submissions` first, as each run has done too. A failed task was not billed.
 
     Args:
@@ -40,7 +40,7 @@ def pay_again(journal: str, batch: str, *states: State) -> int:
 
 
 def _counted(address: Address, batch: str, states: tuple[State, ...]) -> int | str | None:
-    """How many inputs there are, or why that cannot be told; None if there is no such batch."""
+    """Return how many inputs there are, or why that cannot be told; None if there is no such batch."""
     from .postgres import statements
     from .postgres.address import NO_CONNECTION
 

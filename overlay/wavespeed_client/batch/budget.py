@@ -1,7 +1,8 @@
 """What a batch may spend, and what it has: the prices that were quoted for its tasks. Pure.
 
-The service tells no task's cost, so a quote counts from before its task is submitted, and for good unless the task was
-not started, or has failed, for failed tasks are not billed. One of which nobody knows whether it was started counts.
+The service does not tell what a task has cost. So a quote counts from before its task is submitted, and goes on
+counting unless the task was not started or has failed: failed tasks are not billed. One that may have been started
+counts.
 """
 
 from __future__ import annotations
@@ -51,17 +52,17 @@ class Budget:
         return float(self._spent + sum(self._open.values())) if self.asks else None
 
     def opened(self, spent: Iterable[float]) -> None:
-        """Earlier runs were quoted these prices for tasks that count."""
+        """Take in what earlier runs were quoted for tasks that count."""
         self._spent = sum(map(_exact, spent), Decimal(0))
 
     def resumed(self, job: int, cost: float | None) -> None:
-        """A task of an earlier run goes on as a job: what counts already may yet be given back."""
+        """Let a job go on with a task of an earlier run: what counts already may still be given back."""
         if cost is not None:
             self._spent -= _exact(cost)
             self._open[job] = _exact(cost)
 
     def admits(self, job: int, price: Price) -> bool:
-        """Take in what a job's task would cost. Returns whether it may be submitted; if not, it may be later on.
+        """Take in what a job's task would cost. Return whether it may be submitted now; otherwise it may be later.
 
         Raises:
             CostLimitError: It may never be.
@@ -77,7 +78,7 @@ class Budget:
         return True
 
     def asked_next(self, job: Job) -> bool:
-        """Let a job's price be asked for next, or let the job wait if it is known. Return whether it goes on."""
+        """Let a job ask for its price next, or wait if that is known. Return whether it goes on."""
         if job.stage is Stage.PRICE:
             self.waiting.append(job)
             return False
@@ -85,7 +86,7 @@ class Budget:
         return True
 
     def ended(self, job: int, outcome: Outcome) -> list[Job]:
-        """A job has its outcome. Returns those that wait for money, which may be enough now, or never be."""
+        """Take in a job's outcome. Return the jobs that wait for money: it may be enough now, or never will be."""
         cost = self._open.pop(job, None)
         if cost is None:
             return []

@@ -54,16 +54,16 @@ class Job:
         fields: The input as it is sent; None until its files are uploaded.
         body: The JSON of that.
         attached: The input with its files; None if there are none in it.
-        context: The context variables of whoever pulled it, in which its steps are carried out.
+        context: The context variables with which it was pulled, in which its steps are carried out.
         stage: What its next step is, or the one that is under way.
-        item: The input as the journal is asked for it; None without a journal.
+        item: The input as the journal looks it up; None without a journal.
         entry: What the journal has of it; None until it was asked.
         reserved: Whether the journal was told of its submission, and not yet what came of it.
         tries_end: When it stops trying to be submitted; set by the first try.
         wait_ends: When its wait ends, counted from the submission that is under way or was taken.
         price: What its task would cost; None until that was asked, or where it is of no matter.
         affordable: Whether there is money for it.
-        failures: How often it, a file of it, or the question for its price could not be sent.
+        failures: How often it, a file of it, or the request for its price could not be sent.
         pause: Seconds after which a step that failed is to be taken again.
         error: Why it was refused last.
         lost: Why it is uncertain, while its task is looked for.
@@ -122,7 +122,7 @@ class Job:
         self.body = encoded(self.fields)
 
     def prepares_again(self, error: WaveSpeedError, most: int) -> bool:
-        """Tell whether an upload or a question that failed is tried again; after a pause then."""
+        """Tell whether an upload or a request for a price that failed is tried again, after a pause."""
         self.failures += 1
         self.pause = max(2.0 ** (self.failures - 1), getattr(error, "retry_after", None) or 0.0)
         return isinstance(error, APIConnectionError | RateLimitError | ServerError) and self.failures <= most
@@ -140,7 +140,7 @@ class Job:
         return self.attached is None or self.sent_fields().keys() == self.attached.fields.keys()
 
     def sent_fields(self) -> dict[str, Any]:
-        """Return the input as it is or was sent, without those fields whose files are somewhere unknown."""
+        """Return the input as it is or was sent, without the fields whose files have no known URL."""
         sent: dict[str, Any] = self.input if self.attached is None else self.attached.sent()
         return sent
 
@@ -148,13 +148,13 @@ class Job:
         self.stage, self.item = Stage.LOOK, Item(digest_of(model, input, *self.name), model, body)
 
     def saw(self, entry: Entry) -> None:
-        """Keep what the journal has of it, to be asked for next time."""
+        """Keep what the journal has of it, for the next look."""
         self.entry = entry
         if self.item is not None:
             self.item = evolve(self.item, seen=entry, found=())
 
     def found(self, tasks: Sequence[Task]) -> None:
-        """Keep what its submission may have started; the journal knows which of that others have."""
+        """Keep the tasks that its submission may have started; the journal knows which of them others have."""
         if self.item is not None:
             self.item = evolve(self.item, found=tuple(tasks))
 
@@ -171,12 +171,12 @@ class Job:
         return evolve(self.entry, cost=self.price.discounted_price)
 
     def doubted(self, model: str, entry: Entry) -> SubmissionUncertainError:
-        """Return the error for its submission by an earlier run, which has no response."""
+        """Return the error for a submission by an earlier run that has no response."""
         why = "the run that sent it ended without its response"
         return uncertain_submission(model, self.sent_fields(), entry.at, why, entry.task_id)
 
     def doubt(self, error: SubmissionUncertainError) -> list[Note]:
-        """Return the note that nobody knows whether its task was started."""
+        """Return the note that its task may have been started."""
         moment = error.submitted_at
         return self.note("uncertain", error=str(error), submitted_at=moment, task_id=error.task_id or None)
 

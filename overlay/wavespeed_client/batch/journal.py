@@ -8,7 +8,7 @@ model:
     submitted    its task is waited for by its id
     refused      nothing was started: it is submitted
     uncertain    the response was lost: it is reported as such, and not sent again
-    finished     its task, outputs included, is handed out from here; nothing is asked for
+    finished     its task, outputs included, is handed out from here, without a request
     failed       so is its failed task
 
 `submitting` is written down before the request leaves, `submitted` when its response has come. `text_journal` keeps
@@ -41,7 +41,7 @@ BILLED = frozenset({"finished", "submitted", "uncertain", "submitting"})
 
 @frozen
 class Item:
-    """An input as a journal is asked for it.
+    """An input as a journal looks it up.
 
     Attributes:
         digest: What equal inputs for the same model have in common, and no others.
@@ -117,7 +117,7 @@ class Journal(Protocol):
     """
 
     def prepare(self) -> None:
-        """Open it, for this run.
+        """Open it for this run.
 
         Raises:
             InvalidInputError: It cannot be used, or not by this run.
@@ -148,7 +148,7 @@ class Journal(Protocol):
         ...
 
     def uploaded(self, uploads: Sequence[Upload]) -> None:
-        """Write down what was uploaded. What is written down already is passed over."""
+        """Write down what was uploaded, unless it is written down already."""
         ...
 
     def close(self) -> None:
@@ -156,7 +156,7 @@ class Journal(Protocol):
         ...
 
     def own_threads(self) -> Sequence[int]:
-        """Return the threads that it runs, by their numbers: the others wait for what these do."""
+        """Return the threads that it runs, by their numbers. Other threads wait for what these do."""
         ...
 
 
@@ -174,9 +174,9 @@ class AsyncJournal(Protocol):
 
 
 def digest_of(model: str, input: dict[str, Any], *name: str) -> bytes:
-    """Return what equal inputs for the same model, and of the same name if they have one, have in common: 32 bytes.
+    """Return 32 bytes that are the same for equal inputs of the same model and name, and for no others.
 
-    No others have it. A file in an input stands there by the digest of its content; the file's name is of no matter.
+    A file in an input stands there by the digest of its content; the file's name is of no matter.
     """
     told = json.dumps([model, input, *name], sort_keys=True)
     if FILE in told:

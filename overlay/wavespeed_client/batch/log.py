@@ -1,4 +1,4 @@
-"""What a batch says in the log: what nobody would know of otherwise."""
+"""What a batch says in the log: tasks and submissions that are found nowhere else."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ logger = logging.getLogger("wavespeed_client")
 
 
 def began_after_all(task: Task) -> None:
-    """A submission was answered when nobody waited for it any more."""
+    """Warn of a task whose submission was answered after its batch was left."""
     logger.warning("Task %s of a batch that was left began after all: wait for it by its id.", task.id)
 
 
 def not_looked_for(error: SubmissionUncertainError, trouble: WaveSpeedError) -> None:
-    """The service did not tell what it has."""
+    """Warn that the service did not tell what a submission has started."""
     message = "What a submission to %s without a response has started could not be looked for: %s"
     logger.warning(message, error.model, trouble)
 
 
 def left(model: str, jobs: Sequence[Job], is_told: bool) -> None:
-    """A batch has ended with these jobs: of their tasks, those count that a journal does not tell."""
+    """Warn of what a batch that has ended leaves behind: tasks that its journal does not tell, and submissions."""
     not_handed_out(job.wait.task for job in jobs if job.wait is not None and (job.reserved or not is_told))
     unanswered(model, sum(job.sent for job in jobs))
 
 
 def not_handed_out(tasks: Iterable[Task]) -> None:
-    """A batch has ended before these tasks were handed out."""
+    """Warn of tasks that were not handed out."""
     ids = [task.id for task in tasks]
     if ids:
         logger.warning("A batch ended before these tasks were handed out. Wait for them by id: %s", " ".join(ids))
 
 
 def unanswered(model: str, count: int) -> None:
-    """A batch has ended with so many submissions under way."""
+    """Warn of submissions that have no response."""
     if count:
         logger.warning(
             "A batch for %s was left with %d submissions unanswered. They may have been taken: look with tasks() "

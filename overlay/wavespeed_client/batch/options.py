@@ -1,4 +1,4 @@
-"""What `run_many` is asked for, checked before anything is sent."""
+"""The arguments of `run_many`, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Options:
         max_in_flight: Tasks at once.
         max_per_minute: Submissions within any 60 seconds.
         timeout: Seconds that a task may take.
-        longest_submission: Seconds within which a submission has its answer, or none.
-        uncertain_after: Seconds after which a submission of another run has no answer any more.
+        longest_submission: Seconds within which a submission has its response, or gets none.
+        uncertain_after: Seconds after which a submission of another run gets no response any more.
         max_retries: How often a submission that could not be sent is tried again.
         journal: Where the journal is: a file, or a database.
         batch: The batch's name in a database.
@@ -103,7 +103,7 @@ def checked_options(
     budget: float | None = None,
     retry_failed: bool = False,
 ) -> Options:
-    """Return the options, if a batch can have them.
+    """Return the options of a batch.
 
     Raises:
         InvalidInputError: Names the argument that is wrong.
@@ -129,7 +129,7 @@ def checked_options(
     return Options(
         base_url=settings.base_url,
         model=model,
-        total=len(inputs) if isinstance(inputs, Sized) else None,
+        total=_total(inputs),
         max_in_flight=checked_count("max_in_flight", max_in_flight),
         max_per_minute=None if max_per_minute is None else checked_count("max_per_minute", max_per_minute),
         timeout=timeout,
@@ -143,6 +143,14 @@ def checked_options(
         budget=budget,
         retry_failed=retry_failed,
     )
+
+
+def _total(inputs: object) -> int | None:
+    """Return how many inputs there are. An iterable that cannot tell is iterated over all the same."""
+    try:
+        return len(inputs) if isinstance(inputs, Sized) else None
+    except Exception:
+        return None
 
 
 def checked_count(name: str, value: object) -> int:
@@ -211,7 +219,7 @@ def _journal_path(journal: object) -> Path:
 
 
 def journal_for(options: Options) -> Journal | None:
-    """Return the journal that was asked for, not opened yet."""
+    """Return the journal that the options name, not opened yet."""
     if options.journal is None or isinstance(options.journal, Path):
         return _text_journal_for(options.journal, options.base_url)
     from .postgres.journal import PostgresJournal
@@ -237,7 +245,7 @@ def _text_journal_for(path: Path | None, base_url: str) -> TextJournal | None:
 
 
 def pulled_from(inputs: Inputs) -> Iterator[object]:
-    """The iterator of a sync client's inputs.
+    """Return an iterator over the inputs of a sync client.
 
     Raises:
         InvalidInputError: They can only be iterated over asynchronously.
@@ -248,7 +256,7 @@ def pulled_from(inputs: Inputs) -> Iterator[object]:
 
 
 def async_pulled_from(inputs: AsyncInputs) -> Callable[[], Awaitable[object]]:
-    """Pulls the next of an async client's inputs, or raises StopAsyncIteration."""
+    """Return what pulls the next input of an async client, or raises StopAsyncIteration."""
     if isinstance(inputs, AsyncIterable):
         return aiter(inputs).__anext__
     iterator = iter(inputs)

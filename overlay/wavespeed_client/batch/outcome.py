@@ -34,7 +34,7 @@ class Outcome:
 
     @property
     def uncertain(self) -> bool:
-        """Whether the task may be running and billed although nobody knows its id: see `find_submissions`."""
+        """Whether the task may be running and billed although its id is not known: see `find_submissions`."""
         return isinstance(self.error, SubmissionUncertainError)
 
     def result(self) -> Task:
@@ -59,9 +59,9 @@ class Progress:
     """How far a batch has got.
 
     Attributes:
-        done: Inputs whose outcome was handed out, whichever it was.
+        done: Inputs whose outcome was handed out, of whatever kind.
         failed: Those among them that have an error, without the uncertain ones.
-        uncertain: Those among them of which nobody knows whether a task was started.
+        uncertain: Those among them whose task may have been started.
         in_flight: Tasks that run, with the submissions that are not answered yet.
         total: All inputs; None if the iterable does not tell its length.
         cost: What was quoted, in USD, for all tasks in the journal and of this run, but for those that were not started
@@ -87,7 +87,7 @@ class Progress:
 
 @contextmanager
 def delivered(outcome: Outcome) -> Generator[None]:
-    """See to it that an error of on_progress, which is the caller's own, does not lose the outcome's task."""
+    """Add the outcome's task to an error of on_progress, which is the caller's own, so that it is not lost."""
     try:
         yield
     except BaseException as error:

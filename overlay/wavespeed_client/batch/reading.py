@@ -35,7 +35,7 @@ class JournalEntry:
         task: Its task as it was written down last.
         task_id: The task that an uncertain submission probably started.
         error: Why it was refused or is uncertain.
-        cost: What was quoted for its last submission, in USD; None if no price was asked for.
+        cost: What was quoted for its last submission, in USD; None if no price was requested.
         submitted_at: When its last submission was about to leave.
     """
 

@@ -1,7 +1,8 @@
 """A batch: many inputs for one model, each on its way to its outcome. Pure: the engines of the two clients do the work.
 
-`Batch` says what to do next: pull an input, and for each job that it gives out the step that its stage names. Whoever
-has taken that step tells what came of it, writes down what is to be noted in the journal, and then lets the job go on:
+`Batch` says what to do next: pull an input, or take the step of a job that its stage names. An engine that has taken
+that step tells what came of it, writes the notes that it gets into the journal, and then lets the job go on. All this
+is done under one lock or in one loop; the steps themselves and the journal need neither.
 
     READ     take the digests of the files in the input                Job.read, failed
     LOOK     ask the journal for the input, and note it if it is new   looked
@@ -10,8 +11,6 @@ has taken that step tells what came of it, writes down what is to be noted in th
     PRICE    ask what the task would cost, where that matters          priced, failed
     SUBMIT   submit it, once the throttle lets it pass                 answered, failed
     POLL     ask for its task                                          answered, failed
-
-It is called under one lock or in one loop; the steps and the journal need neither.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ if TYPE_CHECKING:
     from .options import Options
     from .outcome import Progress
 
-# Events after which an input is submitted, and those after which nobody knows whether it was taken.
+# Events after which an input is submitted, and those after which it may have been taken already.
 FREE, LOST = ("planned", "refused"), ("submitting", "uncertain")
 
 
@@ -63,7 +62,7 @@ class Batch:
     """The state of one batch.
 
     Attributes:
-        options: What was asked for.
+        options: The arguments of `run_many`.
         clock: Tells the time.
         attend: Makes the wait for a task that must have ended by a deadline.
         stopped: Whether nothing more is to be sent.
@@ -97,12 +96,11 @@ class Batch:
     # What comes in
 
     def room(self) -> float:
-        """Seconds until one more input may be pulled; without end while something else must happen first."""
+        """Return the seconds until one more input may be pulled; infinite while something else must happen first."""
         own = len(self._jobs) - len(self._watching)  # inputs that other runs are submitting take no room
-        most, ahead = self.options.max_in_flight, self.options.ahead
-        if self.all_pulled or self.stopped or own + len(self._ended) >= most + ahead:
+        before = own - self._throttle.in_flight - self.options.ahead
+        if self.all_pulled or self.stopped or own + len(self._ended) >= self.options.max_in_flight + self.options.ahead:
             return math.inf
-        before = own - self._throttle.in_flight - ahead
         return self._throttle.wait(self.clock.now(), before) if before >= 0 else 0.0
 
     def pull(self, item: object) -> None:
@@ -120,13 +118,13 @@ class Batch:
             self._fresh.append(job)
 
     def exhausted(self, error: BaseException | None = None) -> None:
-        """There are no more inputs: all were pulled, or pulling them failed."""
+        """Take in that there are no more inputs: all were pulled, or pulling them failed."""
         self.all_pulled, self._input_error = True, error
 
     # What is to be done
 
     def take(self) -> Job | None:
-        """The job whose next step, which its stage names, is due. None when there is none."""
+        """Return the next job whose step is due; None if there is none."""
         if self.stopped:
             return None
         if self._fresh:
@@ -140,23 +138,28 @@ class Batch:
         return job
 
     def pause(self) -> float:
-        """Seconds until a step may be due; without end while something else must happen first."""
+        """Return the seconds until a step may be due; infinite while something else must happen first."""
         if self.stopped:
             return math.inf
         if self._fresh:
             return 0.0
-        next_due = self._due[0][0] - self.clock.now() if self._due else math.inf
-        return max(0.0, min(next_due, self._until_next_submission()))
+        now, pauses = self.clock.now(), [math.inf]
+        if self._due:
+            pauses.append(self._due[0][0] - now)
+        if self._ready:
+            tries_end = self._ready[0].tries_end
+            pauses += [self._throttle.wait(now), tries_end.left() if tries_end else math.inf]
+        return max(0.0, min(pauses))
 
     def answered_by(self, wait: Wait) -> Deadline:
-        """When a poll must have its response. It may come late where many wait, and is made all the same."""
+        """Return when a poll must have its response. One that comes late, because many wait, is made all the same."""
         return Deadline(self.clock, max(wait.deadline.at, self.clock.now())).and_a_last_poll()
 
     def departing(self, job: Job) -> Entry | None:
-        """The request of a job is about to leave. Returns what the journal must reserve before it may.
+        """Let the request of a job leave. Return what the journal must reserve before that; None if nothing.
 
         Raises:
-            ConfigurationError: It must not: the batch was ended meanwhile.
+            ConfigurationError: It must not leave: the batch was ended meanwhile.
         """
         if self.stopped:
             raise ConfigurationError("The batch was ended meanwhile; nothing more is sent.")
@@ -166,7 +169,7 @@ class Batch:
         return job.quoted_entry()
 
     def reserved(self, job: Job, entry: Entry) -> None:
-        """The journal was told that a job is about to be submitted.
+        """Take in that the journal has reserved a job's submission.
 
         Raises:
             ConfigurationError: It must not leave: the batch was ended meanwhile, or another run has the input.
@@ -181,7 +184,7 @@ class Batch:
     # What came of it
 
     def looked(self, job: Job, entry: Entry) -> list[Note]:
-        """The journal was asked for a job's input. Returns what is to be noted before the job is settled."""
+        """Take in what the journal has of a job's input. Return what to note before the job goes on."""
         job.saw(entry)
         # In doubt it was sent: an event without the task that it should tell of, or one that is not known here.
         is_lost = entry.event in LOST or (entry.task is None and entry.event not in FREE)
@@ -201,7 +204,7 @@ class Batch:
         return []
 
     def priced(self, job: Job, price: Price) -> list[Note]:
-        """The service told what a job's task would cost. Returns what is to be noted before the job is settled."""
+        """Take in what a job's task would cost. Return what to note before the job goes on."""
         job.price, job.failures, job.pause = price, 0, 0.0
         try:
             job.affordable = self.budget.admits(job.index, price)
@@ -211,7 +214,7 @@ class Batch:
         return []
 
     def answered(self, job: Job, task: Task) -> list[Note]:
-        """A job's request was answered by a task. Returns what is to be noted before the job is settled."""
+        """Take in the task that a job's request was answered by. Return what to note before the job goes on."""
         if job.wait is not None:
             job.wait.saw(task)
             return self._judged(job, job.wait)
@@ -219,12 +222,12 @@ class Batch:
         self._throttle.accepted()
         job.sent = False
         job.wait = self.attend(task, self.options.timeout, job.wait_ends or self._deadline())
-        if job not in self._jobs:  # nobody waits for it any more
+        if job not in self._jobs:  # the batch was left meanwhile
             log.began_after_all(task)
         return job.note("submitted", task=task.raw) + self._judged(job, job.wait)
 
     def failed(self, job: Job, error: Exception) -> list[Note]:
-        """A job's step ended in an error. Returns what is to be noted before the job is settled."""
+        """Take in the error of a job's step. Return what to note before the job goes on."""
         if job.entry is not None and job.entry.look_again is not None:
             job.tries_end = None
             self._throttle.not_sent()
@@ -244,7 +247,7 @@ class Batch:
         return self._not_told(job, job.wait, error)
 
     def go_on(self, job: Job) -> bool:
-        """What was to be noted of a job is: it goes on. Returns whether its next step is to be taken at once."""
+        """Let a job go on, once its notes are written. Return whether its next step is to be taken at once."""
         goes_on, job.reserved = job.stage in (Stage.LOOK, Stage.PRICE), False
         if job.outcome is not None:
             self._jobs.discard(job)
@@ -272,18 +275,18 @@ class Batch:
         return False
 
     def crashed(self, error: BaseException) -> None:
-        """Something broke that is no matter of one input: nothing more is sent."""
+        """Send nothing more, because something broke that concerns more than one input."""
         if not self.stopped:
             self.stopped, self._crash = True, error
 
     def stop(self) -> None:
-        """Nothing more is sent."""
+        """Send nothing more."""
         self.stopped = True
 
     # What goes out
 
     def outcome(self) -> Outcome | None:
-        """The next outcome; None if there is none yet.
+        """Return the next outcome; None if there is none yet.
 
         Raises:
             BaseException: What broke the batch, or the iterable of its inputs, once all outcomes are handed out.
@@ -311,11 +314,11 @@ class Batch:
         return self.all_pulled and not self._jobs and not self._ended
 
     def progress(self) -> Progress:
-        """How far it has got."""
+        """Return how far it has got."""
         return self._tally.progress(self._throttle.in_flight, self.options.total, self.budget.cost)
 
     def finish(self) -> None:
-        """Hand out nothing more. Log the tasks that nobody would know of: with a journal, those not told in it."""
+        """Hand out nothing more. Log the tasks that are found nowhere else: with a journal, those that it lacks."""
         is_told = self.options.journal is not None and self._crash is None
         log.left(self.options.model, sorted((*self._jobs, *self._ended)), is_told)
         self._jobs.clear()
@@ -328,7 +331,7 @@ class Batch:
         heapq.heappush(self._due, (self.clock.now() + seconds, job))
 
     def _lost(self, job: Job, entry: Entry) -> list[Note]:
-        """An earlier submission of it has no response. Its task is looked for once, where the journal can adopt it."""
+        """Look once for the task of a submission without a response, where the journal can adopt it."""
         error = job.doubted(self.options.model, entry)
         if entry.adopts and job.lost is None and job.tells_all:
             job.lost = error
@@ -341,7 +344,7 @@ class Batch:
         return Deadline.after(self.options.timeout, self.clock)
 
     def _next_submission(self) -> Job | None:
-        """The job that may be submitted now. Those whose time is up end here."""
+        """Return the job that may be submitted now. End those whose time is up."""
         while self._ready:
             job = self._ready[0]
             if job.tries_end and not job.tries_end.left():
@@ -356,12 +359,6 @@ class Batch:
                 self._tally.requested(self.clock.now())
                 return heapq.heappop(self._ready)
         return None
-
-    def _until_next_submission(self) -> float:
-        if not self._ready:
-            return math.inf
-        tries_end = self._ready[0].tries_end
-        return min(self._throttle.wait(self.clock.now()), tries_end.left() if tries_end else math.inf)
 
     def _not_submitted(self, job: Job, error: WaveSpeedError) -> list[Note]:
         job.sent = isinstance(error, SubmissionUncertainError)
@@ -381,7 +378,7 @@ class Batch:
             return self._task_ended(job, wait.task, error)
 
     def _not_told(self, job: Job, wait: Wait, error: WaveSpeedError) -> list[Note]:
-        """A poll got no usable response. What may pass is ridden out until the wait ends: the task is paid for."""
+        """Ride out a poll without a usable response until the wait ends, where that may pass: the task is paid for."""
         try:
             with wait.guarded():
                 wait.missed(error)
@@ -392,7 +389,7 @@ class Batch:
         return []
 
     def _task_ended(self, job: Job, task: Task, error: WaveSpeedError | None) -> list[Note]:
-        """A job with a task has come to its end. A task that still runs stays submitted in the journal."""
+        """End a job that has a task. A task that still runs stays submitted in the journal."""
         self._throttle.ended()
         self._end(job, task, error)
         return job.note("failed" if error else "finished", task=task.raw) if task.done else []

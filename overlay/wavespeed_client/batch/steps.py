@@ -37,7 +37,7 @@ T = TypeVar("T")
 # Yields calls, is sent their results or errors, and returns a T.
 Steps: TypeAlias = Generator[Callable[[], Any], Any, T]
 
-# What a client is asked for. An async client returns an awaitable of what is named here.
+# What a client does. An async client returns an awaitable of it.
 Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], object]
 Ask: TypeAlias = Callable[[Context, Task], object]
 Quote: TypeAlias = Callable[[Context, str, dict[str, Any]], object]
@@ -78,7 +78,7 @@ class Procedure:
         Args:
             job: The job.
             departure: Carries out `depart` when a request is about to leave.
-            wake: Wakes whoever waits for the batch. A task that has ended makes room before that is written down.
+            wake: Wakes what waits for the batch: a task that has ended makes room before that is written down.
         """
         goes_on = True
         while goes_on:
@@ -90,7 +90,7 @@ class Procedure:
             goes_on = self.batch.go_on(job)
 
     def depart(self, job: Job) -> Steps[Deadline | None]:
-        """Reserve a job's submission in the journal. Returns when it must have left; None for any time."""
+        """Reserve a job's submission in the journal. Return when it must have left; None for any time."""
         entry = self.batch.departing(job)
         if entry is None:
             return None

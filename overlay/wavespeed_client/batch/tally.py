@@ -1,4 +1,4 @@
-"""How many outcomes were handed out, of which kind, and how fast they come. Pure: the time is passed in."""
+"""How many outcomes of each kind were handed out, and how fast they come. Pure: the time is passed in."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ class Tally:
         self._times = deque(maxlen=1 + max(FEWEST, ROUNDS * self.most))
 
     def requested(self, now: float) -> None:
-        """A request is made."""
+        """Count from now on: a request is made."""
         if not self._times:
             self._times.append(now)
 
     def handed_out(self, job: Job, now: float) -> None:
-        """A job's outcome is handed out."""
+        """Count a job whose outcome is handed out."""
         self._done += 1
         if job.outcome is not None and job.outcome.error is not None:
             self._uncertain += job.outcome.uncertain
             self._failed += not job.outcome.uncertain
-        if job.tries_end is not None or job.wait is not None:  # it was submitted or asked for
+        if job.tries_end is not None or job.wait is not None:  # it was submitted or polled
             self._times.append(now)
 
     def progress(self, in_flight: int, total: int | None, cost: float | None = None) -> Progress:

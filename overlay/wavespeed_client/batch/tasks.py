@@ -64,7 +64,7 @@ async def outcomes(
 
 
 async def done(result: Awaitable[T] | T) -> T:
-    """The result, awaited if that can be awaited."""
+    """Return the result, awaited if that can be awaited."""
     if isinstance(result, Awaitable):
         return await cast("Awaitable[T]", result)
     return result
@@ -91,7 +91,7 @@ class AsyncWorkers:
         self._own = [asyncio.create_task(self._guarded(run)) for run in (self._pull, self._schedule)]
 
     async def next_outcome(self) -> Outcome | None:
-        """The next outcome, waited for; None when there are no more."""
+        """Wait for the next outcome, and return it; None when there are no more."""
         while True:
             outcome = self.batch.outcome()
             if outcome is not None or self.batch.over:
@@ -115,7 +115,7 @@ class AsyncWorkers:
                 await done(self.journal.close())
 
     async def _wait_for_steps(self) -> None:
-        """Wait for submissions, and for what is written down. A cancellation ends these, too, and is raised then."""
+        """Wait for submissions and writes under way. A cancellation ends these, too, and is raised afterwards."""
         for task in self._left():
             job = self._steps.get(task)
             if job is None or (job.stage in ENDED_AT_ONCE and job.outcome is None):
@@ -132,7 +132,7 @@ class AsyncWorkers:
             raise cut_short
 
     def _left(self) -> set[asyncio.Task[None]]:
-        """Its tasks that go on. The one that asks is not among them: inputs may end their own batch."""
+        """Return its other tasks that still run. Inputs may end their own batch, so the current one is left out."""
         here = asyncio.current_task()
         return {task for task in (*self._own, *self._steps) if task is not here and not task.done()}
 
@@ -195,7 +195,7 @@ class AsyncWorkers:
             go_on = await _made(steps, call)
 
     def _wake(self) -> None:
-        """Wake whom a change concerns."""
+        """Wake those that a change concerns."""
         if self.batch.stopped or self.batch.has_outcomes or self.batch.over:
             self._news.set()
         if self.batch.stopped or self.batch.room() < math.inf:

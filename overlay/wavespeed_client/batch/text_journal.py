@@ -11,7 +11,7 @@ to the input with that `number`, and `at` what time:
     {"number": 1, "event": "finished", "at": "...", "task": {"id": "...", "status": "completed", ...}}
 
 A file in an input stands there as {"$file": its sha256, "name": its name}, and two inputs with the same contents are
-equal, whatever the names. Where a content was uploaded to is told in a line of its own, without a number; the next run
+equal, even under other names. A line of its own, without a number, tells where a content was uploaded to; the next run
 uses that URL while the service keeps the file:
 
     {"event": "uploaded", "at": "...", "digest": "...", "url": "https://..."}
@@ -24,10 +24,10 @@ same model; the order of the inputs is of no matter, and two that are equal have
     submitted    its task is waited for by its id
     refused      nothing was started (`error` says why): it is submitted
     uncertain    the response was lost: it is reported as such, and not sent again (`task_id` names its task, if known)
-    finished     its task, outputs included, is handed out from here; nothing is asked for
+    finished     its task, outputs included, is handed out from here, without a request
     failed       so is its failed task, unless `retry_failed` asks for a new one
 
-`submitting` is written before the request leaves, with the price in USD that was quoted where one was asked for, and
+`submitting` is written before the request leaves, with the price in USD if one was quoted, and
 `submitted` when its response has come. Each line is handed to the
 operating system at once, so the death of the process loses none, however it comes. A power cut may lose those of
 the last seconds: look with `tasks()` before you go on then.
@@ -136,7 +136,7 @@ class TextJournal:
         return [cost for number, cost in self._costs.items() if EVENTS[self._events[number]] in BILLED]
 
     def uploads(self, digests: Sequence[str]) -> list[Upload]:
-        """Tell which of these contents were uploaded, not so long ago that the service may not have them any longer."""
+        """Tell which of these contents were uploaded and are still kept by the service."""
         with self._lock:
             found = [self._register.find(digest, datetime.now(UTC)) for digest in digests]
         return [upload for upload in found if upload is not None]
@@ -305,13 +305,13 @@ class TextJournal:
             ) from error
 
     def _take_back(self, size: int) -> None:
-        """Remove what was written of a line: it may be whole but for its end, and tells of what did not come to be."""
+        """Remove what was written of a line: it may be whole but for its end, and tell of what did not happen."""
         with suppress(OSError, ValueError):
             self._file.truncate(os.fstat(self._file.fileno()).st_size - size)
 
 
 def header_for(base_url: str) -> bytes:
-    """The first line of a journal."""
+    """Return the first line of a journal."""
     return _line({"journal": "wavespeed-client", "version": 1, "base_url": base_url})
 
 

@@ -52,7 +52,7 @@ def outcomes(
     uploads: Callable[[], Uploads],
     at_work: set[Workers],
 ) -> Generator[Outcome]:
-    """The outcomes of a batch, as they come. Its threads run while this does.
+    """Yield the outcomes of a batch as they come. Its threads run while this does.
 
     Args:
         batch: The batch.
@@ -61,7 +61,7 @@ def outcomes(
         ask: Asks for a task, once.
         quote: Asks what a task would cost.
         find: Looks for what an uncertain submission has started.
-        uploads: Gives the client's uploads.
+        uploads: Returns the client's uploads.
         at_work: Holds the workers while there are any, for the client to end them when it is closed.
     """
     journal = journal_for(batch.options)
@@ -117,7 +117,7 @@ class Workers:
         atexit.register(self.end)
 
     def next_outcome(self) -> Outcome | None:
-        """The next outcome, waited for; None when there are no more. Inputs are pulled in here."""
+        """Wait for the next outcome, and return it; None when there are no more. Inputs are pulled meanwhile."""
         while True:
             self._check_process()
             self._pull()
@@ -130,7 +130,7 @@ class Workers:
                     self.batch.clock.wait(self._news, room)
 
     def end(self) -> None:
-        """Send nothing more, and return when what was sent has been answered, or will hardly be."""
+        """Send nothing more, and return when what was sent has its response, or will hardly get one."""
         if os.getpid() != self._process:
             self._close_journal()  # the threads and the batch are the parent's
             return
@@ -209,7 +209,7 @@ class Workers:
                 self._release()
 
     def _next_job(self) -> Job | None:
-        """The job whose step is due, waited for; None when nothing more is to be sent."""
+        """Wait for a job whose step is due, and return it; None when nothing more is to be sent."""
         with self._work:
             while not self.batch.stopped:
                 idle = len(self._steps) < MOST_WORKERS
@@ -266,7 +266,7 @@ class Workers:
             go_on = _made(steps, call)
 
     def _wake(self) -> None:
-        """Wake whom a change concerns."""
+        """Wake those that a change concerns."""
         if self.batch.stopped or self.batch.has_outcomes or self.batch.over or self.batch.room() < math.inf:
             self._news.notify_all()
         if self.batch.stopped or self.batch.clock.now() + self.batch.pause() < self._wakes_at:
@@ -274,7 +274,7 @@ class Workers:
 
 
 def _made(steps: Steps[Any], call: Callable[[], object]) -> Callable[[], Callable[[], Any]]:
-    """Make a call. Returns how the steps go on, with its result or its error."""
+    """Make a call. Return how the steps go on, with its result or its error."""
     try:
         result = call()
     except BaseException as error:

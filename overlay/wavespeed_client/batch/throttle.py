@@ -63,7 +63,7 @@ class Throttle:
         self._room = float(self.most)
 
     def wait(self, now: float, before: int = 0) -> float:
-        """Seconds until one more may be sent after so many others; without end while only a response can make room."""
+        """Return the seconds until one more may be sent after so many others; infinite until a response makes room."""
         unanswered = self.unanswered + before
         if self.in_flight + before >= int(self._room) or (self._slowed and unanswered):
             return math.inf
@@ -77,38 +77,38 @@ class Throttle:
         return self._free_again[0] - now if self._free_again else math.inf
 
     def sent(self) -> None:
-        """A submission is on its way."""
+        """Count a submission that is on its way."""
         self.in_flight += 1
         self.unanswered += 1
         self._trying = self._slowed
 
     def answered(self, now: float) -> None:
-        """A submission has its response, or will get none."""
+        """Take in that a submission has its response, or will get none."""
         self.unanswered -= 1
         if self.most_per_minute is not None:
             self._free_again.append(now + MINUTE)
 
     def not_sent(self) -> None:
-        """A submission has not left after all."""
+        """Take back a submission that has not left after all."""
         self.unanswered -= 1
 
     def resumed(self) -> None:
-        """A task of an earlier run is in flight."""
+        """Count a task of an earlier run, which is in flight."""
         self.in_flight += 1
 
     def ended(self) -> None:
-        """A task has ended, or was not begun."""
+        """Take in that a task has ended, or was not begun."""
         self.in_flight -= 1
 
     def accepted(self) -> None:
-        """The service takes submissions: it took one, or refused one for good."""
+        """Take in that the service takes submissions: it took one, or refused one for what it was."""
         if self._trying or not self._slowed:
             self._slowed = self._trying = False
             self._pause = FIRST_PAUSE
             self._room = min(float(self.most), self._room + GAIN)
 
     def refused(self, now: float, retry_after: float | None = None) -> None:
-        """A submission, which still counts as in flight, was refused for now or could not be sent."""
+        """Slow down: a submission, which still counts as in flight, was refused for now or could not be sent."""
         if self._trying:
             self._trying = False
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
@@ -116,7 +116,7 @@ class Throttle:
         self.hindered(now, retry_after)
 
     def failed(self, now: float, error: Exception) -> None:
-        """A submission ended in an error, and without a task."""
+        """Take in the error of a submission that ended without a task."""
         if isinstance(error, UNSENT):
             self.not_sent()
         else:
@@ -128,7 +128,7 @@ class Throttle:
         self.ended()
 
     def hindered(self, now: float, retry_after: float | None = None) -> None:
-        """A poll was refused for now: too many requests, so no more tasks either."""
+        """Slow down: too many requests were made, so no more tasks either."""
         if not self._slowed:
             self._slowed = True
             self._room = max(1.0, CUT * min(self._room, self.in_flight))

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT, Connect
-from tests.overlay.batch.test_run_many import batch_threads
+from tests.overlay.batch.leaving import batch_threads
 from tests.servers.faults import record, running
 from tests.servers.in_process import Attach, Service, stepper, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed

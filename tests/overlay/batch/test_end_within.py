@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.overlay.batch.leaving import batch_threads, turns
 from tests.overlay.batch.test_end import last_events
-from tests.overlay.batch.test_run_many import batch_threads, turns
 from tests.servers.in_process import Attach, Service, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
 from wavespeed_client.batch.threads import Workers

@@ -54,7 +54,7 @@ class Address:
 
     @classmethod
     def _found(cls, given: str) -> Address | str:
-        """The address, or why it is none."""
+        """Return the address, or why it is none."""
         variable = given.removeprefix("env:") if given.startswith("env:") else None
         text = (given if variable is None else os.environ.get(variable, "")).strip()
         named = f"The environment variable {variable}" if variable else "The journal"
@@ -75,7 +75,7 @@ class Address:
         return any(name.endswith(("password", "secret")) for name in conninfo_to_dict(self._conninfo))
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """Connect. Nothing is prepared on the server: connections may be pooled there.
+        """Connect. Prepare nothing on the server, where connections may be pooled.
 
         Raises:
             psycopg.Error: It cannot be reached; its traceback has the password.
@@ -92,7 +92,7 @@ class Address:
 
 
 def _parsed(text: str) -> dict[str, Any] | None:
-    """The parts of an address; None where it is none, or where a part of a password may be taken for something else."""
+    """Return the parts of an address; None if it is none, or if part of a password could be read as another part."""
     scheme, separator, rest = text.partition("://")
     if separator:
         _, _, place = rest.partition("@") if "@" in rest.partition("/")[0] else ("", "", rest)

@@ -22,17 +22,17 @@ class Arrivals:
     _woken: bool = field(init=False, default=False)
 
     async def wait(self, future: Future[Any]) -> None:
-        """Wait until a future is settled. To cancel this leaves the future as it is."""
+        """Wait until a future is settled. Cancelling this leaves the future as it is."""
         waiter = self._loop.create_future()
         future.add_done_callback(lambda _: self._arrived(waiter))
         await waiter
 
     def _arrived(self, waiter: asyncio.Future[None]) -> None:
-        """Hand a waiter over to the loop, in whichever thread this is."""
+        """Hand a waiter over to the loop, from any thread."""
         self._come.append(waiter)
         if not self._woken:  # otherwise the loop is about to take all that have come
             self._woken = True
-            with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+            with suppress(RuntimeError):  # the loop is closed, and nothing waits any more
                 self._loop.call_soon_threadsafe(self._hand_out)
 
     def _hand_out(self) -> None:

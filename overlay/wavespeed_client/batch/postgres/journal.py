@@ -56,7 +56,7 @@ class PostgresJournal(Ledger):
         return self._writer.response(self._writer.ask(Spent()))
 
     def uploads(self, digests: Sequence[str]) -> list[Upload]:
-        """Tell where these contents were uploaded to, by whichever run."""
+        """Tell where these contents were uploaded to, by any run."""
         return self._writer.response(self._writer.ask(Recall(digests)))
 
     def uploaded(self, uploads: Sequence[Upload]) -> None:
@@ -85,7 +85,7 @@ class AsyncPostgresJournal(Ledger):
         return self._met(item, request.key, await self._writer.aresponse(self._writer.ask(request)))
 
     async def reserve(self, entry: Entry) -> Entry:
-        """Async reserve. A caller who is cancelled claims nothing."""
+        """Async reserve. A cancelled caller claims nothing."""
         claim = Claim(key_of(entry), entry.cost)
         future = self._writer.ask(claim)
         try:

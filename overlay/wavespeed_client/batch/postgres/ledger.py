@@ -77,7 +77,7 @@ class Ledger:
 
     @classmethod
     def of(cls, options: Options, address: Address) -> Self:
-        """Return the journal that a batch was asked to have."""
+        """Return the journal that the options name."""
         return cls(
             address,
             options.batch or "",
@@ -127,7 +127,7 @@ class Ledger:
     # What is asked, and what the responses say
 
     def _met(self, item: Item, key: bytes, row: Row) -> Entry:
-        """What is known of an input. Whom a run that is alone meets within a submission is probably dead."""
+        """Return what is known of an input. What a run that is alone finds under way is probably a dead run's."""
         entry = self._entry(key, row)
         return evolve(entry, adopts=True) if self.keys.alone and item.seen is None else entry
 
@@ -139,12 +139,12 @@ class Ledger:
         return evolve(entry, event="submitting", attempt=claimed.attempt, look_again=None, leaves_by=deadline)
 
     def _taken(self, entry: Entry, row: Row) -> Entry:
-        """An input that could not be claimed: it is to be looked at again."""
+        """Return the entry of an input that could not be claimed: it is to be looked at again."""
         found = self._entry(key_of(entry), row)
         return evolve(found, look_again=found.look_again or SOONEST_LOOK)
 
     def _released(self, claim: Claim, future: Future[Claimed | None]) -> None:
-        """Nobody waits for this claim any more: the input is free again, for it is not sent."""
+        """Free an input whose claim is no longer waited for: it is not sent."""
         claimed = None if future.exception() else future.result()
         if claimed is not None:
             error = "The batch was ended before it was sent."

@@ -25,7 +25,7 @@ class Try:
         batch: The batch's number.
         owner: Who claims: each try has a name of its own.
         lost: The names of earlier tries that have lost their connection. What they may have claimed is claimed once
-            more: nobody has sent it.
+            more: it was not sent.
         clock: Goes on while the machine is suspended.
     """
 
@@ -75,7 +75,7 @@ class Claimed:
 
     Attributes:
         attempt: Its number.
-        at: When it was asked for, by a clock that goes on while the machine is suspended.
+        at: When the claim was sent, by a clock that goes on while the machine is suspended.
     """
 
     attempt: int

@@ -185,7 +185,7 @@ class Told:
 
 
 def create(connection: Connection) -> None:
-    """Make the tables, if there are none. Several may at the same time.
+    """Make the tables if there are none. Several runs may do so at the same time.
 
     Raises:
         InvalidInputError: The database cannot hold every text.
@@ -233,7 +233,7 @@ def lock(connection: Connection, batch: int) -> None:
 
 
 def meet(connection: Connection, batch: int, inputs: Mapping[bytes, tuple[str, str]]) -> dict[bytes, Row]:
-    """Write down those inputs that are new: the model of each, and its JSON. Return what is known of all of them.
+    """Write down the inputs that are new, each with its model and JSON. Return what is known of all of them.
 
     Nothing is returned of an input that another run has written down at the same moment.
     """
@@ -275,7 +275,7 @@ def claim(
 
 
 def tell(connection: Connection, batch: int, told: Mapping[bytes, Told]) -> set[bytes]:
-    """Write down what became of attempts; return the inputs of which it is written now.
+    """Write down what became of attempts. Return the inputs for which it is written now.
 
     An input whose task another input has is uncertain instead.
     """
@@ -327,12 +327,12 @@ def spent(connection: Connection, batch: int) -> list[float]:
 
 
 def recall(connection: Connection, batch: int, digests: Sequence[str]) -> list[Upload]:
-    """Return the uploads of these contents, not so long ago that the service may not have them any longer."""
+    """Return those uploads of these contents that the service still keeps."""
     return [Upload(*row) for row in connection.execute(RECALL, (batch, digests, KEPT))]
 
 
 def keep(connection: Connection, batch: int, uploads: Iterable[Upload]) -> None:
-    """Write down uploads; of one content the latest counts."""
+    """Write down uploads. The latest one of a content counts."""
     given = [(batch, upload.digest, upload.url, upload.at) for upload in uploads]
     with connection.cursor() as cursor:
         cursor.executemany(KEEP, given)
@@ -348,5 +348,5 @@ def pay_again(connection: Connection, name: str, states: Sequence[str]) -> int |
 
 
 def storable(text: str) -> str:
-    """A text that PostgreSQL takes."""
+    """Return a text as PostgreSQL takes it."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

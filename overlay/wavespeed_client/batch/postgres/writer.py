@@ -1,9 +1,9 @@
 """The one writer of a journal: it takes what has queued while the last commit ran, and commits that together.
 
-Of what has queued it takes the requests of one kind at a time: those of the kind that has waited longest.
+It takes the requests of one kind at a time, beginning with the one that has waited longest.
 
-Whoever asks for something gets a future. A connection that is lost is made anew, with growing pauses, until somebody
-has waited for too long: that gives the journal up, and fails every future, those under way and those that queue behind.
+Each request gets a future. A connection that is lost is made anew, with growing pauses, until a request has waited for
+too long: then the journal is given up, and every future fails, those under way and those that queue behind.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Writer(Generic[R]):
             has lost its connection: what that has done is not known.
         shown: Says what of a text may be shown.
         failure: Makes the error from the reason why nothing can be written.
-        seconds: How long somebody waits at most.
+        seconds: How long a request waits at most.
     """
 
     connect: Callable[[], Connection]
@@ -77,7 +77,7 @@ class Writer(Generic[R]):
 
     def start(self) -> Future[None]:
         """Start it. The future is done when there is a connection; its first failure is not tried again."""
-        # A daemon, for a journal that nobody closes must not hold up the end of the program.
+        # A daemon: a journal that is never closed must not hold up the end of the program.
         thread = threading.Thread(target=self._run, name="wavespeed-journal", daemon=True)
         try:
             thread.start()
@@ -101,7 +101,7 @@ class Writer(Generic[R]):
         return future
 
     def give_up(self, why: str | None = None) -> WaveSpeedError:
-        """Write nothing more, and fail whatever is waited for; return why."""
+        """Write nothing more, and fail every request. Return why."""
         with self._news:
             if self._broken is None:
                 self._broken = why or self._trouble
@@ -142,7 +142,7 @@ class Writer(Generic[R]):
         return [self._thread.ident] if self._thread is not None and self._thread.ident is not None else []
 
     def leave(self) -> None:
-        """Let it end when it has carried out what has queued; nobody waits for that."""
+        """Let it end when it has carried out what has queued, without waiting for that."""
         with self._news:
             self._closing = True
             self._news.notify()
