@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from wavespeed_api.models import UploadQuery
 
     from .arguments import Input, OnBytes, OnUpdate
-    from .batch.options import Inputs
+    from .batch.options import Inputs, Options
     from .batch.outcome import Outcome, Progress
     from .batch.threads import Workers
     from .catalogue.model_info import ModelInfo
@@ -135,7 +135,7 @@ class WaveSpeed(Shell["ApiClient"]):
     def wait(self, task: Task | str, *, timeout: float | None = 600.0, on_update: OnUpdate = None) -> Task:
         """Wait until a task has completed. A task that has ended is returned without a request.
 
-        It polls when the task has probably ended, and waits on through passing trouble such as HTTP 503.
+        It polls when the task has probably ended. Passing trouble such as HTTP 503 does not end the wait.
 
         Args:
             task: The task, or its id.
@@ -225,23 +225,24 @@ class WaveSpeed(Shell["ApiClient"]):
             InvalidInputError: An argument is wrong; or, at the first outcome, the journal is unreadable or in use.
             ConfigurationError: The extra is missing, or the journal cannot be written. Nothing is sent.
         """
-        from .batch.options import checked_options, pulled_from
-        from .batch.state import Batch
-        from .batch.threads import outcomes
+        from .batch.options import checked_options
 
         limits, money = (max_in_flight, max_per_minute, timeout), (max_cost, budget, retry_failed)
         options = checked_options(self.settings, model, inputs, *limits, journal, on_progress, batch, *money)
+        return self._outcomes(options, inputs)
+
+    def _outcomes(self, options: Options, inputs: Inputs) -> Generator[Outcome]:
+        from .batch.options import pulled_from
+        from .batch.state import Batch
+        from .batch.threads import outcomes
+
         self._check_open()
         state = Batch(options, self._clock, partial(Wait, durations=self._durations))
         calls = (self._submit, self._get, self._price, self.find_submissions, self._uploads)
         return outcomes(state, pulled_from(inputs), *calls, self._at_work)
 
     def use(self, model: ModelOf[I]) -> TypedModel[I]:
-        """Return the model of a token that `python -m wavespeed_client.typed` wrote, with its input typed. No request.
-
-        Raises:
-            InvalidInputError: It is no such token.
-        """
+        """Return the model of a token that `wavespeed_client.typed` wrote, with its input typed. No request."""
         from .typed.model import TypedModel, id_of  # loaded on first use
 
         return TypedModel(id_of(model), self)
@@ -271,8 +272,8 @@ class WaveSpeed(Shell["ApiClient"]):
 
         That is the task that the error names. Without one, it is all tasks of that model in your organization that were
         submitted since then and whose input is the same or unknown, or tasks of any model with the same input.
-        One request for the service's time and one for each 100 tasks. If none is found, look again some minutes later:
-        the list may lag behind, and a queue on the way may deliver a submission late.
+        One request for the service's time and one for each 100 tasks. If none is found, look again some minutes later,
+        for the list or the submission may be late.
         """
         since = searched_from(error)
         if error.task_id is not None:
@@ -381,8 +382,7 @@ class WaveSpeed(Shell["ApiClient"]):
     def price(self, model: str, input: Input = None) -> Price:
         """Return what a task would cost; `discounted_price` is what the account pays. One request, free of charge.
 
-        Without an input it is the model's base price. Files in it are not uploaded, so then it is an estimate;
-        `run(max_cost=)` asks for the price of what it will send.
+        Without an input it is the model's base price, and with files, which are not uploaded, an estimate.
 
         Raises:
             InvalidInputError: The model id or the input is wrong.

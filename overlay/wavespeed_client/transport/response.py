@@ -20,8 +20,6 @@ class WholeResponse(httpx.Response):
     Attributes:
         body: The body, decompressed.
         fields: The fields of the JSON object that the body is; empty if it is none.
-        from_service: Whether the service itself made it, and not a proxy in its name: it is strict JSON, announced as
-            such, and says why.
         named: The task that the envelope names, whatever the status; None if it names none.
         task_id: The same in a success, so in any 2xx; else None.
     """
@@ -29,17 +27,15 @@ class WholeResponse(httpx.Response):
     def __init__(self, response: httpx.Response, body: bytes) -> None:
         status = response.status_code
         self.body = body
-        self._parsed, is_strict = parsed(body)
+        self._parsed, self._is_strict = parsed(body)
         self.fields = _object(self._parsed)
-        is_json = "json" in response.headers.get("Content-Type", "").lower()
-        self.from_service = is_strict and is_json and _says_why(self.fields)
         self.named = task_named_in(self.fields)
         self.task_id = self.named if 200 <= status < 300 else None
         # A response that names a task is a success, whatever else it says. A refusal may come under HTTP 200, with its
         # status as the envelope's code.
         if self.task_id:
             status = 200
-        elif status == 200 and is_json:
+        elif status == 200 and _is_json(response):
             status = _code(self.fields)
         stream = httpx.ByteStream(body)
         super().__init__(status, headers=response.headers, stream=stream, extensions=response.extensions)
@@ -48,6 +44,13 @@ class WholeResponse(httpx.Response):
 
     def json(self, **options: Any) -> Any:
         return super().json(**options) if self._parsed is None or options else self._parsed
+
+    @property
+    def from_service(self) -> bool:
+        """Whether a refusal is the service's own, and not a proxy's: strict JSON, announced as such, that says why."""
+        says_why = isinstance(self.fields.get("message"), str) and isinstance(self.fields.get("code"), int)
+        says_why = says_why or isinstance(self.fields.get("error"), str | dict)
+        return self._is_strict and says_why and _is_json(self)
 
     @property
     def data(self) -> object:
@@ -104,9 +107,8 @@ def _code(fields: dict[str, Any]) -> int:
     return code if isinstance(code, int) and not isinstance(code, bool) and isinstance(message, str) else 200
 
 
-def _says_why(fields: dict[str, Any]) -> bool:
-    says_why = isinstance(fields.get("message"), str) and isinstance(fields.get("code"), int)
-    return says_why or isinstance(fields.get("error"), str | dict)
+def _is_json(response: httpx.Response) -> bool:
+    return "json" in response.headers.get("Content-Type", "").lower()
 
 
 def _object(value: object) -> dict[str, Any]:
