@@ -13,7 +13,7 @@ from attrs import define
 from httpx_retries import RetryTransport
 
 from ..arguments import check_callable
-from ..errors import APIConnectionError, InvalidInputError, UnexpectedResponseError, WaveSpeedError, error_from_response
+from ..errors import InvalidInputError, UnexpectedResponseError, WaveSpeedError, error_from_response
 from ..media.kinds import HEAD, ending_for, ending_in, name_in
 from ..settings import DEFAULT_MAX_RETRIES, USER_AGENT
 from ..transport.context import Context
@@ -29,6 +29,8 @@ from .storage import (
     beginning,
     bounded,
     chunks,
+    connection_error,
+    dropping,
     host,
     length_of,
     network,
@@ -118,8 +120,9 @@ def _drops_explained() -> Generator[None]:
     try:
         yield
     except DropError as drop:
-        cause = drop.__cause__
-        raise APIConnectionError(f"The download broke off ({type(cause).__name__}): {cause}") from cause
+        if drop.__cause__ is None or drop.url is None:
+            raise
+        raise connection_error("download from", drop.url, drop.__cause__) from drop.__cause__
 
 
 def _path(response: httpx.Response, transport: DownloadTransport) -> Path:
@@ -232,7 +235,7 @@ class PartFile:
 def _followed(url: httpx.URL, timeout: float) -> Generator[httpx.Response]:
     """Open a URL, following redirects; yield the last response."""
     for _ in range(MOST_REDIRECTS + 1):
-        with host(url) as transport:
+        with host(url) as transport, dropping(url):
             with network():
                 response = transport.handle_request(_get(url, timeout))
             with closing(response):
@@ -248,14 +251,15 @@ def _followed(url: httpx.URL, timeout: float) -> Generator[httpx.Response]:
 async def _async_followed(url: httpx.URL, timeout: float) -> AsyncGenerator[httpx.Response]:
     for _ in range(MOST_REDIRECTS + 1):
         async with async_host(url) as transport:
-            with network():
-                response = await transport.handle_async_request(_get(url, timeout))
-            async with aclosing(response):
-                target = redirected(url, response)
-                if target is None:
-                    yield response
-                    return
-                url = target
+            with dropping(url):
+                with network():
+                    response = await transport.handle_async_request(_get(url, timeout))
+                async with aclosing(response):
+                    target = redirected(url, response)
+                    if target is None:
+                        yield response
+                        return
+                    url = target
     raise _too_many_redirects()
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from ..errors import UnexpectedResponseError
-from ..transport.environment import as_configuration_errors, proxy_for, tls_context
+from ..errors import APIConnectionError, UnexpectedResponseError
+from ..transport.environment import as_configuration_errors, proxy_for, shown, tls_context
+from ..transport.exchange import UNTRUSTED, is_untrusted
 from ..transport.httpx1.connections import interruptible
 
 if TYPE_CHECKING:
@@ -106,7 +107,31 @@ def async_host(url: httpx.URL) -> httpx.AsyncHTTPTransport:
 
 
 class DropError(Exception):
-    """The network failed; the cause says how. Never raised for errors in the caller's own code."""
+    """The network failed; the cause says how. Never raised for errors in the caller's own code.
+
+    Attributes:
+        url: The URL of the request, after redirects.
+    """
+
+    url: httpx.URL | None = None
+
+
+@contextmanager
+def dropping(url: httpx.URL) -> Generator[None]:
+    """Add the URL of a request to a DropError."""
+    try:
+        yield
+    except DropError as drop:
+        drop.url = url
+        raise
+
+
+def connection_error(transfer: str, url: httpx.URL, error: BaseException) -> APIConnectionError:
+    """Return the error for a failed transfer. It names the host and the proxy; the rest of the URL may be signed."""
+    where = f"{url.netloc.decode('ascii')}{shown(proxy_for(url))}"
+    untrusted = is_untrusted(error)
+    message = f"The {transfer} {where} broke off ({type(error).__name__}: {error})."
+    return APIConnectionError(message + (UNTRUSTED if untrusted else ""), lasting=untrusted)
 
 
 @contextmanager

@@ -19,12 +19,12 @@ from attrs import define, field
 
 from wavespeed_api import models
 
-from ..errors import APIConnectionError, InvalidInputError, WaveSpeedError, error_from_response
+from ..errors import InvalidInputError, error_from_response
 from ..media.kinds import HEAD, OTHER, ending_in, type_of
 from ..transport.attempt import TimeLeft
 from .inputs import name_of
 from .names import ending_of
-from .storage import NETWORK_ERRORS, async_beginning, async_host, beginning, host, web_url
+from .storage import NETWORK_ERRORS, async_beginning, async_host, beginning, connection_error, host, web_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -226,7 +226,7 @@ def send(
             finally:
                 response.close()
     except NETWORK_ERRORS as error:
-        raise _broken_upload(error) from error
+        raise connection_error("upload to", request.url, error) from error
 
 
 async def send_async(
@@ -252,11 +252,7 @@ async def send_async(
             finally:
                 await response.aclose()
     except NETWORK_ERRORS as error:
-        raise _broken_upload(error) from error
-
-
-def _broken_upload(error: Exception) -> WaveSpeedError:
-    return APIConnectionError(f"The upload broke off ({type(error).__name__}): upload the file again.")
+        raise connection_error("upload to", request.url, error) from error
 
 
 async def in_thread(function: Callable[[], T]) -> T:

@@ -48,6 +48,10 @@ if TYPE_CHECKING:
 OURS = {"aiohttp", "anyio", "h11", "h2", "httpcore", "httpx", "httpx_retries", "socksio", "wavespeed_client", "yarl"}
 
 
+# Advice for a certificate that is not trusted.
+UNTRUSTED = " If the certificate is signed by your own authority, set SSL_CERT_FILE to its certificate file."
+
+
 @define(eq=False)
 class Exchange:
     """One request with all its tries, and what their outcome means.
@@ -209,9 +213,9 @@ class Exchange:
         if self.sent:
             return APIConnectionError(f"{self._name()} got no usable response from {where} ({why}).")
         so = ", so nothing was started" if self.submission else ""
-        message, lasting = f"{self._name()} could not be sent to {where}{so} ({why}).", _is_untrusted(error)
+        message, lasting = f"{self._name()} could not be sent to {where}{so} ({why}).", is_untrusted(error)
         if lasting:
-            message += " If the certificate is of an authority of your own, name that one's file in SSL_CERT_FILE."
+            message += UNTRUSTED
         return APIConnectionError(message, lasting=lasting)
 
     def _name(self) -> str:
@@ -304,7 +308,8 @@ def _is_callers(error: Exception) -> bool:
     return root not in OURS and root not in sys.stdlib_module_names
 
 
-def _is_untrusted(error: BaseException) -> bool:
+def is_untrusted(error: BaseException) -> bool:
+    """Return whether the other side's certificate was not trusted."""
     return any(isinstance(one, ssl.SSLCertVerificationError) for one in _linked(error))
 
 

@@ -68,7 +68,7 @@ def test_a_file_that_breaks_off_is_fetched_anew(
 ) -> None:
     (tmp_path / "a").write_bytes(b"older")
     any_server.responses += [broken] * 4
-    with pytest.raises(APIConnectionError, match="download broke off"):
+    with pytest.raises(APIConnectionError, match=r"^The download from 127\.0\.0\.1:\d+ broke off"):
         ws.download(f"{any_server.url}/a", tmp_path / "a")
     assert in_folder(tmp_path) == {"a": b"older"}
     assert len(any_server.requests) == 4
@@ -94,13 +94,27 @@ def test_a_files_end_is_where_its_length_or_its_last_chunk_says(
 def test_noise_beneath_tls_is_a_drop(ws: Driven, fake: FakeWaveSpeed, tls_server: RawServer, tmp_path: Path) -> None:
     tls_server.noise = b"no record of TLS, and longer than the head of one"
     tls_server.responses += [WHOLE[:-5]] * 4
-    with pytest.raises(APIConnectionError, match="download broke off"):
+    with pytest.raises(APIConnectionError, match=r"^The download from 127\.0\.0\.1:\d+ broke off"):
         ws.download(f"{tls_server.url}/a", tmp_path / "a")
     assert len(tls_server.requests) == 4
     ticket(fake, f"{tls_server.url}/x")
-    with pytest.raises(APIConnectionError, match="upload broke off"):
+    with pytest.raises(APIConnectionError, match=r"^The upload to 127\.0\.0\.1:\d+ broke off"):
         ws.upload(io.BytesIO(b"x"), filename="a.png")
     assert in_folder(tmp_path) == {}
+
+
+def test_a_host_whose_certificate_is_not_trusted_is_named_without_its_signed_url(
+    ws: Driven, fake: FakeWaveSpeed, tls_server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    signed = f"{tls_server.url}/a?signature=5f2c"
+    with pytest.raises(APIConnectionError, match=r"^The download from 127\.0\.0\.1:\d+ .*SSL_CERT_FILE") as download:
+        ws.download(signed, tmp_path / "a")
+    ticket(fake, signed)
+    with pytest.raises(APIConnectionError, match=r"^The upload to 127\.0\.0\.1:\d+ .*SSL_CERT_FILE") as upload:
+        ws.upload(io.BytesIO(b"x"), filename="a.png")
+    assert "5f2c" not in f"{download.value}{upload.value}"
+    assert tls_server.requests == []
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
