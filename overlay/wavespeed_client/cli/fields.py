@@ -168,18 +168,6 @@ def _file(field: Field, folder: Path) -> Path:
     return path
 
 
-def _read_null(text: str) -> Any:
-    return None if text == "null" else _NOTHING
-
-
-def _read_boolean(text: str) -> Any:
-    return {"true": True, "false": False}.get(text.lower(), _NOTHING)
-
-
-def _read_integer(text: str) -> Any:
-    return int(text) if _WHOLE.fullmatch(text) else _NOTHING
-
-
 def _read_number(text: str) -> Any:
     try:
         number = float(text)
@@ -197,9 +185,9 @@ def _read_json(kind: type[Any], text: str) -> Any:
 
 
 _READ: dict[str, Callable[[str], Any]] = {
-    "null": _read_null,
-    "boolean": _read_boolean,
-    "integer": _read_integer,
+    "null": lambda text: {"null": None}.get(text, _NOTHING),
+    "boolean": lambda text: {"true": True, "false": False}.get(text.lower(), _NOTHING),
+    "integer": lambda text: int(text) if _WHOLE.fullmatch(text) else _NOTHING,
     "number": _read_number,
     "array": partial(_read_json, list),
     "object": partial(_read_json, dict),

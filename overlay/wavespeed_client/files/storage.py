@@ -126,12 +126,12 @@ def dropping(url: httpx.URL) -> Generator[None]:
         raise
 
 
-def connection_error(transfer: str, url: httpx.URL, error: BaseException) -> APIConnectionError:
+def connection_error(transfer: str, url: httpx.URL, error: BaseException, advice: str = "") -> APIConnectionError:
     """Return the error for a failed transfer. It names the host and the proxy; the rest of the URL may be signed."""
     where = f"{url.netloc.decode('ascii')}{shown(proxy_for(url))}"
     untrusted = is_untrusted(error)
     message = f"The {transfer} {where} broke off ({type(error).__name__}: {error})."
-    return APIConnectionError(message + (UNTRUSTED if untrusted else ""), lasting=untrusted)
+    return APIConnectionError(message + (UNTRUSTED if untrusted else advice), lasting=untrusted)
 
 
 @contextmanager

@@ -226,7 +226,7 @@ def send(
             finally:
                 response.close()
     except NETWORK_ERRORS as error:
-        raise connection_error("upload to", request.url, error) from error
+        raise connection_error("upload to", request.url, error, " Upload the file again.") from error
 
 
 async def send_async(
@@ -252,7 +252,7 @@ async def send_async(
             finally:
                 await response.aclose()
     except NETWORK_ERRORS as error:
-        raise connection_error("upload to", request.url, error) from error
+        raise connection_error("upload to", request.url, error, " Upload the file again.") from error
 
 
 async def in_thread(function: Callable[[], T]) -> T:
