@@ -260,7 +260,8 @@ class WaveSpeed(Shell["ApiClient"]):
         Args:
             model: Only tasks of this model id.
             status: Only created, processing, completed, failed, cancelled, timeout or deleted ones.
-            created_after, created_before: Only tasks submitted between these moments, which need time zones.
+            created_after: Only tasks submitted after this moment, which needs a time zone.
+            created_before: Only tasks submitted before this moment, which needs a time zone.
 
         Raises:
             InvalidInputError: A filter is wrong. Raised by the call itself, before any request.
@@ -414,7 +415,8 @@ class WaveSpeed(Shell["ApiClient"]):
 
         Args:
             billing_type: Only deduct (charges) or refund.
-            start, end: Only records from `start` on and before `end`; both need time zones.
+            start: Only records from this moment on; it needs a time zone.
+            end: Only records before this moment; it needs a time zone.
             prediction_ids: Only records of the tasks with these ids.
         """
         return self._listed(self._calls.billings(billing_type, start, end, prediction_ids))

@@ -44,14 +44,12 @@ class FakeWaveSpeed:
     request that breaks the contract is refused as the service would, and listed in `violations`. It keeps the last
     10,000 records of each kind; tasks that have ended are dropped first.
 
-    Args:
+    Attributes:
+        api_key: The key that clients must send.
         port: The port to listen on; 0 for a free one.
         host: The address to listen on. With 0.0.0.0, other machines can reach it.
         allow_hosts: Host names that other machines may use to control it. The first one is used in its URLs.
         contract: The contract; by default that of the installed client.
-
-    Attributes:
-        api_key: The key that clients must send.
         models: The ids of the models in the catalogue. Other models can be used, too, unless `load` excludes them.
         credit: The account's balance in USD before any task.
         webhook_secret: The account's webhook secret.
