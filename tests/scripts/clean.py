@@ -13,7 +13,7 @@ from attrs import define, field
 
 from tests.conftest import ROOT
 
-LOCKS = (ROOT / "scripts" / "requirements.txt", ROOT / "scripts" / "docs.d" / "recipes.txt")
+LOCKS = [ROOT / "scripts" / name for name in ("requirements.txt", "docs.d/recipes.txt", "engines.d/requirements.txt")]
 
 
 @define
@@ -34,14 +34,24 @@ class Environments:
     def _make(self, needs: frozenset[str]) -> Path:
         place = self.folder / str(len(self._made))
         constraints = self.folder / "constraints.txt"
-        pins = {pin for lock in LOCKS for pin in re.findall(r"^([\w.-]+==.*?) *\\?$", lock.read_text("utf-8"), re.M)}
-        constraints.write_text("\n".join(sorted(pins)))
+        constraints.write_text("\n".join(pins()))
         uv = [sys.executable, "-m", "uv", "--quiet", "--no-config"]
         run([*uv, "venv", "--python", sys.executable, str(place)])
         python = place / "bin" / "python"
         wanted = [str(self.wheel), *(need.replace("wavespeed-client", str(self.wheel)) for need in sorted(needs))]
         run([*uv, "pip", "install", "--python", str(python), "--constraint", str(constraints), *wanted])
         return python
+
+
+def pins() -> list[str]:
+    """Return the locked versions, as pip takes them: of a library in several locks, that of the first."""
+    found: dict[str, list[str]] = {}
+    for lock in LOCKS:
+        new: dict[str, list[str]] = {}
+        for pin in re.findall(r"^([\w.-]+==.*?) *\\?$", lock.read_text("utf-8"), re.MULTILINE):
+            new.setdefault(pin.partition("==")[0], []).append(pin)
+        found = new | found
+    return [pin for held in found.values() for pin in held]
 
 
 def run(command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
