@@ -16,8 +16,8 @@ from packaging.requirements import Requirement
 import wavespeed_client
 from tests.conftest import ROOT
 from tests.overlay.typed.page import FLUX
-from tests.scripts.blocks import blocks
 from tests.scripts.clean import Environments, run
+from tests.scripts.test_pages import PROGRAMS
 from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.typed.render import render
 
@@ -238,9 +238,6 @@ def pyright(python: Path, folder: Path) -> list[str]:
     return [sys.executable, "-m", "pyright", "--pythonpath", str(python), "--project", str(folder)]
 
 
-# What README and pages show: all but the test files, which are written as people write tests.
-IDIOMS = [block for block in blocks("python") if not block.is_test_file]
-
 Checker = Callable[[Path, Path], list[str]]
 
 
@@ -250,9 +247,9 @@ def test_a_type_checker_accepts_right_programs_and_finds_each_mistake(
 ) -> None:
     (tmp_path / "right.py").write_text(USER_PROGRAM)
     (tmp_path / "mistaken.py").write_text(PROGRAM_WITH_MISTAKES)
-    for block in IDIOMS:
+    for block in PROGRAMS:
         (tmp_path / f"idiom_{block.page.replace('-', '_')}_{block.number}.py").write_text(block.text)
-    everything = {need for block in IDIOMS for need in block.needs}
+    everything = {need for block in PROGRAMS for need in block.needs}
     (tmp_path / "my_models.py").write_text(render({"wavespeed-ai/flux-dev": facts_of(FLUX) or {}}))
     marked = {number for number, line in enumerate(PROGRAM_WITH_MISTAKES.splitlines(), 1) if "# wrong" in line}
 

@@ -38,7 +38,7 @@ class Save:
     It adds the column saved, the paths or URLs of the files in the order of the outputs, with None for one that was not
     saved; and save_error, why the first of these was not. Rows without a completed task have nothing to be saved.
 
-    Args:
+    Attributes:
         folder: A folder that all workers reach, or a URL that fsspec knows, such as s3://bucket/cats.
         prefix: Goes before the names of the columns of `Generate`, and of those that are added.
         max_at_once: Files at once, in each call.
