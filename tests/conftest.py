@@ -9,6 +9,8 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +42,26 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 POSTGRES = os.environ.get("WAVESPEED_TEST_POSTGRES")
 # The inputs of a batch that several processes share; the weekly workflow takes more.
 SOAK_INPUTS = int(os.environ.get("WAVESPEED_TEST_INPUTS", "400"))
+# Series of kills and of faults are long in the weekly workflow. The short ones are drawn anew each day.
+LONG_SERIES = "WAVESPEED_TEST_LONG" in os.environ
+TODAY = datetime.now(UTC).date().isoformat()
 
-# No setting of the machine's reaches a client.
+# No setting of the machine's reaches a client. Those of the tests are left for the processes of pytest-xdist.
 for _name in list(os.environ):
-    if _name.startswith("WAVESPEED_") or _name.lower().endswith("_proxy"):
+    if (_name.startswith("WAVESPEED_") and not _name.startswith("WAVESPEED_TEST_")) or _name.lower().endswith("_proxy"):
         del os.environ[_name]
+
+
+@cache
+def hand_written() -> dict[str, Any]:
+    """The hand-written document itself, not the copy that ships with the generated code."""
+    document: dict[str, Any] = YAML(typ="safe").load(ROOT / "spec" / "openapi.yaml")
+    return document
 
 
 @pytest.fixture(scope="session")
 def spec() -> dict[str, Any]:
-    """The hand-written document itself, not the copy that ships with the generated code."""
-    return YAML(typ="safe").load(ROOT / "spec" / "openapi.yaml")
+    return hand_written()
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,9 @@ from importlib import import_module
 from io import BytesIO
 from typing import Any
 
-from ruamel.yaml import YAML
+from tests.conftest import hand_written
 
-from tests.conftest import ROOT
-
-SPEC: dict[str, Any] = YAML(typ="safe").load(ROOT / "spec" / "openapi.yaml")
+SPEC = hand_written()
 SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]
 
 # What the stand-in calls the answers to each operation.

@@ -1,4 +1,4 @@
-"""SIGKILL at 50 random moments of batches, sync and async: nothing is sent twice, and no result is lost.
+"""SIGKILL at random moments of batches, sync and async: nothing is sent twice, and no result is lost.
 
 The service is in this process and does the killing: at a request that was drawn beforehand, before or after it is
 taken, a moment later. What counts is what has arrived at it.
@@ -27,7 +27,7 @@ import filelock
 import pytest
 from attrs import define, field
 
-from tests.conftest import collected
+from tests.conftest import LONG_SERIES, TODAY, collected
 from tests.servers.faults import StreamService, envelope, in_thread, send
 from wavespeed_client import AsyncWaveSpeed, Outcome, WaveSpeed
 from wavespeed_client.batch import tasks, text_journal, threads
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.promise("batch-once", "batch-resume")
 LOADED = (chain, text_journal, tasks, threads, filelock, tls_context())
 
 MODEL = "provider/model"
-KILLS = 50
+KILLS = 50 if LONG_SERIES else 20
 KILLS_EACH = 5
 INPUTS = 40
 REQUESTS_EACH = 3
@@ -167,7 +167,7 @@ def killed(service: Service, kind: str, journal: Path, run: str, killer: Killer)
 
 def tormented(service: Service, kind: str, folder: Path, run: str) -> tuple[int, list[Outcome]]:
     """How often a run was killed, each time somewhere in what was left of it, and its outcomes at last."""
-    path, dice, kills = folder / f"{run}.jsonl", random.Random(run), 0
+    path, dice, kills = folder / f"{run}.jsonl", random.Random(f"{TODAY} {run}"), 0
     while kills < KILLS_EACH:
         place, delay = dice.choice(["before", "after"]), dice.choice([0.0, dice.random() * 0.01])
         killer = Killer(dice.randint(1, INPUTS * REQUESTS_EACH // (KILLS_EACH + 1)), place, delay)

@@ -1,4 +1,4 @@
-"""10,000 submissions and waits, a fault in each tenth exchange: nothing doubled, nothing lost, nothing undocumented."""
+"""Thousands of submissions and waits, a fault in each tenth exchange: nothing doubled, lost or undocumented."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import define, field
 
-from tests.conftest import TestClock
+from tests.conftest import LONG_SERIES, TODAY, TestClock
 from tests.servers.faults import FAULTS, REFUSALS, STUBBORN, record, running
 from wavespeed_client import AsyncWaveSpeed, SubmissionUncertainError, WaveSpeed, WaveSpeedError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.promise("once", "lost-answer")
 
-RUNS = {"sync": 6000, "async": 2000, "aiohttp": 2000}
+RUNS = {"sync": 6000, "async": 2000, "aiohttp": 2000} if LONG_SERIES else {"sync": 2000, "async": 1000, "aiohttp": 1000}
 MODEL = "provider/model"
 SUBMIT_FAULTS = [*sorted(set(FAULTS) - {"429hour", "late"} - STUBBORN), "silence"]
 # A wait gets over these by asking again; what it does not get over is told by its own tests.
@@ -56,7 +56,7 @@ class Tally:
 
 def inputs(engine: str) -> list[dict[str, Any]]:
     """One input for each run; one exchange in ten goes wrong, the submission's or the wait's."""
-    dice = random.Random(engine)
+    dice = random.Random(f"{TODAY} {engine}")
     made: list[dict[str, Any]] = []
     for number in range(RUNS[engine]):
         given: dict[str, Any] = {"tag": f"{engine}{number}"}
@@ -130,7 +130,7 @@ def test_soak(server: str, every_engine: str, record_property: Any) -> None:
     assert tally.refused <= refused
     # A kept connection may be found closed while the request leaves: uncertain too, though nothing arrived.
     assert (set(faults) - set(arrived)) | (refused - tally.refused) <= tally.uncertain
-    assert len(tally.uncertain) > len(given) * 0.05
+    assert len(tally.uncertain) > len(given) * 0.03
     middle, end = tally.objects
     # Less than one object for each run of the second half; connections that are just being closed count, too.
     assert end - middle < len(given) / 2, "something is kept for each run"
