@@ -170,6 +170,7 @@ def test_the_wheel_requires_four_libraries_and_python_3_11(metadata: Message) ->
         'extra == "aiohttp"',
         'extra == "batch"',
         'extra == "cli"',
+        'extra == "distributed"',
         'extra == "postgres"',
         'extra == "testing"',
     }
