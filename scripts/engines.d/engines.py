@@ -50,8 +50,8 @@ def main() -> int:
         parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(ENGINES)}")
     faults = 0
     try:
-        with database.server(*database.QUICK) as server:
-            for _ in range(arguments.times):
+        for _ in range(arguments.times):
+            with database.server(*database.QUICK) as server:  # the page's batches have the same names each time
                 for engine in installed(arguments.engines or list(ENGINES)):
                     faults += sum(map(shown, runs(engine, server.url)))
                     faults += page(engine, server.url)

@@ -25,9 +25,9 @@ def carried_out(work: Coroutine[Any, Any, T]) -> T:
     loop = runner.get_loop()
     task = loop.create_task(work)
     with ThreadPoolExecutor(1, "wavespeed-loop") as threads:
-        end = threads.submit(loop.run_until_complete, task)
+        threads.submit(int)  # starts the thread: Ctrl-C while one is started would leave the work behind
         try:
-            return end.result()
+            return threads.submit(loop.run_until_complete, task).result()
         except BaseException:
             loop.call_soon_threadsafe(task.cancel)
             raise

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -28,6 +31,7 @@ from wavespeed_client import (
 )
 from wavespeed_client.distributed import Generate
 from wavespeed_client.distributed.columns import GENERATED
+from wavespeed_client.testing import FakeWaveSpeed
 
 pytestmark = pytest.mark.promise("distributed-once")
 
@@ -280,6 +284,38 @@ def test_it_works_where_an_event_loop_runs(stage: Stage, service: Service) -> No
         return stage().rows(rows_of(3))
 
     assert [row["status"] for row in asyncio.run(cell())] == ["completed"] * 3
+
+
+def test_files_are_uploaded_once_and_known_by_their_content(
+    environment: None, fake: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch, unique_ids: str, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WAVESPEED_API_KEY", fake.api_key)
+    monkeypatch.setenv("WAVESPEED_BASE_URL", fake.url)
+    fake.script("a/b", "completed")
+    (tmp_path / "cat.png").write_bytes(b"two")
+    made = Generate("a/b", **{**GIVEN, "batch": unique_ids, "fields": ["image"], "files": ["image"]})
+    rows = [{"id": 1, "image": b"one"}, {"id": 2, "image": tmp_path / "cat.png"}, {"id": 3, "image": tmp_path / "no"}]
+    first = made.rows(rows)
+    assert [row["error_type"] for row in first] == [None, None, "InvalidInputError"]
+    assert sorted(fake.files.values()) == [b"one", b"two"]
+    sent = {fake.files[urlsplit(call.input["image"]).path] for call in fake.calls}
+    assert sent == {b"one", b"two"}
+    rows[1]["image"] = b"two"
+    assert [row["task_id"] for row in made.rows(rows)] == [row["task_id"] for row in first]
+    assert (len(fake.calls), len(fake.files)) == (2, 2)
+
+
+def test_a_row_that_costs_too_much_is_not_sent(stage: Stage, service: Service) -> None:
+    service.price = lambda given: 0.2 if given["tag"] == "t1" else 0.1
+    found = stage(max_cost=0.15).rows(rows_of(3))
+    assert [row["error_type"] for row in found] == [None, "CostLimitError", None]
+    assert sorted(service.submitted) == ["t0", "t2"]
+
+
+def test_no_package_of_tables_is_loaded_before_there_is_a_table() -> None:
+    program = "import sys, wavespeed_client.distributed; print({'pyarrow', 'fsspec'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_partitions_at_once_share_rows(environment: None, monkeypatch: pytest.MonkeyPatch, unique_ids: str) -> None:
