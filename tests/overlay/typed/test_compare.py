@@ -15,8 +15,8 @@ from wavespeed_client.catalogue.schema import facts_of, without_words
 from wavespeed_client.typed.compare import Level, compare
 
 sys.path.insert(0, str(ROOT / "scripts"))
-from compatibility.ledger import Ledger
 
+from compatibility.change import Ledger
 from compatibility.change import Level as SpecLevel
 from compatibility.document import Document
 from compatibility.schemas import SchemaComparison
