@@ -111,7 +111,7 @@ def checked_options(
     """
     split_model(model)
     Deadline.after(timeout, Clock())
-    kind = type(inputs).__name__
+    kind, total = type(inputs).__name__, _total(inputs)
     if isinstance(inputs, str | bytes | Mapping | TaskInput) or not isinstance(inputs, Iterable | AsyncIterable):
         raise InvalidInputError(f"inputs must be an iterable of inputs, such as a list of dicts, not {kind}.")
     check_callable(on_progress, "on_progress", "a Progress")
@@ -129,7 +129,7 @@ def checked_options(
     return Options(
         base_url=settings.base_url,
         model=model,
-        total=_total(inputs),
+        total=total,
         max_in_flight=checked_count("max_in_flight", max_in_flight),
         max_per_minute=None if max_per_minute is None else checked_count("max_per_minute", max_per_minute),
         timeout=timeout,
