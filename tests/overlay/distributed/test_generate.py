@@ -17,8 +17,9 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from tests.overlay.batch.postgres.counting import CountingService, serving
+from tests.overlay.batch.postgres.counting import CountingService
 from tests.overlay.distributed.conftest import Stage, rows_of
+from tests.servers.faults import in_thread
 from tests.servers.in_process import Service, refusal
 from wavespeed_client import (
     APIConnectionError,
@@ -322,7 +323,7 @@ def test_partitions_at_once_share_rows(environment: None, monkeypatch: pytest.Mo
     """Eight calls of eight threads on real connections, each with all rows."""
     from concurrent.futures import ThreadPoolExecutor
 
-    with serving(CountingService()) as counted:
+    with in_thread(CountingService()) as counted:
         monkeypatch.setenv("WAVESPEED_BASE_URL", counted.url)
         made = Generate("a/b", **{**GIVEN, "batch": unique_ids})
         rows = [{"id": number, "prompt": f"cat {number}"} for number in range(40)]

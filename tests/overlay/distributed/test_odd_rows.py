@@ -78,7 +78,7 @@ def check(found: list[dict[str, Any]], service: Service, before: int) -> None:
 @given(rows=st.lists(ROWS | st.sampled_from([None, "text", 7]), max_size=6))
 def test_any_dicts(stage: Stage, service: Service, rows: list[Any]) -> None:
     before = len(service.submitted)
-    made = stage(fields=["tag", "odd"], files=["odd"])
+    made = stage(fields=["tag", "odd"])
     found = made.rows(rows)
     assert len(found) == len(rows)
     for row, given_row in zip(found, rows, strict=True):
