@@ -98,9 +98,6 @@ def docs(project: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(project / "scripts" / "docs")], capture_output=True, text=True, check=False)
 
 
-installed = pytest.mark.skipif(not (INSTALLED / "made-from").exists(), reason="scripts/docs has installed nothing")
-
-
 @pytest.fixture
 def page(project: Path) -> Iterator[Path]:
     """A page that is put right again."""
@@ -110,7 +107,6 @@ def page(project: Path) -> Iterator[Path]:
     path.write_text(text)
 
 
-@installed
 def test_broken_links_and_anchors_fail_it(project: Path, page: Path) -> None:
     with page.open("a") as file:
         file.write("\n[one](files.md#nowhere), [two](#nowhere), [three][nowhere.md]\n\n[nowhere.md]: nowhere.md\n")
@@ -120,7 +116,6 @@ def test_broken_links_and_anchors_fail_it(project: Path, page: Path) -> None:
     assert done.stderr.endswith("\nscripts/docs: the site was not built\n")
 
 
-@installed
 def test_a_link_to_what_is_no_page_fails_it_in_one_line(project: Path, page: Path) -> None:
     with page.open("a") as file:
         file.write("\n[one](../../scripts/check)\n")
@@ -129,7 +124,6 @@ def test_a_link_to_what_is_no_page_fails_it_in_one_line(project: Path, page: Pat
     assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
 
 
-@installed
 def test_a_docstring_that_names_no_argument_fails_it(project: Path) -> None:
     module = project / "overlay" / "wavespeed_client" / "webhooks.py"
     text = module.read_text("utf-8")
@@ -149,7 +143,6 @@ def site(project: Path) -> Path:
     return project / "site"
 
 
-@installed
 def test_every_public_name_can_be_linked_to(site: Path) -> None:
     for page, (_, names) in gather.reference().items():
         text = (site / "reference" / f"{page}.html").read_text("utf-8")
@@ -165,7 +158,6 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@installed
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_pages_fetch_nothing_from_elsewhere_and_fit_a_telephone(site: Path, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 375, "height": 800})
