@@ -21,8 +21,15 @@ def main() -> int:
         gather.gather(BUILD)
     except gather.LinkError as error:
         return fail([str(error)])
-    zensical = [sys.executable, "-m", "zensical", "build", "--strict", "--config-file", str(BUILD / "zensical.toml")]
-    done = subprocess.run(zensical, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    # Without --clean it takes from its cache what it has warned of before, and passes.
+    zensical = [sys.executable, "-m", "zensical", "build", "--clean", "--strict", "--config-file"]
+    done = subprocess.run(
+        [*zensical, str(BUILD / "zensical.toml")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     said = _COLOUR.sub("", done.stdout).partition("Traceback")[0].splitlines()
     docstrings = [line for line in said if line.startswith("griffe:")]
     if done.returncode or docstrings:

@@ -65,7 +65,7 @@ class Generate:
 
     The API key is that of the environment of whoever calls it, as are the other settings of a client.
 
-    Args:
+    Attributes:
         model: The model's id.
         fields: The columns that are sent, which are named as the model's fields; or a mapping of fields to columns. A
             missing value (None, NaN) is not sent.
