@@ -7,7 +7,7 @@ bare httpx transport of its own. Bodies are read without decompression, since a 
 from __future__ import annotations
 
 import ssl
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing, closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,7 +15,7 @@ import httpx
 from ..errors import APIConnectionError, UnexpectedResponseError
 from ..transport.environment import as_configuration_errors, proxy_for, shown, tls_context
 from ..transport.exchange import UNTRUSTED, is_untrusted
-from ..transport.httpx1.connections import interruptible
+from ..transport.httpx1.connections import single
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Iterator
@@ -90,14 +90,14 @@ def bounded(request: httpx.Request, timeout: float) -> httpx.Request:
     return request
 
 
-def host(url: httpx.URL) -> httpx.HTTPTransport:
+def host(url: httpx.URL) -> closing[httpx.HTTPTransport]:
     """Build a transport for a file's host.
 
     Raises:
         ConfigurationError: A proxy variable or SSL_CERT_FILE cannot be used.
     """
     with as_configuration_errors():
-        return interruptible(httpx.HTTPTransport(verify=tls_context(), proxy=proxy_for(url)))
+        return closing(single(httpx.HTTPTransport(verify=tls_context(), proxy=proxy_for(url))))
 
 
 def async_host(url: httpx.URL) -> httpx.AsyncHTTPTransport:

@@ -9,14 +9,11 @@ import logging
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 import traceback
 from collections.abc import Iterator
 from typing import Any
 
-import httpcore
-import httpx
 import pytest
 
 from tests.conftest import Connect, both_transports, every_engine
@@ -26,7 +23,6 @@ from wavespeed_api.api.media import upload_binary
 from wavespeed_api.models import BinaryUpload
 from wavespeed_api.types import File
 from wavespeed_client import APIError, AsyncWaveSpeed, SubmissionUncertainError, WaveSpeed
-from wavespeed_client.transport.httpx1.connections import has_unread_bytes, interruptible
 
 pytestmark = pytest.mark.promise("interference", "no-hang", "key-hidden")
 
@@ -191,24 +187,6 @@ def test_a_signal_handler_that_raises_at_any_moment_hangs_nothing_and_decides_no
     assert len(told) == 300
     assert max(accepted.values()) == 1
     assert not {tag for tag, what in told.items() if what == "unsent"} & set(accepted)
-
-
-def test_httpcores_private_names_are_as_they_were_read() -> None:
-    for transport in (httpx.HTTPTransport(), httpx.AsyncHTTPTransport()):
-        assert not has_unread_bytes(transport)
-        assert "_optional_thread_lock" in vars(transport._pool)
-    sync = interruptible(httpx.HTTPTransport())
-    lock = sync._pool._optional_thread_lock
-    assert isinstance(lock, type(threading.RLock()))  # with another, the rest would wait for ever
-    with lock, lock:
-        sync.close()
-
-
-def test_a_pool_that_is_not_as_expected_counts_as_one_with_unread_bytes() -> None:
-    transport = httpx.HTTPTransport()
-    transport._pool = httpcore.ConnectionPool()
-    transport._pool._connections = [object()]  # type: ignore[list-item]
-    assert has_unread_bytes(transport)
 
 
 @both_transports

@@ -1,10 +1,7 @@
-"""httpx's own transport, one for each request under way: each is a pool with one connection.
+"""httpx's own transport, one for each request under way: each has one connection, which is kept and used again.
 
-At the beginning and at the end of each request, a pool of httpcore's walks over all its connections, and for each idle
-one over all of them again. With 100 connections that costs several times as much as the request itself.
-
-Delete this, and use one httpx transport, once httpcore's pool no longer does that and each request can say how long its
-connection may have idled.
+Delete this, and use one httpx transport, once the pool of httpcore no longer walks over all its connections for each
+request, and each request can say how long its connection may have idled.
 """
 
 from __future__ import annotations
@@ -19,7 +16,7 @@ import httpx
 from attrs import define, field
 
 from ..environment import proxy_for, tls_context
-from .connections import has_unread_bytes, interruptible
+from .connections import async_single, has_unread_bytes, single
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -118,7 +115,7 @@ class Pools:
                 pool.close()
 
     def _new(self) -> httpx.HTTPTransport:
-        return interruptible(httpx.HTTPTransport(verify=self._tls, limits=LIMITS, proxy=self.proxy))
+        return single(httpx.HTTPTransport(verify=self._tls, limits=LIMITS, proxy=self.proxy))
 
     def close(self) -> None:
         for pool in self._pools.close():
@@ -150,7 +147,7 @@ class AsyncPools:
                 await pool.aclose()
 
     def _new(self) -> httpx.AsyncHTTPTransport:
-        return httpx.AsyncHTTPTransport(verify=self._tls, limits=LIMITS, proxy=self.proxy)
+        return async_single(httpx.AsyncHTTPTransport(verify=self._tls, limits=LIMITS, proxy=self.proxy))
 
     async def aclose(self) -> None:
         for pool in self._pools.close():

@@ -22,6 +22,7 @@ NO_HEADERS: Mapping[str, str] = {}
 
 # A path in which nothing is to be escaped or left out, and where httpx keeps the parts of an address.
 PLAIN_PATH = re.compile("(?:/[A-Za-z0-9_-]+)+")
+LONGEST_PLAIN_PATH = 1000  # httpx refuses very long ones
 PARTS = "_uri_reference"
 
 
@@ -87,7 +88,7 @@ def address(base_url: httpx.URL, path: str) -> httpx.URL:
     Raises:
         InvalidInputError: httpx cannot.
     """
-    if not PLAIN_PATH.fullmatch(path):
+    if len(path) > LONGEST_PLAIN_PATH or not PLAIN_PATH.fullmatch(path):
         return _parsed(base_url, path)
     url = httpx.URL(_parsed(base_url, "/-"))
     parts = vars(url)[PARTS]

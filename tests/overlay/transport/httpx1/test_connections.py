@@ -1,0 +1,83 @@
+"""A transport with one connection: it is used again, replaced when it cannot serve, and closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import aclosing, closing
+from typing import Any, TypeAlias
+
+import httpx
+import pytest
+
+from tests.servers.raw import RawRequest, RawServer, kept, serving
+from wavespeed_client.transport.httpx1.connections import async_single, has_unread_bytes, single
+
+Asked: TypeAlias = list[tuple[int, bool]]
+
+
+@pytest.fixture
+def servers() -> Iterator[tuple[RawServer, RawServer]]:
+    def reply(_: RawRequest) -> bytes:
+        return kept(200, b"{}")
+
+    with serving(reply, keeps=True) as one, serving(reply, keeps=True) as other:
+        yield one, other
+
+
+def by_sync(urls: list[str]) -> Asked:
+    """Ask for each URL; return the status, and whether the connection has unread bytes."""
+    asked: Asked = []
+    with closing(single(httpx.HTTPTransport())) as transport:
+        for url in urls:
+            response = transport.handle_request(httpx.Request("GET", url))
+            response.read()
+            response.close()
+            asked.append((response.status_code, has_unread_bytes(transport)))
+    return asked
+
+
+def by_async(urls: list[str]) -> Asked:
+    async def run() -> Asked:
+        asked: Asked = []
+        async with aclosing(async_single(httpx.AsyncHTTPTransport())) as transport:
+            for url in urls:
+                response = await transport.handle_async_request(httpx.Request("GET", url))
+                await response.aread()
+                await response.aclose()
+                asked.append((response.status_code, has_unread_bytes(transport)))
+        return asked
+
+    work: Coroutine[Any, Any, Asked] = run()
+    return asyncio.run(work)
+
+
+both = pytest.mark.parametrize("asked", [by_sync, by_async])
+Ask: TypeAlias = Callable[[list[str]], Asked]
+
+
+@both
+def test_the_connection_is_used_again_and_closed_at_the_end(servers: tuple[RawServer, RawServer], asked: Ask) -> None:
+    assert asked([servers[0].url] * 3) == [(200, False)] * 3
+    assert servers[0].connections == 1
+    assert servers[0].ended.acquire(timeout=10)
+
+
+@both
+def test_another_origin_gets_another_connection(servers: tuple[RawServer, RawServer], asked: Ask) -> None:
+    one, other = servers
+    assert asked([one.url, other.url, one.url]) == [(200, False)] * 3
+    assert (one.connections, other.connections) == (2, 1)
+    assert all(server.ended.acquire(timeout=10) for server in (one, one, other))
+
+
+@both
+def test_an_address_of_another_kind_is_refused(asked: Ask) -> None:
+    with pytest.raises(httpx.UnsupportedProtocol):
+        asked(["ftp://127.0.0.1/"])
+
+
+def test_a_connection_that_is_not_as_expected_counts_as_one_with_unread_bytes() -> None:
+    transport = single(httpx.HTTPTransport())
+    transport._pool.connection = object()  # type: ignore[attr-defined]
+    assert has_unread_bytes(transport)
