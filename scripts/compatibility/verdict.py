@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from .change import Change, Ledger, Level, Use
+from .change import Change, Level
 from .package import Package, generate
+from .places import Places, bare
 from .python import PythonComparison, SymbolChange
-from .schemas import SchemaComparison
-from .uses import Uses, bare, uses
 from .wire import WireComparison
-from .words import compare_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set
+    from collections.abc import Iterator
 
     from .document import Document
 
@@ -63,13 +61,11 @@ def judge(old: Document, new: Document) -> Verdict:
 
 
 def compare(old: Document, new: Document, before: Package, after: Package) -> Verdict:
-    ledger = Ledger(uses(old), uses(new))
-    schemas = SchemaComparison(ledger)
-    WireComparison(old, new, ledger, schemas).compare()
-    compare_words(old, new, ledger)
-    changes = list(ledger.changes.values())
-    join = Join(ledger, changes)
-    for change in PythonComparison(before, after, join.uses_of, schemas.renamed).changes():
+    wired = WireComparison(old, new)
+    wired.compare()
+    changes, places = list(wired.ledger.changes.values()), wired.places
+    join = Join(places, changes)
+    for change in PythonComparison(before, after, places.uses_of, wired.renamed).changes():
         join.enter(change)
     same_code = before.code == after.code
     if not same_code:
@@ -84,25 +80,12 @@ def compare(old: Document, new: Document, before: Package, after: Package) -> Ve
 class Join:
     """Adds what changed in the package to the change of the spec that it comes from."""
 
-    ledger: Ledger
+    places: Places
     changes: list[Change]
-
-    @property
-    def sides(self) -> tuple[Uses, Uses]:
-        return self.ledger.old, self.ledger.new
-
-    def uses_of(self, model: str) -> Set[Use]:
-        return {use for label in self.labels(model) for use in self.ledger.uses_of(label)}
-
-    def labels(self, name: str) -> list[str]:
-        """Return where the generator took a name from; it puts the word response between an operation and a status."""
-        names = (bare(name), bare(name).replace("response", ""))
-        found = [label for side in self.sides for each in names for label in side.labels.get(each, [])]
-        return sorted(dict.fromkeys(found), key=lambda label: not label.startswith("schemas/"))
 
     def enter(self, symbol: SymbolChange) -> None:
         scope = symbol.symbol.rpartition(".")[2]
-        places = [*self.labels(f"{scope} {symbol.member}"), *self.labels(scope)]
+        places = [*self.places.of(f"{scope} {symbol.member}"), *self.places.of(scope)]
         change = self.origin(places)
         if change is None:
             where = places[0] if places else symbol.path
@@ -125,9 +108,9 @@ class Join:
     def note_code(self, old: Package, new: Package) -> None:
         """Call a patch what changes code, but nothing that programs rely on."""
         modules = {Path(name) for name in old.code.keys() | new.code.keys() if old.code.get(name) != new.code.get(name)}
-        places = {label for module in modules for label in self.labels(module.stem)}
+        places = {label for module in modules for label in self.places.of(module.stem)}
         calls = tuple(bare(module.stem) for module in modules if module.parts[0] == "api")
-        named = [(name, labels) for side in self.sides for name, labels in side.labels.items()]
+        named = self.places.labels.items()
         places.update(label for name, labels in named if calls and name.startswith(calls) for label in labels)
         for change in self.changes:
             if change.python is Level.NONE and any(map(change.is_in, places)):

@@ -2,239 +2,202 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, evolve, field
 
-from . import change as effects
-from .change import Effect, Flow, Ledger, Use, canonical, show
-from .document import Document, Json, mapping, sequence
+from . import effects
+from .change import Flow, Ledger, Use
 from .matching import match, unless_repeated
-from .operation import Operation, Part, operations, webhooks
-from .shape import WORDS, Node
+from .parts import Part, Reader
+from .places import Places, letters_of
+from .schemas import component, match_alternatives, name_of, properties, said, type_changes
+from .shape import Alternative, Node, alternatives
+from .words import changed_words, label_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from .schemas import SchemaComparison
-
-# How a parameter is written.
-STYLE = ("style", "explode", "allowReserved", "allowEmptyValue")
+    from .document import Document
 
 
 @define(eq=False)
 class WireComparison:
+    """Walks both documents side by side, from their calls, and notes what differs and what there is."""
+
     old: Document
     new: Document
-    ledger: Ledger
-    schemas: SchemaComparison
+    ledger: Ledger = field(factory=Ledger)
+    places: Places = field(factory=Places)
+    # Names that only the old document has, and what stands in their place.
+    renamed: dict[str, str] = field(factory=dict[str, str])
+    # Components that stand in each other's place and are being compared.
+    replaced: frozenset[tuple[str, str]] = frozenset()
+    _seen: set[tuple[object, ...]] = field(factory=set[tuple[object, ...]])
 
     def compare(self) -> None:
-        self.compare_calls(operations(self.old), operations(self.new))
-        self.compare_calls(webhooks(self.old), webhooks(self.new))
-        before, after = self.old.component("schemas"), self.new.component("schemas")
-        for name in sorted(before.keys() & after.keys()):
-            label = f"schemas/{name}"
-            self.schemas.compare(Node(self.old, before[name], label), Node(self.new, after[name], label))
+        before, after = Reader(self.old), Reader(self.new)
+        self.compare_parts(before.operations(), after.operations(), Use(Flow.SENT))
+        self.compare_parts(before.webhooks(), after.webhooks(), Use(Flow.RECEIVED))
+        self.compare_components()
+        for path, word in changed_words(self.old.data, self.new.data, ()):
+            self.ledger.note(label_of(path, self.old), f"{word} changed", effects.WORDS, Use(Flow.SENT))
 
-    def compare_calls(self, old: Iterable[Operation], new: Iterable[Operation]) -> None:
-        pairs, gone, come = match(old, new, attrgetter("address"), attrgetter("given_id"))
+    def compare_components(self) -> None:
+        """Compare all schemas by their names, also those that no call uses."""
+        old, new = (named_schemas(each) for each in (self.old, self.new))
+        for name in sorted(old.keys() | new.keys()):
+            nodes = [each[name] for each in (old, new) if name in each]
+            self.compare_schemas(nodes[0], nodes[-1], None)
+
+    # Parts
+
+    def compare_parts(self, old: Iterable[Part], new: Iterable[Part], use: Use | None) -> None:
+        pairs, gone, come = matched(list(old), list(new))
         for one, two in pairs:
-            CallComparison(one, two, self.ledger, self.schemas).compare()
-        for one in gone:
-            self.ledger.note(one.label, "is removed", effects.GONE, {Use(one.flow)})
-        for two in come:
-            self.ledger.note(two.label, "is added", effects.NEW, {Use(two.flow)})
+            self.compare_part(one, two, use)
+        unmatched = [(one, effects.going(one)) for one in gone] + [(two, effects.coming(two)) for two in come]
+        for part, (what, effect) in unmatched:
+            if part.kind != "scheme":  # which says nothing that the ways to sign in do not say
+                self.ledger.note(part.place, what, effect, use and (use.back if part.is_response else use))
+            self.compare_part(part, part, use)  # for the names in it
 
+    def compare_part(self, one: Part, two: Part, use: Use | None) -> None:
+        # Where an operation says it of itself, in place of what holds for all.
+        where = two.label if one.kind in ("security", "server") and "/" in two.label else one.label
+        now = two.label
+        if use and one.is_response:
+            use, where, now = use.back, one.place, two.place
+        self.places.use((one.label, two.label), use)
+        self.name_parts(one)
+        self.name_parts(two)
+        for what, effect in effects.differences(one.facets, two.facets):
+            self.ledger.note(where, what, effect, use, now)
+        if one.kind == "security":
+            self.compare_ways(where, one, two, use)
+        self.compare_parts(one.parts, two.parts, use)
+        if one.node and two.node:
+            self.compare_schemas(one.node, two.node, use)
 
-@define(eq=False)
-class CallComparison:
-    """Compares an operation, or a webhook, with what it has become."""
+    def name_parts(self, call: Part) -> None:
+        if call.kind == "operation":
+            self.places.name(call.name, call.label)
+            for part in call.parts:
+                for name in (part.name, "return") if part.is_response else (part.name,):
+                    self.places.name(f"{call.name} {name}", part.label)
+                    self.places.name(f"{call.name} {name}", part.place)
 
-    old: Operation
-    new: Operation
-    ledger: Ledger
-    schemas: SchemaComparison
-
-    def compare(self) -> None:
-        self.compare_addresses()
-        self.note_deprecation(self.old.label, self.old.data, self.new.data, self.old.flow)
-        self.compare_parameters()
-        self.compare_bodies()
-        self.compare_responses()
-        self.compare_security()
-        if self.old.flow is Flow.SENT:
-            self.compare_names()
-            self.compare_servers()
-
-    def note(self, where: str, what: str, effect: Effect, flow: Flow | None = None, now: str | None = None) -> None:
-        self.ledger.note(where, what, effect, {Use(flow or self.old.flow)}, now)
-
-    def compare_addresses(self) -> None:
-        old, new = self.old, self.new
-        now = new.label if new.label != old.label else None
-        moved = old.address != new.address if old.flow is Flow.SENT else old.method != new.method
-        if moved:
-            what = f"was {old.method.upper()} {old.path}, is {new.method.upper()} {new.path} now"
-            self.note(old.label, what, effects.ELSEWHERE, now=now)
-        elif old.names_in_path != new.names_in_path and set(old.names_in_path) == set(new.names_in_path):
-            self.note(old.label, f"parameters change places: is {new.path} now", effects.ELSEWHERE, now=now)
-
-    def compare_names(self) -> None:
-        """Note new names of an operation and its module, which are never sent."""
-        old, new = self.old, self.new
-        if old.id != new.id:
-            self.note(old.label, f"operationId is {new.id} now", effects.NAME_ONLY, now=new.label)
-        tags, new_tags = (sequence(each.data.get("tags")) for each in (old, new))
-        if tags[:1] != new_tags[:1]:
-            what = f"first tag was {show(tags[:1])}, is {show(new_tags[:1])} now"
-            self.note(old.label, what, effects.NAME_ONLY)
-        elif tags != new_tags:
-            self.note(old.label, "further tags are changed", effects.WORDS)
-
-    # Parameters and bodies
-
-    def compare_parameters(self) -> None:
-        by_name = [attrgetter(each) for each in ("name_and_place", "position", "name")]
-        pairs, before, after = match(self.old.parameters(), self.new.parameters(), *by_name)
-        renamed, gone, come = match(before, after, unless_repeated(attrgetter("form"), before, after))
-        for one, two in (*pairs, *renamed):
-            self.compare_parameter(one, two)
-        for one in gone:
-            self.note(one.label, "is removed", effects.REMOVED)
-        for two in come:
-            self.note(two.label, *effects.addition(required=two.required))
-
-    def compare_parameter(self, one: Part, two: Part) -> None:
-        now = two.label if two.label != one.label else None
-        if one.place != two.place:
-            self.note(one.label, f"is in the {two.place} now, was in the {one.place}", effects.MOVED, now=now)
-        elif one.name != two.name:
-            effect = effects.NAME_ONLY if one.place == "path" else effects.RENAMED
-            self.note(one.label, f"is named {two.name} now", effect, now=now)
-        self.compare_parts(one, two, self.old.flow)
-        for key in STYLE:
-            if one.data.get(key) != two.data.get(key):
-                what = f"{key} was {show(one.data.get(key))}, is {show(two.data.get(key))} now"
-                self.note(one.label, what, effects.OTHER)
-
-    def compare_bodies(self) -> None:
-        one, two = self.old.body(), self.new.body()
-        if one and two:
-            self.compare_parts(one, two, self.old.flow)
-        elif one:
-            self.note(one.label, "is removed", effects.REMOVED)
-        elif two:
-            self.note(two.label, *effects.addition(required=two.required))
-
-    def compare_parts(self, one: Part, two: Part, flow: Flow) -> None:
-        """Compare what parameters, bodies, responses and headers have in common."""
-        if one.required != two.required:
-            self.note(one.label, *effects.need(required=two.required), flow)
-        self.note_deprecation(one.label, one.data, two.data, flow)
-        before, after = self.old.schemas(one), self.new.schemas(two)
-        for kind in sorted(before.keys() & after.keys()):
-            self.schemas.compare(before[kind], after[kind])
-        for kind in sorted(before.keys() - after.keys()):
-            self.note(one.label, f"is no longer {kind}", effects.FORM_REMOVED, flow)
-        for kind in sorted(after.keys() - before.keys()):
-            self.note(one.label, f"may be {kind} now", effects.FORM_ADDED, flow)
-
-    def note_deprecation(self, label: str, old: Json, new: Json, flow: Flow) -> None:
-        if new.get("deprecated") is True and old.get("deprecated") is not True:
-            self.note(label, "is deprecated", effects.DEPRECATED, flow)
-
-    # Responses
-
-    def compare_responses(self) -> None:
-        old, new, flow = self.old, self.new, self.old.flow.opposite
-        before, after = old.responses(), new.responses()
-        gone = sorted(filter(succeeds, before.keys() - after.keys()))
-        come = sorted(filter(succeeds, after.keys() - before.keys()))
-        if len(gone) == len(come) == 1:
-            now = f"{new.label}/{come[0]}"
-            self.note(f"{old.label}/{gone[0]}", f"is {come[0]} now", effects.SUCCESS_REMOVED, flow, now)
-            after[gone[0]] = after.pop(come[0])
-        for status in sorted(before.keys() - after.keys()):
-            effect = effects.SUCCESS_REMOVED if succeeds(status) else effects.ERROR_REMOVED
-            self.note(f"{old.label}/{status}", "is removed", effect, flow)
-        for status in sorted(after.keys() - before.keys()):
-            effect = effects.SUCCESS_ADDED if succeeds(status) else effects.ERROR_ADDED
-            self.note(f"{new.label}/{status}", "is added", effect, flow)
-        for status in sorted(before.keys() & after.keys()):
-            self.compare_parts(before[status], after[status], flow)
-            self.compare_headers(old.headers(before[status]), new.headers(after[status]), flow)
-
-    def compare_headers(self, before: Mapping[str, Part], after: Mapping[str, Part], flow: Flow) -> None:
-        for name in sorted(before.keys() - after.keys()):
-            self.note(before[name].label, "is removed", effects.REMOVED, flow)
-        for name in sorted(after.keys() - before.keys()):
-            self.note(after[name].label, "is added", effects.ADDED, flow)
-        for name in sorted(before.keys() & after.keys()):
-            self.compare_parts(before[name], after[name], flow)
-
-    # Security and servers
-
-    def compare_security(self) -> None:
-        old, new = self.old, self.new
-        where = f"{old.label}/security" if "security" in old.data or "security" in new.data else "security"
-        schemes, new_schemes = (each.document.component("securitySchemes") for each in (old, new))
-        renamed = {
-            name: twin
-            for name in schemes.keys() - new_schemes.keys()
-            for twin in sorted(new_schemes.keys() - schemes.keys())
-            if bound(new_schemes[twin]) == bound(schemes[name])
-        }
-        before = {frozenset(renamed.get(name, name) for name in way) for way in ways_in(old)}
-        after = ways_in(new)
+    def compare_ways(self, where: str, old: Part, new: Part, use: Use | None) -> None:
+        """Compare the sets of secrets that are enough."""
+        names = {one.name: two.name for one, two in matched(old.parts, new.parts)[0]}
+        before = {frozenset(names.get(word, word) for word in way) for way in old.ways}
+        after = new.ways
+        wanted = " or ".join(sorted(map(spoken, after)))
         for way in sorted(before, key=sorted):
             if not any(each <= way for each in after):
-                wanted = " or ".join(sorted(map(spoken, after)))
-                self.note(where, f"{spoken(way)} is no longer enough, only {wanted}", effects.ASKS_MORE)
-            for name in way & schemes.keys() & new_schemes.keys():
-                if bound(schemes[name]) != bound(new_schemes[name]):
-                    what = f"was {show(schemes[name])}, is {show(new_schemes[name])} now"
-                    self.note(f"securitySchemes/{name}", what, effects.ASKS_MORE)
+                what = f"{spoken(way)} is no longer enough, only {wanted}"
+                self.ledger.note(where, what, effects.ASKS_MORE, use)
         for way in sorted(after, key=sorted):
             if not any(way >= each for each in before):
-                self.note(where, f"{spoken(way)} is enough now", effects.ASKS_LESS)
+                self.ledger.note(where, f"{spoken(way)} is enough now", effects.ASKS_LESS, use)
 
-    def compare_servers(self) -> None:
-        own = any("servers" in each for call in (self.old, self.new) for each in (call.item, call.data))
-        where = f"{self.old.label}/servers" if own else "servers"
-        before, after = servers(self.old), servers(self.new)
-        for url in sorted(before.keys() - after.keys()):
-            self.note(where, f"{url} is removed", effects.GONE)
-        for url in sorted(after.keys() - before.keys()):
-            self.note(where, f"{url} is added", effects.ASKS_LESS)
-        for url in sorted(before.keys() & after.keys()):
-            if bound(mapping(before[url].get("variables"))) != bound(mapping(after[url].get("variables"))):
-                self.note(where, f"variables of {url} are changed", effects.UNJUDGED)
+    # Schemas
+
+    def compare_schemas(self, old: Node, new: Node, use: Use | None) -> None:
+        was, now = old.target(), new.target()
+        where = was.label if was.label == now.label else old.label
+        key = (id(was.schema), id(now.schema), where, use)
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        self.places.use((old.label, was.label, new.label, now.label), use)
+        self.note_new_name(was.label, now.label, use)
+        for what, effect in effects.differences(said(old, "default"), said(new, "default")):
+            self.ledger.note(where, what, effect, use)
+        before, after = alternatives(old), alternatives(new)
+        opened = {id(each): use and opened_by(each, side, use) for side in (before, after) for each in side}
+        for each in (*before, *after):
+            self.places.use(each.bases - {old.label, was.label, new.label, now.label}, opened[id(each)])
+        pairs, gone, come = match_alternatives(before, after)
+        for one, two in pairs:
+            self.note_new_name(one.label, two.label, use)
+            if self.is_replaced(one.label, two.label):
+                self.compare_replaced(where, one, two, use)
+            else:
+                both_open = opened[id(one)] if opened[id(one)] == opened[id(two)] else use
+                self.compare_types(one, two, both_open)
+        if len(gone) == len(come) == 1 and "null" not in (gone[0].type, come[0].type):
+            self.ledger.note(where, f"was {name_of(gone[0])}, is {name_of(come[0])} now", effects.OTHER, use)
+        else:
+            for each in gone:
+                effect = effects.NEVER_NULL if each.type == "null" else effects.NARROWER
+                self.ledger.note(where, f"may no longer be {name_of(each)}", effect, opened[id(each)])
+            for each in come:
+                effect = effects.NULL if each.type == "null" else effects.WIDER
+                self.ledger.note(where, f"may be {name_of(each)} now", effect, opened[id(each)])
+        for each in (*gone, *come):
+            self.compare_types(each, each, use)  # for the names in it
+
+    def note_new_name(self, label: str, new_label: str, use: Use | None) -> None:
+        name, twin = component(label), component(new_label)
+        is_new = name not in self.new.component("schemas") and twin not in self.old.component("schemas")
+        if name and twin and is_new and self.renamed.setdefault(name, twin) == twin:
+            self.ledger.note(label, f"is named {twin} now", effects.NAME_ONLY, use, new_label)
+
+    def is_replaced(self, label: str, new_label: str) -> bool:
+        name, twin = component(label), component(new_label)
+        return bool(name and twin) and name != twin and self.renamed.get(name) != twin
+
+    def compare_replaced(self, where: str, one: Alternative, two: Alternative, use: Use | None) -> None:
+        """Note as one change that another component stands here, with the worst of their differences."""
+        key = (one.label, two.label)
+        if key in self.replaced:
+            return
+        inner = evolve(self, ledger=Ledger(), replaced=self.replaced | {key}, seen=set())
+        inner.compare_types(one, two, use)
+        worst = max(inner.ledger.changes.values(), key=lambda change: change.wire, default=None)
+        if worst is not None:
+            what = f"was {component(one.label)}, is {component(two.label)} now"
+            self.ledger.enter(where, what, worst.wire, f"{worst.where} {worst.what}: {worst.wire_why}")
+
+    def compare_types(self, one: Alternative, two: Alternative, use: Use | None) -> None:
+        """Compare values of one type."""
+        for what, effect in (*type_changes(one, two), *effects.differences(one.keywords, two.keywords)):
+            self.ledger.note(one.label, what, effect, use)
+        inner = use and Use(use.flow)
+        for each in (one, two):
+            for name, node in each.properties.items():
+                for label in each.bases | {each.label}:
+                    self.places.name(f"{letters_of(label)} {name}", node.label)
+                    self.places.name(f"{letters_of(label)} {name}", node.target().label)
+        self.compare_parts(properties(one), properties(two), inner)
+        for was, now in ((one.items, two.items), (one.values, two.values)):
+            nodes = [each for each in (was, now) if isinstance(each, Node)]
+            if nodes:
+                self.compare_schemas(nodes[0], nodes[-1], inner)
 
 
-def succeeds(status: str) -> bool:
-    return status[0] in "123"
+def named_schemas(document: Document) -> dict[str, Node]:
+    schemas = document.component("schemas").items()
+    return {name: Node(document, schema, f"schemas/{name}") for name, schema in schemas}
 
 
-def ways_in(call: Operation) -> set[frozenset[str]]:
-    """Return each set of secrets that is enough; a scope counts as a secret of its own."""
-    for_all = call.document.data.get("security") if call.flow is Flow.SENT else None
-    ways = [mapping(each) for each in sequence(call.data.get("security", for_all))] or [{}]
-    return {frozenset([*way, *(f"{name} {scope}" for name in way for scope in sequence(way[name]))]) for way in ways}
+def matched(old: list[Part], new: list[Part]) -> tuple[list[tuple[Part, Part]], list[Part], list[Part]]:
+    """Pair parts by the first of their likenesses that each side has once."""
+    pairs: list[tuple[Part, Part]] = []
+    for level in range(max((len(each.likenesses) for each in old), default=0)):
+        more, old, new = match(old, new, unless_repeated(likeness_at(level), old, new))
+        pairs += more
+    return pairs, old, new
+
+
+def likeness_at(level: int) -> Callable[[Part], object]:
+    return lambda part: part.likenesses[level] if level < len(part.likenesses) else None
+
+
+def opened_by(alternative: Alternative, side: list[Alternative], use: Use) -> Use:
+    return Use(use.flow, use.open or any(each.covers(alternative) for each in side))
 
 
 def spoken(way: frozenset[str]) -> str:
     return " and ".join(sorted(way)) or "no key"
-
-
-def servers(call: Operation) -> dict[str, Json]:
-    holders = (each for each in (call.data, call.item, call.document.data) if "servers" in each)
-    listed = next(holders, {"servers": [{"url": "/"}]})["servers"]
-    return {str(mapping(each).get("url")): mapping(each) for each in sequence(listed)}
-
-
-def bound(scheme: Json) -> str:
-    """Return everything that matters of a scheme, as text."""
-    free = WORDS | {"bearerFormat"}
-    return canonical({key: value for key, value in scheme.items() if key not in free and not key.startswith("x-")})

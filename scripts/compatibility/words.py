@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from .change import WORDS as MERE_WORDS
-from .change import Flow, Ledger, Use, canonical
+from generation.document import METHODS
+
+from .change import canonical
 from .document import Document, mapping, sequence
-from .operation import METHODS
 from .shape import WORDS
 
 if TYPE_CHECKING:
@@ -29,11 +29,6 @@ SHORT = {"items": "[]", "additionalProperties": "{}", "requestBody": "body"}
 MORE_WORDS = {0: ("info", "tags", "openapi"), 3: ("bearerFormat",)}
 
 Path = tuple[str, ...]
-
-
-def compare_words(old: Document, new: Document, ledger: Ledger) -> None:
-    for path, word in changed_words(old.data, new.data, ()):
-        ledger.note(label_of(path, old), f"{word} changed", MERE_WORDS, {Use(Flow.SENT)})
 
 
 def changed_words(old: object, new: object, path: Path) -> Iterator[tuple[Path, str]]:

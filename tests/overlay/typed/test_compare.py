@@ -16,11 +16,8 @@ from wavespeed_client.typed.compare import Level, compare
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from compatibility.change import Ledger
 from compatibility.change import Level as SpecLevel
 from compatibility.document import Document
-from compatibility.schemas import SchemaComparison
-from compatibility.uses import uses
 from compatibility.wire import WireComparison
 
 BREAKING, BEHAVIOUR, COMPATIBLE, WORDS = Level.BREAKING, Level.BEHAVIOUR, Level.COMPATIBLE, Level.WORDS
@@ -128,11 +125,10 @@ def document(schema: dict[str, Any]) -> Document:
 
 def oracle(old: dict[str, Any], new: dict[str, Any]) -> set[str]:
     """What scripts/compatibility says of the same change on the wire; of a changed default, it is our behaviour."""
-    documents = document(old), document(new)
-    ledger = Ledger(*map(uses, documents))
-    WireComparison(*documents, ledger, SchemaComparison(ledger)).compare()
+    comparison = WireComparison(document(old), document(new))
+    comparison.compare()
     found: set[str] = set()
-    for change in ledger.changes.values():
+    for change in comparison.ledger.changes.values():
         if change.what.startswith("default "):
             found.add("behaviour")
         elif change.wire is not SpecLevel.NONE:

@@ -1,0 +1,181 @@
+"""What a document describes beside schemas, as parts that hold parts: calls, parameters, bodies, responses, headers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from generation.document import METHODS
+
+from .change import canonical
+from .document import Document, Json, mapping, sequence
+from .shape import WORDS, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# How a parameter is written.
+STYLE = ("style", "explode", "allowReserved", "allowEmptyValue")
+
+
+@frozen(eq=False)
+class Part:
+    """A part of a document, which may come, go and change.
+
+    Attributes:
+        kind: What it is: operation, webhook, parameter, property, body, success, failure, header, form, and so on.
+        name: Its name among its like.
+        place: Where it is used.
+        label: Where a person finds it, which is elsewhere for a component.
+        facets: What may change of it.
+        likenesses: What it is recognised by in another document, the surest first; None is like nothing.
+        parts: What it holds.
+        node: Its schema.
+        ways: The sets of secrets that are enough, where that is what it describes.
+    """
+
+    kind: str
+    name: str
+    place: str
+    label: str
+    facets: Json = field(factory=dict[str, Any])
+    likenesses: tuple[object, ...] = ()
+    parts: list[Part] = field(factory=list["Part"])
+    node: Node | None = None
+    ways: set[frozenset[str]] = field(factory=set[frozenset[str]])
+
+    @property
+    def is_response(self) -> bool:
+        return self.kind in ("success", "failure")
+
+
+@frozen(eq=False)
+class Reader:
+    document: Document
+
+    def operations(self) -> Iterator[Part]:
+        for path, raw in self.document.data["paths"].items():
+            for method, item, data in self.methods(raw):
+                name = str(data.get("operationId", f"{method.upper()} {path}"))
+                address, tags = f"{method.upper()} {re.sub('{[^}]*}', '{}', path)}", sequence(data.get("tags"))
+                facets = {"address": address, "operationId": name, "first tag": tags[:1], "further tags": tags[1:]}
+                label = f"operations/{name}"
+                parts = [*self.held(path, label, item, data), *self.servers(label, item, data)]
+                parts.append(self.security(label, data, self.document.data.get("security")))
+                likenesses = (address, data.get("operationId"))
+                yield Part("operation", name, label, label, facets | flags(data, "deprecated"), likenesses, parts)
+
+    def webhooks(self) -> Iterator[Part]:
+        """Yield every call that the service makes: the document's webhooks, and the callbacks of its operations."""
+        incoming = {f"webhooks/{name}": raw for name, raw in mapping(self.document.data.get("webhooks")).items()}
+        for path, raw in self.document.data["paths"].items():
+            for method, _, data in self.methods(raw):
+                caller = f"operations/{data.get('operationId', f'{method.upper()} {path}')}"
+                for name, callback in mapping(data.get("callbacks")).items():
+                    for item in self.resolve(callback)[0].values():
+                        incoming[f"{caller}/callback {name}"] = item
+        for label, raw in incoming.items():
+            for method, item, data in self.methods(raw):
+                name = str(data.get("operationId", f"{method.upper()} {label}"))
+                parts = [*self.held(label, label, item, data), self.security(label, data, None)]
+                facets = {"method": method, **flags(data, "deprecated")}
+                yield Part("webhook", name, label, label, facets, ((label, method), data.get("operationId")), parts)
+
+    def methods(self, raw: object) -> Iterator[tuple[str, Json, Json]]:
+        item = self.resolve(raw)[0]
+        return ((method, item, mapping(item[method])) for method in METHODS if method in item)
+
+    def resolve(self, raw: object, label: str = "") -> tuple[Json, str]:
+        return self.document.resolve(mapping(raw), label)
+
+    def held(self, path: str, label: str, item: Json, data: Json) -> Iterator[Part]:
+        yield from self.parameters(path, label, item, data)
+        if "requestBody" in data:
+            yield self.described("body", "body", f"{label}/body", data["requestBody"])
+        for status, raw in mapping(data.get("responses")).items():
+            kind, there = "success" if str(status)[0] in "123" else "failure", f"{label}/{status}"
+            shared = self.resolve(raw, there)
+            headers = mapping(shared[0].get("headers")).items()
+            parts = [self.described("header", name, f"{shared[1]}/header {name}", each) for name, each in headers]
+            likenesses = (str(status), kind == "success" or None)
+            yield self.described(kind, str(status), there, raw, likenesses, parts)
+
+    def parameters(self, path: str, label: str, *holders: Json) -> Iterable[Part]:
+        names = re.findall(r"\{([^}]*)\}", path)
+        found: dict[tuple[str, str], Part] = {}
+        for raw in (each for holder in holders for each in sequence(holder.get("parameters"))):
+            data = self.resolve(raw)[0]
+            name, place = str(data.get("name")), str(data.get("in"))
+            position = names.index(name) if place == "path" and name in names else None
+            form = canonical({key: value for key, value in data.items() if key not in WORDS | {"name"}})
+            likenesses = ((name, place), position, name, form)
+            part = self.described("parameter", name, f"{label}/{place} {name}", raw, likenesses)
+            named = {"name": name} if position is None else {"argument": name, "position": position}
+            part.facets.update({"in": place, **named})
+            part.facets.update({key: data[key] for key in STYLE if key in data})
+            found[name, place] = part
+        return found.values()
+
+    def described(
+        self,
+        kind: str,
+        name: str,
+        label: str,
+        raw: object,
+        likenesses: tuple[object, ...] = (),
+        parts: Iterable[Part] = (),
+    ) -> Part:
+        """Return what has a schema, or one for each media type."""
+        data, found = self.resolve(raw, label)
+        contents = {str(form): mapping(each).get("schema", True) for form, each in mapping(data.get("content")).items()}
+        forms = [
+            Part("form", form, found, found, {}, (form,), node=Node(self.document, schema, found))
+            for form, schema in contents.items()
+        ]
+        node = Node(self.document, data["schema"], found) if "schema" in data else None
+        facets = flags(data, "required", "deprecated") | ({"status": name} if kind == "success" else {})
+        return Part(kind, name, label, found, facets, likenesses or (name,), [*parts, *forms], node)
+
+    # Security and servers
+
+    def security(self, label: str, data: Json, for_all: object) -> Part:
+        """Return the sets of secrets that are enough, and how each is sent; a scope is a secret of its own."""
+        where = f"{label}/security" if "security" in data else "security"
+        said = [mapping(each) for each in sequence(data.get("security", for_all))] or [{}]
+        ways = {
+            frozenset([*way, *(f"{name} {scope}" for name in way for scope in sequence(way[name]))]) for way in said
+        }
+        schemes = [
+            Part(
+                "scheme", name, f"{where}/{name}", f"securitySchemes/{name}", {"scheme": bound(raw)}, (name, bound(raw))
+            )
+            for name, raw in self.document.component("securitySchemes").items()
+            if any(name in way for way in ways)
+        ]
+        return Part("security", "security", where, where, {}, ("security",), schemes, ways=ways)
+
+    def servers(self, label: str, item: Json, data: Json) -> Iterator[Part]:
+        holders = (each for each in (data, item, self.document.data) if "servers" in each)
+        listed = next(holders, {"servers": [{"url": "/"}]})["servers"]
+        where = f"{label}/servers" if "servers" in data or "servers" in item else "servers"
+        for server in map(mapping, sequence(listed)):
+            url = str(server.get("url"))
+            yield Part("server", url, where, where, {"variables": bound(server.get("variables"))}, (url,))
+
+
+def secrets(way: Json) -> Iterator[str]:
+    for name, scopes in way.items():
+        yield from (name, *(f"{name} {scope}" for scope in sequence(scopes)))
+
+
+def flags(data: Json, *names: str) -> Json:
+    return {name: True for name in names if data.get(name) is True}
+
+
+def bound(scheme: object) -> str:
+    """Return everything that matters of a way to sign in, as text."""
+    free = WORDS | {"bearerFormat"}
+    said = mapping(scheme).items()
+    return canonical({key: value for key, value in said if key not in free and not key.startswith("x-")})
