@@ -58,7 +58,6 @@ class Exchange:
 
     Attributes:
         request: The request.
-        context: What the call asks for.
         settings: The client's settings.
         authorization: The client's key.
         path: The request's path below the base URL.
@@ -72,7 +71,6 @@ class Exchange:
     """
 
     request: httpx.Request
-    context: Context
     settings: Settings
     authorization: Authorization
     path: str
@@ -104,13 +102,18 @@ class Exchange:
         max_retries = 0 if once else settings.max_retries
         request.extensions["retry"] = policy_for(context, submission=submission, max_retries=max_retries)
         authorization.attach(request)
-        context.exchange = exchange = cls(request, context, settings, authorization, path, submission, through)
+        context.exchange = exchange = cls(request, settings, authorization, path, submission, through)
         return exchange
 
     @classmethod
     def of(cls, request: httpx.Request) -> Exchange:
         """Return the exchange that a request belongs to."""
         return cast("Exchange", Context.of(request).exchange)  # the outermost layer has begun it
+
+    @property
+    def context(self) -> Context:
+        """What the call asks for, until the exchange has ended."""
+        return Context.of(self.request)
 
     @property
     def is_late(self) -> bool:
@@ -131,6 +134,11 @@ class Exchange:
                 log(logging.INFO, "Task %s was submitted to %s.", self.task_id, model_of(self.path))
             return response
         raise self._refusal(response)
+
+    def release(self) -> None:
+        """Drop what refers back to the exchange: it would hold the bodies until a garbage collection finds them."""
+        for name in (EXTENSION, "trace"):
+            self.request.extensions.pop(name, None)
 
     def _refusal(self, response: WholeResponse) -> WaveSpeedError:
         # No frame that raises holds the body: it may repeat the key.
@@ -258,6 +266,8 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             response = self._inner.handle_request(request)
         except BaseException as error:
             exchange.end(error)
+        finally:
+            exchange.release()
         return exchange.checked(response)
 
     async def handle_async_request(self, request: httpx.Request) -> WholeResponse:
@@ -270,6 +280,8 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             response = await self._inner.handle_async_request(request)
         except BaseException as error:
             exchange.end(error)
+        finally:
+            exchange.release()
         return exchange.checked(response)
 
     def _begun(self, request: httpx.Request) -> Exchange:

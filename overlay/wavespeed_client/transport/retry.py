@@ -12,6 +12,7 @@ from .submission import UNSENT
 if TYPE_CHECKING:
     import httpx
 
+    from ..clock import Deadline
     from .context import Context
 
 BACKOFF_SECONDS = 0.25
@@ -27,14 +28,14 @@ _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 class Policy(Retry):
     """The back-off of httpx-retries, cut to the deadline of the call."""
 
-    def __init__(self, *, context: Context | None = None, **options: Any) -> None:
+    def __init__(self, *, deadline: Deadline | None = None, **options: Any) -> None:
         super().__init__(**options)
-        self._context = context
+        self._deadline = deadline
 
     def increment(self) -> Retry:
         following = super().increment()
         if isinstance(following, Policy):
-            following._context = self._context
+            following._deadline = self._deadline
         return following
 
     def backoff_strategy(self) -> float:
@@ -52,7 +53,7 @@ class Policy(Retry):
         return super().is_exhausted() or not self._left()
 
     def _left(self) -> float:
-        return self._context.seconds_left() if self._context else float("inf")
+        return self._deadline.left() if self._deadline else float("inf")
 
 
 def policy_for(context: Context, *, submission: bool, max_retries: int) -> Policy:
@@ -61,7 +62,7 @@ def policy_for(context: Context, *, submission: bool, max_retries: int) -> Polic
     A submission is sent again only if it certainly was not taken: each one is paid for.
     """
     return Policy(
-        context=context,
+        deadline=context.deadline,
         total=max_retries if context.tries is None else context.tries - 1,
         allowed_methods=["GET", "POST"],
         # Never an empty list: that would mean the library's own.
