@@ -61,8 +61,8 @@ def official(url: str) -> Call:
     return lambda: client._submit(MODEL, INPUT)[0]
 
 
-def async_httpx(url: str, **options: object) -> AsyncCall:
-    client = import_module("httpx").AsyncClient(base_url=url, headers=HEADERS, timeout=TIMEOUT, **options)
+def async_httpx(url: str) -> AsyncCall:
+    client = import_module("httpx").AsyncClient(base_url=url, headers=HEADERS, timeout=TIMEOUT)
 
     async def call() -> object:
         return (await client.post(PATH, json=INPUT)).json()["data"]["id"]
@@ -76,11 +76,6 @@ def async_httpx_without_sniffio(url: str) -> AsyncCall:
     sys.path[:] = [folder for folder in sys.path if folder not in OUR_FOLDERS]  # they would make its search longer
     sys.meta_path[sys.meta_path.index(PathFinder)] = PathWithoutSniffio
     return async_httpx(url)
-
-
-def async_httpx_unlimited(url: str) -> AsyncCall:
-    limits = import_module("httpx").Limits(max_connections=None, max_keepalive_connections=None)
-    return async_httpx(url, limits=limits)
 
 
 def our_async_client(url: str, transport: str) -> Any:
@@ -104,7 +99,6 @@ SYNC: dict[str, Callable[[str], Call]] = {"httpx": bare_httpx, "ours": ours, "of
 ASYNC: dict[str, Callable[[str], AsyncCall]] = {
     "async httpx": async_httpx,
     "async httpx without sniffio": async_httpx_without_sniffio,
-    "async httpx, unlimited": async_httpx_unlimited,
     "async ours": async_ours,
     "async ours, aiohttp": async_ours_aiohttp,
 }

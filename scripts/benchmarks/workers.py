@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from contextlib import ExitStack, contextmanager
 from statistics import median
 from typing import TYPE_CHECKING
@@ -88,12 +89,14 @@ class Load:
         rounds: How often each candidate has its turn in a block.
         calls: Calls in a turn. Turns are short, so that other load on the machine slows all candidates of a round.
         concurrency: Calls under way at a time.
+        rest: Seconds without calls before each turn.
     """
 
     blocks: int
     rounds: int
     calls: int
     concurrency: int = 1
+    rest: float = 0.0
 
 
 def measured(names: Sequence[str], url: str, server: Server, load: Load) -> dict[str, list[list[float]]]:
@@ -109,6 +112,7 @@ def measured(names: Sequence[str], url: str, server: Server, load: Load) -> dict
                 samples[name].append([])
             for _ in range(load.rounds):
                 for name in rng.sample(names, len(names)):
+                    time.sleep(load.rest)
                     samples[name][-1].append(asks[name](calls=load.calls, **more)["cpu"])
     return samples
 
