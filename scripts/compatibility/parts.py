@@ -53,6 +53,8 @@ class Part:
 
 @frozen(eq=False)
 class Reader:
+    """Reads the parts of a document."""
+
     document: Document
 
     def operations(self) -> Iterator[Part]:
@@ -144,15 +146,12 @@ class Reader:
         """Return the sets of secrets that are enough, and how each is sent; a scope is a secret of its own."""
         where = f"{label}/security" if "security" in data else "security"
         said = [mapping(each) for each in sequence(data.get("security", for_all))] or [{}]
-        ways = {
-            frozenset([*way, *(f"{name} {scope}" for name in way for scope in sequence(way[name]))]) for way in said
-        }
+        ways = {frozenset(secrets(way)) for way in said}
+        named = self.document.component("securitySchemes").items()
+        forms = {name: bound(raw) for name, raw in named if any(name in way for way in ways)}
         schemes = [
-            Part(
-                "scheme", name, f"{where}/{name}", f"securitySchemes/{name}", {"scheme": bound(raw)}, (name, bound(raw))
-            )
-            for name, raw in self.document.component("securitySchemes").items()
-            if any(name in way for way in ways)
+            Part("scheme", name, where, f"securitySchemes/{name}", {"scheme": form}, (name, form))
+            for name, form in forms.items()
         ]
         return Part("security", "security", where, where, {}, ("security",), schemes, ways=ways)
 
@@ -160,12 +159,12 @@ class Reader:
         holders = (each for each in (data, item, self.document.data) if "servers" in each)
         listed = next(holders, {"servers": [{"url": "/"}]})["servers"]
         where = f"{label}/servers" if "servers" in data or "servers" in item else "servers"
-        for server in map(mapping, sequence(listed)):
-            url = str(server.get("url"))
+        for url, server in {str(mapping(each).get("url")): mapping(each) for each in sequence(listed)}.items():
             yield Part("server", url, where, where, {"variables": bound(server.get("variables"))}, (url,))
 
 
 def secrets(way: Json) -> Iterator[str]:
+    """Yield what one way to sign in asks for."""
     for name, scopes in way.items():
         yield from (name, *(f"{name} {scope}" for scope in sequence(scopes)))
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from . import effects
 from .change import Effect, canonical, show
 from .document import Json, mapping
-from .matching import match
 from .parts import Part, flags
 from .shape import WORDS, Alternative, Node
 
@@ -66,7 +65,17 @@ def key_changes(one: Alternative, two: Alternative) -> Iterator[tuple[str, Effec
 def match_alternatives(
     old: list[Alternative], new: list[Alternative]
 ) -> tuple[list[tuple[Alternative, Alternative]], list[Alternative], list[Alternative]]:
-    pairs, before, after = match(old, new, by_name, by_kind, by_type, by_number)
+    """Pair what is alike, by the first likeness that fits, and return what is left of both."""
+    pairs: list[tuple[Alternative, Alternative]] = []
+    before, after = list(old), list(new)
+    for likeness in (by_name, by_kind, by_type, by_number):
+        for one in list(before):
+            wanted = likeness(one)
+            two = next((each for each in after if wanted is not None and likeness(each) == wanted), None)
+            if two is not None:
+                pairs.append((one, two))
+                before.remove(one)
+                after.remove(two)
     if len(before) == len(after) == 1 and None in (before[0].type, after[0].type):
         return [*pairs, (before[0], after[0])], [], []
     return pairs, before, after

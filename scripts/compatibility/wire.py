@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
 from . import effects
 from .change import Flow, Ledger, Use
-from .matching import match, unless_repeated
 from .parts import Part, Reader
 from .places import Places, letters_of
 from .schemas import component, match_alternatives, name_of, properties, said, type_changes
@@ -16,7 +16,7 @@ from .shape import Alternative, Node, alternatives
 from .words import changed_words, label_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from .document import Document
 
@@ -124,8 +124,8 @@ class WireComparison:
             if self.is_replaced(one.label, two.label):
                 self.compare_replaced(where, one, two, use)
             else:
-                both_open = opened[id(one)] if opened[id(one)] == opened[id(two)] else use
-                self.compare_types(one, two, both_open)
+                # Open only where any other value may stand there before and after.
+                self.compare_types(one, two, opened[id(one)] if opened[id(one)] == opened[id(two)] else use)
         if len(gone) == len(come) == 1 and "null" not in (gone[0].type, come[0].type):
             self.ledger.note(where, f"was {name_of(gone[0])}, is {name_of(come[0])} now", effects.OTHER, use)
         else:
@@ -183,16 +183,21 @@ def named_schemas(document: Document) -> dict[str, Node]:
 
 
 def matched(old: list[Part], new: list[Part]) -> tuple[list[tuple[Part, Part]], list[Part], list[Part]]:
-    """Pair parts by the first of their likenesses that each side has once."""
+    """Pair parts by the first of their likenesses that each side has once, and return what is left of both."""
     pairs: list[tuple[Part, Part]] = []
     for level in range(max((len(each.likenesses) for each in old), default=0)):
-        more, old, new = match(old, new, unless_repeated(likeness_at(level), old, new))
-        pairs += more
+        before, after = by_likeness(old, level), by_likeness(new, level)
+        found = [(before[key], after[key]) for key in before if key in after]
+        old = [each for each in old if not any(each is one for one, _ in found)]
+        new = [each for each in new if not any(each is two for _, two in found)]
+        pairs += found
     return pairs, old, new
 
 
-def likeness_at(level: int) -> Callable[[Part], object]:
-    return lambda part: part.likenesses[level] if level < len(part.likenesses) else None
+def by_likeness(side: list[Part], level: int) -> dict[object, Part]:
+    known = [(each.likenesses[level], each) for each in side if each.likenesses[level:]]
+    counts = Counter(likeness for likeness, _ in known)
+    return {likeness: each for likeness, each in known if likeness is not None and counts[likeness] == 1}
 
 
 def opened_by(alternative: Alternative, side: list[Alternative], use: Use) -> Use:
