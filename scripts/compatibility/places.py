@@ -21,8 +21,10 @@ class Places:
     labels: defaultdict[str, list[str]] = field(factory=lambda: defaultdict[str, list[str]](list))
 
     def name(self, letters: str, label: str) -> None:
+        """Note a name. One of a schema of its own, which comes first, is not taken for what is inside another."""
         known = self.labels[bare(letters)]
-        if label not in known:
+        is_taken = known and known[0].startswith("schemas/") and known[0].count("/") == 1
+        if label not in known and not is_taken:
             known.append(label)
 
     def use(self, labels: Iterable[str], use: Use | None) -> None:

@@ -36,6 +36,9 @@ class WireComparison:
     _seen: set[tuple[object, ...]] = field(factory=set[tuple[object, ...]])
 
     def compare(self) -> None:
+        for document in (self.old, self.new):
+            for name in document.component("schemas"):  # first, for what is inside another may have the same letters
+                self.places.name(name, f"schemas/{name}")
         before, after = Reader(self.old), Reader(self.new)
         self.compare_parts(before.operations(), after.operations(), Use(Flow.SENT))
         self.compare_parts(before.webhooks(), after.webhooks(), Use(Flow.RECEIVED))
@@ -82,7 +85,7 @@ class WireComparison:
     def name_parts(self, call: Part) -> None:
         if call.kind == "operation":
             self.places.name(call.name, call.label)
-            for part in call.parts:
+            for part in (each for each in call.parts if each.kind not in ("security", "server")):
                 for name in (part.name, "return") if part.is_response else (part.name,):
                     self.places.name(f"{call.name} {name}", part.label)
                     self.places.name(f"{call.name} {name}", part.place)
