@@ -21,7 +21,7 @@ def carried_out(work: Coroutine[Any, Any, T]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    runner = asyncio.Runner()
+    runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)  # so that it does not become this thread's loop
     loop = runner.get_loop()
     task = loop.create_task(work)
     with ThreadPoolExecutor(1, "wavespeed-loop") as threads:

@@ -32,6 +32,20 @@ def test_within_a_loop_it_is_another_thread() -> None:
     assert not [thread for thread in threading.enumerate() if "wavespeed-loop" in thread.name]
 
 
+def test_the_loop_of_the_thread_stays_as_it_was() -> None:
+    async def cell() -> int:
+        return carried_out(number_of_thread())
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(cell())
+        assert asyncio.get_event_loop() is loop
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
 def test_an_error_comes_through() -> None:
     async def cell() -> None:
         carried_out(fails())
