@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import uuid
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LOCAL = ("file://", "local://")
 # What is put there is seen when it is whole, and there are no folders to be made.
 OBJECT_STORES = frozenset({"s3", "gs", "abfs", "oss"})
+NO_FOLDER = "The folder must be a path, or a URL that fsspec knows, such as s3://bucket/cats."
 
 
 class Folder(Protocol):
@@ -82,10 +84,11 @@ class RemoteFolder:
         try:
             self.system.put_file(str(path), part)
             self.system.mv(part, target)
-        except BaseException:
+        except BaseException as error:
             with suppress(Exception):
                 self.system.rm_file(part)
-            raise
+            if not isinstance(error, Exception) or not self._is_whole(target):  # else another worker was faster
+                raise
 
     def _is_whole(self, target: str) -> bool:
         try:
@@ -104,24 +107,29 @@ def is_object_store(system: Any) -> bool:
     return not OBJECT_STORES.isdisjoint({names} if isinstance(names, str) else names)
 
 
-def checked_folder(folder: str) -> str:
+def checked_folder(folder: str | os.PathLike[str]) -> str:
     """Return a folder as every worker finds it: with its whole path, if it is one of a machine.
 
     Raises:
         ConfigurationError: It is none, or holds a password.
     """
-    if not isinstance(folder, str) or not folder.strip() or "\0" in folder:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
-        raise ConfigurationError("The folder must be a path, or a URL that fsspec knows, such as s3://bucket/cats.")
+    text = os.fspath(folder) if isinstance(folder, os.PathLike) else folder
+    if not isinstance(text, str) or not text.strip() or "\0" in text:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+        raise ConfigurationError(NO_FOLDER)
     for scheme in LOCAL:
-        folder = folder.removeprefix(scheme)
-    if "://" not in folder:
-        return str(Path(folder).absolute())
-    if "@" in urlsplit(folder).netloc and urlsplit(folder).password is not None:
+        text = text.removeprefix(scheme)
+    if "://" not in text:
+        return str(Path(text).absolute())
+    try:
+        passwords = [urlsplit(part).password for part in text.split("::")]  # fsspec chains its systems
+    except ValueError as error:
+        raise ConfigurationError(NO_FOLDER) from error
+    if any(password is not None for password in passwords):
         raise ConfigurationError(
             "The folder's URL holds a password, which would be pickled: leave it to the settings of each worker, as in "
             "fsspec's configuration."
         )
-    return folder
+    return text
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
@@ -21,11 +23,25 @@ from .rows import look_in
 from .tables import check_table, looks, with_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from ..files.places import OwnFile
     from .folders import Folder
     from .rows import Look
+
+
+@frozen(eq=False)
+class Turns:
+    """Which outputs are saved now: so many at once, and those of rows that share a task one after the other."""
+
+    room: asyncio.Semaphore
+    _locks: defaultdict[tuple[str, int], asyncio.Lock] = field(init=False, factory=lambda: defaultdict(asyncio.Lock))
+
+    @asynccontextmanager
+    async def of(self, task_id: str, number: int) -> AsyncGenerator[None]:
+        """Wait for the turn of a task's output, and hold it."""
+        async with self._locks[task_id, number], self.room:
+            yield
 
 
 @frozen(eq=False)
@@ -89,18 +105,18 @@ class Save:
         return carried_out(self._saved(looks)) if looks else []
 
     async def _saved(self, looks: Sequence[Look]) -> list[dict[str, Any]]:
-        room = asyncio.Semaphore(self.max_at_once)
+        turns = Turns(asyncio.Semaphore(self.max_at_once))
         with folder_for(self.folder) as folder:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._row(folder, room, look)) for look in looks]
+                tasks = [group.create_task(self._row(folder, turns, look)) for look in looks]
             return [task.result() for task in tasks]
 
-    async def _row(self, folder: Folder, room: asyncio.Semaphore, look: Look) -> dict[str, Any]:
+    async def _row(self, folder: Folder, turns: Turns, look: Look) -> dict[str, Any]:
         try:
             task = self._task(look)
         except Exception as error:  # a value of the row may raise anything
             return {"saved": [], "save_error": sound(str(error))}
-        ends = await asyncio.gather(*(self._output(folder, room, task, number) for number in range(len(task.outputs))))
+        ends = await asyncio.gather(*(self._output(folder, turns, task, number) for number in range(len(task.outputs))))
         errors = [sound(str(end) or type(end).__name__) for end in ends if isinstance(end, Exception)]
         paths = [None if isinstance(end, Exception) else sound(end) for end in ends]
         return {"saved": paths, "save_error": errors[0] if errors else None}
@@ -119,8 +135,8 @@ class Save:
             raise InvalidInputError("The row has a completed task without its id or its list of outputs.")
         return Task(id, "", "completed", tuple(output_of(cast("str", text)) for text in texts))
 
-    async def _output(self, folder: Folder, room: asyncio.Semaphore, task: Task, number: int) -> str | Exception:
-        async with room:
+    async def _output(self, folder: Folder, turns: Turns, task: Task, number: int) -> str | Exception:
+        async with turns.of(task.id, number):
             try:
                 found = await asyncio.to_thread(_at_hand, folder, task, number)
                 if isinstance(found, str):

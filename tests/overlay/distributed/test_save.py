@@ -71,6 +71,25 @@ def test_a_second_execution_fetches_nothing(folder: str, storage: Storage) -> No
     assert first[0]["saved"][1].endswith("task-1-2.webp")
 
 
+def test_rows_that_share_a_task_share_its_files(folder: str, storage: Storage) -> None:
+    rows = [row_of([f"{storage.url}/bytes/9/a.png", *OUTPUTS])] * 8
+    found = Save(folder).rows(rows)
+    assert found == [found[0]] * 8
+    assert (found[0]["save_error"], len(storage.gets)) == (None, 1)
+
+
+def test_a_file_that_another_worker_has_put_meanwhile_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def taken(self: Any, one: str, two: str, **_: Any) -> None:
+        self.cp_file(one, two)
+        raise FileExistsError(two)
+
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "mv", taken, raising=False)
+    url = f"memory://{tmp_path.name}/cats"
+    (found,) = Save(url).rows([row_of(["fine"])])
+    assert (found["saved"], found["save_error"]) == ([f"memory:///{tmp_path.name}/cats/task-1-1.txt"], None)
+    assert names(url) == ["task-1-1.txt"]
+
+
 def test_hosts_are_asked_without_a_key(folder: str, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAVESPEED_API_KEY", "test-key")
     Save(folder).rows([row_of([f"{storage.url}/bytes/9"])])
@@ -163,21 +182,23 @@ def test_no_more_are_fetched_at_once(tmp_path: Path, storage: Storage) -> None:
 
 def test_a_relative_folder_is_the_same_for_every_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    saved = pickle.loads(pickle.dumps([Save("cats"), Save("file://cats"), Save(f"file://{tmp_path}/cats")]))
+    given: list[Any] = ["cats", Path("cats"), "file://cats", f"file://{tmp_path}/cats"]
+    saved = pickle.loads(pickle.dumps([Save(folder) for folder in given]))
     monkeypatch.chdir("/")
     assert {save.folder for save in saved} == {str(tmp_path / "cats")}
     assert saved[0].rows([row_of(["fine"])])[0]["saved"] == [str(tmp_path / "cats" / "task-1-1.txt")]
 
 
 @pytest.mark.promise("distributed-secrets")
-def test_a_password_in_the_folder_is_refused() -> None:
+@pytest.mark.parametrize("before", ["", "simplecache::", "zip://*.png::"])
+def test_a_password_in_the_folder_is_refused(before: str) -> None:
     with pytest.raises(ConfigurationError, match="holds a password") as caught:
-        Save("sftp://user:pw-1234@host/cats")
+        Save(f"{before}sftp://user:pw-1234@host/cats")
     assert "pw-1234" not in str(caught.value)
-    assert Save("sftp://user@host/cats").folder == "sftp://user@host/cats"
+    assert Save(f"{before}sftp://user@host/a:b@c").folder == f"{before}sftp://user@host/a:b@c"
 
 
-@pytest.mark.parametrize("folder", ["", " ", None, 7, "a\0b"])
+@pytest.mark.parametrize("folder", ["", " ", None, 7, b"cats", "a\0b", "s3://[bucket"])
 def test_a_folder_that_is_none_is_refused(folder: Any) -> None:
     with pytest.raises(ConfigurationError, match="folder must be"):
         Save(folder)
