@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from attrs import evolve, field, frozen
 
 from ..arguments import check_limit, input_fields, split_model
+from ..batch.attached import taken
 from ..batch.options import address_of, checked_count, checked_name, checked_options
 from ..clock import Clock, Deadline
 from ..errors import ConfigurationError, InvalidInputError
@@ -44,11 +45,18 @@ def _fields(given: object) -> dict[str, str]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         return {}
     names = list(cast("Iterable[str]", given))
-    return dict(zip(names, names, strict=True))
+    return {name: name for name in names} if _are_names(names) else {}
 
 
-def _names(given: Iterable[str]) -> tuple[str, ...]:
-    return tuple(given)
+def _names(given: object) -> tuple[str, ...]:
+    names = tuple(cast("Iterable[str]", given)) if isinstance(given, Iterable) else (given,)
+    if isinstance(given, str) or not _are_names(names):
+        raise InvalidInputError("files must be a list of fields.")
+    return cast("tuple[str, ...]", names)
+
+
+def _are_names(given: Iterable[object]) -> bool:
+    return all(isinstance(name, str) and name for name in given)
 
 
 @frozen(eq=False)
@@ -111,8 +119,7 @@ class Generate:
         self._check_columns()
 
     def _check_columns(self) -> None:
-        names: list[object] = [self.key, *self.fields, *self.fields.values(), *self.files]
-        if not self.fields or not all(isinstance(name, str) and name for name in names):
+        if not self.fields or not _are_names([self.key, *self.fields, *self.fields.values()]):
             raise InvalidInputError("fields must be a list of columns or a mapping of fields to columns, key a column.")
         if both := self.fields.keys() & self.input.keys():
             raise InvalidInputError(f"{', '.join(sorted(both))} is in fields and in input: a field has one value.")
@@ -120,6 +127,7 @@ class Generate:
             raise InvalidInputError(f"files names {', '.join(sorted(others))}, which is not among the fields.")
         if not isinstance(cast("object", self.prefix), str):
             raise InvalidInputError("prefix must be text.")
+        taken(self.input)  # refuses what could be sent with no row
         for place, file in files_in(dict(self.input)).items():
             if is_file(file) and not hasattr(file, "__fspath__"):
                 raise InvalidInputError(f"{place[0]} in input is an open file, which workers do not have: pass a path.")

@@ -65,8 +65,11 @@ class Recipe:
         own = {field: value for field, value in found.items() if not is_missing(value)}
         if not own:
             raise InvalidInputError(f"The row has no value for any of its fields ({', '.join(self.columns)}).")
-        for field in self.files & own.keys():
-            own[field] = as_file(own[field])
+        for field, value in own.items():
+            if field in self.files:
+                own[field] = as_file(value)
+            elif isinstance(value, bytes):
+                raise InvalidInputError(f"{field} is bytes: name it in files= to have them uploaded, or give text.")
         return Prepared(name, {**self.constants, **own})
 
 
@@ -110,7 +113,10 @@ def plain(value: object) -> Any:
     if isinstance(value, list | tuple):
         return [plain(child) for child in cast("list[object]", value)]
     tolist: Any = getattr(value, "tolist", None)
-    return tolist() if callable(tolist) and type(value) is not memoryview else value
+    if not callable(tolist) or type(value) is memoryview:
+        return value
+    found = tolist()
+    return plain(found) if isinstance(found, list) else found  # arrays may hold arrays, as pandas has nested lists
 
 
 def is_missing(value: Any) -> bool:

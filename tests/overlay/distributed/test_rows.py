@@ -61,6 +61,7 @@ def test_a_value_that_is_none_is_sent() -> None:
     [
         (Scalar(3), 3),
         ([Scalar(3), (Scalar([1, 2]),)], [3, [[1, 2]]]),
+        (Scalar([Scalar([1, 2]), [Scalar(3)]]), [[1, 2], [3]]),
         ({"a": {"b": Scalar("c")}}, {"a": {"b": "c"}}),
         (Path("a.png"), Path("a.png")),
         (memoryview(b"ab"), memoryview(b"ab")),
@@ -109,6 +110,11 @@ def test_bytes_of_a_file_field_are_files() -> None:
     assert isinstance(one, BytesIO)
     assert (one.read(), two, three.read()) == (b"one", "https://example.com/two.png", b"three")
     assert prepared(row).input["seed"][0] == b"one"
+
+
+def test_bytes_of_another_field_are_refused_with_what_to_do() -> None:
+    with pytest.raises(InvalidInputError, match="seed is bytes: name it in files="):
+        prepared({"id": 7, "prompt": "A cat", "seed": b"one"})
 
 
 def test_what_is_there_is_not_missing() -> None:
