@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from ..errors import SubmissionUncertainError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..errors import SubmissionUncertainError, WaveSpeedError
+    from ..errors import WaveSpeedError
     from ..task import Task
     from .job import Job
 
@@ -29,7 +31,8 @@ def not_looked_for(error: SubmissionUncertainError, trouble: WaveSpeedError) -> 
 def left(model: str, jobs: Sequence[Job], is_told: bool) -> None:
     """Warn of what a batch that has ended leaves behind: tasks that its journal does not tell, and submissions."""
     not_handed_out(job.wait.task for job in jobs if job.wait is not None and (job.reserved or not is_told))
-    unanswered(model, sum(job.sent for job in jobs))
+    doubts = [job.outcome.error if job.outcome is not None else None for job in jobs if job.sent]
+    unanswered(model, len(doubts), [error.task_id for error in doubts if isinstance(error, SubmissionUncertainError)])
 
 
 def not_handed_out(tasks: Iterable[Task]) -> None:
@@ -39,12 +42,14 @@ def not_handed_out(tasks: Iterable[Task]) -> None:
         logger.warning("A batch ended before these tasks were handed out. Wait for them by id: %s", " ".join(ids))
 
 
-def unanswered(model: str, count: int) -> None:
-    """Warn of submissions that have no response."""
+def unanswered(model: str, count: int, ids: Iterable[str | None]) -> None:
+    """Warn of submissions that have no response, and of the tasks that they probably started."""
     if count:
+        known = " ".join(id for id in ids if id)
         logger.warning(
             "A batch for %s was left with %d submissions unanswered. They may have been taken: look with tasks() "
-            "before you submit those inputs again.",
+            "before you submit those inputs again.%s",
             model,
             count,
+            f" Probably started: {known}" if known else "",
         )

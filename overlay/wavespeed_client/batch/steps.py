@@ -67,10 +67,15 @@ class Procedure:
     uploads: Callable[[], Uploads | AsyncUploads]
 
     def begin(self) -> Steps[None]:
-        """Open the journal."""
-        if self.journal is not None:
-            yield self.journal.prepare
+        """Open the journal. It is closed again if that is not all that is done."""
+        if self.journal is None:
+            return
+        yield self.journal.prepare
+        try:
             self.batch.budget.opened((yield self.journal.spent))
+        except BaseException:
+            yield self.journal.close
+            raise
 
     def carry_out(self, job: Job, departure: Callable[[], object], wake: Callable[[], object]) -> Steps[None]:
         """Take a job's next step, and those that follow at once.

@@ -62,6 +62,7 @@ class Table:
             self._tell(note.event, self._name(note.entry))
 
     def spent(self) -> Sequence[float]:
+        self._tell("spent")
         return []
 
     def close(self) -> None:
@@ -174,6 +175,49 @@ def test_one_that_cannot_be_opened_is_told_at_once(attach: Attach, service: Serv
     with pytest.raises(ConfigurationError, match="The database is gone"):
         attach().run_many(MODEL, tagged(5), journal="any")
     assert (service.submitted, table.told) == ([], [])
+
+
+def test_one_that_breaks_while_it_is_opened_is_closed(attach: Attach, service: Service, table: Table) -> None:
+    table.broken = "spent"
+    with pytest.raises(ConfigurationError, match="The database is gone"):
+        attach().run_many(MODEL, tagged(5), journal="any")
+    assert (service.submitted, table.told) == ([], [("prepare", ""), ("close", "")])
+
+
+def test_one_whose_opening_is_cancelled_is_closed(
+    service: Service, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run could not have the batch otherwise, as long as this process lives."""
+
+    async def spent(journal: AsyncTable) -> Sequence[float]:
+        opened.set()
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(AsyncTable, "spent", spent)
+    opened = asyncio.Event()
+
+    async def main() -> None:
+        async with AsyncWaveSpeed("test-key", http_client=httpx.AsyncClient(transport=service)) as ws:
+            first = asyncio.ensure_future(anext(ws.run_many(MODEL, tagged(1), journal="any")))
+            await opened.wait()
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first
+
+    asyncio.run(main())
+    assert table.told == [("prepare", ""), ("close", "")]
+
+
+def test_a_doubt_that_cannot_be_written_is_told_with_its_task(
+    attach: Attach, service: Service, table: Table, caplog: pytest.LogCaptureFixture
+) -> None:
+    table.broken = "uncertain"
+    service.submission = lambda number, given: (500, {"code": 500, "message": "No.", "data": {"id": "task-of-ours"}})
+    with pytest.raises(ConfigurationError, match="The database is gone"):
+        attach().run_many(MODEL, tagged(1), journal="any")
+    assert service.submitted == ["t0"]
+    assert "task-of-ours" in caplog.text
 
 
 def test_a_refused_input_is_reserved_anew(attach: Attach, service: Service, table: Table) -> None:
