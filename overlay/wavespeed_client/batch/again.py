@@ -1,4 +1,4 @@
-"""What a person decides about inputs that a batch in a database does not submit again by itself: to pay again."""
+"""Allow a batch in a database to submit, and pay for, inputs again. Only a person can decide that."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ State: TypeAlias = Literal["uncertain", "failed"]
 
 
 def pay_again(journal: str, batch: str, *states: State) -> int:
-    """Let inputs of a batch be submitted once more by its next run, and paid for once more; return how many there are.
+    """Let the next run of a batch submit, and pay for, inputs once more. Return the number of these inputs.
 
-    Costs nothing itself. The task of an uncertain input may have been started and billed: look with
-    `find_submissions` first, as each run has done too. A failed task was not billed.
+    Sends nothing to the service and costs nothing itself. The task of an uncertain input may have been started and
+    billed: look for it with `find_submissions` first. Each run has looked for it, too. A failed task was not billed.
 
     Args:
         journal: The address of the database, as `run_many` takes it.
@@ -25,11 +25,11 @@ def pay_again(journal: str, batch: str, *states: State) -> int:
         states: Which inputs: "uncertain", "failed", or both.
 
     Raises:
-        InvalidInputError: No state was named, or another; or there is no such batch.
-        ConfigurationError: It is no address of a database, or the database cannot be used.
+        InvalidInputError: `states` is empty or has an unknown state, or there is no such batch.
+        ConfigurationError: `journal` is not the address of a database, or the database cannot be used.
     """
     if not states or set(states) - {"uncertain", "failed"}:
-        raise InvalidInputError('Name the inputs to be paid for again: "uncertain", "failed", or both.')
+        raise InvalidInputError('Say which inputs to pay for again: "uncertain", "failed", or both.')
     address = address_of(journal)
     found = _counted(address, batch, states)
     if found is None:
@@ -40,7 +40,7 @@ def pay_again(journal: str, batch: str, *states: State) -> int:
 
 
 def _counted(address: Address, batch: str, states: tuple[State, ...]) -> int | str | None:
-    """Return how many inputs there are, or why that cannot be told; None if there is no such batch."""
+    """Return the number of inputs, or the reason why the database cannot be used; None if there is no such batch."""
     from .postgres import statements
     from .postgres.address import NO_CONNECTION
 

@@ -1,4 +1,4 @@
-"""The files of a batch's input: what its journal knows the input by, and what is sent of it. Pure."""
+"""Inputs with files, in the form that the journal keeps and in the form that is sent. Pure."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Attached:
     Attributes:
         fields: The input's fields, with the files in them.
         files: The files.
-        digests: The sha256 of each; none until they were taken.
-        urls: Where contents are, by their digests, as far as that is known.
+        digests: The SHA-256 of each file; empty until the files were read.
+        urls: The known URLs of uploaded contents, by digest.
     """
 
     fields: dict[str, Any]
@@ -38,25 +38,25 @@ class Attached:
     urls: Mapping[str, str] = {}
 
     def described(self) -> tuple[dict[str, Any], bytes]:
-        """Return the input as a journal tells it, and its JSON: a file stands there by its digest, not by a URL."""
+        """Return the input as a journal keeps it, with digests in place of the files; and its JSON."""
         names = {place: name_of(file) or PLAIN_NAME for place, file in self.files.items()}
         fields = placed(self.fields, {place: {FILE: self.digests[place], NAME: names[place]} for place in names})
         return fields, encoded(fields)
 
     def sent(self) -> dict[str, Any]:
-        """Return the input as it is sent, without those fields that hold a file whose URL is not known."""
+        """Return the input as it is sent, without the fields whose files have no known URL."""
         urls = {place: self.urls.get(digest) for place, digest in self.digests.items()}
         unknown = {place[0] for place in self.files if urls.get(place) is None}
         return {name: value for name, value in placed(self.fields, urls).items() if name not in unknown}
 
 
 def taken(item: object) -> tuple[dict[str, Any], bytes, Attached | None]:
-    """Return an input as data of its own, which no later change by the caller reaches; its JSON; and its files.
+    """Return a deep copy of an input, which later changes by the caller do not affect; its JSON; and its files.
 
-    With files in it, it has no JSON yet; without, no files.
+    The JSON is empty if the input has files, because it has to hold their URLs. The files are None if there are none.
 
     Raises:
-        InvalidInputError: It is no mapping, or not what can be sent; None is not accepted. The message names the field.
+        InvalidInputError: The input is not a mapping, or cannot be sent. The message names the field.
     """
     if item is None:
         raise InvalidInputError("The input must be a mapping of names to values, not None; {} is an empty one.")
@@ -70,13 +70,13 @@ def taken(item: object) -> tuple[dict[str, Any], bytes, Attached | None]:
 
 
 def urls_of(uploads: Iterable[Upload]) -> dict[str, str]:
-    """Return where contents are, by their digests."""
+    """Return the URLs of uploads by digest."""
     return {upload.digest: upload.url for upload in uploads}
 
 
 @frozen
 class UntilStopped(Deadline):
-    """A deadline that has come as soon as a batch is stopped."""
+    """A deadline that expires as soon as a batch is stopped."""
 
     is_stopped: Callable[[], bool]
 

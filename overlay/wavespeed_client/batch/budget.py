@@ -1,8 +1,8 @@
-"""What a batch may spend, and what it has: the prices that were quoted for its tasks. Pure.
+"""Compare the prices of a batch's tasks with its limits. Pure.
 
-The service does not tell what a task has cost. So a quote counts from before its task is submitted, and goes on
-counting unless the task was not started or has failed: failed tasks are not billed. One that may have been started
-counts.
+The service does not report what a task has cost, so the budget counts quoted prices. A quote counts as soon as its task
+is about to be submitted. It stops counting if the task was not started or has failed, because the service does not bill
+those. It keeps counting if the task may have been started.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 @define(eq=False)
 class Budget:
-    """The money of one batch, added up exactly as the amounts are written.
+    """The budget of one batch. Sums are exact: amounts are decimal numbers, not floats.
 
     Attributes:
-        max_cost: Most that a task may cost, in USD; None for any price.
-        most: Most that all tasks may cost, in USD; None for any sum.
-        refused: The price that was the first not to fit; None so far.
-        waiting: Jobs for which there is no money while others may still give some back.
+        max_cost: Limit for each task, in USD; None for no limit.
+        most: Limit for all tasks together, in USD; None for no limit.
+        refused: The first price that exceeded the budget; None until then.
+        waiting: Jobs that exceed the budget now, but may fit when other tasks fail.
     """
 
     max_cost: float | None
@@ -43,29 +43,29 @@ class Budget:
 
     @property
     def asks(self) -> bool:
-        """Whether prices matter."""
+        """Whether the batch requests prices."""
         return self.max_cost is not None or self.most is not None
 
     @property
     def cost(self) -> float | None:
-        """What counts so far, in USD; None if no prices are asked for."""
+        """The sum of the quotes that count, in USD; None if the batch requests no prices."""
         return float(self._spent + sum(self._open.values())) if self.asks else None
 
     def opened(self, spent: Iterable[float]) -> None:
-        """Take in what earlier runs were quoted for tasks that count."""
+        """Count the quotes of earlier runs."""
         self._spent = sum(map(_exact, spent), Decimal(0))
 
     def resumed(self, job: int, cost: float | None) -> None:
-        """Let a job go on with a task of an earlier run: what counts already may still be given back."""
+        """Record that a job continues a task of an earlier run. Its quote no longer counts if that task fails."""
         if cost is not None:
             self._spent -= _exact(cost)
             self._open[job] = _exact(cost)
 
     def admits(self, job: int, price: Price) -> bool:
-        """Take in what a job's task would cost. Return whether it may be submitted now; otherwise it may be later.
+        """Return whether a job may be submitted now at this price. If it may, its price counts; if not, try later.
 
         Raises:
-            CostLimitError: It may never be.
+            CostLimitError: The price exceeds a limit, now and later.
         """
         check_cost(price, self.max_cost if self.max_cost is not None else self.most or 0.0)
         cost = _exact(price.discounted_price)
@@ -78,7 +78,7 @@ class Budget:
         return True
 
     def asked_next(self, job: Job) -> bool:
-        """Let a job ask for its price next, or wait if that is known. Return whether it goes on."""
+        """Let a job request its price next, or wait for the budget if it has one. Return whether it continues now."""
         if job.stage is Stage.PRICE:
             self.waiting.append(job)
             return False
@@ -86,7 +86,7 @@ class Budget:
         return True
 
     def ended(self, job: int, outcome: Outcome) -> list[Job]:
-        """Take in a job's outcome. Return the jobs that wait for money: it may be enough now, or never will be."""
+        """Record a job's outcome. Return the jobs that waited for the budget, so that they check it again."""
         cost = self._open.pop(job, None)
         if cost is None:
             return []

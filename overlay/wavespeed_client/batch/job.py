@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Stage(Enum):
-    """What the next step of a job is."""
+    """The next step of a job."""
 
     READ = auto()
     LOOK = auto()
@@ -39,7 +39,7 @@ class Stage(Enum):
     POLL = auto()
 
 
-# Steps that make an input fit to be submitted.
+# Steps before an input can be submitted.
 PREPARING = (Stage.READ, Stage.UPLOAD, Stage.PRICE)
 
 
@@ -48,28 +48,28 @@ class Job:
     """One input on its way to its outcome.
 
     Attributes:
-        index: The input's place among the inputs.
-        input: The input as it was taken: plain data, and the files in it.
-        name: What tells it apart from others with the same content, if they have names.
+        index: The input's position in the batch.
+        input: A copy of the input: plain data and its files.
+        name: A name that distinguishes inputs with the same content; empty without names.
         fields: The input as it is sent; None until its files are uploaded.
-        body: The JSON of that.
-        attached: The input with its files; None if there are none in it.
-        context: The context variables with which it was pulled, in which its steps are carried out.
-        stage: What its next step is, or the one that is under way.
-        item: The input as the journal looks it up; None without a journal.
-        entry: What the journal has of it; None until it was asked.
-        reserved: Whether the journal was told of its submission, and not yet what came of it.
-        tries_end: When it stops trying to be submitted; set by the first try.
-        wait_ends: When its wait ends, counted from the submission that is under way or was taken.
-        price: What its task would cost; None until that was asked, or where it is of no matter.
-        affordable: Whether there is money for it.
-        failures: How often it, a file of it, or the request for its price could not be sent.
-        pause: Seconds after which a step that failed is to be taken again.
-        error: Why it was refused last.
-        lost: Why it is uncertain, while its task is looked for.
-        sent: Whether its submission has left and no response has come.
-        wait: The wait for its task; None until there is one.
-        outcome: What became of it; None until it has ended.
+        body: The JSON of `fields`.
+        attached: The input with its files; None if it has none.
+        context: The context variables at the time when the input was pulled. Its steps run in this context.
+        stage: The current or next step.
+        item: The journal's key for the input; None without a journal.
+        entry: The journal's entry; None until the journal was read.
+        reserved: Whether the journal has recorded the submission, but not its result yet.
+        tries_end: When to stop trying to submit; set by the first try.
+        wait_ends: When the wait for the task ends, counted from its submission.
+        price: The quoted price; None until it was requested, or without limits.
+        affordable: Whether the budget admits the price.
+        failures: How often the submission, an upload or the request for the price could not be sent.
+        pause: Seconds to wait before a failed step is retried.
+        error: The last refusal.
+        lost: The error of an uncertain submission while its task is looked for.
+        sent: Whether the submission was sent and has no response yet.
+        wait: The wait for the task; None until there is a task.
+        outcome: The outcome; None until the job has ended.
     """
 
     index: int
@@ -96,10 +96,10 @@ class Job:
     outcome: Outcome | None = None
 
     def take_in(self, item: object, model: str, journal: object) -> None:
-        """Take in the input as plain data, and find its first step.
+        """Copy the input, and set the first step.
 
         Raises:
-            InvalidInputError: It cannot be sent; the message names the field.
+            InvalidInputError: The input cannot be sent; the message names the field.
         """
         self.input, self.body, self.attached = taken(item)
         if self.attached is not None:
@@ -110,25 +110,25 @@ class Job:
             self._look(model, self.input, self.body)
 
     def read(self, attached: Attached, model: str, digests: Mapping[Place, str], known: Iterable[Upload]) -> None:
-        """Take in the digests of the files, and what the journal knows of these contents."""
+        """Set the digests of the files, and the uploads of these contents that the journal knows."""
         self.attached, self.pause = evolve(attached, digests=digests, urls=urls_of(known)), 0.0
         self._look(model, *self.attached.described())
 
     def uploaded(self, attached: Attached, uploads: Mapping[Place, Upload]) -> None:
-        """Take in where the files are."""
+        """Set the URLs of the uploaded files."""
         digests = {place: upload.digest for place, upload in uploads.items()}
         self.attached = evolve(attached, digests=digests, urls=urls_of(uploads.values()))
         self.failures, self.pause, self.fields = 0, 0.0, self.attached.sent()
         self.body = encoded(self.fields)
 
     def prepares_again(self, error: WaveSpeedError, most: int) -> bool:
-        """Tell whether an upload or a request for a price that failed is tried again, after a pause."""
+        """Return whether to retry a failed upload or price request, after a pause."""
         self.failures += 1
         self.pause = max(2.0 ** (self.failures - 1), getattr(error, "retry_after", None) or 0.0)
         return isinstance(error, APIConnectionError | RateLimitError | ServerError) and self.failures <= most
 
     def submits_again(self, error: WaveSpeedError, most: int) -> bool:
-        """Tell whether a submission that failed is tried again."""
+        """Return whether to retry a failed submission."""
         if isinstance(error, APIConnectionError):
             self.failures += 1
             return self.failures <= most
@@ -136,7 +136,7 @@ class Job:
 
     @property
     def tells_all(self) -> bool:
-        """Whether the fields that are or were sent are all known."""
+        """Whether every field that is or was sent is known."""
         return self.attached is None or self.sent_fields().keys() == self.attached.fields.keys()
 
     def sent_fields(self) -> dict[str, Any]:
@@ -148,35 +148,35 @@ class Job:
         self.stage, self.item = Stage.LOOK, Item(digest_of(model, input, *self.name), model, body)
 
     def saw(self, entry: Entry) -> None:
-        """Keep what the journal has of it, for the next look."""
+        """Keep the journal's entry for the next look."""
         self.entry = entry
         if self.item is not None:
             self.item = evolve(self.item, seen=entry, found=())
 
     def found(self, tasks: Sequence[Task]) -> None:
-        """Keep the tasks that its submission may have started; the journal knows which of them others have."""
+        """Keep the tasks that the submission may have started. The journal knows which of them other inputs have."""
         if self.item is not None:
             self.item = evolve(self.item, found=tuple(tasks))
 
     def note(self, event: str, **told: Any) -> list[Note]:
-        """Return what the journal is to write down of it; nothing without a journal."""
+        """Return the note for the journal; none without a journal."""
         if self.entry is None:
             return []
         return [Note(self.entry, event, **told)]
 
     def quoted_entry(self) -> Entry | None:
-        """Return what the journal has of it, with what it will cost; None without a journal."""
+        """Return the journal's entry with the quoted price; None without a journal."""
         if self.entry is None or self.price is None:
             return self.entry
         return evolve(self.entry, cost=self.price.discounted_price)
 
     def doubted(self, model: str, entry: Entry) -> SubmissionUncertainError:
-        """Return the error for a submission by an earlier run that has no response."""
-        why = "the run that sent it ended without its response"
+        """Return the error for a submission by an earlier run that received no response."""
+        why = "the run that sent it ended before the response"
         return uncertain_submission(model, self.sent_fields(), entry.at, why, entry.task_id)
 
     def doubt(self, error: SubmissionUncertainError) -> list[Note]:
-        """Return the note that its task may have been started."""
+        """Return the note for an uncertain submission."""
         moment = error.submitted_at
         return self.note("uncertain", error=str(error), submitted_at=moment, task_id=error.task_id or None)
 

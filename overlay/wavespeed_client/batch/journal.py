@@ -1,18 +1,18 @@
-"""What a batch asks of its journal, which remembers what was submitted, so that a killed run can go on.
+"""The interface of a journal. It records what was submitted, so that a new run can continue a killed one.
 
-A journal tells what happened last to each input. That decides what the next run makes of an equal input for the same
+A journal has the last event of each input. The event decides what the next run does with an equal input for the same
 model:
 
-    planned      nothing was sent: it is submitted
-    submitting   the request was about to leave and no response came: it is uncertain, and not sent again
-    submitted    its task is waited for by its id
-    refused      nothing was started: it is submitted
-    uncertain    the response was lost: it is reported as such, and not sent again
-    finished     its task, outputs included, is handed out from here, without a request
-    failed       so is its failed task
+    planned      nothing was sent: the run submits it
+    submitting   the request was about to be sent, and no response is known: uncertain, and not sent again
+    submitted    the run waits for the task by its id
+    refused      nothing was started: the run submits it
+    uncertain    the response was lost: the run reports that, and does not send it again
+    finished     the run yields the task and its outputs from the journal, without a request
+    failed       the run yields the failed task from the journal
 
-`submitting` is written down before the request leaves, `submitted` when its response has come. `text_journal` keeps
-this in a file.
+`submitting` is recorded before the request is sent, `submitted` when its response has come. `text_journal` keeps a
+journal in a file.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ if TYPE_CHECKING:
     from ..files.register import Upload
     from ..task import Task
 
-# In the order in which equal inputs are served: what has its outcome first.
+# Of several equal inputs, the first to be matched are those that have an outcome.
 EVENTS = ("finished", "failed", "submitted", "uncertain", "submitting", "refused", "planned")
-# Those whose tasks were, will be or may be billed.
+# Events of tasks that were, will be or may be billed.
 BILLED = frozenset({"finished", "submitted", "uncertain", "submitting"})
 
 
 @frozen
 class Item:
-    """An input as a journal looks it up.
+    """An input to be looked up in a journal.
 
     Attributes:
-        digest: What equal inputs for the same model have in common, and no others.
+        digest: A digest that only equal inputs for the same model share.
         model: The model's id.
         json: The input's JSON.
-        seen: The entry that was given out for it before; None at first.
-        found: Tasks that an uncertain submission of it may have started.
+        seen: The entry that an earlier look returned; None at first.
+        found: Tasks that an uncertain submission of this input may have started.
     """
 
     digest: bytes
@@ -60,20 +60,20 @@ class Item:
 
 @frozen
 class Entry:
-    """What a journal has of an input.
+    """A journal's entry for an input.
 
     Attributes:
-        key: What the journal knows it by.
-        event: What happened to it last.
-        at: When; for an uncertain one, when it was submitted.
-        task: The task that it tells of.
+        key: The journal's key for the input.
+        event: The last event.
+        at: The time of the event; for an uncertain submission, the time when it was sent.
+        task: The task, if there is one.
         task_id: The task that an uncertain submission probably started.
-        cost: What was quoted for its last submission, in USD; None if no price was asked for.
-        attempt: Counts its submissions, where several runs may write.
-        look_again: Seconds after which the journal is to be asked again, because another run may be submitting it.
-            None if the event is to be relied on.
-        adopts: Whether a submission without a response takes a task that is found for it.
-        leaves_by: When its submission must have left, or is not sent; None for any time.
+        cost: The price quoted for the last submission, in USD; None if no price was requested.
+        attempt: The number of the last submission, where several runs may write.
+        look_again: Seconds after which to look again, because another run may be submitting the input. None if the
+            event is final for now.
+        adopts: Whether an uncertain submission may adopt a task that is found for it.
+        leaves_by: The latest time to send the submission; None for no limit.
     """
 
     key: int | bytes
@@ -90,15 +90,15 @@ class Entry:
 
 @frozen
 class Note:
-    """What is to be written down of an input.
+    """An event to be recorded for an input.
 
     Attributes:
         entry: The input's entry.
-        event: What happened to it.
-        task: Its task, as it came.
-        error: Why it was refused or is uncertain.
-        submitted_at: When an uncertain one was submitted.
-        task_id: The task that it probably started.
+        event: The event.
+        task: The task, as the service sent it.
+        error: Why the input was refused or is uncertain.
+        submitted_at: When an uncertain submission was sent.
+        task_id: The task that an uncertain submission probably started.
     """
 
     entry: Entry
@@ -110,14 +110,14 @@ class Note:
 
 
 class Journal(Protocol):
-    """A journal. Several threads may call it at once, and what it was told is safe when a call returns.
+    """A journal. Several threads may call it at once. When a call returns, its data is safely stored.
 
-    Each method but the first and the last raises ConfigurationError when it cannot do its work, now or later on:
-    nothing more is sent then.
+    If the journal cannot be used any more, every method except `prepare` and `close` raises ConfigurationError. The
+    batch then sends nothing more.
     """
 
     def prepare(self) -> None:
-        """Open it for this run.
+        """Open the journal for this run.
 
         Raises:
             InvalidInputError: It cannot be used, or not by this run.
@@ -125,43 +125,43 @@ class Journal(Protocol):
         ...
 
     def look(self, item: Item) -> Entry:
-        """Tell what it has of an input, which is written down if it is new. An entry is given out once in a run."""
+        """Return the entry of an input, and record the input if it is new. Each entry is returned once in a run."""
         ...
 
     def reserve(self, entry: Entry) -> Entry:
-        """Write down that an input is about to be submitted, at which cost, and return what holds then.
+        """Record that an input is about to be submitted, and its price. Return the new entry.
 
-        What comes back with `look_again` was not reserved, and must not be sent.
+        If the new entry has `look_again`, the input was not reserved and must not be sent.
         """
         ...
 
     def write(self, notes: Sequence[Note]) -> None:
-        """Write down what happened, in this order."""
+        """Record events, in this order."""
         ...
 
     def spent(self) -> Sequence[float]:
-        """Tell what was quoted for each task of earlier runs that may be billed, in USD."""
+        """Return the price quoted for each task of earlier runs that may be billed, in USD."""
         ...
 
     def uploads(self, digests: Sequence[str]) -> Sequence[Upload]:
-        """Tell which of these contents were uploaded, by this run or an earlier one, as far as it remembers."""
+        """Return the known uploads of these contents, by this run or an earlier one."""
         ...
 
     def uploaded(self, uploads: Sequence[Upload]) -> None:
-        """Write down what was uploaded, unless it is written down already."""
+        """Record uploads that are not recorded yet."""
         ...
 
     def close(self) -> None:
-        """Give up what was opened. Closing twice does nothing."""
+        """Close the journal. Closing twice does nothing."""
         ...
 
     def own_threads(self) -> Sequence[int]:
-        """Return the threads that it runs, by their numbers. Other threads wait for what these do."""
+        """Return the ids of the journal's threads. Other threads wait for these."""
         ...
 
 
 class AsyncJournal(Protocol):
-    """Async Journal. What a method returns is awaited if that can be awaited, so any `Journal` is one, too."""
+    """Async Journal. Its methods may return awaitables or plain results, so every `Journal` is an `AsyncJournal`."""
 
     def prepare(self) -> Awaitable[None] | None: ...
     def look(self, item: Item) -> Awaitable[Entry] | Entry: ...
@@ -174,9 +174,9 @@ class AsyncJournal(Protocol):
 
 
 def digest_of(model: str, input: dict[str, Any], *name: str) -> bytes:
-    """Return 32 bytes that are the same for equal inputs of the same model and name, and for no others.
+    """Return 32 bytes that only equal inputs with the same model and name share.
 
-    A file in an input stands there by the digest of its content; the file's name is of no matter.
+    A file counts by the digest of its content; its name does not matter.
     """
     told = json.dumps([model, input, *name], sort_keys=True)
     if FILE in told:

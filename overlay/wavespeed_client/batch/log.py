@@ -1,4 +1,4 @@
-"""What a batch says in the log: tasks and submissions that are found nowhere else."""
+"""Log the tasks and submissions of a batch that are recorded nowhere else."""
 
 from __future__ import annotations
 
@@ -18,37 +18,36 @@ logger = logging.getLogger("wavespeed_client")
 
 
 def began_after_all(task: Task) -> None:
-    """Warn of a task whose submission was answered after its batch was left."""
-    logger.warning("Task %s of a batch that was left began after all: wait for it by its id.", task.id)
+    """Warn about a task whose response came after its batch had ended."""
+    logger.warning("Task %s was started, but its batch had already ended: wait for it by its id.", task.id)
 
 
 def not_looked_for(error: SubmissionUncertainError, trouble: WaveSpeedError) -> None:
-    """Warn that the service did not tell what a submission has started."""
-    message = "What a submission to %s without a response has started could not be looked for: %s"
-    logger.warning(message, error.model, trouble)
+    """Warn that the task of an uncertain submission could not be looked for."""
+    logger.warning("The task of an uncertain submission to %s could not be looked for: %s", error.model, trouble)
 
 
 def left(model: str, jobs: Sequence[Job], is_told: bool) -> None:
-    """Warn of what a batch that has ended leaves behind: tasks that its journal does not tell, and submissions."""
+    """Warn, at the end of a batch, about tasks that its journal lacks and submissions without a response."""
     not_handed_out(job.wait.task for job in jobs if job.wait is not None and (job.reserved or not is_told))
     doubts = [job.outcome.error if job.outcome is not None else None for job in jobs if job.sent]
     unanswered(model, len(doubts), [error.task_id for error in doubts if isinstance(error, SubmissionUncertainError)])
 
 
 def not_handed_out(tasks: Iterable[Task]) -> None:
-    """Warn of tasks that were not handed out."""
+    """Warn about tasks that the caller never got."""
     ids = [task.id for task in tasks]
     if ids:
-        logger.warning("A batch ended before these tasks were handed out. Wait for them by id: %s", " ".join(ids))
+        logger.warning("A batch ended before it yielded these tasks. Wait for them by id: %s", " ".join(ids))
 
 
 def unanswered(model: str, count: int, ids: Iterable[str | None]) -> None:
-    """Warn of submissions that have no response, and of the tasks that they probably started."""
+    """Warn about submissions without a response, and name the tasks that they probably started."""
     if count:
         known = " ".join(id for id in ids if id)
         logger.warning(
-            "A batch for %s was left with %d submissions unanswered. They may have been taken: look with tasks() "
-            "before you submit those inputs again.%s",
+            "A batch for %s ended with %d submissions that got no response. Their tasks may have been started: look "
+            "with tasks() before you submit those inputs again.%s",
             model,
             count,
             f" Probably started: {known}" if known else "",

@@ -30,36 +30,36 @@ if TYPE_CHECKING:
 Inputs: TypeAlias = Iterable[Mapping[str, Any]]
 AsyncInputs: TypeAlias = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 
-# What a journal begins with that is in a database, and not a file; a URL is none of a file either.
+# Prefixes of a journal in a database. Every URL is one, too; anything else is the path of a file.
 DATABASES = ("env:", "service=")
 LONGEST_NAME = 200
 
-# Seconds beyond the longest submission after which nothing of it can come any more.
+# Seconds after the longest submission; by then no response can come any more.
 MARGIN = 60.0
 
 
 @frozen
 class Options:
-    """What a batch is to do, and within which limits.
+    """The checked arguments of a batch.
 
     Attributes:
-        base_url: The API that the tasks are at.
+        base_url: The base URL of the API.
         model: The model's id.
-        total: How many inputs there are; None if the iterable does not tell.
+        total: The number of inputs; None if the iterable has no length.
         max_in_flight: Tasks at once.
         max_per_minute: Submissions within any 60 seconds.
         timeout: Seconds that a task may take.
-        longest_submission: Seconds within which a submission has its response, or gets none.
-        uncertain_after: Seconds after which a submission of another run gets no response any more.
-        max_retries: How often a submission that could not be sent is tried again.
-        journal: Where the journal is: a file, or a database.
+        longest_submission: Seconds after which a submission has a response or has failed.
+        uncertain_after: Seconds after which a submission of another run counts as uncertain.
+        max_retries: How often to retry a submission that could not be sent.
+        journal: The journal's file or database.
         batch: The batch's name in a database.
-        names: What tells inputs apart beside their contents, one for each. Those that are equal in both are one task
-            then, whichever of several runs submits it. None: each input is a task of its own.
-        max_cost: Most that a task may cost, in USD.
-        budget: Most that all tasks of the journal and of this run may cost, in USD.
-        retry_failed: Whether a task that the journal tells to have failed is followed by a new one.
-        on_progress: Is told of the progress with each outcome.
+        names: A name for each input. Inputs with the same name and content share one task, whichever run submits it.
+            None: each input is a task of its own.
+        max_cost: Limit for each task, in USD.
+        budget: Limit for all tasks of the journal and of this run together, in USD.
+        retry_failed: Whether to submit inputs again whose task failed, according to the journal.
+        on_progress: Called with the progress before each outcome.
     """
 
     base_url: str
@@ -81,11 +81,11 @@ class Options:
 
     @property
     def ahead(self) -> int:
-        """How many inputs are pulled beyond those in flight, so that a slot waits for no look and no last write."""
+        """Inputs to pull beyond those in flight, so that no slot waits for the database."""
         return 0 if self.journal is None or isinstance(self.journal, Path) else self.max_in_flight
 
     def name_of(self, index: int) -> tuple[str, ...]:
-        """Return the name of an input, by its place; nothing if they have none."""
+        """Return the name of an input, by its position; empty without names."""
         return () if self.names is None else (self.names[index],)
 
 
@@ -103,11 +103,11 @@ def checked_options(
     budget: float | None = None,
     retry_failed: bool = False,
 ) -> Options:
-    """Return the options of a batch.
+    """Check the arguments of a batch, and return its options.
 
     Raises:
-        InvalidInputError: Names the argument that is wrong.
-        ConfigurationError: A journal needs an extra, or is no address of a database.
+        InvalidInputError: An argument is wrong; the message names it.
+        ConfigurationError: The journal needs an extra, or is not the address of a database.
     """
     split_model(model)
     Deadline.after(timeout, Clock())
@@ -119,12 +119,12 @@ def checked_options(
     if budget != math.inf:
         check_limit(budget, "budget")
     if retry_failed and journal is None:
-        raise InvalidInputError("retry_failed needs a journal, which tells what has failed.")
+        raise InvalidInputError("retry_failed needs a journal, which records the tasks that failed.")
     place, longest_submission = _place(journal), max(settings.timeout, SYNC_MODE_SECONDS)
     if retry_failed and not isinstance(place, Path):
         raise InvalidInputError(
-            "retry_failed is for a journal in a file: of a batch in a database, pay_again(journal, batch, 'failed') "
-            "lets the next run submit what has failed."
+            "retry_failed is for a journal in a file. For a batch in a database, call pay_again(journal, batch, "
+            "'failed'): the next run then submits the inputs whose tasks failed."
         )
     return Options(
         base_url=settings.base_url,
@@ -146,7 +146,7 @@ def checked_options(
 
 
 def _total(inputs: object) -> int | None:
-    """Return how many inputs there are. An iterable that cannot tell is iterated over all the same."""
+    """Return the number of inputs; None if the iterable has no length, or raises an error for it."""
     try:
         return len(inputs) if isinstance(inputs, Sized) else None
     except Exception:
@@ -154,10 +154,10 @@ def _total(inputs: object) -> int | None:
 
 
 def checked_count(name: str, value: object) -> int:
-    """Return a number of tasks.
+    """Check and return a number.
 
     Raises:
-        InvalidInputError: It is no whole number above 0.
+        InvalidInputError: It is not a whole number above 0.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise InvalidInputError(f"{name} must be a whole number, 1 or more; this is {str(value)[:80]!r}.")
@@ -173,10 +173,10 @@ def _place(journal: object) -> Path | Address | None:
 
 
 def address_of(journal: str) -> Address:
-    """Return where a database is.
+    """Parse the address of a database.
 
     Raises:
-        ConfigurationError: The extra `postgres` is missing, or it is no address of a database.
+        ConfigurationError: The extra `postgres` is missing, or this is not the address of a database.
     """
     try:
         from .postgres.address import Address
@@ -190,21 +190,21 @@ def address_of(journal: str) -> Address:
 def _batch_name(batch: object, place: Path | Address | None) -> str | None:
     if place is None or isinstance(place, Path):
         if batch is not None:
-            raise InvalidInputError("batch names a batch in a database: with another journal, or none, it has no name.")
+            raise InvalidInputError("batch is only for a journal in a database: leave it out.")
         return None
     return checked_name(batch)
 
 
 def checked_name(batch: object) -> str:
-    """Return the name of a batch in a database.
+    """Check and return the name of a batch in a database.
 
     Raises:
-        InvalidInputError: It is none.
+        InvalidInputError: It is missing, too long or not printable.
     """
     if not isinstance(batch, str) or not batch.strip() or not batch.isprintable() or len(batch) > LONGEST_NAME:
         raise InvalidInputError(
-            f"A database as the journal needs batch=, a name of up to {LONGEST_NAME} printable characters by which the "
-            "batch is found again. Under another name every input is submitted, and paid for, anew."
+            f"A journal in a database needs batch=, a name of up to {LONGEST_NAME} printable characters. Use the same "
+            "name to continue the batch: under another one, every input is submitted and paid for again."
         )
     return batch
 
@@ -219,7 +219,7 @@ def _journal_path(journal: object) -> Path:
 
 
 def journal_for(options: Options) -> Journal | None:
-    """Return the journal that the options name, not opened yet."""
+    """Make the journal of a batch, without opening it."""
     if options.journal is None or isinstance(options.journal, Path):
         return _text_journal_for(options.journal, options.base_url)
     from .postgres.journal import PostgresJournal
@@ -248,15 +248,15 @@ def pulled_from(inputs: Inputs) -> Iterator[object]:
     """Return an iterator over the inputs of a sync client.
 
     Raises:
-        InvalidInputError: They can only be iterated over asynchronously.
+        InvalidInputError: The inputs are an async iterable.
     """
     if not isinstance(cast("object", inputs), Iterable):
-        raise InvalidInputError("inputs is an async iterable: an AsyncWaveSpeed takes those.")
+        raise InvalidInputError("inputs is an async iterable: use AsyncWaveSpeed.")
     return iter(inputs)
 
 
 def async_pulled_from(inputs: AsyncInputs) -> Callable[[], Awaitable[object]]:
-    """Return what pulls the next input of an async client, or raises StopAsyncIteration."""
+    """Return a function that pulls the next input of an async client, or raises StopAsyncIteration."""
     if isinstance(inputs, AsyncIterable):
         return aiter(inputs).__anext__
     iterator = iter(inputs)

@@ -1,4 +1,4 @@
-"""What a batch tells: the outcome of each input, and how far it has got."""
+"""The outcome of each input of a batch, and the batch's progress."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @frozen
 class Outcome:
-    """What became of one input of a batch.
+    """The outcome of one input of a batch.
 
     Attributes:
-        index: The input's place among the inputs, from 0.
-        input: The input as it was sent; what was given instead, if it could not be one.
-        task: The task as it was last seen; None if none was started, or if that is not known.
-        error: Why there is no completed task: what `run` would have raised. None when all is well.
+        index: The input's position in the batch, from 0.
+        input: A copy of the input; the object itself if it was not a valid input.
+        task: The task as it was last seen; None if none was started, or if it is not known.
+        error: The error that `run` would have raised; None if the task is completed.
     """
 
     index: int
@@ -34,17 +34,17 @@ class Outcome:
 
     @property
     def uncertain(self) -> bool:
-        """Whether the task may be running and billed although its id is not known: see `find_submissions`."""
+        """Whether a task may have been started and billed without a response: see `find_submissions`."""
         return isinstance(self.error, SubmissionUncertainError)
 
     def result(self) -> Task:
         """Return the completed task.
 
         Raises:
-            WaveSpeedError: There is none: the outcome's error.
+            WaveSpeedError: The outcome's error, if there is one.
         """
         if self.error is not None:
-            raise self.error.with_traceback(None)  # each time anew, not with the frames of the time before
+            raise self.error.with_traceback(None)  # without the frames of an earlier call
         return cast("Task", self.task)
 
     def _repr_html_(self) -> str:
@@ -56,18 +56,18 @@ class Outcome:
 
 @frozen
 class Progress:
-    """How far a batch has got.
+    """The progress of a batch.
 
     Attributes:
-        done: Inputs whose outcome was handed out, of whatever kind.
-        failed: Those among them that have an error, without the uncertain ones.
-        uncertain: Those among them whose task may have been started.
-        in_flight: Tasks that run, with the submissions that are not answered yet.
-        total: All inputs; None if the iterable does not tell its length.
-        cost: What was quoted, in USD, for all tasks in the journal and of this run, but for those that were not started
-            or have failed. None without `max_cost` and `budget`. What was paid in the end is told by `billings`.
-        rate: Outcomes a second of late, without those that took no request; None until there are some.
-        seconds_left: Seconds until all are done, if it goes on like that; None while that or the total is not known.
+        done: Number of outcomes that were yielded, with or without an error.
+        failed: Number of those with an error, except the uncertain ones.
+        uncertain: Number of those whose task may have been started.
+        in_flight: Number of running tasks, and of submissions without a response yet.
+        total: Number of inputs; None if the iterable has no length.
+        cost: Sum of the prices quoted for the tasks of this run and of its journal, in USD, without tasks that were not
+            started or have failed. None without `max_cost` and `budget`. `billings` has the amounts that were deducted.
+        rate: Recent outcomes per second, without those that took no request; None until there are enough.
+        seconds_left: Estimated seconds until the end; None while `rate` or `total` is None.
     """
 
     done: int = 0
@@ -87,10 +87,10 @@ class Progress:
 
 @contextmanager
 def delivered(outcome: Outcome) -> Generator[None]:
-    """Add the outcome's task to an error of on_progress, which is the caller's own, so that it is not lost."""
+    """Add the outcome's task to an error of `on_progress`, so that the caller does not lose the task."""
     try:
         yield
     except BaseException as error:
         task = f"task {outcome.task.id}" if outcome.task else repr(outcome.error)
-        error.add_note(f"The outcome of input {outcome.index} was not handed out: {task}")
+        error.add_note(f"The outcome of input {outcome.index} was not yielded: {task}")
         raise

@@ -1,4 +1,4 @@
-"""Read a journal's file: what happened to each input, also while a run uses it, and after one that was killed."""
+"""Read a journal's file, at any time: also while a run writes it, or after a run was killed."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ KIND = "wavespeed-client"
 
 @frozen
 class JournalEntry:
-    """What a journal tells of one input.
+    """One input in a journal.
 
     Attributes:
-        number: Its number in the journal, from 1.
+        number: The input's number in the journal, from 1.
         model: The model's id.
-        input: The input; a file in it stands there as {"$file": its sha256, "name": its name}.
-        event: What happened last: planned, submitting, submitted, refused, uncertain, finished or failed.
-        at: When that was written down.
-        task: Its task as it was written down last.
+        input: The input; each file in it is written as {"$file": its SHA-256, "name": its name}.
+        event: The last event: planned, submitting, submitted, refused, uncertain, finished or failed.
+        at: The time of that event.
+        task: The task, as it was recorded last.
         task_id: The task that an uncertain submission probably started.
-        error: Why it was refused or is uncertain.
-        cost: What was quoted for its last submission, in USD; None if no price was requested.
-        submitted_at: When its last submission was about to leave.
+        error: Why the input was refused or is uncertain.
+        cost: The price quoted for the last submission, in USD; None if no price was requested.
+        submitted_at: The time just before the last submission was sent.
     """
 
     number: int
@@ -52,20 +52,20 @@ class JournalEntry:
 
     @property
     def seconds(self) -> float | None:
-        """Seconds from the submission to the end of its task; None if it has not ended."""
+        """Seconds from the submission to the end of the task; None if it has not ended."""
         if self.submitted_at is None or self.event not in ("finished", "failed"):
             return None
         return (self.at - self.submitted_at).total_seconds()
 
 
 def read_journal(path: str | os.PathLike[str]) -> list[JournalEntry]:
-    """Read what a journal of `run_many` tells of each input, in the order in which they were planned.
+    """Read the journal of a `run_many`; return its inputs in the order in which they were first seen.
 
-    It takes no lock, so it may be called while a run writes the file, and it passes over a last line that is cut off.
-    It changes nothing, and asks for nothing.
+    Takes no lock, so you may call it while a run writes the file. An incomplete last line is ignored. Changes nothing,
+    and makes no request.
 
     Raises:
-        InvalidInputError: The file cannot be read, is no journal, or is broken before its last line.
+        InvalidInputError: The file cannot be read, is not a journal, or is broken before its last line.
     """
     entries: dict[int, JournalEntry] = {}
     for line_number, line in _whole_lines(path):
@@ -77,7 +77,7 @@ def read_journal(path: str | os.PathLike[str]) -> list[JournalEntry]:
                 entry = _entry(record, entries.get(record["number"]))
                 entries[entry.number] = entry
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-            what = "is no journal" if line_number == 1 else f"is broken at line {line_number} ({error})"
+            what = "is not a journal" if line_number == 1 else f"is broken at line {line_number} ({error})"
             raise InvalidInputError(f"{str(path)!r} {what}.") from error
     return [entries[number] for number in sorted(entries)]
 
@@ -92,7 +92,7 @@ def _whole_lines(path: str | os.PathLike[str]) -> list[tuple[int, bytes]]:
     if last and _is_json(last):
         lines.append(last)
     elif last and not lines:
-        raise InvalidInputError(f"{str(path)!r} is no journal.")
+        raise InvalidInputError(f"{str(path)!r} is not a journal.")
     return list(enumerate(lines, 1))
 
 

@@ -1,16 +1,16 @@
-"""A batch: many inputs for one model, each on its way to its outcome. Pure: the engines of the two clients do the work.
+"""The state of a batch: many inputs for one model. Pure: `threads` and `tasks` do the work.
 
-`Batch` says what to do next: pull an input, or take the step of a job that its stage names. An engine that has taken
-that step tells what came of it, writes the notes that it gets into the journal, and then lets the job go on. All this
-is done under one lock or in one loop; the steps themselves and the journal need neither.
+`Batch` decides what to do next: pull an input, or take the current step of a job. Whoever takes the step reports the
+result to the method on the right, writes the returned notes to the journal, and then calls `go_on`. Calls of `Batch`
+are made under one lock or in one event loop; the steps themselves and the journal need neither.
 
-    READ     take the digests of the files in the input                Job.read, failed
-    LOOK     ask the journal for the input, and note it if it is new   looked
+    READ     compute the digests of the files in the input             Job.read, failed
+    LOOK     look the input up in the journal; record it if it is new  looked
     FIND     look for the task of an uncertain submission, at no cost
     UPLOAD   upload the files                                          Job.uploaded, failed
-    PRICE    ask what the task would cost, where that matters          priced, failed
-    SUBMIT   submit it, once the throttle lets it pass                 answered, failed
-    POLL     ask for its task                                          answered, failed
+    PRICE    request the task's price, if there is a limit             priced, failed
+    SUBMIT   submit the input, as soon as the throttle allows it       answered, failed
+    POLL     poll the task                                             answered, failed
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from .options import Options
     from .outcome import Progress
 
-# Events after which an input is submitted, and those after which it may have been taken already.
+# Events after which an input is submitted, and events after which its task may have been started already.
 FREE, LOST = ("planned", "refused"), ("submitting", "uncertain")
 
 
@@ -63,11 +63,11 @@ class Batch:
 
     Attributes:
         options: The arguments of `run_many`.
-        clock: Tells the time.
-        attend: Makes the wait for a task that must have ended by a deadline.
-        stopped: Whether nothing more is to be sent.
+        clock: The clock.
+        attend: Makes the wait for a task, with a deadline.
+        stopped: Whether to send nothing more.
         all_pulled: Whether there are no more inputs.
-        budget: What it may spend, and has.
+        budget: The budget.
     """
 
     options: Options
@@ -96,15 +96,15 @@ class Batch:
     # What comes in
 
     def room(self) -> float:
-        """Return the seconds until one more input may be pulled; infinite while something else must happen first."""
-        own = len(self._jobs) - len(self._watching)  # inputs that other runs are submitting take no room
+        """Return the seconds until another input may be pulled; infinite while something else must happen first."""
+        own = len(self._jobs) - len(self._watching)  # inputs that other runs are submitting do not count
         before = own - self._throttle.in_flight - self.options.ahead
         if self.all_pulled or self.stopped or own + len(self._ended) >= self.options.max_in_flight + self.options.ahead:
             return math.inf
         return self._throttle.wait(self.clock.now(), before) if before >= 0 else 0.0
 
     def pull(self, item: object) -> None:
-        """Take in the next input; nothing once it has stopped."""
+        """Add an input; do nothing once the batch has stopped."""
         if self.stopped:
             return
         job = Job(self._pulled, item, self.options.name_of(self._pulled))
@@ -118,7 +118,7 @@ class Batch:
             self._fresh.append(job)
 
     def exhausted(self, error: BaseException | None = None) -> None:
-        """Take in that there are no more inputs: all were pulled, or pulling them failed."""
+        """Record that there are no more inputs, or that the iterable raised an error."""
         self.all_pulled, self._input_error = True, error
 
     # What is to be done
@@ -152,14 +152,14 @@ class Batch:
         return max(0.0, min(pauses))
 
     def answered_by(self, wait: Wait) -> Deadline:
-        """Return when a poll must have its response. One that comes late, because many wait, is made all the same."""
+        """Return the deadline of a poll. A poll that starts late, because many wait, is made nevertheless."""
         return Deadline(self.clock, max(wait.deadline.at, self.clock.now())).and_a_last_poll()
 
     def departing(self, job: Job) -> Entry | None:
-        """Let the request of a job leave. Return what the journal must reserve before that; None if nothing.
+        """Allow a job's request to be sent. Return the entry to reserve in the journal first; None if there is none.
 
         Raises:
-            ConfigurationError: It must not leave: the batch was ended meanwhile.
+            ConfigurationError: It must not be sent, because the batch has ended meanwhile.
         """
         if self.stopped:
             raise ConfigurationError("The batch was ended meanwhile; nothing more is sent.")
@@ -169,10 +169,10 @@ class Batch:
         return job.quoted_entry()
 
     def reserved(self, job: Job, entry: Entry) -> None:
-        """Take in that the journal has reserved a job's submission.
+        """Record that the journal has reserved a job's submission.
 
         Raises:
-            ConfigurationError: It must not leave: the batch was ended meanwhile, or another run has the input.
+            ConfigurationError: It must not be sent: the batch has ended meanwhile, or another run has the input.
         """
         job.entry = entry
         if entry.look_again is not None:
@@ -184,9 +184,9 @@ class Batch:
     # What came of it
 
     def looked(self, job: Job, entry: Entry) -> list[Note]:
-        """Take in what the journal has of a job's input. Return what to note before the job goes on."""
+        """Record the journal's entry of a job. Return the notes to write before the job continues."""
         job.saw(entry)
-        # In doubt it was sent: an event without the task that it should tell of, or one that is not known here.
+        # If in doubt, it was sent: its event is unknown, or lacks the task that it should have.
         is_lost = entry.event in LOST or (entry.task is None and entry.event not in FREE)
         if is_lost and (entry.look_again is None or entry.adopts):
             return self._lost(job, entry)
@@ -196,7 +196,7 @@ class Batch:
         if entry.event == "submitted":
             self._throttle.resumed()
             self.budget.resumed(job.index, entry.cost)
-            # A status of long ago says nothing: ask at once.
+            # The recorded status is out of date: poll at once.
             task = evolve(entry.task, status=UNKNOWN_STATUS)
             job.wait = self.attend(task, self.options.timeout, self._deadline())
         elif entry.event != "failed" or not self.options.retry_failed:
@@ -204,7 +204,7 @@ class Batch:
         return []
 
     def priced(self, job: Job, price: Price) -> list[Note]:
-        """Take in what a job's task would cost. Return what to note before the job goes on."""
+        """Record the price of a job's task. Return the notes to write before the job continues."""
         job.price, job.failures, job.pause = price, 0, 0.0
         try:
             job.affordable = self.budget.admits(job.index, price)
@@ -214,7 +214,7 @@ class Batch:
         return []
 
     def answered(self, job: Job, task: Task) -> list[Note]:
-        """Take in the task that a job's request was answered by. Return what to note before the job goes on."""
+        """Record the task in the response to a job's request. Return the notes to write before the job continues."""
         if job.wait is not None:
             job.wait.saw(task)
             return self._judged(job, job.wait)
@@ -222,12 +222,12 @@ class Batch:
         self._throttle.accepted()
         job.sent = False
         job.wait = self.attend(task, self.options.timeout, job.wait_ends or self._deadline())
-        if job not in self._jobs:  # the batch was left meanwhile
+        if job not in self._jobs:  # the batch has ended meanwhile
             log.began_after_all(task)
         return job.note("submitted", task=task.raw) + self._judged(job, job.wait)
 
     def failed(self, job: Job, error: Exception) -> list[Note]:
-        """Take in the error of a job's step. Return what to note before the job goes on."""
+        """Record the error of a job's step. Return the notes to write before the job continues."""
         if job.entry is not None and job.entry.look_again is not None:
             job.tries_end = None
             self._throttle.not_sent()
@@ -236,7 +236,7 @@ class Batch:
         if isinstance(error, ConfigurationError) or not isinstance(error, WaveSpeedError):
             self.crashed(error)
             free = job.reserved and not job.sent  # for the next run
-            return job.note("refused", error="The batch was ended before it was sent.") if free else []
+            return job.note("refused", error="The batch ended before the input was sent.") if free else []
         if job.stage in PREPARING:
             if self.stopped or job.prepares_again(error, self.options.max_retries):
                 return []
@@ -247,7 +247,7 @@ class Batch:
         return self._not_told(job, job.wait, error)
 
     def go_on(self, job: Job) -> bool:
-        """Let a job go on, once its notes are written. Return whether its next step is to be taken at once."""
+        """Schedule a job's next step, after its notes were written. Return whether to take that step at once."""
         goes_on, job.reserved = job.stage in (Stage.LOOK, Stage.PRICE), False
         if job.outcome is not None:
             self._jobs.discard(job)
@@ -275,7 +275,7 @@ class Batch:
         return False
 
     def crashed(self, error: BaseException) -> None:
-        """Send nothing more, because something broke that concerns more than one input."""
+        """Send nothing more, because of an error that affects the whole batch."""
         if not self.stopped:
             self.stopped, self._crash = True, error
 
@@ -289,7 +289,7 @@ class Batch:
         """Return the next outcome; None if there is none yet.
 
         Raises:
-            BaseException: What broke the batch, or the iterable of its inputs, once all outcomes are handed out.
+            BaseException: The error of the batch or of the iterable of inputs, after all outcomes were returned.
         """
         if self._ended:
             job = self._ended.popleft()
@@ -305,20 +305,20 @@ class Batch:
 
     @property
     def has_outcomes(self) -> bool:
-        """Whether outcomes wait to be handed out."""
+        """Whether `outcome` has an outcome to return."""
         return bool(self._ended)
 
     @property
     def over(self) -> bool:
-        """Whether every input has had its outcome handed out."""
+        """Whether the outcomes of all inputs were returned."""
         return self.all_pulled and not self._jobs and not self._ended
 
     def progress(self) -> Progress:
-        """Return how far it has got."""
+        """Return the progress."""
         return self._tally.progress(self._throttle.in_flight, self.options.total, self.budget.cost)
 
     def finish(self) -> None:
-        """Hand out nothing more. Log the tasks that are found nowhere else: with a journal, those that it lacks."""
+        """Return no more outcomes. Log the tasks that are recorded nowhere else: with a journal, those it lacks."""
         is_told = self.options.journal is not None and self._crash is None
         log.left(self.options.model, sorted((*self._jobs, *self._ended)), is_told)
         self._jobs.clear()
@@ -331,7 +331,7 @@ class Batch:
         heapq.heappush(self._due, (self.clock.now() + seconds, job))
 
     def _lost(self, job: Job, entry: Entry) -> list[Note]:
-        """Look once for the task of a submission without a response, where the journal can adopt it."""
+        """Look once for the task of an uncertain submission, if the journal can adopt it."""
         error = job.doubted(self.options.model, entry)
         if entry.adopts and job.lost is None and job.tells_all:
             job.lost = error
@@ -344,7 +344,7 @@ class Batch:
         return Deadline.after(self.options.timeout, self.clock)
 
     def _next_submission(self) -> Job | None:
-        """Return the job that may be submitted now. End those whose time is up."""
+        """Return the job that may be submitted now. End jobs whose time is up."""
         while self._ready:
             job = self._ready[0]
             if job.tries_end and not job.tries_end.left():
@@ -378,13 +378,13 @@ class Batch:
             return self._task_ended(job, wait.task, error)
 
     def _not_told(self, job: Job, wait: Wait, error: WaveSpeedError) -> list[Note]:
-        """Ride out a poll without a usable response until the wait ends, where that may pass: the task is paid for."""
+        """Keep polling after a temporary error, because the task is paid for. End on other errors, or with the wait."""
         try:
             with wait.guarded():
                 wait.missed(error)
         except WaveSpeedError as outcome:
             return self._task_ended(job, wait.task, outcome)
-        if isinstance(error, APIConnectionError | RateLimitError):  # others may be about this task alone
+        if isinstance(error, APIConnectionError | RateLimitError):  # others may concern this task only
             self._throttle.hindered(self.clock.now(), getattr(error, "retry_after", None))
         return []
 
@@ -395,5 +395,5 @@ class Batch:
         return job.note("failed" if error else "finished", task=task.raw) if task.done else []
 
     def _end(self, job: Job, task: Task | None, error: WaveSpeedError | None) -> None:
-        # An outcome is kept as data; the frames of its error would keep the batch alive.
+        # Without a traceback: its frames would keep the batch in memory as long as the caller keeps the outcome.
         job.outcome = Outcome(job.index, job.input, task, error.with_traceback(None) if error else None)

@@ -1,7 +1,7 @@
-"""The steps of a job, as a generator that yields each call to be made and is sent what came of it. Pure, no I/O.
+"""The steps of a job, as a generator that yields calls and is sent their results. Pure, no I/O.
 
-`threads` and `tasks` make the calls: one blocks, the other awaits. The generator itself runs under the lock of the
-batch, or in its loop.
+`threads` and `tasks` make the calls: one blocks, the other awaits. The generator itself runs under the batch's lock, or
+in its event loop.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ T = TypeVar("T")
 # Yields calls, is sent their results or errors, and returns a T.
 Steps: TypeAlias = Generator[Callable[[], Any], Any, T]
 
-# What a client does. An async client returns an awaitable of it.
+# Methods of a client. Those of an async client return awaitables.
 Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], object]
 Ask: TypeAlias = Callable[[Context, Task], object]
 Quote: TypeAlias = Callable[[Context, str, dict[str, Any]], object]
@@ -46,15 +46,15 @@ Find: TypeAlias = Callable[[SubmissionUncertainError], object]
 
 @frozen(eq=False)
 class Procedure:
-    """How a job's steps are taken.
+    """The steps of jobs.
 
     Attributes:
-        batch: Decides what is done next.
-        journal: What is written down; None if nothing is.
-        submit: Sends a submission, once.
-        ask: Asks for a task, once.
-        quote: Asks what a task would cost.
-        find: Looks for what an uncertain submission has started.
+        batch: Decides what to do next.
+        journal: The journal; None without one.
+        submit: Sends a submission, without retries.
+        ask: Polls a task, without retries.
+        quote: Requests the price of a task.
+        find: Looks for the task of an uncertain submission.
         uploads: Returns the client's uploads.
     """
 
@@ -78,12 +78,12 @@ class Procedure:
             raise
 
     def carry_out(self, job: Job, departure: Callable[[], object], wake: Callable[[], object]) -> Steps[None]:
-        """Take a job's next step, and those that follow at once.
+        """Take a job's next step, and all steps that follow at once.
 
         Args:
             job: The job.
-            departure: Carries out `depart` when a request is about to leave.
-            wake: Wakes what waits for the batch: a task that has ended makes room before that is written down.
+            departure: Runs `depart` just before a request is sent.
+            wake: Wakes those who wait for the batch. A task that has ended makes room before the journal has its end.
         """
         goes_on = True
         while goes_on:
@@ -95,7 +95,7 @@ class Procedure:
             goes_on = self.batch.go_on(job)
 
     def depart(self, job: Job) -> Steps[Deadline | None]:
-        """Reserve a job's submission in the journal. Return when it must have left; None for any time."""
+        """Reserve a job's submission in the journal. Return the latest time to send it; None for no limit."""
         entry = self.batch.departing(job)
         if entry is None:
             return None
@@ -147,7 +147,7 @@ class Procedure:
         return [task for task in found if is_certainly(task, error)]
 
     def _request(self, job: Job, departure: Callable[[], object]) -> Callable[[], object]:
-        # Once each: the batch itself decides what is tried again.
+        # One try each: the batch itself decides what to retry.
         if job.wait is None:
             context = Context(tries=1, departure=departure, body=job.body)
             return partial(self.submit, context, self.batch.options.model, job.fields or {})

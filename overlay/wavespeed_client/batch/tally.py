@@ -1,4 +1,4 @@
-"""How many outcomes of each kind were handed out, and how fast they come. Pure: the time is passed in."""
+"""Count the outcomes of each kind, and measure their rate. Pure: the time is passed in."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .outcome import Progress
 if TYPE_CHECKING:
     from .job import Job
 
-# Tasks of about the same age end together, so a window holds several times what may be in flight.
+# Tasks that were started together end together, so a window must hold several times `max_in_flight` outcomes.
 ROUNDS = 4
 FEWEST = 32
 
 
 @define
 class Tally:
-    """Counts what is handed out. The rate is that of the last outcomes that took a request.
+    """Counts of outcomes. The rate is that of the latest outcomes that took a request.
 
-    Its window begins with the first request, for the first outcomes have taken their time, too.
+    The first window begins with the first request, so that the duration of the first tasks counts, too.
 
     Attributes:
-        most: What may be in flight at once.
+        most: The highest number of tasks in flight.
     """
 
     most: int
@@ -37,12 +37,12 @@ class Tally:
         self._times = deque(maxlen=1 + max(FEWEST, ROUNDS * self.most))
 
     def requested(self, now: float) -> None:
-        """Count from now on: a request is made."""
+        """Begin the window, if this is the first request."""
         if not self._times:
             self._times.append(now)
 
     def handed_out(self, job: Job, now: float) -> None:
-        """Count a job whose outcome is handed out."""
+        """Count a job's outcome."""
         self._done += 1
         if job.outcome is not None and job.outcome.error is not None:
             self._uncertain += job.outcome.uncertain
@@ -51,7 +51,7 @@ class Tally:
             self._times.append(now)
 
     def progress(self, in_flight: int, total: int | None, cost: float | None = None) -> Progress:
-        """Return how far the batch has got, with so many tasks in flight, so many inputs in all and this cost."""
+        """Return the progress, with this number of tasks in flight, total of inputs and cost."""
         return Progress(self._done, self._failed, self._uncertain, in_flight, total, cost, self._rate())
 
     def _rate(self) -> float | None:

@@ -1,6 +1,6 @@
-"""The asyncio tasks that carry out a batch for `AsyncWaveSpeed`. What they do next is decided by `Batch`.
+"""The asyncio tasks that run a batch for `AsyncWaveSpeed`. `Batch` decides what they do next.
 
-`threads` is the same for `WaveSpeed`, method by method.
+`threads` does the same for `WaveSpeed`, method by method.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Steps by which nothing is submitted.
+# Steps that submit nothing, so they may be cancelled.
 ENDED_AT_ONCE = (*PREPARING, Stage.FIND, Stage.POLL)
 
 
@@ -64,7 +64,7 @@ async def outcomes(
 
 
 async def done(result: Awaitable[T] | T) -> T:
-    """Return the result, awaited if that can be awaited."""
+    """Return a result; await it first if it is awaitable."""
     if isinstance(result, Awaitable):
         return await cast("Awaitable[T]", result)
     return result
@@ -86,7 +86,7 @@ class AsyncWorkers:
     _wakes_at: float = field(init=False, default=math.inf)
 
     async def begin(self) -> None:
-        """Open the journal, and begin."""
+        """Open the journal, and start."""
         await self._done(self.procedure.begin())
         self._own = [asyncio.create_task(self._guarded(run)) for run in (self._pull, self._schedule)]
 
@@ -101,12 +101,12 @@ class AsyncWorkers:
             await self._news.wait()
 
     async def end(self) -> None:
-        """Send nothing more, and return when the submissions that were sent have been answered."""
+        """Send nothing more. Return when every submission that was sent has its response."""
         self.batch.stop()
-        if asyncio.current_task() in self._steps:  # others wait for this one
+        if asyncio.current_task() in self._steps:  # a step cannot wait for itself
             return
         try:
-            if self._own[0].get_loop() is asyncio.get_running_loop():  # else it was closed, and nothing goes on there
+            if self._own[0].get_loop() is asyncio.get_running_loop():  # otherwise its loop was closed
                 self._wake()
                 await self._wait_for_steps()
         finally:
@@ -115,7 +115,7 @@ class AsyncWorkers:
                 await done(self.journal.close())
 
     async def _wait_for_steps(self) -> None:
-        """Wait for submissions and writes under way. A cancellation ends these, too, and is raised afterwards."""
+        """Wait for current submissions and writes. A cancellation cancels these, too, and is raised afterwards."""
         for task in self._left():
             job = self._steps.get(task)
             if job is None or (job.stage in ENDED_AT_ONCE and job.outcome is None):
@@ -132,7 +132,7 @@ class AsyncWorkers:
             raise cut_short
 
     def _left(self) -> set[asyncio.Task[None]]:
-        """Return its other tasks that still run. Inputs may end their own batch, so the current one is left out."""
+        """Return the other tasks that still run. Without the current task: the inputs may end their own batch."""
         here = asyncio.current_task()
         return {task for task in (*self._own, *self._steps) if task is not here and not task.done()}
 
@@ -160,7 +160,7 @@ class AsyncWorkers:
             self._work.clear()
             while (job := self.batch.take()) is not None:
                 self._employ(job)
-            if self.batch.has_outcomes:  # for a job that has ended because its time was up
+            if self.batch.has_outcomes:  # of a job whose time was up
                 self._news.set()
             pause = self.batch.pause()
             self._wakes_at = self.batch.clock.now() + pause
@@ -185,7 +185,7 @@ class AsyncWorkers:
         await self._done(self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job)), self._wake))
 
     async def _done(self, steps: Steps[T]) -> T:
-        """Take steps, and make the calls between them. Return what the steps return."""
+        """Run the steps, and make the calls that they yield. Return the result of the steps."""
         go_on: Callable[[], Callable[[], Any]] = partial(next, steps)
         while True:
             try:
@@ -195,7 +195,7 @@ class AsyncWorkers:
             go_on = await _made(steps, call)
 
     def _wake(self) -> None:
-        """Wake those that a change concerns."""
+        """Wake the tasks that have something to do now."""
         if self.batch.stopped or self.batch.has_outcomes or self.batch.over:
             self._news.set()
         if self.batch.stopped or self.batch.room() < math.inf:

@@ -1,8 +1,8 @@
-"""The journal in a file, which remembers what was submitted, so that a killed run can go on.
+"""The journal in a file. It records what was submitted, so that a new run can continue a killed one.
 
-It is text, one JSON object a line, written as it happens and never changed afterwards. The first line says what
-it is and where its tasks are, so that no run takes those of a stand-in for real; every other one tells what happened
-to the input with that `number`, and `at` what time:
+The file is text, with one JSON object per line. Lines are appended as things happen and never changed. The first line
+has the format and the base URL, so that no run takes the tasks of a stand-in for real ones. Every other line is an
+event of the input with that `number`, and `at` is its time:
 
     {"journal": "wavespeed-client", "version": 1, "base_url": "https://api.wavespeed.ai"}
     {"number": 1, "event": "planned", "at": "...", "model": "wavespeed-ai/flux-dev", "input": {"prompt": "A cat"}}
@@ -10,33 +10,32 @@ to the input with that `number`, and `at` what time:
     {"number": 1, "event": "submitted", "at": "...", "task": {"id": "...", "status": "created", ...}}
     {"number": 1, "event": "finished", "at": "...", "task": {"id": "...", "status": "completed", ...}}
 
-A file in an input stands there as {"$file": its sha256, "name": its name}, and two inputs with the same contents are
-equal, even under other names. A line of its own, without a number, tells where a content was uploaded to; the next run
-uses that URL while the service keeps the file:
+A file in an input is written as {"$file": its SHA-256, "name": its name}. Inputs are equal if the contents of their
+files are, whatever the names. A line without a number records the URL of an upload. Later runs use that URL as long as
+the service keeps the file:
 
     {"event": "uploaded", "at": "...", "digest": "...", "url": "https://..."}
 
-The last event of an input decides what the next run with this file does when it meets an equal input for the
-same model; the order of the inputs is of no matter, and two that are equal have a number each:
+The last event of an input decides what the next run with this file does with an equal input for the same model. The
+order of inputs does not matter. Equal inputs have different numbers:
 
-    planned      nothing was sent: it is submitted
-    submitting   the request was about to leave and no response came: it is uncertain, and not sent again
-    submitted    its task is waited for by its id
-    refused      nothing was started (`error` says why): it is submitted
-    uncertain    the response was lost: it is reported as such, and not sent again (`task_id` names its task, if known)
-    finished     its task, outputs included, is handed out from here, without a request
-    failed       so is its failed task, unless `retry_failed` asks for a new one
+    planned      nothing was sent: the run submits it
+    submitting   the request was about to be sent, and no response is known: uncertain, and not sent again
+    submitted    the run waits for the task by its id
+    refused      nothing was started (`error` says why): the run submits it
+    uncertain    the response was lost: the run reports that, and does not send it again (`task_id`: its probable task)
+    finished     the run yields the task and its outputs from the journal, without a request
+    failed       the run yields the failed task from the journal; with `retry_failed` it submits the input again
 
-`submitting` is written before the request leaves, with the price in USD if one was quoted, and
-`submitted` when its response has come. Each line is handed to the
-operating system at once, so the death of the process loses none, however it comes. A power cut may lose those of
-the last seconds: look with `tasks()` before you go on then.
+`submitting` is written before the request is sent, with the price in USD if one was quoted; `submitted` when its
+response has come. Each line is passed to the operating system at once, so nothing is lost when the process dies. A
+power failure may lose the last seconds: look with `tasks()` before you continue after one.
 
-The service itself keeps tasks for 7 days. A submitted one that it no longer has is reported as not found by each run:
-use another journal for its input to submit it again.
+The service keeps tasks for 7 days. If a submitted task no longer exists, each run reports it as not found. To submit
+its input again, use another journal.
 
-A line that was cut off at the end of the file is removed, or ended if it is whole. Anything else that does not
-belong there is refused and left as it is. The file is locked while a run uses it.
+An incomplete last line is removed; if only its line break is missing, that is added. Any other damage is an error, and
+the file is left unchanged. The file is locked while a run uses it.
 """
 
 from __future__ import annotations
@@ -74,7 +73,7 @@ WITH_TASK = frozenset({"finished", "failed", "submitted"})
 
 @define(eq=False)
 class TextJournal:
-    """A journal in a file, for tasks at one base URL. It keeps a few bytes in memory for each input of earlier runs."""
+    """A journal in a file, for one base URL. It takes a few bytes of memory for each input of earlier runs."""
 
     path: Path
     base_url: str
@@ -82,7 +81,7 @@ class TextJournal:
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
     _count: int = field(init=False, default=0)
     _broken: bool = field(init=False, default=False)
-    # For each number of an earlier run the index of its last event, and where in the file that is told.
+    # For each number of an earlier run: the index of its last event, and the position of that line in the file.
     _events: bytearray = field(init=False, factory=lambda: bytearray(1))
     _places: array[int] = field(init=False, factory=lambda: array("q", [0]))
     _numbers: dict[bytes, tuple[int, ...]] = field(init=False, factory=dict[bytes, tuple[int, ...]])
@@ -90,11 +89,11 @@ class TextJournal:
     _register: Register = field(init=False, factory=Register)
 
     def prepare(self) -> None:
-        """Open the file, which is made if there is none, and lock it.
+        """Open the file, or create it, and lock it.
 
         Raises:
-            InvalidInputError: The file cannot be used, is used by another run, is no journal, or one of tasks that
-                are not at this base URL.
+            InvalidInputError: The file cannot be used, is used by another run, is not a journal, or is a journal for
+                another base URL.
         """
         try:
             self._file = io.FileIO(self.path, "a+")
@@ -110,21 +109,21 @@ class TextJournal:
             raise InvalidInputError(f"The journal {str(self.path)!r} cannot be used: {error}.") from error
 
     def look(self, item: Item) -> Entry:
-        """Tell what an earlier run did with an input, which is written down if it is new. Give out each entry once."""
+        """Return the entry of an input, and record the input if it is new. Each entry is returned once in a run."""
         with self._lock:
             return self._known(item) or self._planned(item)
 
     def reserve(self, entry: Entry) -> Entry:
-        """Write down that an input is about to be submitted: no other run can use this file."""
+        """Record that an input is about to be submitted. The entry stays the same: no other run can use this file."""
         cost = {} if entry.cost is None else {"cost": entry.cost}
         self._write({"number": entry.key, "event": "submitting", "at": _now(), **cost})
         return entry
 
     def write(self, notes: Sequence[Note]) -> None:
-        """Write down what happened.
+        """Record events.
 
         Raises:
-            ConfigurationError: It cannot be written, now or before: nothing more may be sent.
+            ConfigurationError: The file cannot be written, now or before: nothing more may be sent.
         """
         for note in notes:
             told: dict[str, Any] = {"number": note.entry.key, "event": note.event, "at": _now(), "task": note.task}
@@ -132,17 +131,17 @@ class TextJournal:
             self._write({name: value for name, value in told.items() if value is not None})
 
     def spent(self) -> list[float]:
-        """Tell what was quoted for each task of earlier runs that may be billed, in USD."""
+        """Return the price quoted for each task of earlier runs that may be billed, in USD."""
         return [cost for number, cost in self._costs.items() if EVENTS[self._events[number]] in BILLED]
 
     def uploads(self, digests: Sequence[str]) -> list[Upload]:
-        """Tell which of these contents were uploaded and are still kept by the service."""
+        """Return the uploads of these contents that the service still keeps."""
         with self._lock:
             found = [self._register.find(digest, datetime.now(UTC)) for digest in digests]
         return [upload for upload in found if upload is not None]
 
     def uploaded(self, uploads: Sequence[Upload]) -> None:
-        """Write down what was uploaded, once."""
+        """Record uploads that are not recorded yet."""
         with self._lock:
             for upload in uploads:
                 if self._register.find(upload.digest, datetime.now(UTC)) != upload:
@@ -151,11 +150,11 @@ class TextJournal:
                     self._register.keep(upload)
 
     def own_threads(self) -> list[int]:
-        """Return nothing: it runs no thread."""
+        """Return an empty list: this journal has no threads."""
         return []
 
     def close(self) -> None:
-        """Close the file and give up its lock."""
+        """Close the file, which releases its lock."""
         self._file.close()
 
     def _known(self, item: Item) -> Entry | None:
@@ -186,15 +185,16 @@ class TextJournal:
         if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             raise InvalidInputError(f"The journal {str(self.path)!r} is not a file.")
         if not lock_descriptor(self._file.fileno(), blocking=False):
-            message = f"The journal {str(self.path)!r} is in use: each run needs one of its own."
-            raise InvalidInputError(message)
+            raise InvalidInputError(
+                f"The journal {str(self.path)!r} is in use by another run: wait for its end, or name another file."
+            )
 
     def _load(self) -> None:
         header = header_for(self.base_url)
         begin = self._read(0, len(header))
         if not header.startswith(begin):
             self._refuse()
-        if begin != header:  # new, or cut off while it was begun
+        if begin != header:  # a new file, or an incomplete first line
             self._file.truncate(0)
             self._append(header)
             return
@@ -213,16 +213,16 @@ class TextJournal:
         base_url = _base_url_in(first_line)
         if base_url is None or first_line + b"\n" != header_for(base_url):
             raise InvalidInputError(
-                f"{str(self.path)!r} is no journal of this version, and was left as it is. Name a file that is new."
+                f"{str(self.path)!r} is not a journal of this version, and was left as it is. Name a new file."
             )
         raise InvalidInputError(
-            f"The tasks in the journal {str(self.path)!r} are at {base_url!r}, and this client is for "
-            f"{self.base_url!r}. If that is another service, name another file, which submits every input anew; if it "
-            "is the same one, change the journal's first line."
+            f"The journal {str(self.path)!r} is for {base_url!r}, but this client is for {self.base_url!r}. If these "
+            "are different services, name another file: every input is then submitted again. If they are the same, "
+            "change the journal's first line."
         )
 
     def _mend(self, line: bytes, end: int) -> None:
-        """End the last line, or remove it if it was cut off."""
+        """Complete the last line with a line break, or remove it if it is incomplete."""
         if _is_whole(line):
             self._append(b"\n")
         else:
@@ -233,8 +233,8 @@ class TextJournal:
             self._believe(json.loads(line), place)
         except (ValueError, TypeError, LookupError, RecursionError) as error:
             raise InvalidInputError(
-                f"The journal {str(self.path)!r} is broken at line {line_number} ({error}): mend or remove that line. "
-                "Nothing was changed."
+                f"The journal {str(self.path)!r} is broken at line {line_number} ({error}): repair or remove that "
+                "line. Nothing was changed."
             ) from error
 
     def _believe(self, record: Any, place: int) -> None:
@@ -250,7 +250,7 @@ class TextJournal:
             raise ValueError("no usable task id")
         if record["event"] == "planned":
             if number != self._count + 1:
-                raise ValueError(f"number {self._count + 1} was to be expected")
+                raise ValueError(f"expected number {self._count + 1}")
             key = _key(digest_of(record["model"], record["input"]))
             self._numbers[key] = (*self._numbers.get(key, ()), number)
             self._count = number
@@ -298,14 +298,14 @@ class TextJournal:
                 left = left[self._file.write(left) or 0 :]
         except (OSError, ValueError) as error:
             self._take_back(len(data) - len(left))
-            self._broken = True  # a line after half a line would be lost with it
+            self._broken = True  # a line after an incomplete one could not be read
             raise ConfigurationError(
-                f"The journal {str(self.path)!r} cannot be written ({error}), so nothing more is sent. What was "
-                "submitted and is not told in it is listed by tasks()."
+                f"The journal {str(self.path)!r} cannot be written ({error}), so nothing more is sent. It may lack "
+                "tasks that were submitted: tasks() lists them."
             ) from error
 
     def _take_back(self, size: int) -> None:
-        """Remove what was written of a line: it may be whole but for its end, and tell of what did not happen."""
+        """Remove an incomplete line. It may lack only its line break, and would then report what did not happen."""
         with suppress(OSError, ValueError):
             self._file.truncate(os.fstat(self._file.fileno()).st_size - size)
 
@@ -333,7 +333,7 @@ def _now() -> str:
 def _line(record: dict[str, Any]) -> bytes:
     try:
         return json.dumps(record, ensure_ascii=False, default=datetime.isoformat).encode() + b"\n"
-    except UnicodeEncodeError:  # half a surrogate pair, which a response may hold
+    except UnicodeEncodeError:  # a response may hold half of a surrogate pair
         return json.dumps(record, default=datetime.isoformat).encode() + b"\n"
 
 

@@ -1,6 +1,6 @@
-"""The threads that carry out a batch for `WaveSpeed`. What they do next is decided by `Batch`.
+"""The threads that run a batch for `WaveSpeed`. `Batch` decides what they do next.
 
-`tasks` is the same for `AsyncWaveSpeed`, method by method.
+`tasks` does the same for `AsyncWaveSpeed`, method by method.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A step under way has a thread: between its requests a task needs none.
+# Each step takes a thread. A task needs none between its polls.
 MOST_WORKERS = 32
 
-# Seconds for which an end waits beyond the time of a submission, such as for a slow name server. Then a thread is
-# left to itself: no submission leaves that late, and a response that comes is still written to the journal.
+# Seconds that `end` waits beyond the longest submission, such as for a slow name server. It then stops waiting for the
+# thread: no submission is sent that late, and a response that still comes is written to the journal.
 MARGIN = 60.0
 
 
@@ -52,17 +52,17 @@ def outcomes(
     uploads: Callable[[], Uploads],
     at_work: set[Workers],
 ) -> Generator[Outcome]:
-    """Yield the outcomes of a batch as they come. Its threads run while this does.
+    """Yield the outcomes of a batch as they come. Its threads run as long as this generator.
 
     Args:
         batch: The batch.
-        inputs: Where its inputs are pulled from.
-        submit: Sends a submission, once.
-        ask: Asks for a task, once.
-        quote: Asks what a task would cost.
-        find: Looks for what an uncertain submission has started.
+        inputs: The inputs.
+        submit: Sends a submission, without retries.
+        ask: Polls a task, without retries.
+        quote: Requests the price of a task.
+        find: Looks for the task of an uncertain submission.
         uploads: Returns the client's uploads.
-        at_work: Holds the workers while there are any, for the client to end them when it is closed.
+        at_work: The client's running batches, which it ends when it is closed.
     """
     journal = journal_for(batch.options)
     workers = Workers(batch, inputs, journal, Procedure(batch, journal, submit, ask, quote, find, uploads))
@@ -83,7 +83,7 @@ def outcomes(
 
 @define(eq=False)
 class Workers:
-    """A batch's threads: the caller's pulls inputs, one is the scheduler, and each step under way has one of a pool."""
+    """A batch's threads: the caller's thread pulls inputs, one thread schedules, and a pool takes the steps."""
 
     batch: Batch
     inputs: Iterator[object]
@@ -106,18 +106,18 @@ class Workers:
         self._pool = ThreadPoolExecutor(MOST_WORKERS, "wavespeed-batch", initializer=self._enter)
 
     def begin(self) -> None:
-        """Open the journal, and begin."""
+        """Open the journal, and start."""
         self._done(self.procedure.begin())
         try:
             self._scheduler.start()
         except RuntimeError as error:
             self._close_journal()
             raise _no_thread(error) from error
-        # The end of the program waits for the pool; this tells what is left.
+        # At its end the program waits for the pool; `end` logs the tasks that are left.
         atexit.register(self.end)
 
     def next_outcome(self) -> Outcome | None:
-        """Wait for the next outcome, and return it; None when there are no more. Inputs are pulled meanwhile."""
+        """Wait for the next outcome, and return it; None when there are no more. Pull inputs meanwhile."""
         while True:
             self._check_process()
             self._pull()
@@ -130,17 +130,17 @@ class Workers:
                     self.batch.clock.wait(self._news, room)
 
     def end(self) -> None:
-        """Send nothing more, and return when what was sent has its response, or will hardly get one."""
+        """Send nothing more. Return when every submission has its response, or is very unlikely to get one."""
         if os.getpid() != self._process:
-            self._close_journal()  # the threads and the batch are the parent's
+            self._close_journal()  # the threads and the batch belong to the parent process
             return
         if self.journal is not None and threading.get_ident() in self.journal.own_threads():
-            self.batch.stop()  # garbage collection, again: what holds the lock may wait for this thread
+            self.batch.stop()  # called by garbage collection: the holder of the lock may wait for this thread
             return
         with self._work:
             self.batch.stop()
             self._wake()
-        if threading.current_thread() in self._own:  # garbage collection, which runs in any thread, may call this there
+        if threading.current_thread() in self._own:  # called by garbage collection, which may run in any thread
             return
         try:
             self._wait_for_steps()
@@ -155,14 +155,14 @@ class Workers:
             atexit.unregister(self.end)
 
     def _wait_for_steps(self) -> None:
-        # Not without end: garbage collection may end a batch within a lock that one of its threads needs.
+        # With a time limit: garbage collection may call `end` while it holds a lock that one of the threads needs.
         end = time.monotonic() + self.batch.options.longest_submission + MARGIN
         with self._news:
             while self._steps and time.monotonic() < end:
                 self._news.wait(1.0)
 
     def _release(self) -> None:
-        """Give up what was opened, once nothing is under way any more."""
+        """Close the journal and the pool, once no step runs any more."""
         if self.batch.stopped and not self._steps:
             self._close_journal()
             self._pool.shutdown(wait=False, cancel_futures=True)
@@ -173,10 +173,10 @@ class Workers:
 
     def _check_process(self) -> None:
         if os.getpid() != self._process:
-            raise ConfigurationError("This batch was begun before a fork: its loop goes on in the parent process only.")
+            raise ConfigurationError("This batch was started before a fork: only the parent process can continue it.")
 
     def _pull(self) -> None:
-        """Take in inputs while there is room; one at most when an outcome waits, so that no slow input withholds it."""
+        """Pull inputs while there is room; only one if an outcome is ready, so that a slow input does not delay it."""
         while self._has_room():
             try:
                 item = next(self.inputs)
@@ -209,12 +209,12 @@ class Workers:
                 self._release()
 
     def _next_job(self) -> Job | None:
-        """Wait for a job whose step is due, and return it; None when nothing more is to be sent."""
+        """Wait for a job whose step is due, and return it; None when the batch has stopped."""
         with self._work:
             while not self.batch.stopped:
                 idle = len(self._steps) < MOST_WORKERS
                 job = self.batch.take() if idle else None
-                if self.batch.has_outcomes:  # for a job that has ended because its time was up
+                if self.batch.has_outcomes:  # of a job whose time was up
                     self._news.notify()
                 if job is not None:
                     self._steps.append(job)
@@ -225,12 +225,12 @@ class Workers:
         return None
 
     def _employ(self, job: Job) -> None:
-        # Not under the lock: the pool has one of its own, within which garbage collection may end this batch.
+        # Without the lock: the pool has its own lock, and garbage collection may call `end` while it is held.
         try:
             self._pool.submit(self._guarded, job)
             self._employs = True
         except RuntimeError as error:
-            # If the system has no more threads, the pool leaves the step to those that run.
+            # If the system has no more threads, the threads that the pool has take the step later.
             if not self._employs or "start" not in str(error):
                 self._steps.remove(job)
                 raise _no_thread(error) from error
@@ -255,7 +255,7 @@ class Workers:
         job.context.run(self._done, steps)
 
     def _done(self, steps: Steps[T]) -> T:
-        """Take steps under the lock, and make the calls between them without it. Return what the steps return."""
+        """Run the steps under the lock, and make the calls that they yield without it. Return the steps' result."""
         go_on: Callable[[], Callable[[], Any]] = partial(next, steps)
         while True:
             with self._work:
@@ -266,7 +266,7 @@ class Workers:
             go_on = _made(steps, call)
 
     def _wake(self) -> None:
-        """Wake those that a change concerns."""
+        """Wake the threads that have something to do now."""
         if self.batch.stopped or self.batch.has_outcomes or self.batch.over or self.batch.room() < math.inf:
             self._news.notify_all()
         if self.batch.stopped or self.batch.clock.now() + self.batch.pause() < self._wakes_at:
@@ -274,7 +274,7 @@ class Workers:
 
 
 def _made(steps: Steps[Any], call: Callable[[], object]) -> Callable[[], Callable[[], Any]]:
-    """Make a call. Return how the steps go on, with its result or its error."""
+    """Make a call. Return a function that continues the steps with its result or its error."""
     try:
         result = call()
     except BaseException as error:
@@ -284,6 +284,6 @@ def _made(steps: Steps[Any], call: Callable[[], object]) -> Callable[[], Callabl
 
 def _no_thread(error: RuntimeError) -> ConfigurationError:
     return ConfigurationError(
-        f"No thread can be started to carry out the batch ({error}). Where a thread of yours runs it, join that thread "
-        "before the program ends."
+        f"No thread can be started to run the batch ({error}). If you run the batch in a thread of your own, join that "
+        "thread before the program ends."
     )

@@ -1,4 +1,4 @@
-"""How fast a batch may submit: so many at once and a minute, at a pace that gives way to HTTP 429. Pure, no I/O."""
+"""Limit how fast a batch submits: tasks at once, submissions a minute, and pauses after HTTP 429. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..errors import APIConnectionError, InvalidInputError, RateLimitError, Serv
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Errors by which a request certainly did not leave.
+# Errors of requests that certainly were not sent.
 UNSENT = (APIConnectionError, InvalidInputError)
-# Errors by which the service, or the way to it, is in trouble: the next submission would meet the same.
+# Errors of a service or network in trouble: the next submission would probably fail, too.
 TROUBLE = (APIConnectionError, RateLimitError, ServerError, SubmissionUncertainError)
 
 MINUTE = 60.0
@@ -25,26 +25,26 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 JITTER = 0.2
 
-# A refusal takes a quarter off what may be in flight; ten submissions that were taken add one.
+# A refusal lowers the limit of tasks in flight by a quarter; ten accepted submissions raise it by one.
 CUT = 0.75
 GAIN = 0.1
 
 
 @define
 class Throttle:
-    """What is under way in a batch, and when one more may be sent. All its tasks slow down and speed up together.
+    """The limits of a batch's submissions. A refusal slows down the whole batch.
 
-    A submission counts against its minute from when it is sent until a minute after its response: in between lies the
-    moment at which the service counts it, however slow the way there was.
+    A submission counts towards `most_per_minute` until a minute after its response: the service counts it at some time
+    between sending and response, which the network may delay.
 
-    A refusal stops all submissions for a pause, and lowers what may be in flight. After the pause one submission
-    tries alone: if it is refused the next pause is twice as long, if it is taken the others follow.
+    A refusal stops all submissions for a pause, and lowers the limit of tasks in flight. After the pause, a single
+    submission is tried. If it is refused, the next pause is twice as long; if it is accepted, the others follow.
 
     Attributes:
-        most: What may be in flight when the service refuses nothing.
-        most_per_minute: Submissions within any 60 seconds, wherever one begins to count; None for any number.
-        in_flight: Tasks that run, with the submissions that have no response yet.
-        unanswered: Those submissions alone.
+        most: Tasks in flight when the service refuses nothing.
+        most_per_minute: Submissions within any 60 seconds; None for no limit.
+        in_flight: Running tasks, and submissions without a response yet.
+        unanswered: Submissions without a response yet.
     """
 
     most: int
@@ -63,7 +63,12 @@ class Throttle:
         self._room = float(self.most)
 
     def wait(self, now: float, before: int = 0) -> float:
-        """Return the seconds until one more may be sent after so many others; infinite until a response makes room."""
+        """Return the seconds until a submission may be sent; infinite if a response must make room first.
+
+        Args:
+            now: The time.
+            before: Submissions that come before this one.
+        """
         unanswered = self.unanswered + before
         if self.in_flight + before >= int(self._room) or (self._slowed and unanswered):
             return math.inf
@@ -77,38 +82,38 @@ class Throttle:
         return self._free_again[0] - now if self._free_again else math.inf
 
     def sent(self) -> None:
-        """Count a submission that is on its way."""
+        """Count a submission that is about to be sent."""
         self.in_flight += 1
         self.unanswered += 1
         self._trying = self._slowed
 
     def answered(self, now: float) -> None:
-        """Take in that a submission has its response, or will get none."""
+        """Record that a submission has its response, or will get none."""
         self.unanswered -= 1
         if self.most_per_minute is not None:
             self._free_again.append(now + MINUTE)
 
     def not_sent(self) -> None:
-        """Take back a submission that has not left after all."""
+        """Uncount a submission that was not sent after all."""
         self.unanswered -= 1
 
     def resumed(self) -> None:
-        """Count a task of an earlier run, which is in flight."""
+        """Count a task of an earlier run as in flight."""
         self.in_flight += 1
 
     def ended(self) -> None:
-        """Take in that a task has ended, or was not begun."""
+        """Record that a task has ended, or was not started."""
         self.in_flight -= 1
 
     def accepted(self) -> None:
-        """Take in that the service takes submissions: it took one, or refused one for what it was."""
+        """Speed up: the service accepted a submission, or refused one because of its content."""
         if self._trying or not self._slowed:
             self._slowed = self._trying = False
             self._pause = FIRST_PAUSE
             self._room = min(float(self.most), self._room + GAIN)
 
     def refused(self, now: float, retry_after: float | None = None) -> None:
-        """Slow down: a submission, which still counts as in flight, was refused for now or could not be sent."""
+        """Slow down: a submission failed because the service is busy or in trouble. It still counts as in flight."""
         if self._trying:
             self._trying = False
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
@@ -116,7 +121,7 @@ class Throttle:
         self.hindered(now, retry_after)
 
     def failed(self, now: float, error: Exception) -> None:
-        """Take in the error of a submission that ended without a task."""
+        """Record the error of a submission without a task."""
         if isinstance(error, UNSENT):
             self.not_sent()
         else:
@@ -128,14 +133,14 @@ class Throttle:
         self.ended()
 
     def hindered(self, now: float, retry_after: float | None = None) -> None:
-        """Slow down: too many requests were made, so no more tasks either."""
+        """Slow down: the service is busy, or cannot be reached."""
         if not self._slowed:
             self._slowed = True
             self._room = max(1.0, CUT * min(self._room, self.in_flight))
             self._stop(now, self._pause)
-        # What else was under way at the time is refused too, and says nothing new but this.
+        # Requests sent at the same time are refused, too. Only their Retry-After counts.
         self._stop(now, min(retry_after or 0.0, LONGEST_PAUSE))
 
     def _stop(self, now: float, seconds: float) -> None:
-        # Never shorter than the service asks: the jitter only adds.
+        # The jitter only adds: a pause is never shorter than the service asks.
         self._resumes_at = max(self._resumes_at, now + seconds * (1 + JITTER * self.random_number()))

@@ -200,7 +200,7 @@ def test_a_second_ctrl_c_loses_no_submission_that_is_on_the_wire(
             thread.join(20)
     # Each is told of, whether its answer came before the second one or after.
     assert all(f"second{number}-none" in caplog.text for number in range(1, 4))
-    assert ("unanswered" in caplog.text) == ("began after all" in caplog.text)
+    assert ("that got no response" in caplog.text) == ("was started, but its batch" in caplog.text)
 
 
 def test_threads_that_cannot_start_leave_the_work_to_the_others(

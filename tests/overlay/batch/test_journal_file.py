@@ -96,7 +96,7 @@ def test_a_file_that_is_no_journal_is_refused_and_not_touched(
 ) -> None:
     path.write_bytes(content)
     before = path.stat().st_mtime_ns
-    with pytest.raises(InvalidInputError, match=r"batch\.jsonl' is no journal"):
+    with pytest.raises(InvalidInputError, match=r"batch\.jsonl' is not a journal"):
         attach().run_many(MODEL, tagged(1), journal=path)
     assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, before)
     assert service.submitted == []

@@ -27,7 +27,7 @@ def test_an_error_of_on_progress_is_the_callers_and_ends_the_batch(attach: Attac
     ws = attach()
     with pytest.raises(LookupError, match="mine") as caught:
         ws.run_many(MODEL, tagged(1000), max_in_flight=2, on_progress=tell)
-    assert "was not handed out: task t" in caught.value.__notes__[0]
+    assert "was not yielded: task t" in caught.value.__notes__[0]
     assert left_running(ws) == 0
     assert len(service.submitted) < 10
 

@@ -213,7 +213,7 @@ def test_an_end_tells_the_tasks_that_nobody_would_know_of(
     state.finish()
     told = [record.getMessage() for record in caplog.records]
     assert [part in told[0] for part in ("task-0", "task-1", "task-2")] == [not journal, not journal, True]
-    assert "with 1 submissions unanswered" in told[1]
+    assert "with 1 submissions that got no response" in told[1]
     assert len(told) == 2
 
 

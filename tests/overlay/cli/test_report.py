@@ -88,7 +88,7 @@ def test_the_report_does_not_replace_the_journal_and_needs_one(invoke: Invoke) -
     assert invoke("report", "b.jsonl", "-o", "b.jsonl").code == 2
     Path("notes.txt").write_text("hello\n")
     ended = invoke("report", "notes.txt", "-o", "report.html")
-    assert (ended.code, ended.err) == (2, "Error: 'notes.txt' is no journal.\n")
+    assert (ended.code, ended.err) == (2, "Error: 'notes.txt' is not a journal.\n")
     assert not Path("report.html").exists()
 
 
@@ -145,7 +145,7 @@ def test_a_line_that_is_broken_is_named(path: Path, line: bytes) -> None:
 @pytest.mark.parametrize("content", [b"hello", b"hello\n", b"{}\n", b'{"journal": "other", "version": 1}\n'])
 def test_another_file_is_no_journal(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(InvalidInputError, match="is no journal"):
+    with pytest.raises(InvalidInputError, match="is not a journal"):
         read_journal(path)
 
 

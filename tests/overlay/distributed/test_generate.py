@@ -248,7 +248,7 @@ def test_a_journal_without_a_password_is_taken(journal: str) -> None:
         ({"files": [["prompt"]]}, "files must be a list"),
         ({"batch": " "}, "needs batch="),
         ({"batch": None}, "needs batch="),
-        ({"journal": "batch.jsonl"}, "no address of a database"),
+        ({"journal": "batch.jsonl"}, "not the address of a database"),
         ({"journal": Path("batch.jsonl")}, "must be a database"),
         ({"journal": None}, "must be a database"),
         ({"max_in_flight": 0}, "max_in_flight must be"),

@@ -1,4 +1,4 @@
-"""Where a database is, read from what a user gives, with the password in nothing that is shown."""
+"""Parse the address of a database, and keep its password out of everything that is shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMS = "postgresql://user@host/database, env:NAME (the variable holds such a URL), or service=name"
-# A connection that is dead without a word is noticed within a minute. A URL may say otherwise.
+# With these, a dead connection is noticed within a minute. The parameters of a URL take precedence.
 DEFAULTS = {
     "fallback_application_name": "wavespeed-client",
     "client_encoding": "UTF8",
@@ -25,16 +25,16 @@ DEFAULTS = {
     "keepalives_count": 3,
 }
 
-# What using a database may raise; a traceback of it has the password.
+# Raised by uses of a database. Its traceback contains the password.
 NO_CONNECTION = psycopg.Error
 
 
 @frozen
 class Address:
-    """Where a database is.
+    """The address of a database.
 
     Attributes:
-        shown: What may be said of it.
+        shown: The address without secrets, for messages.
     """
 
     shown: str
@@ -42,10 +42,10 @@ class Address:
 
     @classmethod
     def read(cls, given: str) -> Address:
-        """Read a URL, `env:NAME` or `service=name`.
+        """Parse a URL, `env:NAME` or `service=name`.
 
         Raises:
-            ConfigurationError: It is none of these, or the variable is not set. Says nothing of its value.
+            ConfigurationError: It is none of these, or the variable is not set. The message does not show its value.
         """
         found = cls._found(given)
         if isinstance(found, str):  # raised here, where no frame holds the variable
@@ -54,16 +54,16 @@ class Address:
 
     @classmethod
     def _found(cls, given: str) -> Address | str:
-        """Return the address, or why it is none."""
+        """Return the address, or the reason why this is not one."""
         variable = given.removeprefix("env:") if given.startswith("env:") else None
         text = (given if variable is None else os.environ.get(variable, "")).strip()
         named = f"The environment variable {variable}" if variable else "The journal"
         if variable and not text:
-            return f"{named} must hold the URL of a database, and is not set."
+            return f"{named} is not set: it must hold the URL of a database."
         parsed = _parsed(text)
         if parsed is None:
             return (
-                f"{named} is no address of a database. Forms: {FORMS}. In a URL, percent-encode the characters "
+                f"{named} is not the address of a database. Forms: {FORMS}. In a URL, percent-encode the characters "
                 "@ / : ? # of user and password."
             )
         shown = f"service={parsed['service']}" if "service" in parsed else _place(parsed)
@@ -71,14 +71,14 @@ class Address:
 
     @property
     def has_password(self) -> bool:
-        """Whether it holds a password itself, or another secret."""
+        """Whether the address itself holds a password or another secret."""
         return any(name.endswith(("password", "secret")) for name in conninfo_to_dict(self._conninfo))
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """Connect. Prepare nothing on the server, where connections may be pooled.
+        """Connect. Statements are not prepared on the server, where connections may be pooled.
 
         Raises:
-            psycopg.Error: It cannot be reached; its traceback has the password.
+            psycopg.Error: The database cannot be reached. The traceback contains the password.
         """
         return psycopg.connect(self._conninfo, autocommit=True, prepare_threshold=None)
 
@@ -88,11 +88,11 @@ class Address:
         return text.replace(password, "...") if password else text
 
     def __reduce__(self) -> NoReturn:
-        raise ConfigurationError("The address of a database is not pickled, for it holds a password: pass env:NAME.")
+        raise ConfigurationError("The address of a database may hold a password, so it is not pickled: pass env:NAME.")
 
 
 def _parsed(text: str) -> dict[str, Any] | None:
-    """Return the parts of an address; None if it is none, or if part of a password could be read as another part."""
+    """Return the parts of an address; None if it is invalid, or if part of the password may be taken for another."""
     scheme, separator, rest = text.partition("://")
     if separator:
         _, _, place = rest.partition("@") if "@" in rest.partition("/")[0] else ("", "", rest)

@@ -1,4 +1,4 @@
-"""Rows of the database as the entries that a batch knows, and its notes as what is told of them. Pure, no I/O."""
+"""Convert rows of the database to entries of a batch, and its notes to rows. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ if TYPE_CHECKING:
     from .keys import Keys
     from .statements import Row
 
-# Seconds between two looks at an input that another run has claimed: as long as that is ago, within these bounds.
+# Bounds of the seconds between two looks at an input that another run has claimed. In between, the pause is the claim's
+# age.
 SOONEST_LOOK = 0.1
 LATEST_LOOK = 5.0
 
 
 def entry_of(key: bytes, row: Row, model: str, uncertain_after: float, now: datetime) -> Entry:
-    """Return what is known of an input as a batch understands it.
+    """Convert a row to an entry.
 
     Args:
         key: The input's key.
-        row: What the database told.
+        row: The row.
         model: The model's id.
-        uncertain_after: Seconds after which a submission has its response, or none.
+        uncertain_after: Seconds after which a submission without a response counts as uncertain.
         now: This machine's time, in UTC.
     """
     raw = _task_in(row, key)
@@ -63,19 +64,19 @@ def _task_in(row: Row, key: bytes) -> dict[str, Any] | None:
     except (ValueError, TypeError, LookupError, RecursionError):
         pass
     raise InvalidInputError(
-        f"The row of wavespeed_input with the key {key.hex()} is broken: its task is none. Nothing was changed."
+        f"The row of wavespeed_input with the key {key.hex()} is broken: its task is invalid. Nothing was changed."
     )
 
 
 def told_of(note: Note) -> Told:
-    """Return what is to be written down of an attempt."""
+    """Convert a note to the new values of its row."""
     raw = {"id": note.task_id} if note.task is None and note.task_id else note.task
     task_id = str(raw["id"]) if raw is not None and note.event in ("submitted", "finished", "failed") else None
     return Told(note.entry.attempt, note.event, task_id, None if raw is None else json.dumps(raw), note.error)
 
 
 def asked_of(item: Item, keys: Keys) -> Meet | Look | Adopt:
-    """Return the request by which an input is looked up. The response is its row."""
+    """Return the request that looks an input up. The response is its row."""
     if item.seen is None:
         return Meet(keys.key(item), item.model, item.json.decode())
     key, tasks = key_of(item.seen), {task.id: json.dumps(task.raw) for task in item.found}

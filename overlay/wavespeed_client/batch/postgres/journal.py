@@ -1,4 +1,4 @@
-"""The journal in PostgreSQL, for a batch that blocks and for one that awaits. They differ by await alone."""
+"""The journal in PostgreSQL, sync and async. The two classes differ only in `await`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class PostgresJournal(Ledger):
-    """A journal whose methods block until what they are told is committed."""
+    """A journal whose methods block until their changes are committed."""
 
     def prepare(self) -> None:
-        """Connect, and make what is not there yet.
+        """Connect, and create the tables and the batch if they do not exist.
 
         Raises:
             ConfigurationError: The database cannot be used.
-            InvalidInputError: The batch's tasks are at another base URL.
+            InvalidInputError: The batch is for another base URL.
         """
         try:
             self._writer.response(self._writer.start())
@@ -34,12 +34,12 @@ class PostgresJournal(Ledger):
             raise
 
     def look(self, item: Item) -> Entry:
-        """Tell what is known of an input: it is written down if it is new, and takes a task that was found for it."""
+        """Return the entry of an input. Record the input if it is new; let it adopt a task that was found for it."""
         request = asked_of(item, self.keys)
         return self._met(item, request.key, self._writer.response(self._writer.ask(request)))
 
     def reserve(self, entry: Entry) -> Entry:
-        """Claim an input. What comes back with `look_again` is not ours."""
+        """Claim an input. If the returned entry has `look_again`, the claim failed: another run has the input."""
         key = key_of(entry)
         claimed = self._writer.response(self._writer.ask(Claim(key, entry.cost)))
         if claimed is not None:
@@ -47,24 +47,24 @@ class PostgresJournal(Ledger):
         return self._taken(entry, self._writer.response(self._writer.ask(Look(key))))
 
     def write(self, notes: Sequence[Note]) -> None:
-        """Write down what happened."""
+        """Record events."""
         for note, future in self._told(notes):
             self._check_written(note, self._writer.response(future))
 
     def spent(self) -> list[float]:
-        """Tell what was quoted for each task that was, will be or may be billed, in USD."""
+        """Return the price quoted for each task that was, will be or may be billed, in USD."""
         return self._writer.response(self._writer.ask(Spent()))
 
     def uploads(self, digests: Sequence[str]) -> list[Upload]:
-        """Tell where these contents were uploaded to, by any run."""
+        """Return the uploads of these contents, by any run."""
         return self._writer.response(self._writer.ask(Recall(digests)))
 
     def uploaded(self, uploads: Sequence[Upload]) -> None:
-        """Write down what was uploaded."""
+        """Record uploads."""
         self._writer.response(self._writer.ask(Keep(uploads)))
 
     def close(self) -> None:
-        """Write down what is left, and disconnect."""
+        """Record what is left in the queue, and disconnect."""
         self._log_unwritten(self._writer.close())
 
 
@@ -85,7 +85,7 @@ class AsyncPostgresJournal(Ledger):
         return self._met(item, request.key, await self._writer.aresponse(self._writer.ask(request)))
 
     async def reserve(self, entry: Entry) -> Entry:
-        """Async reserve. A cancelled caller claims nothing."""
+        """Async reserve. A claim is released if the caller is cancelled."""
         claim = Claim(key_of(entry), entry.cost)
         future = self._writer.ask(claim)
         try:

@@ -1,4 +1,4 @@
-"""What tells the inputs of a batch apart: a key for each task."""
+"""Make the key of each input, by which the rows of a batch are found."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Keys(Protocol):
-    """Makes keys.
+    """A way to make keys.
 
     Attributes:
-        alone: Whether they are right only while one run at a time makes them for a batch.
+        alone: Whether only one run at a time may make keys for a batch.
     """
 
     alone: ClassVar[bool]
@@ -27,7 +27,7 @@ class Keys(Protocol):
 
 @define
 class Numbered:
-    """Keys of a batch in which equal inputs are tasks of their own: the first one, the second one."""
+    """Keys of a batch in which each input is a task of its own. Equal inputs are numbered."""
 
     alone: ClassVar[bool] = True
     _seen: set[int] = field(init=False, factory=set[int])
@@ -44,7 +44,7 @@ class Numbered:
 
 
 class Shared:
-    """Keys of a batch in which equal inputs are one task, however often and wherever they come."""
+    """Keys of a batch in which equal inputs share one task, whichever runs submit them."""
 
     alone: ClassVar[bool] = False
 

@@ -1,8 +1,8 @@
-"""What the two journals in PostgreSQL have in common: requests for the writer, and what the responses say.
+"""The common part of the sync and the async journal in PostgreSQL.
 
-Several runs on several machines may write at the same time. Where the database tells that another is submitting an
-input, its entry says when to look again. Ages are told by the database's clock. An input that has been under way for so
-long that no response can come any more is uncertain; it is never submitted again unless somebody asks for that.
+Several runs on several machines may write at the same time. If another run is submitting an input, the entry has the
+time of the next look. The database's clock measures ages. A submission that is too old to get a response is uncertain:
+it is never sent again unless a person decides to pay again.
 """
 
 from __future__ import annotations
@@ -42,23 +42,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("wavespeed_client")
 
-# Seconds for which a database is waited for where tasks are not.
+# Least seconds to wait for a database, even if the timeout for tasks is shorter.
 LEAST_PATIENCE = 10.0
 
 
 @define(eq=False)
 class Ledger:
-    """What a journal that blocks and one that is awaited have in common.
+    """The common part of the sync and the async journal.
 
     Attributes:
-        address: Where the database is.
+        address: The database's address.
         name: The batch's name.
-        base_url: The API that its tasks are at.
-        model: The model of its inputs.
-        keys: What tells its inputs apart.
-        uncertain_after: Seconds after which a submission has its response, or none.
-        seconds: How long the database is waited for.
-        clock: Goes on while the machine is suspended.
+        base_url: The base URL of the API.
+        model: The model's id.
+        keys: Makes the keys of inputs.
+        uncertain_after: Seconds after which a submission without a response counts as uncertain.
+        seconds: Seconds to wait for the database.
+        clock: A clock that does not stop while the machine is suspended.
     """
 
     address: Address
@@ -77,7 +77,7 @@ class Ledger:
 
     @classmethod
     def of(cls, options: Options, address: Address) -> Self:
-        """Return the journal that the options name."""
+        """Make the journal of a batch."""
         return cls(
             address,
             options.batch or "",
@@ -92,10 +92,10 @@ class Ledger:
         self._writer = Writer(self._connected, self._carry_out, self.address.hide, self._failure, self.seconds)
 
     def own_threads(self) -> list[int]:
-        """Return the threads that it runs."""
+        """Return the ids of the journal's threads."""
         return self._writer.threads()
 
-    # In the writer's thread
+    # Called in the writer's thread
 
     def _connected(self) -> Connection:
         connection = self.address.connect()
@@ -103,7 +103,9 @@ class Ledger:
             statements.create(connection)
             batch = statements.register(connection, self.name, self.base_url)
             if self._batch not in (None, batch):
-                raise InvalidInputError(f"The database has forgotten the batch {self.name!r}: it is another one.")
+                raise InvalidInputError(
+                    f"The database lost the batch {self.name!r} while it ran: it was restored or replaced."
+                )
             if self.keys.alone:
                 statements.lock(connection, batch)
         except BaseException:
@@ -121,13 +123,13 @@ class Ledger:
     def _failure(self, why: str) -> ConfigurationError:
         return ConfigurationError(
             f"The journal of the batch {self.name!r} at {self.address.shown} cannot be used ({why}), so nothing more "
-            "is sent. What was submitted and is not told in it is listed by tasks()."
+            "is sent. It may lack tasks that were submitted: tasks() lists them."
         )
 
-    # What is asked, and what the responses say
+    # Called by the two journals
 
     def _met(self, item: Item, key: bytes, row: Row) -> Entry:
-        """Return what is known of an input. What a run that is alone finds under way is probably a dead run's."""
+        """Return the entry of an input. If only one run may use the batch, a claimed input is probably a dead run's."""
         entry = self._entry(key, row)
         return evolve(entry, adopts=True) if self.keys.alone and item.seen is None else entry
 
@@ -139,15 +141,15 @@ class Ledger:
         return evolve(entry, event="submitting", attempt=claimed.attempt, look_again=None, leaves_by=deadline)
 
     def _taken(self, entry: Entry, row: Row) -> Entry:
-        """Return the entry of an input that could not be claimed: it is to be looked at again."""
+        """Return the entry of an input that could not be claimed, with the time of the next look."""
         found = self._entry(key_of(entry), row)
         return evolve(found, look_again=found.look_again or SOONEST_LOOK)
 
     def _released(self, claim: Claim, future: Future[Claimed | None]) -> None:
-        """Free an input whose claim is no longer waited for: it is not sent."""
+        """Release a claim whose caller was cancelled: the input is not sent."""
         claimed = None if future.exception() else future.result()
         if claimed is not None:
-            error = "The batch was ended before it was sent."
+            error = "The batch ended before the input was sent."
             with suppress(WaveSpeedError):
                 self._writer.ask(Tell(claim.key, Told(claimed.attempt, "refused", error=error)))
 
@@ -162,8 +164,8 @@ class Ledger:
     def _check_written(self, note: Note, written: bool) -> None:
         if not written and note.event == "submitted":
             logger.warning(
-                "Task %s is not in the journal of the batch %r: its input has been paid for again meanwhile, or has "
-                "another task. Wait for it by its id.",
+                "Task %s is not in the journal of the batch %r: its input was submitted again meanwhile, or another "
+                "input has this task. Wait for the task by its id.",
                 note.task and note.task["id"],
                 self.name,
             )

@@ -1,4 +1,4 @@
-"""What is asked of a journal. Requests of one kind are carried out together, by one statement."""
+"""Requests to the database. All waiting requests of one kind are carried out together, by one statement."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Try:
     """One try to carry out requests.
 
     Attributes:
-        connection: Where.
+        connection: The connection.
         batch: The batch's number.
-        owner: Who claims: each try has a name of its own.
-        lost: The names of earlier tries that have lost their connection. What they may have claimed is claimed once
-            more: it was not sent.
-        clock: Goes on while the machine is suspended.
+        owner: The name under which this try claims inputs. No other try has it.
+        lost: The names of earlier tries that lost their connection. Their claims were not sent, so this try may take
+            them over.
+        clock: A clock that does not stop while the machine is suspended.
     """
 
     connection: Connection
@@ -38,7 +38,7 @@ class Try:
 
 @frozen
 class Meet:
-    """Say what is known of an input; it is written down if it is new. The response is a Row."""
+    """Return the Row of an input, and record the input if it is new."""
 
     key: bytes
     model: str
@@ -47,14 +47,14 @@ class Meet:
 
 @frozen
 class Look:
-    """Say what is known of an input that is there. The response is a Row."""
+    """Return the Row of a recorded input."""
 
     key: bytes
 
 
 @frozen
 class Adopt:
-    """Give an uncertain input the one task found that no other input has. The response is its Row then."""
+    """Give an uncertain input the task that was found, if only one is not another input's. Return the input's Row."""
 
     key: bytes
     attempt: int
@@ -63,7 +63,7 @@ class Adopt:
 
 @frozen
 class Claim:
-    """Take an input in order to submit it at a cost. The response is a Claimed, or None if it cannot be taken."""
+    """Claim an input for submission, with its price. Return a Claimed, or None if it cannot be claimed."""
 
     key: bytes
     cost: float | None = None
@@ -71,11 +71,11 @@ class Claim:
 
 @frozen
 class Claimed:
-    """An attempt that is ours.
+    """A successful claim.
 
     Attributes:
-        attempt: Its number.
-        at: When the claim was sent, by a clock that goes on while the machine is suspended.
+        attempt: The attempt's number.
+        at: When the claim was sent, by a clock that does not stop while the machine is suspended.
     """
 
     attempt: int
@@ -84,9 +84,9 @@ class Claimed:
 
 @frozen
 class Tell:
-    """Write down what became of an attempt. The response says whether it is: only of an input's last attempt is it.
+    """Record the result of an attempt. Return whether it was recorded; that of an outdated attempt is not.
 
-    Of what is told of one input together the last counts.
+    Of several results for one input, the last one counts.
     """
 
     key: bytes
@@ -95,21 +95,21 @@ class Tell:
 
 @frozen
 class Recall:
-    """Say where these contents were uploaded to. The response is a list of uploads."""
+    """Return the list of known uploads of these contents."""
 
     digests: Sequence[str]
 
 
 @frozen
 class Keep:
-    """Write down uploads."""
+    """Record uploads."""
 
     uploads: Sequence[Upload]
 
 
 @frozen
 class Spent:
-    """Say what was quoted for the tasks that were, will be or may be billed. The response is a list of amounts."""
+    """Return the list of prices quoted for the tasks that were, will be or may be billed."""
 
 
 Request: TypeAlias = Meet | Look | Adopt | Claim | Tell | Recall | Keep | Spent
@@ -143,7 +143,7 @@ def _adopted(this: Try, requests: Sequence[Adopt]) -> Sequence[Row]:
 def _claimed(this: Try, requests: Sequence[Claim]) -> Sequence[Claimed | None]:
     at, costs = this.clock.now(), {request.key: request.cost for request in requests}
     attempts = statements.claim(this.connection, this.batch, list(costs), this.owner, this.lost, list(costs.values()))
-    # Of several requests for one input the first gets it: an attempt is sent once.
+    # Of several requests for one input, only the first gets the attempt: it must be sent once.
     numbers = [attempts.pop(request.key, None) for request in requests]
     return [None if number is None else Claimed(number, at) for number in numbers]
 

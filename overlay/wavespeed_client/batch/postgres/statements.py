@@ -1,8 +1,8 @@
-"""The statements of a journal in PostgreSQL. Each commits by itself, so a pooler between may hand out connections.
+"""The SQL statements of the journal in PostgreSQL. Each is a transaction of its own, so a pooler may stand in between.
 
-A row of `wavespeed_input` is an input; `state` says what became of it, `attempt` counts its submissions, and a
-submission leaves only with an attempt's number that `claim` has returned, which no other can have. No claim expires.
-What is told later of an attempt is written only while the attempt is the row's last, and never turns a task into doubt.
+A row of `wavespeed_input` is an input. `state` is its last event, and `attempt` counts its submissions. A submission is
+sent only with an attempt number that `claim` returned, and `claim` returns each number once. Claims do not expire. The
+result of an attempt is recorded only if it is the row's last attempt, and a known task never becomes uncertain again.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ create table if not exists wavespeed_upload (
 );
 create unique index if not exists wavespeed_input_task on wavespeed_input (task_id) where task_id is not null;
 """
-# Several that begin at once would meet within the system's catalogue.
+# With a lock, because runs that create the same tables at once would fail in the system's catalogue.
 CREATE = f"select pg_advisory_xact_lock(hashtextextended('wavespeed_batch', 0)); {SCHEMA}"
 
-# A database may be told not to wait for its disk: a claim that is forgotten would be paid for twice.
+# Even if the database is configured not to wait for its disk: an input whose claim is lost would be paid for twice.
 DURABLE = "durable as materialized (select set_config('synchronous_commit', 'on', true))"
 
 LOCK = "select pg_try_advisory_lock(hashtextextended('wavespeed_batch', %s))"
@@ -58,7 +58,7 @@ select key, state, attempt, extract(epoch from clock_timestamp() - changed_at)::
 from wavespeed_input where batch = %(batch)s and key = any(%(keys)b)
 """
 
-# A row that another run writes at the same moment is told of by neither part: it is to be looked at then.
+# Neither part returns a row that another run inserts at the same moment. The caller looks such rows up afterwards.
 MEET = f"""
 with known as materialized ({LOOK}), new as (
   insert into wavespeed_input (batch, key, model, input)
@@ -69,7 +69,7 @@ with known as materialized ({LOOK}), new as (
 select * from known union all select key, state, attempt, 0, null, null, null, null from new
 """
 
-# Keys stand in arrays, by which rows are found through the index however many there are, and whatever statistics say.
+# Keys are passed as arrays, so that the planner uses the index for any number of rows and any statistics.
 CLAIM = f"""
 with {DURABLE}, free as materialized (
   select key from wavespeed_input
@@ -84,7 +84,8 @@ where input.batch = %(batch)s and input.key = any(array(select key from free)) a
 returning input.key, input.attempt
 """
 
-# What is known of a task goes over everything but an end, a refusal over doubt, and doubt over nothing.
+# A known task replaces every state except an end; a refusal replaces an uncertain state; an uncertain state replaces
+# only a claim.
 TOLD = """
 input.batch = %(batch)s and input.key = any(%(keys)b) and input.key = given.key and input.attempt = given.attempt and (
   input.state not in ('finished', 'failed') and given.state in ('submitted', 'finished', 'failed')
@@ -104,7 +105,7 @@ from given, durable where given.key = any(array(select key from mine)) and {TOLD
 returning input.key
 """
 
-# Tasks that other inputs have are none of this one's.
+# Tasks of other inputs do not count.
 ADOPT = f"""
 with {DURABLE}, found as materialized (
   select id, task from unnest(%(ids)b::text[], %(tasks)b::text[]) as found (id, task)
@@ -139,21 +140,21 @@ update wavespeed_input set state = 'planned', changed_at = clock_timestamp() whe
 
 
 class BusyError(psycopg.OperationalError):
-    """Another run has the batch. A run that has just died may have it for a moment, so this may pass."""
+    """Another run uses the batch. If that run has just died, the batch becomes free in a moment."""
 
 
 @frozen
 class Row:
-    """What the journal knows of an input.
+    """A row of `wavespeed_input`.
 
     Attributes:
-        state: What became of it last.
-        attempt: How often it was claimed.
-        age: Seconds since that, by the database's clock.
-        submitted_ago: Seconds since it was claimed last, by the same clock.
-        task: The task as the service told it, as JSON.
-        error: Why it was refused, or why it is uncertain.
-        cost: What was quoted for its last attempt, in USD.
+        state: The last event.
+        attempt: How often the input was claimed.
+        age: Seconds since the last event, by the database's clock.
+        submitted_ago: Seconds since the last claim, by the same clock.
+        task: The task, as JSON from the service.
+        error: Why the input was refused or is uncertain.
+        cost: The price quoted for the last attempt, in USD.
     """
 
     state: str
@@ -167,14 +168,14 @@ class Row:
 
 @frozen
 class Told:
-    """What became of an attempt.
+    """The result of an attempt.
 
     Attributes:
-        attempt: Its number.
+        attempt: The attempt's number.
         state: The row's new state.
-        task_id: The task that was started.
-        task: It, or what is known of it, as JSON.
-        error: Why there is none.
+        task_id: The id of the task that was started.
+        task: The task, or its known part, as JSON.
+        error: Why there is no task.
     """
 
     attempt: int
@@ -185,14 +186,14 @@ class Told:
 
 
 def create(connection: Connection) -> None:
-    """Make the tables if there are none. Several runs may do so at the same time.
+    """Create the tables if they do not exist. Several runs may do so at the same time.
 
     Raises:
-        InvalidInputError: The database cannot hold every text.
+        InvalidInputError: The database's encoding cannot hold every text.
     """
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
-        raise InvalidInputError(f"A journal needs a database whose encoding is UTF8; that of this one is {encoding}.")
+        raise InvalidInputError(f"A journal needs a database with the encoding UTF8; this one has {encoding}.")
     query = "select to_regclass('wavespeed_input_task'), to_regclass('wavespeed_upload')"
     found = connection.execute(query).fetchone()
     if found is None or None in found:
@@ -200,10 +201,10 @@ def create(connection: Connection) -> None:
 
 
 def register(connection: Connection, name: str, base_url: str) -> int:
-    """Return the number of the batch with this name, which is made if there is none.
+    """Return the number of the batch with this name; create the batch if it does not exist.
 
     Raises:
-        InvalidInputError: Its tasks are at another base URL, or a later version of this package has made it.
+        InvalidInputError: The batch is for another base URL, or from another version of this package.
     """
     connection.execute(
         "insert into wavespeed_batch (name, base_url, version) values (%s, %s, %s) on conflict do nothing",
@@ -212,30 +213,33 @@ def register(connection: Connection, name: str, base_url: str) -> int:
     query = "select id, base_url, version from wavespeed_batch where name = %s"
     batch, found, version = connection.execute(query, (name,)).fetchall()[0]
     if version != VERSION:
-        raise InvalidInputError(f"The batch {name!r} is of another version of this package ({version}): use that.")
+        raise InvalidInputError(
+            f"The batch {name!r} has the format {version}, and this version of wavespeed-client needs {VERSION}: "
+            "use the version that created the batch."
+        )
     if found != base_url:
         raise InvalidInputError(
-            f"The tasks of the batch {name!r} are at {found!r}, and this client is for {base_url!r}. If that is "
-            "another service, use another name, which submits every input anew; if it is the same one, change "
-            "base_url in wavespeed_batch."
+            f"The batch {name!r} is for {found!r}, but this client is for {base_url!r}. If these are different "
+            "services, use another name: every input is then submitted again. If they are the same, change base_url "
+            "in wavespeed_batch."
         )
     return int(batch)
 
 
 def lock(connection: Connection, batch: int) -> None:
-    """Take a batch for this connection alone, as long as it lasts.
+    """Lock a batch for this connection, until the connection ends.
 
     Raises:
-        BusyError: Another connection has it.
+        BusyError: Another connection has the lock.
     """
     if not connection.execute(LOCK, (batch,)).fetchall()[0][0]:
-        raise BusyError("the batch is in use: each run needs one of its own")
+        raise BusyError("another run uses the batch: wait for its end, or use another name")
 
 
 def meet(connection: Connection, batch: int, inputs: Mapping[bytes, tuple[str, str]]) -> dict[bytes, Row]:
-    """Write down the inputs that are new, each with its model and JSON. Return what is known of all of them.
+    """Record inputs that are new, each with its model and JSON. Return the rows of all of them.
 
-    Nothing is returned of an input that another run has written down at the same moment.
+    An input that another run records at the same moment has no row in the result.
     """
     models, texts = [model for model, _ in inputs.values()], [text for _, text in inputs.values()]
     given = {"batch": batch, "keys": list(inputs), "models": models, "inputs": texts}
@@ -243,7 +247,7 @@ def meet(connection: Connection, batch: int, inputs: Mapping[bytes, tuple[str, s
 
 
 def look(connection: Connection, batch: int, keys: Sequence[bytes]) -> dict[bytes, Row]:
-    """Return what is known of these inputs; nothing of those that are not there."""
+    """Return the rows of these inputs, without those that are not recorded."""
     return _rows(connection, LOOK, {"batch": batch, "keys": keys})
 
 
@@ -259,15 +263,15 @@ def claim(
     lost: Sequence[str] = (),
     costs: Sequence[float | None] | None = None,
 ) -> dict[bytes, int]:
-    """Take inputs in order to submit them. Return the attempt's number for each that is this owner's now.
+    """Claim inputs for submission. Return the attempt number of each input that was claimed.
 
     Args:
-        connection: Where.
+        connection: The connection.
         batch: The batch's number.
-        keys: The inputs.
-        owner: Who claims them: a name that nothing else was claimed by.
-        lost: Names by which they may have been claimed for the same purpose, without a response.
-        costs: What was quoted for each, in USD.
+        keys: The keys of the inputs.
+        owner: A name that no other claim was made with.
+        lost: Names of earlier claims of this run whose results are unknown. They may be taken over.
+        costs: The price quoted for each input, in USD.
     """
     quoted = [None] * len(keys) if costs is None else list(costs)
     given = {"batch": batch, "keys": keys, "owner": owner, "lost": list(lost), "costs": quoted}
@@ -275,9 +279,9 @@ def claim(
 
 
 def tell(connection: Connection, batch: int, told: Mapping[bytes, Told]) -> set[bytes]:
-    """Write down what became of attempts. Return the inputs for which it is written now.
+    """Record the results of attempts. Return the keys for which they were recorded.
 
-    An input whose task another input has is uncertain instead.
+    If another input has the task already, the input becomes uncertain instead.
     """
     try:
         return _tell(connection, batch, told)
@@ -285,7 +289,7 @@ def tell(connection: Connection, batch: int, told: Mapping[bytes, Told]) -> set[
         if len(told) > 1:
             return {key for key, one in told.items() if tell(connection, batch, {key: one})}
         [(key, one)] = told.items()
-        error = f"the service named the task {one.task_id}, which another input has"
+        error = f"the service returned the task {one.task_id}, which another input has"
         _tell(connection, batch, {key: Told(one.attempt, "uncertain", error=error)})
         return set()
 
@@ -305,14 +309,14 @@ def _tell(connection: Connection, batch: int, told: Mapping[bytes, Told]) -> set
 
 
 def adopt(connection: Connection, batch: int, key: bytes, attempt: int, tasks: Mapping[str, str]) -> bool:
-    """Give an input without a response the one task that it can have started; tell whether there was one.
+    """Give an uncertain input the only task that it can have started. Return whether there was exactly one.
 
     Args:
-        connection: Where.
+        connection: The connection.
         batch: The batch's number.
-        key: The input.
-        attempt: The attempt that has no response.
-        tasks: The tasks that were found, by their ids, as JSON.
+        key: The input's key.
+        attempt: The attempt without a response.
+        tasks: The tasks that were found, as JSON by id.
     """
     given = {"batch": batch, "key": key, "attempt": attempt, "ids": list(tasks), "tasks": list(tasks.values())}
     try:
@@ -322,17 +326,17 @@ def adopt(connection: Connection, batch: int, key: bytes, attempt: int, tasks: M
 
 
 def spent(connection: Connection, batch: int) -> list[float]:
-    """Return what was quoted for each task that was, will be or may be billed, in USD."""
+    """Return the price quoted for each task that was, will be or may be billed, in USD."""
     return [float(cost) for (cost,) in connection.execute(SPENT, (batch,))]
 
 
 def recall(connection: Connection, batch: int, digests: Sequence[str]) -> list[Upload]:
-    """Return those uploads of these contents that the service still keeps."""
+    """Return the uploads of these contents that the service still keeps."""
     return [Upload(*row) for row in connection.execute(RECALL, (batch, digests, KEPT))]
 
 
 def keep(connection: Connection, batch: int, uploads: Iterable[Upload]) -> None:
-    """Write down uploads. The latest one of a content counts."""
+    """Record uploads. The latest upload of each content counts."""
     given = [(batch, upload.digest, upload.url, upload.at) for upload in uploads]
     with connection.cursor() as cursor:
         cursor.executemany(KEEP, given)
@@ -341,12 +345,12 @@ def keep(connection: Connection, batch: int, uploads: Iterable[Upload]) -> None:
 def pay_again(connection: Connection, name: str, states: Sequence[str]) -> int | None:
     """Let the inputs in these states be submitted, and paid for, once more.
 
-    Return how many there are; None if there is no such batch.
+    Return the number of inputs; None if there is no such batch.
     """
     batch = connection.execute("select id from wavespeed_batch where name = %s", (name,)).fetchone()
     return None if batch is None else connection.execute(PAY_AGAIN, (*batch, states)).rowcount
 
 
 def storable(text: str) -> str:
-    """Return a text as PostgreSQL takes it."""
+    """Escape the characters of a text that PostgreSQL cannot store."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -1,9 +1,9 @@
-"""The one writer of a journal: it takes what has queued while the last commit ran, and commits that together.
+"""The writer thread of a journal. While a transaction runs, requests queue; the next transaction commits them together.
 
-It takes the requests of one kind at a time, beginning with the one that has waited longest.
+Each transaction takes all requests of one kind, beginning with the kind of the request that has waited longest.
 
-Each request gets a future. A connection that is lost is made anew, with growing pauses, until a request has waited for
-too long: then the journal is given up, and every future fails, those under way and those that queue behind.
+Each request gets a future. After a lost connection the writer connects again, with growing pauses. When a request has
+waited too long, the writer gives up, and every current and queued future fails.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ logger = logging.getLogger("wavespeed_client")
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 5.0
-# What a run that was killed has locked is free once the server has noticed.
+# After a run was killed, the server needs a moment to release its lock.
 SECONDS_TO_DIE = 2.0
 
-# What a database in trouble says, or one that has just become a replica. Anything else would be said again.
+# Errors of a database in trouble, or one that has just become a replica. Other errors are not retried.
 PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
 
 @define(eq=False)
 class Writer(Generic[R]):
-    """A thread with a connection. Forked children leave both to their parent.
+    """A thread with a connection. In a forked child it does nothing: both belong to the parent.
 
     Attributes:
         connect: Makes a connection that is ready for use.
-        carry_out: Carries out requests together and returns the response to each. It is told whether an earlier try
-            has lost its connection: what that has done is not known.
-        shown: Says what of a text may be shown.
-        failure: Makes the error from the reason why nothing can be written.
-        seconds: How long a request waits at most.
+        carry_out: Carries out requests together, and returns the response to each. The last argument is whether an
+            earlier try lost its connection, so that its result is unknown.
+        shown: Removes secrets from a text.
+        failure: Makes an error from the reason why nothing can be written.
+        seconds: Seconds that a request waits at most.
     """
 
     connect: Callable[[], Connection]
@@ -76,8 +76,8 @@ class Writer(Generic[R]):
     _thread: threading.Thread | None = field(init=False, default=None)
 
     def start(self) -> Future[None]:
-        """Start it. The future is done when there is a connection; its first failure is not tried again."""
-        # A daemon: a journal that is never closed must not hold up the end of the program.
+        """Start the thread. The future is done when it has connected. A failed first connection is not retried."""
+        # A daemon, so that a journal that is never closed does not delay the end of the program.
         thread = threading.Thread(target=self._run, name="wavespeed-journal", daemon=True)
         try:
             thread.start()
@@ -87,7 +87,7 @@ class Writer(Generic[R]):
         return self._opened
 
     def ask(self, request: R) -> Future[Any]:
-        """Have a request carried out, with all others that are asked meanwhile.
+        """Queue a request. Return the future of its response.
 
         Raises:
             WaveSpeedError: Nothing can be written any more.
@@ -101,7 +101,7 @@ class Writer(Generic[R]):
         return future
 
     def give_up(self, why: str | None = None) -> WaveSpeedError:
-        """Write nothing more, and fail every request. Return why."""
+        """Write nothing more, and fail every request. Return the error."""
         with self._news:
             if self._broken is None:
                 self._broken = why or self._trouble
@@ -117,7 +117,7 @@ class Writer(Generic[R]):
         """Wait for a response.
 
         Raises:
-            WaveSpeedError: There is none.
+            WaveSpeedError: The request failed.
         """
         try:
             return future.result(min(self.seconds, threading.TIMEOUT_MAX))
@@ -129,7 +129,7 @@ class Writer(Generic[R]):
         import asyncio
 
         self._arrivals = self._arrivals or Arrivals()
-        # Less work than asyncio.timeout, four times for each input: giving up fails the future that is awaited here.
+        # Cheaper than asyncio.timeout, and this runs four times per input. `give_up` fails the future awaited here.
         timer = asyncio.get_running_loop().call_later(self.seconds, self.give_up)
         try:
             await self._arrivals.wait(future)
@@ -138,17 +138,17 @@ class Writer(Generic[R]):
         return future.result()
 
     def threads(self) -> list[int]:
-        """Return its thread, by its number."""
+        """Return the id of the thread."""
         return [self._thread.ident] if self._thread is not None and self._thread.ident is not None else []
 
     def leave(self) -> None:
-        """Let it end when it has carried out what has queued, without waiting for that."""
+        """Let the thread end when its queue is empty, without waiting for it."""
         with self._news:
             self._closing = True
             self._news.notify()
 
     def close(self) -> list[R]:
-        """Carry out what has queued, and end. Return the requests that could not be carried out."""
+        """Wait until the queue is empty, and end. Return the requests that could not be carried out."""
         if os.getpid() != self._process or self._thread is None:
             return []
         self.leave()
@@ -158,12 +158,12 @@ class Writer(Generic[R]):
         return self._unwritten
 
     def _hang_up(self) -> None:
-        """End a statement that does not end: the thread that waits for its response then sees a broken connection."""
+        """Interrupt a statement that does not end, by breaking the connection that the thread waits for."""
         if self._connection is not None:
             with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self._connection.fileno())) as stream:
                 stream.shutdown(socket.SHUT_RDWR)
 
-    # The thread
+    # Called in the thread
 
     def _run(self) -> None:
         try:
@@ -196,7 +196,7 @@ class Writer(Generic[R]):
         return " ".join(self.shown(str(error)).split())
 
     def _take(self) -> bool:
-        """Wait for requests, and take those of the kind that has waited longest; False at the end."""
+        """Wait for requests, and take all of the kind that has waited longest. Return False at the end."""
         with self._news:
             while not self._queue and not self._closing and self._broken is None:
                 self._news.wait()
@@ -216,7 +216,7 @@ class Writer(Generic[R]):
                 self._drop()
                 self._trouble = self._said(error)
             if not again:
-                logger.warning("The journal's database is in trouble, nothing is sent meanwhile: %s", self._trouble)
+                logger.warning("The journal's database does not work, nothing is sent meanwhile: %s", self._trouble)
             again = True
             self._rest(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -228,9 +228,9 @@ class Writer(Generic[R]):
             self._taken = []
 
     def _rest(self, seconds: float) -> None:
-        """Let time pass before the next try."""
+        """Pause before the next try."""
         with self._news:
-            seconds *= random.uniform(0.8, 1.2)  # noqa: S311 - so that many workers do not come at once
+            seconds *= random.uniform(0.8, 1.2)  # noqa: S311 - so that many workers do not connect at once
             self._news.wait_for(lambda: self._broken is not None, seconds)
             self._check()
 

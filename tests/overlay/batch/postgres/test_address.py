@@ -63,7 +63,7 @@ def test_what_is_no_address_is_refused_without_a_word_of_it(monkeypatch: pytest.
 
 
 def test_a_variable_without_a_name_is_no_address() -> None:
-    with pytest.raises(ConfigurationError, match="The journal is no address of a database"):
+    with pytest.raises(ConfigurationError, match="The journal is not the address of a database"):
         Address.read("env:")
 
 

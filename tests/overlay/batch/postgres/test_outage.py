@@ -77,7 +77,7 @@ def test_a_database_that_stays_away(
     assert 6 <= len(service.submitted) == len(sent) < 12
     left = states(url)
     assert {tag for tag in left if left[tag] in ("submitting", "submitted")} >= sent
-    assert "The journal's database is in trouble, nothing is sent meanwhile" in caplog.text
+    assert "The journal's database does not work, nothing is sent meanwhile" in caplog.text
     with psycopg.connect(url) as connection:
         connection.execute("update wavespeed_input set changed_at = now() - interval '1 h'")
     service.questions, service.submission = 1, without_lists
@@ -128,7 +128,7 @@ def test_a_database_that_forgets(attach: Attach, service: Service, server: datab
         connection.execute("truncate wavespeed_upload, wavespeed_input, wavespeed_batch")
     server.crash()
     server.start()
-    with pytest.raises(ConfigurationError, match="The database has forgotten the batch 'cats'"):
+    with pytest.raises(ConfigurationError, match="The database lost the batch 'cats'"):
         exhaust(step)
     close()
     assert len(service.submitted) < 20

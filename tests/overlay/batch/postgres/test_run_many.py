@@ -229,7 +229,7 @@ def test_a_service_that_does_not_tell_leaves_it_uncertain(
     counting.lists = False
     (outcome,) = ws.run_many(MODEL, [CAT], journal=postgres, batch=name)
     assert outcome.uncertain
-    assert "without a response has started could not be looked for" in caplog.text
+    assert "task of an uncertain submission to .* could not be looked for" in caplog.text
     counting.lists = True
     (outcome,) = ws.run_many(MODEL, [CAT], journal=postgres, batch=name)
     assert not outcome.uncertain
@@ -263,7 +263,7 @@ def test_one_run_at_a_time(attach: Attach, service: Service, postgres: str, name
     ws = attach()
     step, close = stepper(ws, MODEL, tagged(5), journal=postgres, batch=name)
     step()
-    with pytest.raises(ConfigurationError, match="the batch is in use: each run needs one of its own"):
+    with pytest.raises(ConfigurationError, match="another run uses the batch: wait for its end"):
         attach().run_many(MODEL, tagged(5), journal=postgres, batch=name)
     close()
     attach().run_many(MODEL, tagged(5), journal=postgres, batch=name)
@@ -285,8 +285,8 @@ def test_tasks_elsewhere(attach: Attach, service: Service, postgres: str, name: 
         ({"journal": "service=cats", "batch": "a\nb"}, "needs batch="),
         ({"journal": "service=cats", "batch": "a" * 201}, "needs batch="),
         ({"journal": "service=cats", "batch": 1}, "needs batch="),
-        ({"batch": "cats"}, "batch names a batch in a database"),
-        ({"journal": "cats.jsonl", "batch": "cats"}, "batch names a batch in a database"),
+        ({"batch": "cats"}, "batch is only for a journal in a database"),
+        ({"journal": "cats.jsonl", "batch": "cats"}, "batch is only for a journal in a database"),
     ],
 )
 def test_the_name_of_a_batch(attach: Attach, arguments: dict[str, Any], message: str) -> None:
@@ -302,7 +302,7 @@ def test_a_url_is_no_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     password = "-".join(["pass", "word"])
-    with pytest.raises(ConfigurationError, match="The journal is no address of a database") as caught:
+    with pytest.raises(ConfigurationError, match="The journal is not the address of a database") as caught:
         attach().run_many(MODEL, tagged(1), journal=f"{scheme}://cat:{password}@host/cats", batch=batch)
     assert password not in "".join(traceback.format_exception(caught.value))
     assert list(tmp_path.iterdir()) == []
@@ -310,9 +310,9 @@ def test_a_url_is_no_file(
 
 
 def test_the_states_of_paying_again() -> None:
-    with pytest.raises(InvalidInputError, match='Name the inputs to be paid for again: "uncertain"'):
+    with pytest.raises(InvalidInputError, match='Say which inputs to pay for again: "uncertain"'):
         pay_again("service=cats", "cats")
-    with pytest.raises(InvalidInputError, match='Name the inputs to be paid for again: "uncertain"'):
+    with pytest.raises(InvalidInputError, match='Say which inputs to pay for again: "uncertain"'):
         pay_again("service=cats", "cats", "finished")  # type: ignore[arg-type]
 
 

@@ -122,7 +122,7 @@ def test_a_lost_connection_is_made_anew(database: Database, opened: Open, caplog
     assert writer.response(writer.ask("a")) == "done a"
     assert database.tries == [False, True, True]
     assert (database.connections, database.closed) == (3, 2)
-    assert caplog.messages == ["The journal's database is in trouble, nothing is sent meanwhile: ... is down"]
+    assert caplog.messages == ["The journal's database does not work, nothing is sent meanwhile: ... is down"]
     assert writer.response(writer.ask("b")) == "done b"
     assert database.tries[-1] is False
 
