@@ -106,7 +106,7 @@ def test_a_journal_of_tasks_elsewhere_is_refused_and_not_touched(attach: Attach,
     stand_in = "http://127.0.0.1:8080"
     attach(base_url=stand_in).run_many(MODEL, tagged(1), journal=path)
     before = path.read_bytes()
-    with pytest.raises(InvalidInputError, match=f"at '{stand_in}', and this client is for '{BASE_URL}'"):
+    with pytest.raises(InvalidInputError, match=f"for '{stand_in}', but this client is for '{BASE_URL}'"):
         attach().run_many(MODEL, tagged(1), journal=path)
     assert path.read_bytes() == before
     (again,) = attach(base_url="HTTP://127.0.0.1:8080/").run_many(MODEL, tagged(1), journal=path)

@@ -42,7 +42,9 @@ def test_several_that_come_first_make_the_tables_together(empty_database: str) -
 
 
 def test_a_batch_of_tasks_elsewhere_is_refused(connection: Connection, batch: int, name: str) -> None:
-    with pytest.raises(InvalidInputError, match=r"at 'https://api.wavespeed.ai', and this client is for 'http://fake'"):
+    with pytest.raises(
+        InvalidInputError, match=r"for 'https://api.wavespeed.ai', but this client is for 'http://fake'"
+    ):
         statements.register(connection, name, "http://fake")
 
 
@@ -55,7 +57,7 @@ def test_a_batch_of_a_later_version_is_refused(connection: Connection, batch: in
 def test_a_batch_is_one_runs_alone(connection: Connection, postgres: str, batch: int) -> None:
     with psycopg.connect(postgres, autocommit=True) as other:
         statements.lock(other, batch)
-        with pytest.raises(statements.BusyError, match="the batch is in use"):
+        with pytest.raises(statements.BusyError, match="another run uses the batch"):
             statements.lock(connection, batch)
         other.execute("select pg_advisory_unlock_all()")
         statements.lock(connection, batch)
