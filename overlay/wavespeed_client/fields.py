@@ -1,4 +1,4 @@
-"""The fields of an input: where in it a value is, how they are written as JSON, and what JSON cannot hold."""
+"""Encode an input as JSON, find its values by place, and explain values that JSON cannot hold."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The names and numbers that lead to a value: loras[0].path is ("loras", 0, "path"). Within an input, names may also be
-# what JSON writes as text.
+# The names and indexes that lead to a value: loras[0].path is ("loras", 0, "path"). Names may also be None or numbers,
+# which JSON writes as text.
 Place: TypeAlias = tuple[str | int, ...]
 
 DEEPEST = 100
@@ -24,21 +24,21 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=Fa
 
 
 def named(place: Place) -> str:
-    """Return how a place is written, such as loras[0].path."""
+    """Return a place as text, such as loras[0].path."""
     parts = [f".{step}" if isinstance(step, str) and step.isidentifier() else f"[{step!r:.60}]" for step in place]
     return "".join(parts).removeprefix(".") or "The input"
 
 
 def leaves(value: object, passed_over: frozenset[type] = NONE, place: Place = ()) -> Iterator[tuple[Place, object]]:
-    """Yield every value within dicts, lists and tuples that holds no others, with its place.
+    """Yield every value within dicts, lists and tuples that is not such a container itself, with its place.
 
     Args:
-        value: Where to look.
-        passed_over: Types whose values are of no interest.
-        place: Where the value itself is.
+        value: The value to search.
+        passed_over: Types to skip.
+        place: The place of the value itself.
 
     Raises:
-        InvalidInputError: A name is nothing that JSON writes as text, or the nesting is deeper than 100 levels.
+        InvalidInputError: JSON cannot write a name as text, or the nesting is deeper than 100 levels.
     """
     if isinstance(value, dict):
         children: Iterable[tuple[Any, object]] = cast("dict[Any, object]", value).items()
@@ -61,7 +61,7 @@ def encoded(fields: object) -> bytes:
     """Encode a body as JSON, as httpx writes it.
 
     Raises:
-        InvalidInputError: It is not what JSON can hold; the message names the field.
+        InvalidInputError: JSON cannot hold it; the message names the field.
     """
     try:
         return _JSON.encode(fields).encode()
@@ -71,12 +71,12 @@ def encoded(fields: object) -> bytes:
         if not _fits(value):
             raise refusal(place, value) from cause
         if not _fits(dict.fromkeys(place)):
-            raise InvalidInputError(f"{named(place)} has a name on its way that cannot be sent as JSON.") from cause
+            raise InvalidInputError(f"{named(place)} contains a name that cannot be sent as JSON.") from cause
     raise InvalidInputError(f"The input cannot be sent as JSON: {cause}") from cause
 
 
 def _is_name(step: object) -> bool:
-    """Tell whether JSON writes a dict's name as text."""
+    """Return whether JSON writes a dict's name as text."""
     return step is None or isinstance(step, str | int | float)
 
 
@@ -89,12 +89,12 @@ def _fits(value: object) -> bool:
 
 
 def refusal(place: Place, value: object) -> InvalidInputError:
-    """Make the error for a value that JSON cannot hold: it names the field, and says what to pass instead."""
+    """Make the error for a value that JSON cannot hold. It names the field, and says what to pass instead."""
     return InvalidInputError(f"{named(place)} {_reason(value)}")
 
 
 def is_file(value: object) -> bool:
-    """Tell whether a value stands for a file: a path, an open file, or an image that can save itself."""
+    """Return whether a value is a file to upload: a path, an open file, or an image object."""
     if isinstance(value, type):
         return False
     return (

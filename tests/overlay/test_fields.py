@@ -82,11 +82,11 @@ def test_a_refusal_names_the_field(ws: Driven, fake: FakeWaveSpeed, verb: str, v
         ({1: "a"}, "names must be strings; this one is 1"),
         ({"a": [{(1, 2): 1}]}, r"^a\[0\] has the name \(1, 2\): names must be strings"),
         ({"a": {b"b": 1}}, r"^a has the name b'b': names must be strings"),
-        ({"a": {float("nan"): 1}}, r"^a\[nan\] has a name on its way that cannot be sent as JSON"),
+        ({"a": {float("nan"): 1}}, r"^a\[nan\] contains a name that cannot be sent as JSON"),
         ({"a": nested(DEEPEST)}, r"^a is nested deeper than 100 levels, or holds itself"),
         ({"a": nested(100_000)}, r"^a is nested deeper than 100 levels"),
         (circular(), r"^self is nested deeper than 100 levels"),
-        ({"a": {"b \ud800": 1}}, r"^a\['b \\ud800'\] has a name on its way that cannot"),
+        ({"a": {"b \ud800": 1}}, r"^a\['b \\ud800'\] contains a name that cannot"),
     ],
     ids=["top", "tuple", "bytes", "nan", "deep", "deeper", "circular", "surrogate"],
 )

@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from ..batch.options import Options
     from ..batch.outcome import Outcome
 
-# Errors that each further row would meet, too.
+# Errors that all further rows would get, too.
 STOPS = (APIConnectionError, AuthenticationError, ConfigurationError, PermissionDeniedError)
 
 
 class PartitionClient(AsyncWaveSpeed):
-    """An `AsyncWaveSpeed` with the settings of the environment, which carries out batches with options of their own."""
+    """An `AsyncWaveSpeed` with settings from the environment, for batches with given options."""
 
     def carry_out(self, options: Options, inputs: Sequence[dict[str, Any]]) -> AsyncGenerator[Outcome]:
-        """Carry out a batch; yield outcomes as inputs get theirs."""
+        """Run a batch; yield its outcomes as they come."""
         return self._outcomes(options, inputs)
 
 
 def ends_all(outcome: Outcome) -> bool:
-    """Tell whether an outcome is no matter of its row: an outage, or something that is wrong with the account.
+    """Return whether an outcome's error affects all rows, such as an outage or a refused key.
 
-    A model that the service does not know is told before there is a task; later the task is not there any more.
+    A "not found" without a task means an unknown model; with a task, that the service no longer has the task.
     """
     return isinstance(outcome.error, STOPS) or (isinstance(outcome.error, NotFoundError) and outcome.task is None)

@@ -1,4 +1,4 @@
-"""What is told of a row, in columns beside its own. Pure."""
+"""Convert outcomes to columns that are added to rows. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ..batch.outcome import Outcome
 
-# Columns in their order, with what is in them by its name in pyarrow.
+# The added columns in their order, with the kinds of their values.
 GENERATED = {
     "task_id": "string",
     "status": "string",
@@ -43,7 +43,7 @@ def told(outcome: Outcome) -> dict[str, Any]:
 
 
 def told_of_error(error: Exception | None) -> dict[str, Any]:
-    """Return the columns of a row that has no task."""
+    """Return the columns of a row without a task."""
     columns: dict[str, Any] = {**dict.fromkeys(GENERATED), "outputs": [], "uncertain": False}
     if error is not None:
         columns |= {"error": sound(str(error)), "error_type": type(error).__name__}
@@ -58,7 +58,7 @@ def text_of(output: str | dict[str, Any]) -> str:
 
 
 def output_of(text: str) -> str | dict[str, Any]:
-    """Return the output that a text was made of."""
+    """Return the output that `text_of` made a text of."""
     if not text.lstrip().startswith("{"):
         return text
     try:
@@ -69,7 +69,7 @@ def output_of(text: str) -> str | dict[str, Any]:
 
 
 def sound(text: str) -> str:
-    """Return a text that every format takes: half a surrogate pair becomes a question mark."""
+    """Return a text that every format can hold: half of a surrogate pair becomes a question mark."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -79,20 +79,20 @@ def named(columns: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def joined(rows: Sequence[object], found: Sequence[Mapping[str, Any]], prefix: str) -> list[dict[str, Any]]:
-    """Return rows with what is told of them. What is no row has its columns alone."""
+    """Return rows with columns added. A row that is not a mapping is replaced by its added columns."""
     return [{**columns_of(row), **named(columns, prefix)} for row, columns in zip(rows, found, strict=True)]
 
 
 def columns_of(row: object) -> Mapping[str, Any]:
-    """Return the columns of a row; none of what is no row."""
+    """Return the columns of a row; none if it is not a mapping."""
     return cast("Mapping[str, Any]", row) if isinstance(row, Mapping) else {}
 
 
 def refuse_clashes(there: Iterable[object], ours: Iterable[str], prefix: str) -> None:
-    """Refuse rows that have one of our columns already.
+    """Check that rows have none of the columns that are added.
 
     Raises:
-        ConfigurationError: Names the column, and says what to do.
+        ConfigurationError: They have one; the message names it.
     """
     names = set(there)
     for name in ours:

@@ -1,4 +1,4 @@
-"""Where outputs go: a folder of this machine, or one that fsspec reaches, such as a bucket."""
+"""Folders for outputs: on this machine, or remote through fsspec, such as a bucket."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ if TYPE_CHECKING:
     from ..files.places import OwnFile
 
 LOCAL = ("file://", "local://")
-# What is put there is seen when it is whole, and there are no folders to be made.
+# On these, a file appears only when it is complete, and folders need not be created.
 OBJECT_STORES = frozenset({"s3", "gs", "abfs", "oss"})
 NO_FOLDER = "The folder must be a path, or a URL that fsspec knows, such as s3://bucket/cats."
 
 
 class Folder(Protocol):
-    """Where outputs go. Several threads may call it at once."""
+    """A folder for outputs. Several threads may call it at once."""
 
     @property
     def here(self) -> Path:
-        """The folder of this machine in which files are written."""
+        """The local folder into which files are written first."""
         ...
 
     def find(self, place: OwnFile) -> str | None:
-        """Return where the file of an output is, if it is there already."""
+        """Return the path or URL of an output's file; None if it is not there."""
         ...
 
     def keep(self, path: Path) -> str:
-        """Take a whole file from `here`; return where it is."""
+        """Move a complete file from `here` to the folder; return its path or URL."""
         ...
 
 
 @frozen
 class LocalFolder:
-    """A folder of this machine, or one that is mounted."""
+    """A local or mounted folder."""
 
     here: Path
 
@@ -60,7 +60,7 @@ class LocalFolder:
 
 @frozen
 class RemoteFolder:
-    """A folder that fsspec reaches."""
+    """A remote folder, through fsspec."""
 
     system: Any
     root: str
@@ -102,16 +102,16 @@ class RemoteFolder:
 
 
 def is_object_store(system: Any) -> bool:
-    """Tell whether a file system of fsspec is an object store."""
+    """Return whether a file system of fsspec is an object store."""
     names = system.protocol
     return not OBJECT_STORES.isdisjoint({names} if isinstance(names, str) else names)
 
 
 def checked_folder(folder: str | os.PathLike[str]) -> str:
-    """Return a folder as every worker finds it: with its whole path, if it is one of a machine.
+    """Check a folder; return its URL or absolute path.
 
     Raises:
-        ConfigurationError: It is none, or holds a password.
+        ConfigurationError: It is neither a path nor a URL, or it holds a password.
     """
     text = os.fspath(folder) if isinstance(folder, os.PathLike) else folder
     if not isinstance(text, str) or not text.strip() or "\0" in text:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
@@ -134,11 +134,11 @@ def checked_folder(folder: str | os.PathLike[str]) -> str:
 
 @contextmanager
 def folder_for(folder: str) -> Generator[Folder]:
-    """Open a folder that was checked. It is made if it is not there.
+    """Open a checked folder; create it if it does not exist.
 
     Raises:
         ConfigurationError: fsspec is missing, or does not know the URL.
-        InvalidInputError: The folder cannot be made.
+        InvalidInputError: The folder cannot be created.
     """
     if "://" not in folder:
         yield LocalFolder(folder_at(folder))
@@ -156,6 +156,6 @@ def _reached(folder: str) -> tuple[Any, str]:
     except ImportError as error:
         message = f"{folder} needs fsspec: pip install 'wavespeed-client[distributed]' ({error})"
         raise ConfigurationError(message) from error
-    except Exception as error:  # what is behind fsspec may raise anything
+    except Exception as error:  # file systems of fsspec may raise anything
         raise ConfigurationError(f"The folder {folder} cannot be used ({type(error).__name__}): {error}") from error
     return system, root

@@ -1,4 +1,4 @@
-"""Rows in, rows with tasks out: a function for engines that may execute it any number of times."""
+"""Submit a task for each row. Engines may execute this any number of times."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("wavespeed_client")
 
-# Tries of a submission that cannot leave. With the pauses between them they take some minutes, so that no short outage
-# ends the work of hours.
+# Retries of a submission that cannot be sent. With their pauses they take some minutes, so that a short outage does not
+# end the work of hours.
 TRIES = 9
 
 
@@ -61,37 +61,38 @@ def _are_names(given: Iterable[object]) -> bool:
 
 @frozen(eq=False)
 class Generate:
-    """Submit a task for each row, and return the rows with what became of it. May be executed again at any time.
+    """Submit a task for each row, and add the results to the rows. May be executed again at any time.
 
-    A row is paid for once, however often it is executed, wherever, and by how many at once: its input and the value of
-    its key column are looked up in the journal before anything is sent. Rows that are equal in both share a task.
+    Each row is paid for once, however often and on however many workers it is executed: before anything is sent, its
+    input and its key are looked up in the journal. Rows with the same input and key share a task.
 
-    It takes tables of pyarrow, as in `dataset.map_batches(generate, batch_format="pyarrow")`; `rows` takes dicts. It
+    Call it with a pyarrow table, as in `dataset.map_batches(generate, batch_format="pyarrow")`; `rows` takes dicts. It
     adds the columns task_id, status, outputs (text; an object as JSON), error, error_type, uncertain, inference_ms and
-    created_at. What goes wrong with a row is told in its columns. An error is raised for what concerns all rows: the
-    configuration, the key, the database, or a service that cannot be reached for minutes.
+    created_at. Errors of a row are in its columns. Errors that affect all rows are raised: of the configuration, the
+    key or the database, or if the service cannot be reached for minutes.
 
-    The API key is that of the environment of whoever calls it, as are the other settings of a client.
+    The API key and the other settings of the client come from the environment of the process that calls it.
 
     Attributes:
         model: The model's id.
-        fields: The columns that are sent, which are named as the model's fields; or a mapping of fields to columns. A
-            missing value (None, NaN) is not sent.
-        key: The column that tells rows apart.
-        journal: Where the database is: `env:NAME`, with a variable of each worker's environment that holds its URL;
-            `service=NAME`; or a URL without a password.
-        batch: The batch's name. Under another name everything is paid for anew.
-        input: Fields that are sent with each row.
-        files: Those fields whose bytes are uploaded as a file.
+        fields: The columns that are sent, named like the model's fields; or a mapping of fields to columns. Missing
+            values (None, NaN) are not sent.
+        key: The column that identifies a row.
+        journal: The database: `env:NAME`, an environment variable of each worker that holds its URL; `service=NAME`; or
+            a URL without a password.
+        batch: The batch's name. Under another name, every row is paid for again.
+        input: Fields that are the same for each row.
+        files: The fields whose bytes are uploaded as files.
         max_in_flight: Tasks at once, in each call.
         max_per_minute: Submissions within any 60 seconds, in each call.
-        timeout: Seconds that a task may take, or the database may be away. None for any time, and 10 minutes.
-        max_cost: Most that a task may cost, in USD. The price is asked for before each submission.
-        prefix: Goes before the names of the columns that are added.
+        timeout: Seconds to wait for a task, and for the database. None: no limit for a task, 10 minutes for the
+            database.
+        max_cost: Limit for each task, in USD. Its price is requested before each submission.
+        prefix: Prefix for the names of the added columns.
 
     Raises:
         InvalidInputError: An argument is wrong.
-        ConfigurationError: The journal is no address of a database, or holds a password.
+        ConfigurationError: `journal` is not the address of a database, or holds a password.
     """
 
     model: str
@@ -133,13 +134,12 @@ class Generate:
                 raise InvalidInputError(f"{place[0]} in input is an open file, which workers do not have: pass a path.")
 
     def __call__(self, table: Any) -> Any:
-        """Return a table of pyarrow with what became of its rows.
+        """Return the table with the added columns.
 
         Raises:
-            ConfigurationError: It is no table, lacks a column, or has one of those that are added; the database cannot
-                be used; there is no key.
-            WaveSpeedError: The service takes no submission at all: it cannot be reached, refuses the key or the
-                account, or does not know the model.
+            ConfigurationError: This is not a pyarrow table, it lacks a column or already has an added one; the database
+                cannot be used; or there is no API key.
+            WaveSpeedError: The service cannot be reached, refuses the key or the account, or does not know the model.
         """
         check_table(table)
         refuse_clashes(table.column_names, GENERATED, self.prefix)
@@ -147,10 +147,10 @@ class Generate:
         return with_columns(table, found, GENERATED, self.prefix)
 
     def rows(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Return rows with what became of them.
+        """Return the rows with the added columns.
 
         Raises:
-            ConfigurationError: They have a column of those that are added; and as for a table.
+            ConfigurationError: A row already has an added column; the database cannot be used; or there is no API key.
             WaveSpeedError: As for a table.
         """
         given = list(rows)
@@ -163,7 +163,7 @@ class Generate:
         return Recipe(self.key, self.fields, self.input, frozenset(self.files))
 
     def _found(self, looks: Sequence[Look]) -> list[dict[str, Any]]:
-        """What became of rows, each in the columns that are told of it."""
+        """Return the added columns of each row."""
         began = time.monotonic()
         found: dict[int, dict[str, Any]] = {}
         prepared: dict[int, Prepared] = {}
@@ -180,7 +180,7 @@ class Generate:
         return rows
 
     async def _outcomes(self, prepared: Sequence[Prepared]) -> list[Outcome]:
-        """The outcomes of rows, in their order."""
+        """Return the outcomes of rows, in their order."""
         found: dict[int, Outcome] = {}
         async with PartitionClient() as client:
             inputs = [row.input for row in prepared]

@@ -1,4 +1,4 @@
-"""What of a row is sent, and what the row is known by. Pure: no request, no file."""
+"""Convert rows to inputs and names. Pure: no request, no file."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Prepared:
     """A row that may be submitted.
 
     Attributes:
-        name: What tells it apart from rows with the same input.
-        input: What is sent.
+        name: The row's key as text, which distinguishes rows with the same input.
+        input: The input to send.
     """
 
     name: str
@@ -35,10 +35,10 @@ class Prepared:
 
 @frozen
 class Recipe:
-    """How a row becomes an input.
+    """The rules that convert a row to an input.
 
     Attributes:
-        key: The column that tells rows apart.
+        key: The column that identifies a row.
         columns: The column of each field.
         constants: Fields that are the same for each row.
         files: Fields whose bytes are files.
@@ -55,7 +55,7 @@ class Recipe:
         return list(dict.fromkeys([self.key, *self.columns.values()]))
 
     def prepare(self, look: Look) -> Prepared:
-        """Return what a row is known by, and what is sent for it. A field without a value is left out.
+        """Return a row's name and input. Fields without a value are left out.
 
         Raises:
             InvalidInputError: The row cannot be submitted; the message says why.
@@ -74,7 +74,7 @@ class Recipe:
 
 
 def look_in(row: object) -> Look:
-    """Return what looks up the columns of a row. It raises InvalidInputError if there is none, or if it is no row."""
+    """Return a function that looks up a column of a row. It raises InvalidInputError if there is no such column."""
 
     def look(column: str) -> object:
         if not isinstance(row, Mapping):
@@ -88,10 +88,10 @@ def look_in(row: object) -> Look:
 
 
 def name_of(key: str, value: object) -> str:
-    """Return what a row is known by: the text of its key. A number has one text, be it read as 1 or as 1.0.
+    """Return a row's key as text. The numbers 1 and 1.0 have the same text.
 
     Raises:
-        InvalidInputError: It has no key, or one that is no text, number, time or bytes.
+        InvalidInputError: The key is missing, or is not text, a number, a time or bytes.
     """
     value = plain(value)
     if isinstance(value, float | Decimal) and value % 1 == 0:  # pandas makes floats of numbers where one is missing
@@ -107,7 +107,7 @@ def name_of(key: str, value: object) -> str:
 
 
 def plain(value: object) -> Any:
-    """Return a value with plain ones in place of those of numpy and its like, within lists and dicts, too."""
+    """Convert values of numpy and similar libraries to plain ones, also within lists and dicts."""
     if isinstance(value, dict):
         return {name: plain(child) for name, child in cast("dict[object, object]", value).items()}
     if isinstance(value, list | tuple):
@@ -120,14 +120,14 @@ def plain(value: object) -> Any:
 
 
 def is_missing(value: Any) -> bool:
-    """Tell whether a value stands for none: None, NaN, or what pandas has in their place."""
+    """Return whether a value is missing: None, NaN, or pandas' NA or NaT."""
     if isinstance(value, str | bytes | list | dict):
         return False
     return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
 
 
 def as_file(value: object) -> Any:
-    """Return bytes as a file that is uploaded; so within a list. Text stays what it is, such as a URL."""
+    """Convert bytes to a file to upload, also within a list. Other values, such as URLs, stay unchanged."""
     if isinstance(value, list):
         return [as_file(child) for child in cast("list[object]", value)]
     return BytesIO(cast("bytes", value)) if isinstance(value, bytes | bytearray | memoryview) else value

@@ -1,4 +1,4 @@
-"""Rows with tasks in, rows with saved files out."""
+"""Save the outputs of rows with tasks."""
 
 from __future__ import annotations
 
@@ -48,20 +48,20 @@ class Turns:
 class Save:
     """Save the outputs of rows that `Generate` returned. May be executed again at any time.
 
-    A file's name is its task's id, its number and its ending. What is there already is not fetched again. The service
-    gets no request, so no key is needed: hosts of outputs are asked without one.
+    A file is named after its task's id and the output's number. Files that exist already are not fetched again. This
+    needs no API key, because it only requests the files from their hosts.
 
-    It adds the column saved, the paths or URLs of the files in the order of the outputs, with None for one that was not
-    saved; and save_error, why the first of these was not. Rows without a completed task have nothing to be saved.
+    It adds two columns: saved, the paths or URLs of the files in the order of the outputs, with None for files that
+    could not be saved; and save_error, the first error. Rows without a completed task have nothing to save.
 
     Attributes:
-        folder: A folder that all workers reach, or a URL that fsspec knows, such as s3://bucket/cats.
-        prefix: Goes before the names of the columns of `Generate`, and of those that are added.
+        folder: A folder that all workers can use, or a URL that fsspec knows, such as s3://bucket/cats.
+        prefix: Prefix for the names of the columns of `Generate`, and of the added columns.
         max_at_once: Files at once, in each call.
-        timeout: Seconds for which a host may be silent.
+        timeout: Seconds to wait for data from a host.
 
     Raises:
-        ConfigurationError: The folder is none, or its URL holds a password.
+        ConfigurationError: The folder is invalid, or its URL holds a password.
         InvalidInputError: Another argument is wrong.
     """
 
@@ -78,11 +78,11 @@ class Save:
             raise InvalidInputError("timeout must be a number of seconds above 0.")
 
     def __call__(self, table: Any) -> Any:
-        """Return a table of pyarrow with where the outputs of its rows are.
+        """Save the outputs of a table's rows; return the table with the added columns.
 
         Raises:
-            ConfigurationError: It is no table, or not one of `Generate`; the folder cannot be used.
-            InvalidInputError: The folder cannot be made.
+            ConfigurationError: This is not a table from `Generate`, or the folder cannot be used.
+            InvalidInputError: The folder cannot be created.
         """
         check_table(table)
         refuse_clashes(table.column_names, SAVED, self.prefix)
@@ -90,11 +90,11 @@ class Save:
         return with_columns(table, self._found(looks(table, needed)), SAVED, self.prefix)
 
     def rows(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Return rows with where their outputs are.
+        """Save the outputs of rows; return the rows with the added columns.
 
         Raises:
-            ConfigurationError: They have a column of those that are added; the folder cannot be used.
-            InvalidInputError: The folder cannot be made.
+            ConfigurationError: A row already has an added column, or the folder cannot be used.
+            InvalidInputError: The folder cannot be created.
         """
         given = list(rows)
         for row in given:
@@ -122,7 +122,7 @@ class Save:
         return {"saved": paths, "save_error": errors[0] if errors else None}
 
     def _task(self, look: Look) -> Task:
-        """The task of a row, as far as it matters here. Without outputs, unless it is completed.
+        """Return the completed task of a row; an empty one if the row has none.
 
         Raises:
             InvalidInputError: The row has a completed task without an id, or without a list of outputs.
@@ -143,12 +143,12 @@ class Save:
                     return found
                 path = await fetch_async(task.outputs[number], found, self.timeout, None)
                 return await asyncio.to_thread(folder.keep, path)
-            except Exception as error:  # what is behind fsspec may raise anything
+            except Exception as error:  # file systems of fsspec may raise anything
                 return error
 
 
 def _at_hand(folder: Folder, task: Task, number: int) -> str | OwnFile:
-    """Where an output is, if it needs no request; for any other one where it is to be fetched to."""
+    """Return the path or URL of an output that needs no request; for others, the file to fetch it to."""
     place, inline = place_in(folder.here, task, number)
     found = folder.find(place)
     if found is None and inline is not None:

@@ -1,4 +1,4 @@
-"""Rows in tables of pyarrow, which is loaded when there is a table."""
+"""Rows in pyarrow tables. pyarrow is loaded only when there is a table."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def check_table(table: object) -> None:
-    """Refuse what is no table.
+    """Check that this is a pyarrow table.
 
     Raises:
-        ConfigurationError: It is something else, or pyarrow is not installed.
+        ConfigurationError: It is not, or pyarrow is not installed.
     """
     if not isinstance(table, _pyarrow().Table):
         raise ConfigurationError(
@@ -28,7 +28,7 @@ def check_table(table: object) -> None:
 
 
 def looks(table: Any, needed: Sequence[str]) -> list[Look]:
-    """Return what looks up these columns, for each row of a table.
+    """Return a function for each row of a table that looks up these columns.
 
     Raises:
         ConfigurationError: There is no such column, or there are several.
@@ -64,7 +64,7 @@ def _look(columns: Mapping[str, Any], number: int) -> Look:
     def look(column: str) -> object:
         try:
             return columns[column][number].as_py()
-        except Exception as error:  # such as a time that Python has not
+        except Exception as error:  # such as a time that Python cannot represent
             raise InvalidInputError(f"The value in the column {column!r} cannot be read: {error}") from error
 
     return look
