@@ -1,4 +1,4 @@
-"""The steps of a command that takes a while, as lines. `live` has the form for terminals."""
+"""Print the steps of a long command, one line each. `live` does the same for terminals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When to poll again, and how a wait ends. No I/O; the time comes from a clock that is passed in."""
+"""Decide when to poll again, and when a wait ends. No I/O; the clock is passed in."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 
     from ..clock import Deadline
 
-# How much the patience between two polls varies, so that clients which began together do not poll together.
+# Relative jitter of the pause between polls, so that clients that were started together do not poll together.
 JITTER = 0.4
 
 # Pauses after polls without a usable response: they double from the first to the longest, in seconds.
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
-# A wait without a deadline gives up after so many seconds without a response to any poll.
+# A wait without a deadline gives up after this many seconds without a response.
 LONGEST_SILENCE = 600.0
 
-# Refusals of the service that another poll would meet again.
+# Statuses of refusals that another poll would get again.
 LASTING_STATUSES = (400, 401, 403, 404)
 
 
 @define
 class Wait:
-    """One wait for one task. The client polls and sleeps; this says when, and what a response means."""
+    """A wait for one task. The client polls and sleeps; the wait decides when, and interprets the responses."""
 
     task: Task
     timeout: float | None
@@ -65,10 +65,10 @@ class Wait:
         self._began = self._last = self._answered_at if submitted is None else submitted
 
     def goes_on(self) -> bool:
-        """Tell whether to poll (again).
+        """Return whether to poll (again).
 
         Raises:
-            TaskTimeoutError: The task runs on, but the time is up.
+            TaskTimeoutError: The time is up, but the task still runs.
         """
         if not self.task.done and self._polled and not self.deadline.left():
             raise self._timed_out()
@@ -81,13 +81,13 @@ class Wait:
         if self.task.status == UNKNOWN_STATUS and not self._polled:  # only its id is known
             return 0.0
         patience = PATIENCE * (1 + JITTER * (2 * self.random_number() - 1))
-        # For a task of unknown age, what is known of its model is of no use: created_at is of the service's clock.
+        # Known durations do not help if the task's age is unknown: `created_at` is from the service's clock.
         known = self.durations.known(self.task) if self._age_known else None
         due = self._last + next_poll(self._last - self._began, known, patience)
         return min(max(0.0, due - self._now()), self.deadline.left())
 
     def saw(self, task: Task) -> bool:
-        """Take in the response to a poll; return whether the status has changed."""
+        """Record the response to a poll; return whether the status has changed."""
         changed = task.status != self.task.status
         now = self._now()
         if task.done:
@@ -99,11 +99,11 @@ class Wait:
         return changed
 
     def missed(self, error: WaveSpeedError) -> None:
-        """Take in that a poll got no usable response. The wait goes on if that may pass: the task is paid for.
+        """Record a poll without a usable response. Continue after temporary errors, because the task is paid for.
 
         Raises:
             TaskTimeoutError: The time is up, or a wait without a deadline got no response for 10 minutes.
-            WaveSpeedError: The error itself, if it does not pass.
+            WaveSpeedError: The error itself, if it is permanent.
         """
         if not passes(error):
             raise error
@@ -147,7 +147,7 @@ class Wait:
 
 
 def passes(error: WaveSpeedError) -> bool:
-    """Tell whether another poll may succeed: not if the service itself refuses, or its certificate is not trusted."""
+    """Return whether another poll may succeed. It cannot after a refusal, or without a trusted certificate."""
     if isinstance(error, APIError):
         return not error.from_service or error.status_code not in LASTING_STATUSES
     if isinstance(error, APIConnectionError):
@@ -156,10 +156,10 @@ def passes(error: WaveSpeedError) -> bool:
 
 
 def completed(task: Task) -> Task:
-    """Return the task, if it has completed.
+    """Return the task if it has completed.
 
     Raises:
-        TaskFailedError: It ended in another way.
+        TaskFailedError: The task ended in another way.
     """
     if error := failure(task):
         raise error
@@ -167,7 +167,7 @@ def completed(task: Task) -> Task:
 
 
 def failure(task: Task) -> TaskFailedError | None:
-    """Return why a task that has ended is not completed; None if it is."""
+    """Return the error of a task that has ended; None if it has completed."""
     if task.succeeded:
         return None
     reason = task.error or "the service gives no reason"

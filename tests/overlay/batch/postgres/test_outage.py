@@ -115,7 +115,7 @@ def test_another_run_that_has_taken_the_batch_meanwhile(
     server.start()
     with psycopg.connect(url, autocommit=True) as other:
         other.execute("select pg_advisory_lock(hashtextextended('wavespeed_batch', id)) from wavespeed_batch")
-        with pytest.raises(ConfigurationError, match="the batch is in use"):
+        with pytest.raises(ConfigurationError, match="another run uses the batch"):
             exhaust(step)
     close()
     assert len(service.submitted) < 20
