@@ -1,4 +1,4 @@
-"""What a model of the catalogue takes, to be read by people and by programs."""
+"""Describe a model and its input, for people and for programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .schema import Facts
 
 HEADS = ("input", "type", "default", "about")
-# How much of each is shown.
+# Limits of what a table shows.
 MOST_CHOICES = 12
 LONGEST_VALUE = 60
 LONGEST_WORDS = 300
@@ -29,16 +29,16 @@ class ModelInput:
 
     Attributes:
         name: Its name.
-        type: What it takes, in the words of JSON Schema, such as string, integer or array; several are joined by " | ",
-            and any stands for what is not told.
-        required: Whether it must be there.
-        default: What the service takes in its place; None where nothing is told.
-        choices: The values that it may have; empty where there are others.
-        minimum: The smallest number that it may be.
-        maximum: The largest number that it may be.
-        description: What it does, in the service's words.
-        is_file: Whether it takes files, or a list of them: a URL, or a `FileInput`, which is uploaded first.
-        limits: What else its values must be, in words, such as "At most 3 items."
+        type: Its type in JSON Schema, such as string, integer or array. Several are joined by " | "; "any" means that
+            the schema has no type.
+        required: Whether it is required.
+        default: Its default; None if the schema has none.
+        choices: The allowed values; empty if the schema does not list them.
+        minimum: The smallest allowed number.
+        maximum: The largest allowed number.
+        description: The service's description.
+        is_file: Whether it takes a file or a list of files: a URL, or a `FileInput`, which is uploaded first.
+        limits: Other limits in words, such as "At most 3 items."
     """
 
     name: str
@@ -54,7 +54,7 @@ class ModelInput:
 
     @classmethod
     def of(cls, name: str, facts: Facts, required: bool) -> Self:
-        """Read a field from what its schema says."""
+        """Read a field from the facts of its schema."""
         return cls(
             name=name,
             type=_type(facts),
@@ -71,14 +71,13 @@ class ModelInput:
 
 @frozen
 class ModelInfo:
-    """A model of the catalogue, with what its input may hold. Printed, and in a notebook, it is a table.
+    """A model of the catalogue and the fields of its input. `print` and notebooks show it as a table.
 
     Attributes:
-        id: What to submit to.
-        type: What it does, such as text-to-image; None if the service does not tell.
-        base_price: The lowest price of a task, in USD; None if the service does not tell.
-        inputs: The fields of its input, in the order in which people should read them; none where the catalogue does
-            not describe it.
+        id: The model's id, to submit to.
+        type: The kind of model, such as text-to-image; None if the catalogue does not have it.
+        base_price: The lowest price of a task, in USD; None if the catalogue does not have it.
+        inputs: The fields of the input, in the order for people; empty if the catalogue does not describe them.
     """
 
     id: str
@@ -125,7 +124,7 @@ def _cells(each: ModelInput) -> tuple[str, str, str, str]:
 
 
 def _cut(text: str, most: int) -> str:
-    """Return text on one line, with what is not seen escaped, and not much longer than that."""
+    """Return text on one line, with invisible characters escaped, cut to about this length."""
     words = " ".join(text[: 2 * most].split())
     return seen(words if len(words) <= most else f"{words[:most]}\u2026")
 
@@ -152,7 +151,7 @@ def _choices(facts: Facts) -> list[Any]:
 
 
 def _inner(facts: Facts) -> Iterator[str]:
-    """Say what a list or an object holds."""
+    """Yield sentences about the items of a list and the fields of an object."""
     if "items" in facts:
         inner: Facts = facts["items"]
         told = [_type(inner), *([f"one of {_listed(choices)}"] if (choices := _choices(inner)) else [])]

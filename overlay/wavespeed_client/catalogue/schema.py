@@ -1,9 +1,9 @@
-"""What a model's published input schema says, as canonical facts; and which of its fields are files.
+"""Reduce a model's published input schema to canonical facts, and find its fields that take files.
 
-Facts are JSON Schema without what is there for web pages: words but `description`, colours and controls are gone,
-references are followed, and what is written in several ways is written in one. Two keywords are our own: `file` marks
-a string in whose place a file may stand, `order` lists an object's fields as people should read them. Whatever is odd
-in a schema is left out, so that facts never refuse what the schema takes. Facts that are read again stay as they are.
+Facts are JSON Schema in one canonical form: references are resolved, and keywords for web pages are removed, except
+`description`. Two keywords are our own: `file` marks a string that a file may replace, and `order` lists an object's
+fields in the order for people. Invalid keywords are left out, so facts never refuse an input that the schema accepts.
+Reading facts again does not change them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Facts: TypeAlias = dict[str, Any]
 
 TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
-# Keywords that bind values of some types only.
+# Keywords that apply to values of some types only.
 LIMITS = {
     "string": ("minLength", "maxLength", "pattern", "format", "file"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
@@ -29,7 +29,7 @@ LIMITS = {
     "object": ("minProperties", "maxProperties", "properties", "required", "order", "additionalProperties"),
 }
 LIMITS["integer"] = LIMITS["number"]
-# Keywords that say more than one type of value can.
+# Keywords whose values are schemas, and that a type alone cannot express.
 RULES = (
     *("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "contains", "prefixItems", "propertyNames"),
     *("patternProperties", "dependentRequired", "dependentSchemas"),
@@ -38,10 +38,10 @@ _RULES_OF_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _ONE_SCHEMA = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
 _SCHEMAS_BY_NAME = ("properties", "patternProperties", "dependentSchemas")
 
-# Beyond these a schema is no description of an input any more, and what is left of it may be anything.
+# Limits for schemas that cannot be real. What is beyond them may be anything.
 DEEPEST = 16
 MOST_SCHEMAS = 10_000
-# Whole numbers up to here are the same as floats.
+# Up to here, floats represent whole numbers exactly.
 LARGEST_WHOLE = 2**53
 
 _MEDIA = r"(image|img|picture|photo|frame|mask|video|audio|file)s?"
@@ -51,7 +51,7 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def input_facts(row: Mapping[str, Any]) -> Facts | None:
-    """Return the facts of a model's input, from its row of the catalogue; None if the row describes no input."""
+    """Return the facts of a model's input from its row of the catalogue; None if the row has no input schema."""
     holder = row.get("api_schema")
     forms = _items(_fields(holder).get("api_schemas"))
     described = [form for form in map(_fields, forms) if isinstance(form.get("request_schema"), dict)]
@@ -73,7 +73,7 @@ def without_words(facts: Facts) -> Facts:
 
 
 def with_inner(facts: Facts, change: Callable[[Facts], Facts]) -> Facts:
-    """Return facts with those right inside of them changed."""
+    """Return facts with their direct subschemas changed."""
     return {key: _changed(key, value, change) for key, value in facts.items()}
 
 
@@ -86,7 +86,7 @@ def _changed(key: str, value: Any, change: Callable[[Facts], Facts]) -> Any:
 
 
 def types_of(facts: Facts) -> list[str]:
-    """Return the types of values that facts allow; none if that is not said."""
+    """Return the types of values that facts allow; empty if they have no type."""
     said = facts.get("type", [])
     return [said] if isinstance(said, str) else said
 
@@ -98,14 +98,14 @@ def type_of_value(value: object) -> str:
 
 
 def is_file(facts: Facts) -> bool:
-    """Tell whether a file may stand in a field, or in the list that it holds."""
+    """Return whether a field takes a file, or a list of files."""
     inner = [facts["items"]] if "items" in facts else []
     inner += [branch for key in ("anyOf", "oneOf") for branch in facts.get(key, ())]
     return "file" in facts or any(map(is_file, inner))
 
 
 def says_file(name: str, schema: Mapping[str, Any]) -> bool:
-    """Tell whether a field takes files: by the uploader of its web page, its format, or its name."""
+    """Return whether a field takes files, judged by its uploader on the web page, its format or its name."""
     component = schema.get("x-ui-component")
     uploaded = isinstance(component, str) and component.startswith("upload")
     named = _MEDIA_NAME.fullmatch(_HUMP.sub("_", name).lower()) is not None
@@ -117,14 +117,14 @@ class _Reader:
     """Reads one schema.
 
     Attributes:
-        root: The whole schema, in which its references are looked up.
+        root: The whole schema, which references refer to.
     """
 
     root: dict[str, Any]
     _left: int = field(init=False, default=MOST_SCHEMAS)
 
     def described(self, schema: object, depth: int) -> Facts:
-        """Read a schema that describes a value: the fields that its rules name are fields, too."""
+        """Read a schema of a value. Fields that only its rules name become fields, too."""
         facts = self._read(schema, depth, self.described)
         shown = facts.pop("order", ())
         if "object" not in types_of(facts):
@@ -141,7 +141,7 @@ class _Reader:
         return {**facts, **{key: value for key, value in found.items() if value}}
 
     def rule(self, schema: object, depth: int) -> Facts:
-        """Read a schema that is part of a rule, as it is written."""
+        """Read a schema within a rule, without adding fields."""
         facts = self._read(schema, depth, self.rule)
         facts.pop("order", None)
         return facts
@@ -197,7 +197,7 @@ class _Reader:
         return {name: self.rule(named[name], depth) for name in sorted(named) if isinstance(named[name], dict)} or None
 
     def _resolved(self, said: dict[str, Any]) -> dict[str, Any]:
-        """Return the schema with its reference followed, and with the only part of an allOf in its place."""
+        """Return the schema with its reference resolved, and with an allOf of one part replaced by that part."""
         for _ in range(DEEPEST):
             outer = _outer(said)
             if outer is None:
@@ -214,7 +214,7 @@ class _Reader:
 
 
 def _outer(said: dict[str, Any]) -> str | None:
-    """Return the keyword that says all of a schema: a reference, or an allOf of one part, with no fields beside it."""
+    """Return the keyword that another schema replaces: "$ref", or an "allOf" of one part without own fields."""
     if isinstance(said.get("$ref"), str):
         return "$ref"
     own = _types(said.get("type")) is not None or _names(list(_fields(said.get("properties"))))
@@ -228,7 +228,7 @@ def _required_by_all(facts: Facts) -> Iterator[str]:
 
 
 def _in_rules(facts: Facts) -> Facts:
-    """Return the fields that only rules name; where they do not agree on one, it may be anything."""
+    """Return the fields that only rules name. A field that the rules describe differently may be anything."""
     found: Facts = {}
     for branch in _branches(facts):
         for name, each in {**_in_rules(branch), **branch.get("properties", {})}.items():
@@ -244,7 +244,7 @@ def _branches(facts: Facts) -> Iterator[Facts]:
 
 
 def _with_files(facts: Facts) -> Facts:
-    """Mark the strings of a field, and of the list that it holds."""
+    """Mark the strings of a field, and those in its lists, as files."""
     facts = dict(facts)
     if "string" in types_of(facts) and not {"enum", "const"} & facts.keys():
         facts["file"] = True
@@ -266,7 +266,7 @@ def _with_null(facts: Facts) -> Facts:
 
 
 def _of_its_types(facts: Facts) -> Facts:
-    """Return facts with their type, where it can be told, and without limits of other types."""
+    """Return facts with their type, if it can be inferred, and without limits of other types."""
     if "type" not in facts:
         told = [kind for kind, key in (("object", "properties"), ("array", "items")) if key in facts]
         facts = {**facts, "type": told[0]} if told else facts
@@ -277,7 +277,7 @@ def _of_its_types(facts: Facts) -> Facts:
     return {key: value for key, value in facts.items() if key not in others}
 
 
-# Values as they are kept. None stands for what is odd, and is left out.
+# Readers of single keywords. They return None for an invalid value, which is then left out.
 
 
 def _fields(value: object) -> dict[str, Any]:
@@ -313,7 +313,7 @@ def _text(value: object) -> str | None:
 
 
 def _is_name(value: object) -> TypeGuard[str]:
-    """Tell whether a field can have this name: half of a pair cannot be sent."""
+    """Return whether a field can have this name: half of a surrogate pair cannot be sent."""
     return isinstance(value, str) and not _HALF.search(value)
 
 
@@ -330,7 +330,7 @@ def _true(value: object) -> bool | None:
 
 
 def _value(value: object, depth: int = 0) -> Any:
-    """Return a JSON value with each number written in one way; None also for what JSON cannot hold."""
+    """Return a JSON value with canonical numbers; None for values that JSON cannot hold."""
     if depth > DEEPEST:
         return None
     if isinstance(value, dict):
@@ -348,7 +348,7 @@ def _enum(value: object) -> list[Any] | None:
 
 
 def canonical(value: object) -> str:
-    """Return a JSON value as text that is the same for equal values, and for no others."""
+    """Return a JSON value as text that only equal values share."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
