@@ -302,8 +302,8 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
     async def _ticket(self, query: UploadQuery, deadline: Deadline) -> UploadTicket:
         return await self._calls.upload(Context(deadline), query).asend()
 
-    async def _submit(self, context: Context, model: str, input: Input, webhook: str | None = None) -> Task:
-        task = await self._calls.submit(context, model, input, webhook).asend()
+    async def _submit(self, context: Context, model: str, fields: dict[str, Any], webhook: str | None = None) -> Task:
+        task = await self._calls.submit(context, model, fields, webhook).asend()
         self._durations.submitted(task, self._clock.now())
         return task
 

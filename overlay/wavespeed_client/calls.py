@@ -108,10 +108,10 @@ class Calls:
         self._base_url = base_url
         self._client_for = client_for
 
-    def submit(self, context: Context, model: str, input: object, webhook: str | None) -> Call[Task]:
-        """Submit a task."""
+    def submit(self, context: Context, model: str, fields: dict[str, Any], webhook: str | None) -> Call[Task]:
+        """Submit a task with the checked fields of its input."""
         provider, name, variant = split_model(model)
-        body = models.TaskInput.from_dict(input_fields(input))
+        body = models.TaskInput.from_dict(fields)
         hook, read = checked_webhook(webhook) or UNSET, partial(task_from_envelope, model=model)
         client = self._client_for(context)
         if variant is None:

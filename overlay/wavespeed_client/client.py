@@ -454,8 +454,8 @@ class WaveSpeed(Shell["ApiClient"]):
     def _ticket(self, query: UploadQuery, deadline: Deadline) -> UploadTicket:
         return self._calls.upload(Context(deadline), query).send()
 
-    def _submit(self, context: Context, model: str, input: Input, webhook: str | None = None) -> Task:
-        task = self._calls.submit(context, model, input, webhook).send()
+    def _submit(self, context: Context, model: str, fields: dict[str, Any], webhook: str | None = None) -> Task:
+        task = self._calls.submit(context, model, fields, webhook).send()
         self._durations.submitted(task, self._clock.now())
         return task
 

@@ -10,57 +10,49 @@ its response.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, TypeVar, cast
 
 import httpcore
+import httpx
 
-if TYPE_CHECKING:
-    import httpx
+TransportT = TypeVar("TransportT", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 
 # A connection through a proxy is wrapped up to twice.
 WRAPPINGS = 4
 
 
 class Single:
-    """One connection, for one request at a time. It is replaced when it cannot serve the next one."""
+    """One connection, sync or async, for one request at a time. It is replaced when it cannot serve the next one."""
 
-    connection: httpcore.ConnectionInterface | None = None
-
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+    def __init__(self, pool: Any) -> None:
         self._pool = pool
+        self.connection: Any = None
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        origin = _origin(request)
-        connection = self.connection
-        if connection is None or not _serves(connection, origin):
+        if not self._serves(origin := _origin(request)):
             self.close()
-            self.connection = connection = self._pool.create_connection(origin)
-        return connection.handle_request(request)
-
-    def close(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
-
-
-class AsyncSingle:
-    """Async Single."""
-
-    connection: httpcore.AsyncConnectionInterface | None = None
-
-    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
-        self._pool = pool
+            self.connection = self._pool.create_connection(origin)
+        response: httpcore.Response = self.connection.handle_request(request)
+        return response
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        origin = _origin(request)
-        connection = self.connection
-        if connection is None or not _serves(connection, origin):
+        if not self._serves(origin := _origin(request)):
             await self.aclose()
-            self.connection = connection = self._pool.create_connection(origin)
-        return await connection.handle_async_request(request)
+            self.connection = self._pool.create_connection(origin)
+        response: httpcore.Response = await self.connection.handle_async_request(request)
+        return response
+
+    def _serves(self, origin: httpcore.Origin) -> bool:
+        found = self.connection
+        return found and found.can_handle_request(origin) and found.is_available() and not found.has_expired()
+
+    def close(self) -> None:
+        if self.connection:
+            self.connection.close()
 
     async def aclose(self) -> None:
-        if self.connection is not None:
-            await cast("Any", self._pool)._close_connections([self.connection])  # which no cancel scope cuts short
+        if self.connection:
+            await self._pool._close_connections([self.connection])  # which no cancel scope cuts short
 
 
 def _origin(request: httpcore.Request) -> httpcore.Origin:
@@ -70,21 +62,9 @@ def _origin(request: httpcore.Request) -> httpcore.Origin:
         raise httpcore.UnsupportedProtocol("the address must begin with http:// or https://") from None
 
 
-def _serves(
-    connection: httpcore.ConnectionInterface | httpcore.AsyncConnectionInterface, origin: httpcore.Origin
-) -> bool:
-    return connection.can_handle_request(origin) and connection.is_available() and not connection.has_expired()
-
-
-def single(transport: httpx.HTTPTransport) -> httpx.HTTPTransport:
+def single(transport: TransportT) -> TransportT:
     """Give a transport one connection, which its pool makes but does not keep."""
     cast("Any", transport)._pool = Single(cast("Any", transport)._pool)
-    return transport
-
-
-def async_single(transport: httpx.AsyncHTTPTransport) -> httpx.AsyncHTTPTransport:
-    """Async single."""
-    cast("Any", transport)._pool = AsyncSingle(cast("Any", transport)._pool)
     return transport
 
 

@@ -16,7 +16,7 @@ import httpx
 from attrs import define, field
 
 from ..environment import proxy_for, tls_context
-from .connections import async_single, has_unread_bytes, single
+from .connections import has_unread_bytes, single
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -147,7 +147,7 @@ class AsyncPools:
                 await pool.aclose()
 
     def _new(self) -> httpx.AsyncHTTPTransport:
-        return async_single(httpx.AsyncHTTPTransport(verify=self._tls, limits=LIMITS, proxy=self.proxy))
+        return single(httpx.AsyncHTTPTransport(verify=self._tls, limits=LIMITS, proxy=self.proxy))
 
     async def aclose(self) -> None:
         for pool in self._pools.close():

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.servers.raw import RawRequest, RawServer, kept, serving
-from wavespeed_client.transport.httpx1.connections import async_single, has_unread_bytes, single
+from wavespeed_client.transport.httpx1.connections import has_unread_bytes, single
 
 Asked: TypeAlias = list[tuple[int, bool]]
 
@@ -40,7 +40,7 @@ def by_sync(urls: list[str]) -> Asked:
 def by_async(urls: list[str]) -> Asked:
     async def run() -> Asked:
         asked: Asked = []
-        async with aclosing(async_single(httpx.AsyncHTTPTransport())) as transport:
+        async with aclosing(single(httpx.AsyncHTTPTransport())) as transport:
             for url in urls:
                 response = await transport.handle_async_request(httpx.Request("GET", url))
                 await response.aread()
