@@ -1,6 +1,7 @@
 """SIGKILL at 20 moments of batches with files in their inputs: each input is sent once, each file once a run.
 
-The service is the one of `test_resume`, which takes uploads besides; the run and the number of a file are in its name.
+The service is the one of `test_resume`, which takes uploads besides. The name of a file says the run, the number of the
+file and that of the process: what a process had sent may arrive after it was killed.
 """
 
 from __future__ import annotations
@@ -49,22 +50,26 @@ class Opened(io.BytesIO):
         self.name = path.name
 
 
-def inputs(folder: Path, run: str) -> list[dict[str, Any]]:
+def inputs(folder: Path, run: str, process: int) -> list[dict[str, Any]]:
     """The inputs of a run: each has one of ten files, a third of them open, and another one within."""
-    opened = [Opened(folder / f"{run}.{number}") for number in range(FILES)]
+    paths = [folder / f"{run}.{number}.{process}" for number in range(FILES)]
+    for number, path in enumerate(paths):
+        path.write_bytes(f"{run} {number}".encode())
+    opened = [*map(Opened, paths)]
     return [
         {
             "prompt": f"{run} {number}",
-            "image": opened[number % FILES] if number % 3 == 0 else folder / f"{run}.{number % FILES}",
-            "loras": [{"path": folder / f"{run}.{number // 4}"}],
+            "image": (opened if number % 3 == 0 else paths)[number % FILES],
+            "loras": [{"path": paths[number // 4]}],
         }
         for number in range(INPUTS)
     ]
 
 
-def carry_out(kind: str, url: str, folder: Path, run: str) -> list[Outcome]:
+def carry_out(kind: str, url: str, folder: Path, run: str, process: int) -> list[Outcome]:
     """Carry out a run to its end, unless somebody ends it before."""
-    given, options = inputs(folder, run), {"max_in_flight": IN_FLIGHT, "journal": folder / f"{run}.jsonl"}
+    given = inputs(folder, run, process)
+    options = {"max_in_flight": IN_FLIGHT, "journal": folder / f"{run}.jsonl"}
     if kind == "sync":
         with WaveSpeed("test-key", base_url=url) as ws:
             ws._clock = HurriedClock()
@@ -80,10 +85,9 @@ def carry_out(kind: str, url: str, folder: Path, run: str) -> list[Outcome]:
 
 @define
 class StoringService(Service):
-    """It counts the uploads of each file in each process of a run, and knows the URLs that a file has had."""
+    """It counts the uploads of each file, and knows the URLs that a file has had."""
 
-    processes: Counter[str] = field(factory=Counter)
-    uploaded: Counter[tuple[str, int]] = field(factory=Counter)
+    uploaded: Counter[str] = field(factory=Counter)
     urls: dict[str, str] = field(factory=dict)
 
     async def respond(self, method: str, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
@@ -102,7 +106,7 @@ class StoringService(Service):
         killer = self.killers.get(run, Killer(0, "", 0.0))
         await killer.strike("before")
         if not data:
-            self.uploaded[name, self.processes[run]] += 1
+            self.uploaded[name] += 1
             self.urls[f"{self.url}/got/{path.removeprefix('/put/')}"] = name
         await send(writer, 200, envelope(data))
         await killer.strike("after")
@@ -120,8 +124,8 @@ class StoringService(Service):
 
     def check(self, given: dict[str, Any]) -> None:
         run, _, number = given["prompt"].partition(" ")
-        assert self.urls[given["image"]] == f"{run}.{int(number) % FILES}"
-        assert self.urls[given["loras"][0]["path"]] == f"{run}.{int(number) // 4}"
+        assert self.urls[given["image"]].startswith(f"{run}.{int(number) % FILES}.")
+        assert self.urls[given["loras"][0]["path"]].startswith(f"{run}.{int(number) // 4}.")
 
 
 @pytest.fixture(scope="module")
@@ -130,11 +134,11 @@ def service() -> Iterator[StoringService]:
         yield service
 
 
-def killed(service: StoringService, kind: str, folder: Path, run: str, killer: Killer) -> bool:
+def killed(service: StoringService, kind: str, folder: Path, run: str, number: int, killer: Killer) -> bool:
     """Carry out a run in a process of its own; True if it was killed, False if it came to its end before."""
     service.killers[run] = killer
-    service.processes[run] += 1
-    process = multiprocessing.get_context("forkserver").Process(target=carry_out, args=(kind, service.url, folder, run))
+    arguments = (kind, service.url, folder, run, number)
+    process = multiprocessing.get_context("forkserver").Process(target=carry_out, args=arguments)
     with ONE_AT_A_TIME:
         process.start()
     killer.process = process.pid
@@ -149,17 +153,14 @@ def killed(service: StoringService, kind: str, folder: Path, run: str, killer: K
 
 def tormented(service: StoringService, kind: str, folder: Path, run: str) -> tuple[int, list[Outcome]]:
     """How often a run was killed, each time somewhere in what was left of it, and its outcomes at last."""
-    for number in range(FILES):
-        (folder / f"{run}.{number}").write_bytes(f"{run} {number}".encode())
     dice, kills = random.Random(run), 0
     while kills < KILLS_EACH:
         place, delay = dice.choice(["before", "after"]), dice.choice([0.0, dice.random() * 0.01])
         killer = Killer(dice.randint(1, REQUESTS // (KILLS_EACH + 1)), place, delay)
-        if not killed(service, kind, folder, run, killer):
+        if not killed(service, kind, folder, run, kills, killer):
             break
         kills += 1
-    service.processes[run] += 1
-    return kills, carry_out(kind, service.url, folder, run)
+    return kills, carry_out(kind, service.url, folder, run, KILLS_EACH)
 
 
 def check(service: StoringService, run: str, outcomes: list[Outcome], kills: int) -> None:
@@ -176,9 +177,9 @@ def check(service: StoringService, run: str, outcomes: list[Outcome], kills: int
             assert outcome.error is None
             assert service.arrived[prompt] == 1
             assert service.tasks[outcome.task.id] == prompt
-    counts = {key: count for key, count in service.uploaded.items() if key[0].startswith(f"{run}.")}
+    counts = {name: count for name, count in service.uploaded.items() if name.startswith(f"{run}.")}
     assert set(counts.values()) == {1}
-    assert {name for name, _ in counts} == {f"{run}.{number}" for number in range(FILES)}
+    assert {name.rpartition(".")[0] for name in counts} == {f"{run}.{number}" for number in range(FILES)}
     assert len(counts) <= FILES + kills * 2 * IN_FLIGHT  # only those whose line was not written yet come again
 
 
@@ -195,7 +196,7 @@ def test_each_input_is_sent_once_and_each_file_once_a_run(
             for run, (count, outcomes) in zip(names, done, strict=True):
                 kills += count
                 check(service, run, outcomes, count)
-                again += sum(key[0].startswith(f"{run}.") for key in service.uploaded) - FILES
+                again += sum(name.startswith(f"{run}.") for name in service.uploaded) - FILES
             runs += len(names)
             assert runs <= KILLS
     record_property("files_kills", kills)
