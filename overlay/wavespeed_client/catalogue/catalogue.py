@@ -1,4 +1,4 @@
-"""The catalogue that a client has asked for, kept for an hour so that a look at a model costs no request each time."""
+"""Cache the catalogue of models for an hour."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class Catalogue:
 
     @classmethod
     def of(cls, models: Iterable[Model], asked_at: float) -> Self:
-        """Keep these models in place of those kept before."""
+        """Replace the cached models."""
         return cls(asked_at, {model.model_id: model for model in models})
 
     def is_kept(self, now: float) -> bool:
-        """Tell whether it is recent enough to be used. One without models never is."""
+        """Return whether the cache is recent enough to use. An empty one never is."""
         return bool(self._models) and now - self.asked_at < KEPT_SECONDS
 
     def info(self, model: str) -> ModelInfo:
-        """Return what a model takes.
+        """Return a model and the fields of its input.
 
         Raises:
             InvalidModelError: There is no such model; the message names three close ones.
@@ -50,8 +50,8 @@ class Catalogue:
 
 
 def near(model: str, models: Iterable[str]) -> str:
-    """Return the three ids that are most like one, for an error."""
-    from difflib import get_close_matches  # loaded where something is wrong
+    """Return the three ids most similar to this one, for an error message."""
+    from difflib import get_close_matches  # only loaded for an error
 
     folded = {each.lower(): each for each in models}
     close = get_close_matches(model.lower(), folded, 3, cutoff=0)
@@ -59,5 +59,5 @@ def near(model: str, models: Iterable[str]) -> str:
 
 
 def unknown_model(model: str, models: Iterable[str]) -> InvalidModelError:
-    """Return the error for a model that is none of these."""
+    """Return the error for a model that the catalogue does not have."""
     return InvalidModelError(f"There is no model {model}. Close to it: {near(model, models)}.")

@@ -1,4 +1,4 @@
-"""The two ends of the chain: the client that generated functions call, and the choice of what reaches the network."""
+"""Build the chain: from the client that generated functions call to the transport that reaches the network."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UNLIMITED = sys.maxsize
 
 
 class PerCall:
-    """What both kinds of ApiClient share: each call is sent by a light copy, which knows the call's context."""
+    """The common part of both ApiClients. Each call is sent by a light copy, which has the call's context."""
 
     context: Context | None = None
 
@@ -53,7 +53,7 @@ class PerCall:
 
 
 class ApiClient(PerCall, httpx.Client):
-    """What generated functions call. Their requests go into the chain as they are, without httpx's own detours."""
+    """The client that generated functions call. It passes requests to the chain directly, without httpx's client."""
 
     def __init__(self, chain: ExchangeTransport, **options: Any) -> None:
         super().__init__(transport=chain, **options)
@@ -140,12 +140,12 @@ def _options(settings: Settings, http_client: httpx.Client | httpx.AsyncClient |
 
 
 def refuse_sync() -> httpx.Client:
-    """Build what an AsyncWaveSpeed has in place of a sync httpx client."""
+    """Build the placeholder for the sync httpx client of an AsyncWaveSpeed. Any use raises an error."""
     return httpx.Client(transport=RefusingTransport())
 
 
 def refuse_async() -> httpx.AsyncClient:
-    """Build what a WaveSpeed has in place of an async httpx client."""
+    """Build the placeholder for the async httpx client of a WaveSpeed. Any use raises an error."""
     return httpx.AsyncClient(transport=RefusingTransport())
 
 

@@ -1,4 +1,4 @@
-"""How long the tasks of each model take, learnt from earlier waits, and when to poll because of that. No I/O."""
+"""Estimate how long the tasks of each model take, and decide from that when to poll. No I/O."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def seconds_taken(inference_ms: float | None, at_least: float, at_most: float, k
         return min(max(inference_ms / 1000, at_least), at_most)
     if at_most <= 2 * at_least:
         return math.sqrt(at_least * at_most)
-    # There was no poll for long, so this is only an upper bound: it says something new only if it is low.
+    # There was no poll for a long time, so this is only an upper bound. It helps only if it is low.
     return at_most if at_most < (known or ANY_MODEL).median else None
 
 
@@ -152,7 +152,7 @@ class Durations:
         return self._learnt.get(task.model, ((), None))[1]
 
     def ended(self, task: Task, at_least: float, at_most: float) -> None:
-        """Learn from a task that has completed. Tasks that failed say nothing about the others.
+        """Learn from a completed task. Failed tasks do not count.
 
         Args:
             task: The task; if the client does not know when it was submitted, nothing is learnt.
