@@ -150,7 +150,7 @@ def refuse_async() -> httpx.AsyncClient:
 
 
 class RefusingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Says which client has the kind of call that was tried."""
+    """Refuses every request, and names the client to use instead."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         raise ConfigurationError("An AsyncWaveSpeed makes async calls only: use asyncio_detailed, or a WaveSpeed.")
