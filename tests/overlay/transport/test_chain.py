@@ -1,6 +1,7 @@
 """The chain as a whole: where the key goes, what is logged, and who may use a client."""
 
 import asyncio
+import gc
 import logging
 import pickle
 import subprocess
@@ -26,6 +27,7 @@ from wavespeed_client import (
 )
 from wavespeed_client.testing import FakeWaveSpeed
 from wavespeed_client.transport.authorization import Authorization
+from wavespeed_client.transport.exchange import Exchange
 
 pytestmark = pytest.mark.promise("key-origin", "key-hidden", "log", "misuse")
 
@@ -168,3 +170,19 @@ def test_the_other_mode_of_api_names_the_right_class(ws: Driven) -> None:
     else:
         with pytest.raises(ConfigurationError, match="a WaveSpeed"):
             get_result.sync_detailed("abc", client=ws.api)
+
+
+def exchanges() -> int:
+    return sum(isinstance(thing, Exchange) for thing in gc.get_objects())
+
+
+def test_a_call_leaves_nothing_to_the_garbage_collector(ws: Driven) -> None:
+    ws.submit("a/b")
+    gc.collect()
+    before = exchanges()
+    gc.disable()
+    try:
+        ws.get(ws.submit("a/b"))
+        assert exchanges() == before
+    finally:
+        gc.enable()
