@@ -115,8 +115,10 @@ def plain(value: object) -> Any:
     tolist: Any = getattr(value, "tolist", None)
     if not callable(tolist) or type(value) is memoryview:
         return value
-    found = tolist()
-    return plain(found) if isinstance(found, list) else found  # arrays may hold arrays, as pandas has nested lists
+    found: Any = tolist()
+    if not isinstance(found, list):
+        return found
+    return plain(cast("list[object]", found))  # arrays may hold arrays, as pandas has nested lists
 
 
 def is_missing(value: Any) -> bool:
