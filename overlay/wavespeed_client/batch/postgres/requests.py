@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
+from ...errors import InvalidInputError
 from . import statements
 
 if TYPE_CHECKING:
@@ -126,12 +127,18 @@ def _met(this: Try, requests: Sequence[Meet]) -> Sequence[Row]:
     missing = [key for key in met if key not in rows]
     if missing:
         rows |= statements.look(this.connection, this.batch, missing)
-    return [rows[request.key] for request in requests]
+    return [_row_of(rows, request.key) for request in requests]
 
 
 def _looked(this: Try, requests: Sequence[Look]) -> Sequence[Row]:
     rows = statements.look(this.connection, this.batch, [request.key for request in requests])
-    return [rows[request.key] for request in requests]
+    return [_row_of(rows, request.key) for request in requests]
+
+
+def _row_of(rows: Mapping[bytes, Row], key: bytes) -> Row:
+    if key not in rows:
+        raise InvalidInputError(f"the row of wavespeed_input with the key {key.hex()} was deleted while this batch ran")
+    return rows[key]
 
 
 def _adopted(this: Try, requests: Sequence[Adopt]) -> Sequence[Row]:
