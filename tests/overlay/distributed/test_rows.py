@@ -80,6 +80,7 @@ def test_values_of_numpy_become_plain(value: Any, expected: Any) -> None:
         ([b"\x01\xff"], "0x01ff"),
         ([datetime.date(2026, 11, 26)], "2026-11-26"),
         ([uuid.UUID(int=1)], "00000000-0000-0000-0000-000000000001"),
+        ([1.5, Decimal("1.5"), Decimal("1.50"), Scalar(1.5)], "1.5"),
     ],
 )
 def test_a_key_has_one_text_however_it_was_read(values: list[Any], name: str) -> None:
