@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
+from psycopg.errors import ForeignKeyViolation
 
 from ...errors import InvalidInputError
 from . import statements
@@ -117,8 +118,15 @@ Request: TypeAlias = Meet | Look | Adopt | Claim | Tell | Recall | Keep | Spent
 
 
 def carry_out(this: Try, requests: Sequence[Request]) -> Sequence[object]:
-    """Carry out requests of one kind together. Return the response to each."""
-    return KINDS[type(requests[0])](this, requests)
+    """Carry out requests of one kind together. Return the response to each.
+
+    Raises:
+        InvalidInputError: The batch, or a row of it, was deleted meanwhile.
+    """
+    try:
+        return KINDS[type(requests[0])](this, requests)
+    except ForeignKeyViolation as error:
+        raise InvalidInputError("the row of wavespeed_batch was deleted while this batch ran") from error
 
 
 def _met(this: Try, requests: Sequence[Meet]) -> Sequence[Row]:
