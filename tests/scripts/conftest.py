@@ -1,8 +1,11 @@
 """Copies of the project, its wheel, and clean environments that hold it."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import jinja2
 import pytest
 
 from tests.conftest import ROOT
@@ -37,3 +40,19 @@ def clean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environments
 def committed() -> Entries:
     """What generated/ holds: the package, and nothing beside it."""
     return entries(ROOT / "generated")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once() -> Iterator[None]:
+    """The generator compiles its templates anew at each run, which is most of its time."""
+    compile_anew = jinja2.Environment.compile
+    compiled: dict[object, Any] = {}
+
+    def compile_once(self: jinja2.Environment, *arguments: Any) -> Any:
+        if arguments not in compiled:
+            compiled[arguments] = compile_anew(self, *arguments)
+        return compiled[arguments]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "compile", compile_once)
+        yield

@@ -1,11 +1,16 @@
-"""A copy of the project, and scripts/regenerate.py run on it as a person runs it."""
+"""A copy of the project, and its scripts/regenerate.py, run in a process of its own or in this one."""
 
+import contextlib
+import io
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tests.conftest import ROOT
@@ -21,9 +26,44 @@ def copy(name: str, project: Path) -> None:
         shutil.copy2(ROOT / name, project / name)
 
 
-def regenerate(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def start_regenerate(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the script as a person runs it."""
     command = [sys.executable, str(project / "scripts" / "regenerate.py"), *arguments]
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
+
+
+def regenerate(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the script of the copy in this process, in which the generator is loaded, and its templates compiled."""
+    command = [str(project / "scripts" / "regenerate.py"), *arguments]
+    stdout, stderr, code = io.StringIO(), io.StringIO(), None
+    with modules_of(project), contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        own_arguments, sys.argv = sys.argv, command
+        try:
+            runpy.run_path(command[0], run_name="__main__")
+        except SystemExit as end:
+            code = end.code
+        finally:
+            sys.argv = own_arguments
+    assert isinstance(code, int), "the script ends with an exit code"
+    return subprocess.CompletedProcess(command, code, stdout.getvalue(), stderr.getvalue())
+
+
+@contextlib.contextmanager
+def modules_of(project: Path) -> Iterator[None]:
+    """Import what the scripts share from the copy, not from the project."""
+    kept = taken_out()
+    sys.path.insert(0, str(project / "scripts"))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(project / "scripts"))
+        taken_out()
+        sys.modules.update(kept)
+
+
+def taken_out() -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name.partition(".")[0] in ("environment", "generation")]
+    return {name: sys.modules.pop(name) for name in names}
 
 
 def entries(folder: Path) -> Entries:

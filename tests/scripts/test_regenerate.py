@@ -1,4 +1,4 @@
-"""scripts/regenerate.py, run as a person runs it: on copies of the project, but for one --check of the tree itself."""
+"""scripts/regenerate.py, run on copies of the project, but for one --check of the tree itself."""
 
 import json
 import os
@@ -22,6 +22,7 @@ from tests.scripts.project import (
     entries,
     regenerate,
     stamps,
+    start_regenerate,
     text,
     write_spec,
 )
@@ -40,7 +41,7 @@ def reported(done: subprocess.CompletedProcess[str]) -> set[str]:
 def test_the_committed_package_is_what_the_spec_gives_and_a_check_writes_nothing() -> None:
     folders = [ROOT / name for name in ("generated", "spec", "scripts")]
     before = [(entries(folder), stamps(folder)) for folder in folders]
-    done = regenerate(ROOT, "--check")
+    done = start_regenerate(ROOT, "--check")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "generated/wavespeed_api is what spec/openapi.yaml gives\n"
     assert [(entries(folder), stamps(folder)) for folder in folders] == before
@@ -118,7 +119,7 @@ def test_the_same_spec_gives_the_same_bytes_wherever_the_script_runs(
     for path in (project / "generated" / "wavespeed_api").rglob("*.py"):
         path.unlink()
 
-    done = regenerate(project, PYTHONHASHSEED="12345", PATH=f"{fake_ruff.parent}:{os.environ['PATH']}")
+    done = start_regenerate(project, PYTHONHASHSEED="12345", PATH=f"{fake_ruff.parent}:{os.environ['PATH']}")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert entries(project / "generated") == committed
@@ -250,7 +251,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_package_behind(project: Path, commi
     (project.parent / "sitecustomize.py").write_text(KILLER)
     drawn = MOMENTS if LONG_SERIES else sorted(random.Random(TODAY).sample(MOMENTS, 3), key=MOMENTS.index)
     for moment in drawn:  # each run begins with what the last one left
-        done = regenerate(project, PYTHONPATH=str(project.parent), KILL_AT=moment)
+        done = start_regenerate(project, PYTHONPATH=str(project.parent), KILL_AT=moment)
         assert done.returncode == -signal.SIGKILL, moment
         assert package in (entries(target), entries(old)), moment
 

@@ -1,4 +1,4 @@
-"""What scripts/regenerate.py refuses, run as a person runs it: in one line, with everything left as it was."""
+"""What scripts/regenerate.py refuses, in one line, with everything left as it was."""
 
 import fcntl
 import json
@@ -136,10 +136,11 @@ def test_an_unknown_argument_is_refused(project: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["openapi-python-client", "ruff"])
-def test_another_version_of_a_pinned_tool_is_refused(project: Path, name: str) -> None:
+def test_another_version_of_a_pinned_tool_is_refused(project: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     metadata = project.parent / "other" / f"{name.replace('-', '_')}-0.0.1.dist-info" / "METADATA"
     metadata.parent.mkdir(parents=True)
     metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.0.1\n")
-    done = regenerate(project, PYTHONPATH=str(project.parent / "other"))
+    monkeypatch.syspath_prepend(project.parent / "other")
+    done = regenerate(project)
     assert_refused(project, done, "is needed, 0.0.1 is installed: run scripts/install")
     assert done.stderr.startswith(f"regenerate.py: {name} ")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import jinja2
 import pytest
 from ruamel.yaml import YAML
 
@@ -50,22 +49,6 @@ def with_case(spec: dict[str, Any], case: dict[str, Any], name: str, prefix: str
 
 def method(case: dict[str, Any]) -> str:
     return "post" if "body" in case else "get"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def templates_compiled_once() -> Iterator[None]:
-    """The generator compiles its templates anew at each run, which is most of its time."""
-    compile_anew = jinja2.Environment.compile
-    compiled: dict[object, Any] = {}
-
-    def compile_once(self: jinja2.Environment, *arguments: Any) -> Any:
-        if arguments not in compiled:
-            compiled[arguments] = compile_anew(self, *arguments)
-        return compiled[arguments]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jinja2.Environment, "compile", compile_once)
-        yield
 
 
 # Refused

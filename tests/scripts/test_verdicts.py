@@ -2,12 +2,10 @@
 
 import copy
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import griffe
-import jinja2
 import pytest
 from ruamel.yaml import YAML
 
@@ -75,22 +73,6 @@ def with_references(node: Any, old: str, new: str) -> Any:
 
 
 # The table
-
-
-@pytest.fixture(scope="module", autouse=True)
-def templates_compiled_once() -> Iterator[None]:
-    """The generator compiles its templates anew at each run, which is most of its time."""
-    compile_anew = jinja2.Environment.compile
-    compiled: dict[object, Any] = {}
-
-    def compile_once(self: jinja2.Environment, *arguments: Any) -> Any:
-        if arguments not in compiled:
-            compiled[arguments] = compile_anew(self, *arguments)
-        return compiled[arguments]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jinja2.Environment, "compile", compile_once)
-        yield
 
 
 @pytest.fixture(scope="module")
