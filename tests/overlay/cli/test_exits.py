@@ -35,10 +35,14 @@ ENDS: list[tuple[str, Arrange, list[str], int, str]] = [
     ("CostLimitError", lambda fake: None, ["run", MODEL, "prompt=x", "--max-cost", "$0.01"], 5, "0.0108 USD"),
     ("SubmissionUncertainError", lambda fake: fake.drop(), ["submit", MODEL, "prompt=x"], 6, f"list --model {MODEL}"),
 ]
-IDS = [f"{kind} {' '.join(arguments)[:20]}" for kind, _, arguments, _, _ in ENDS]
+every_end = pytest.mark.parametrize(
+    ("kind", "arrange", "arguments", "code", "message"),
+    ENDS,
+    ids=[f"{kind} {' '.join(arguments)[:20]}" for kind, _, arguments, _, _ in ENDS],
+)
 
 
-@pytest.mark.parametrize(("kind", "arrange", "arguments", "code", "message"), ENDS, ids=IDS)
+@every_end
 def test_the_exit_code_tells_what_happened(
     kind: str,
     arrange: Arrange,
@@ -55,7 +59,7 @@ def test_the_exit_code_tells_what_happened(
     assert "Traceback" not in ended.err
 
 
-@pytest.mark.parametrize(("kind", "arrange", "arguments", "code", "message"), ENDS, ids=IDS)
+@every_end
 def test_with_json_the_error_is_an_object_on_stdout(
     kind: str,
     arrange: Arrange,

@@ -57,11 +57,11 @@ def test_200_tasks_with_the_same_url_ending_leave_200_right_files(fake: FakeWave
         for _ in range(2)
     ]
     with ThreadPoolExecutor(2) as threads:
-        told = list(threads.map(lambda saver: saver.communicate(json.dumps(list(contents))), savers))
-    assert [(saver.returncode, errors) for saver, (_, errors) in zip(savers, told, strict=True)] == [(0, "")] * 2
+        printed = list(threads.map(lambda saver: saver.communicate(json.dumps(list(contents))), savers))
+    assert [(saver.returncode, errors) for saver, (_, errors) in zip(savers, printed, strict=True)] == [(0, "")] * 2
     saved = {f"{id}-1.jpeg": content for id, content in contents.items()}
     assert in_folder(tmp_path / "saved") == saved
-    rows = [json.loads(output) for output, _ in told]
+    rows = [json.loads(output) for output, _ in printed]
     assert [[row[0] for row in each] for each in rows] == [[[str(tmp_path / "saved" / name)] for name in saved]] * 2
     # Downloads know nothing of tasks: each gets a name of its own.
     paths = [row[1] for each in rows for row in each]

@@ -178,15 +178,15 @@ def _luminance(color: str) -> float:
 
 
 def test_the_last_two_hundred_are_shown(page: Page, fake: FakeWaveSpeed) -> None:
-    def ask() -> None:
+    def send() -> None:
         with fake.client() as ws:
-            for _ in range(60):
+            for _ in range(51):
                 ws.balance()
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads = [threading.Thread(target=send) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     expect(page.locator("#requests li")).to_have_count(200)
-    assert len(fake.requests) == 240
+    assert len(fake.requests) == 204
