@@ -12,7 +12,7 @@ from tests.conftest import hand_written
 SPEC = hand_written()
 SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]
 
-# What the stand-in calls the answers to each operation.
+# What the stand-in calls the responses to each operation.
 KINDS: dict[str, Any] = {
     "submit_task": "submit",
     "submit_task_variant": "submit",
@@ -89,13 +89,13 @@ def bodies(operation: str) -> Iterator[dict[str, Any]]:
         yield {}
 
 
-def answer(operation: str) -> Any:
-    """The spec's first example of a good answer."""
+def example_response(operation: str) -> Any:
+    """The spec's first example of a good response."""
     return next(values(resolved(OPERATIONS[operation]["responses"]["200"])["content"]["application/json"]))
 
 
-def answer_model(operation: str, status: int) -> Any:
-    """The generated model that an answer with this status is read into."""
+def response_model(operation: str, status: int) -> Any:
+    """The generated model that a response with this status is read into."""
     from wavespeed_api import models
 
     responses = OPERATIONS[operation]["responses"]

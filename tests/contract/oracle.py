@@ -30,8 +30,10 @@ class Oracle:
     def accepts_request(self, request: Request) -> bool:
         return accepts(self._openapi.validate_request, SeenRequest.of(request))
 
-    def accepts_response(self, request: Request, answer: Response) -> bool:
-        seen = SeenAnswer(answer.status, answer.body or None, answer.content_type or "", Headers({"X-Total": "1"}))
+    def accepts_response(self, request: Request, response: Response) -> bool:
+        seen = SeenResponse(
+            response.status, response.body or None, response.content_type or "", Headers({"X-Total": "1"})
+        )
         return accepts(self._openapi.validate_response, SeenRequest.of(request), seen)
 
     def accepts_webhook(self, name: str, request: Request) -> bool:
@@ -66,8 +68,8 @@ class SeenWebhook(SeenRequest):
 
 
 @define
-class SeenAnswer:
-    """An answer in the form that openapi-core takes."""
+class SeenResponse:
+    """A response in the form that openapi-core takes."""
 
     status_code: int
     data: bytes | None

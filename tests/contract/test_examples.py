@@ -16,12 +16,12 @@ from tests.contract.document import (
     KINDS,
     SCHEMAS,
     SPEC,
-    answer_model,
     bodies,
     module,
     operations,
     parameters,
     resolved,
+    response_model,
     values,
 )
 from tests.contract.reading import assert_read_as, assert_same
@@ -111,18 +111,18 @@ def bare(running_fake: FakeWaveSpeed) -> Iterator[wavespeed_api.Client]:
 def test_generated_code_reads_it_whole(bare: wavespeed_api.Client, fake: FakeWaveSpeed, example: Example) -> None:
     fake.raw(example.status, example.body, on=example.kind)
     segments, body = parameters(example.operation, "path"), next(bodies(example.operation))
-    answer = module(example.operation).sync_detailed(**segments, client=bare, **body)
-    assert answer.status_code == example.status
-    assert answer.content == example.body
-    assert answer.headers["Content-Type"] == "application/json"
-    assert type(answer.parsed) is answer_model(example.operation, example.status)
-    assert_same(answer.parsed.to_dict(), example.value)
-    assert_read_as(answer.parsed, example.value, SCHEMAS[type(answer.parsed).__name__])
+    response = module(example.operation).sync_detailed(**segments, client=bare, **body)
+    assert response.status_code == example.status
+    assert response.content == example.body
+    assert response.headers["Content-Type"] == "application/json"
+    assert type(response.parsed) is response_model(example.operation, example.status)
+    assert_same(response.parsed.to_dict(), example.value)
+    assert_read_as(response.parsed, example.value, SCHEMAS[type(response.parsed).__name__])
 
 
 @each_example
 def test_clients_make_of_it_what_the_design_says(connect: Connect, fake: FakeWaveSpeed, example: Example) -> None:
-    if example.kind == "poll" and example.status == 200:  # what is not about the task that was asked for is no answer
+    if example.kind == "poll" and example.status == 200:  # what is not about the task that was asked for is no response
         example = evolve(example, value={**example.value, "data": {**example.value["data"], "id": ASKED_FOR}})
     fake.raw(example.status, example.body, on=example.kind)
     ws = connect(base_url=fake.url, max_retries=0)
@@ -152,7 +152,7 @@ def told(fake: FakeWaveSpeed, ending: str) -> Task:
 
 
 def assert_told(found: Any, example: Example) -> None:
-    """Tasks hold what the example says; the other answers are tested by name."""
+    """Tasks hold what the example says; the other responses are tested by name."""
     data = example.value["data"]
     if isinstance(found, Task):
         assert_task(found, data)

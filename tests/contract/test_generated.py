@@ -1,4 +1,4 @@
-"""Generated functions called directly: what each sends, as the other side saw it, and what it makes of the answer."""
+"""Generated functions called directly: what each sends, as the other side saw it, and what it makes of the response."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.conftest import Driven
 from tests.contract.document import (
     KINDS,
     OPERATIONS,
-    answer,
-    answer_model,
     bodies,
+    example_response,
     module,
     parameters,
     resolved,
+    response_model,
     values,
 )
 from tests.contract.reading import assert_same
@@ -64,14 +64,16 @@ def assert_sent(request: Request, operation: str, query: dict[str, str]) -> None
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_each_function_sends_the_request_and_reads_the_answer(call: Call, fake: FakeWaveSpeed, operation: str) -> None:
+def test_each_function_sends_the_request_and_reads_the_response(
+    call: Call, fake: FakeWaveSpeed, operation: str
+) -> None:
     segments, query = parameters(operation, "path"), parameters(operation, "query")
     for body, options in [(body, options) for body in bodies(operation) for options in ({}, query)]:
-        fake.raw(200, json.dumps(answer(operation)).encode(), on=KINDS[operation])
+        fake.raw(200, json.dumps(example_response(operation)).encode(), on=KINDS[operation])
         parsed = call(operation, **segments, **body, **options)
         assert_sent(fake.requests[-1], operation, options)
-        assert type(parsed) is answer_model(operation, 200)
-        assert_same(parsed.to_dict(), answer(operation))
+        assert type(parsed) is response_model(operation, 200)
+        assert_same(parsed.to_dict(), example_response(operation))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -86,8 +88,8 @@ def test_a_status_that_is_not_described_is_told_as_it_came(fake: FakeWaveSpeed, 
                 ask(**next(bodies(operation)))
             assert (caught.value.status_code, caught.value.content) == (302, b"elsewhere")
         else:
-            answer = ask(**next(bodies(operation)))
-            assert (answer.status_code, answer.content, answer.parsed) == (302, b"elsewhere", None)
+            response = ask(**next(bodies(operation)))
+            assert (response.status_code, response.content, response.parsed) == (302, b"elsewhere", None)
 
 
 def json_media(operation: str) -> dict[str, Any]:
@@ -148,8 +150,10 @@ def test_segments_are_escaped(ws: Driven, fake: FakeWaveSpeed, operation: str, n
 
 
 def test_the_api_attribute_carries_the_key_and_returns_generated_models(ws: Driven, fake: FakeWaveSpeed) -> None:
-    answer = ws.call(submit_task, "wavespeed-ai", "flux-dev", body=TaskInput(prompt="a cat"), webhook="https://e.com/")
-    assert isinstance(answer.parsed, PredictionEnvelope)
-    assert answer.parsed.data.status == "created"
+    response = ws.call(
+        submit_task, "wavespeed-ai", "flux-dev", body=TaskInput(prompt="a cat"), webhook="https://e.com/"
+    )
+    assert isinstance(response.parsed, PredictionEnvelope)
+    assert response.parsed.data.status == "created"
     assert fake.calls[0].webhook == "https://e.com/"
     assert "test-key" not in repr(ws.api)

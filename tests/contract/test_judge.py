@@ -86,11 +86,11 @@ def test_rejects_requests_outside_it_and_says_why(contract: Contract, request_: 
 
 def test_a_range_of_statuses_comes_before_the_default(contract: Contract) -> None:
     schema = {"type": "object", "required": ["z"]}
-    answers = {
+    responses = {
         "4XX": {"description": "No.", "content": {"application/json": {"schema": schema}}},
         "default": {"description": "Any.", "content": {"application/json": {"schema": {"type": "object"}}}},
     }
-    operation = {"operationId": "get_it", "responses": answers}
+    operation = {"operationId": "get_it", "responses": responses}
     parameter = {"name": "x-id", "in": "path", "required": True, "schema": {"type": "string"}}
     paths = {"/a/{x-id}": {"parameters": [parameter], "get": operation}}
     own = Contract({"openapi": "3.1.0", "info": {"title": "a", "version": "1"}, "paths": paths})
@@ -103,7 +103,7 @@ POLL = Request("GET", "/api/v3/predictions/abc/result", KEY)
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         Response(200, b'{"data": {"id": "abc"}}'),
         Response(
@@ -117,12 +117,12 @@ POLL = Request("GET", "/api/v3/predictions/abc/result", KEY)
         Response(418, b'{"code": 418}'),
     ],
 )
-def test_accepts_responses_of_the_contract(contract: Contract, answer: Response) -> None:
-    contract.check_response(POLL, answer)
+def test_accepts_responses_of_the_contract(contract: Contract, response: Response) -> None:
+    contract.check_response(POLL, response)
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("response", "reason"),
     [
         (Response(200, b'{"data": {}}'), "'id' is a required property"),
         (Response(200, b'{"data": {"id": 1}}'), "1 is not of type 'string'"),
@@ -141,9 +141,9 @@ def test_accepts_responses_of_the_contract(contract: Contract, answer: Response)
         (Response(404, b"<html>"), "not JSON"),
     ],
 )
-def test_rejects_answers_outside_it_and_says_why(contract: Contract, answer: Response, reason: str) -> None:
+def test_rejects_responses_outside_it_and_says_why(contract: Contract, response: Response, reason: str) -> None:
     with pytest.raises(ContractError, match=reason):
-        contract.check_response(POLL, answer)
+        contract.check_response(POLL, response)
 
 
 # What this API has not, but a document may have

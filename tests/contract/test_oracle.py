@@ -185,8 +185,8 @@ def sent(draw: Any, place: Place) -> tuple[str | None, bytes]:
 
 
 @st.composite
-def answers(draw: Any, place: Place) -> Response:
-    """An answer of an operation, of which any part may be wrong."""
+def responses(draw: Any, place: Place) -> Response:
+    """A response of an operation, of which any part may be wrong."""
     wanted = place.operation["responses"]
     status = draw(st.sampled_from([200, 201, 204, 302, 400, 404, 409, 418, 429, 500, 502, 503]))
     found = place.resolved(wanted.get(str(status)) or wanted.get(f"{status // 100}XX") or wanted.get("default") or {})
@@ -229,15 +229,15 @@ def test_they_agree_on_requests(place: Place, data: st.DataObject) -> None:
 @pytest.mark.parametrize("place", list(places("paths")), ids=str)
 @often
 @given(data=st.data())
-def test_they_agree_on_answers(place: Place, data: st.DataObject) -> None:
+def test_they_agree_on_responses(place: Place, data: st.DataObject) -> None:
     contract, oracle = judges(place.document)
     path = place.path
     for parameter in place.parameters:
         path = path.replace(f"{{{parameter['name']}}}", str(parameter.get("example", "5")))
-    request, answer = Request(place.method, path, {}), data.draw(answers(place))
-    is_a_gateways = answer.status >= 400 and "json" not in (answer.content_type or "").lower()
-    wanted = is_a_gateways or oracle.accepts_response(request, answer)
-    assert accepts(lambda: contract.check_response(request, answer)) == wanted
+    request, response = Request(place.method, path, {}), data.draw(responses(place))
+    is_a_gateways = response.status >= 400 and "json" not in (response.content_type or "").lower()
+    wanted = is_a_gateways or oracle.accepts_response(request, response)
+    assert accepts(lambda: contract.check_response(request, response)) == wanted
 
 
 @pytest.mark.parametrize("place", list(places("webhooks")), ids=str)

@@ -1,4 +1,4 @@
-"""The spec as people read it: everything described, nothing unused, no answer stricter than it may be."""
+"""The spec as people read it: everything described, nothing unused, no response stricter than it may be."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -136,7 +136,7 @@ def test_security_stands_at_document_level_only(spec: dict[str, Any]) -> None:
         ("ErrorEnvelope", []),
     ],
 )
-def test_answers_require_little_and_allow_null(spec: dict[str, Any], name: str, required: list[str]) -> None:
+def test_responses_require_little_and_allow_null(spec: dict[str, Any], name: str, required: list[str]) -> None:
     schema = spec["components"]["schemas"][name]
     assert schema.get("required", []) == required
     assert schema["additionalProperties"] is True

@@ -105,12 +105,12 @@ def test_json_is_an_object_a_line_old_outcomes_included(invoke: Invoke, account:
     prompts(3)
     account.fail(MODEL, error="Flagged.")
     ended = invoke("batch", MODEL, "prompts.csv", "--yes", "--journal", "b.jsonl", "--json")
-    told = {line["index"]: line for line in map(json.loads, ended.lines)}
+    printed = {line["index"]: line for line in map(json.loads, ended.lines)}
     assert ended.code == 3
-    assert [told[index]["input"] for index in range(3)] == [{"prompt": f"cat {index}"} for index in range(3)]
-    assert {told[index]["task"]["id"] for index in range(3)} == {task.id for task in account.tasks}
-    assert [told[index]["error"] for index in range(2)] == [None, None]
-    assert told[2]["error"]["type"] == "TaskFailedError"
+    assert [printed[index]["input"] for index in range(3)] == [{"prompt": f"cat {index}"} for index in range(3)]
+    assert {printed[index]["task"]["id"] for index in range(3)} == {task.id for task in account.tasks}
+    assert [printed[index]["error"] for index in range(2)] == [None, None]
+    assert printed[2]["error"]["type"] == "TaskFailedError"
     assert len(account.calls) == 3
     assert "3 inputs, 2 already done, 1 to pay: $0.0108." in ended.err
 

@@ -140,15 +140,18 @@ def test_every_command_is_tried_as_a_program() -> None:
 
 
 JSON: list[tuple[tuple[str, ...], Callable[..., bool]]] = [
-    (("run", MODEL, "prompt=x"), lambda told, task: told["task"]["id"] == task.id and told["price"] == 0.0108),
-    (("submit", MODEL, "prompt=x"), lambda told, task: told["task"]["status"] == "created"),
-    (("list",), lambda told, task: told == {"tasks": []}),
-    (("models",), lambda told, task: told["models"][0]["id"] == MODEL),
-    (("inputs", MODEL), lambda told, task: told["inputs"][0]["name"] == "prompt" and told["inputs"][0]["required"]),
-    (("price", MODEL), lambda told, task: told["price"]["amount"] == 0.0108),
-    (("balance",), lambda told, task: told == {"balance": 100.0}),
-    (("usage",), lambda told, task: told["usage"]["summary"]["total_requests"] == 0),
-    (("billings",), lambda told, task: told == {"billings": []}),
+    (("run", MODEL, "prompt=x"), lambda printed, task: printed["task"]["id"] == task.id and printed["price"] == 0.0108),
+    (("submit", MODEL, "prompt=x"), lambda printed, task: printed["task"]["status"] == "created"),
+    (("list",), lambda printed, task: printed == {"tasks": []}),
+    (("models",), lambda printed, task: printed["models"][0]["id"] == MODEL),
+    (
+        ("inputs", MODEL),
+        lambda printed, task: printed["inputs"][0]["name"] == "prompt" and printed["inputs"][0]["required"],
+    ),
+    (("price", MODEL), lambda printed, task: printed["price"]["amount"] == 0.0108),
+    (("balance",), lambda printed, task: printed == {"balance": 100.0}),
+    (("usage",), lambda printed, task: printed["usage"]["summary"]["total_requests"] == 0),
+    (("billings",), lambda printed, task: printed == {"billings": []}),
 ]
 
 
@@ -215,8 +218,8 @@ def test_outputs_that_cannot_be_fetched_are_named_with_the_command_that_tries_ag
 ) -> None:
     account.refuse(404, on="download", times=9)
     ended = invoke("run", MODEL, "prompt=x", "--download", "out", "--json")
-    told = json.loads(ended.out)["error"]
-    assert (ended.code, told["task"]["id"]) == (1, account.tasks[0].id)
+    printed = json.loads(ended.out)["error"]
+    assert (ended.code, printed["task"]["id"]) == (1, account.tasks[0].id)
     account.refuse(404, on="download", times=9)
     assert f"wavespeed-client download {account.tasks[0].id}" in invoke("download", account.tasks[0].id).err
 

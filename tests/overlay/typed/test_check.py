@@ -25,8 +25,8 @@ def test_check_needs_neither_key_nor_network(written: Command) -> None:
 def test_check_finds_drift(written: Command, fake: FakeWaveSpeed, name: str) -> None:
     path, before = Path(name), len(fake.requests)
     path.write_text(path.read_text("utf-8").replace("ann", "eve"), "utf-8")
-    code, told, _ = written("models.py", "--check")
-    assert (code, told) == (
+    code, printed, _ = written("models.py", "--check")
+    assert (code, printed) == (
         1,
         "models.py does not match models.lock.json: run python -m wavespeed_client.typed models.py\n",
     )
@@ -49,8 +49,8 @@ def test_check_finds_a_file_that_is_gone(written: Command) -> None:
 def test_a_damaged_lock_is_told(written: Command, text: str) -> None:
     Path("models.lock.json").write_bytes(text.encode("latin-1"))
     for arguments in (["--check"], ["--diff"], [PAINTER]):
-        code, told, error = written("models.py", *arguments)
-        assert (code, told) == (2, "")
+        code, printed, error = written("models.py", *arguments)
+        assert (code, printed) == (2, "")
         assert error == (
             "python -m wavespeed_client.typed: models.lock.json is damaged, or not a lock of "
             "`python -m wavespeed_client.typed`. Restore it (after a merge conflict: one side of it, then add the "

@@ -29,8 +29,8 @@ def test_it_adds_models_and_updates_the_others(written: Command, serve: Serve) -
     changed = deepcopy(SPEAK)
     changed["properties"]["speed"] = {"type": "number"}
     serve(rows({PAINTER: PAINT, SPEAKER: changed}))
-    code, told, _ = written("models.py", PAINTER)
-    assert (code, told) == (0, f"compatible {SPEAKER}: speed was added, optional\nmodels.py has 2 models\n")
+    code, printed, _ = written("models.py", PAINTER)
+    assert (code, printed) == (0, f"compatible {SPEAKER}: speed was added, optional\nmodels.py has 2 models\n")
     assert list(locked()["models"]) == [PAINTER, SPEAKER]
     assert "speed: NotRequired" in texts()["models.py"] or '"speed": NotRequired' in texts()["models.py"]
 
@@ -83,8 +83,8 @@ def test_a_model_that_left_the_catalogue_stays(written: Command, serve: Serve) -
 
 def test_an_unknown_model_names_three_close_ones(command: Command, serve: Serve) -> None:
     serve(rows({f"acme/{name}": SPEAK for name in ("speak", "speaks", "squeak", "paint")}))
-    code, told, error = command("models.py", "acme/speek")
-    assert (code, told) == (2, "")
+    code, printed, error = command("models.py", "acme/speek")
+    assert (code, printed) == (2, "")
     assert error == (
         "python -m wavespeed_client.typed: There is no model acme/speek. "
         "Close to it: acme/speak, acme/speaks, acme/squeak.\n"
@@ -120,8 +120,8 @@ WRONG: list[tuple[list[str], str]] = [
 
 @pytest.mark.parametrize(("arguments", "said"), WRONG, ids=" ".join)
 def test_wrong_use_is_one_line(command: Command, arguments: list[str], said: str) -> None:
-    code, told, error = command(*arguments)
-    assert (code, told) == (2, "")
+    code, printed, error = command(*arguments)
+    assert (code, printed) == (2, "")
     assert error.startswith("python -m wavespeed_client.typed: ")
     assert said in error
     assert error.count("\n") == 1
@@ -217,8 +217,8 @@ def test_what_another_run_has_written_meanwhile_is_not_lost(
     monkeypatch.setattr(program, "fetch_catalogue", other_run)
     before = texts()
     serve(rows())
-    code, told, error = written("models.py", PAINTER)
-    assert (code, told) == (2, "")
+    code, printed, error = written("models.py", PAINTER)
+    assert (code, printed) == (2, "")
     assert "models.lock.json was changed while this command ran: run it again" in error
     assert texts()["models.py"] == before["models.py"]
     assert '"choice"' in texts()["models.lock.json"]

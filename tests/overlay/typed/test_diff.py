@@ -42,8 +42,8 @@ def test_diff_tells_what_has_changed_and_writes_nothing(both: Command, serve: Se
 
 def test_diff_as_json(both: Command, serve: Serve) -> None:
     serve(changed_rows())
-    code, told, _ = both("models.py", "--diff", "--json", "--fail-on", "breaking")
-    found = json.loads(told)
+    code, printed, _ = both("models.py", "--diff", "--json", "--fail-on", "breaking")
+    found = json.loads(printed)
     assert (code, found["verdict"], len(found["changes"])) == (1, "breaking", 5)
     assert found["changes"][1] == {
         "model": PAINTER,
@@ -61,14 +61,14 @@ def test_diff_is_the_same_whatever_the_hash_seed(both: Command) -> None:
         "old, new = ({'properties': {name: {'enum': [1]} for name in names}} for names in ('pqrst', 'z'))\n"
         "print(*changes(Lock({'a/b': facts_of(old)}), {'a/b': facts_of(new)}), sep='\\n')"
     )
-    told = [
+    printed = [
         subprocess.check_output(
             [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": str(seed)}, text=True
         )
         for seed in range(3)
     ]
-    assert len(set(told)) == 1
-    assert told[0].count("no longer has the name") == 5
+    assert len(set(printed)) == 1
+    assert printed[0].count("no longer has the name") == 5
 
 
 def test_hostile_words_stay_on_their_line_and_reach_any_terminal(
@@ -89,11 +89,11 @@ def test_hostile_words_stay_on_their_line_and_reach_any_terminal(
 
 
 def test_diff_of_the_same(both: Command, serve: Serve) -> None:
-    for arguments, told in ((["--fail-on", "any"], "nothing has changed\n"), (["--json"], '"verdict": "same"')):
+    for arguments, expected in ((["--fail-on", "any"], "nothing has changed\n"), (["--json"], '"verdict": "same"')):
         serve(rows())
         code, printed, _ = both("models.py", "--diff", *arguments)
         assert code == 0
-        assert told in printed
+        assert expected in printed
 
 
 @pytest.mark.parametrize(("limit", "code"), [([], 0), (["--fail-on", "breaking"], 0), (["--fail-on", "any"], 1)])
@@ -106,5 +106,5 @@ def test_diff_fails_on_what_it_is_told(both: Command, serve: Serve, limit: list[
 
 def test_a_model_whose_input_is_not_described_any_more_is_breaking(both: Command, serve: Serve) -> None:
     serve(rows({PAINTER: PAINT, SPEAKER: None}))
-    code, told, _ = both("models.py", "--diff", "--fail-on", "breaking")
-    assert (code, told) == (1, f"breaking   {SPEAKER}: the input is no longer described in the catalogue\n")
+    code, printed, _ = both("models.py", "--diff", "--fail-on", "breaking")
+    assert (code, printed) == (1, f"breaking   {SPEAKER}: the input is no longer described in the catalogue\n")

@@ -49,6 +49,6 @@ def test_the_other_commands_find_nothing_to_do(folder: Path, fake: FakeWaveSpeed
 
 
 def test_the_page_names_every_option() -> None:
-    told = run("python -m wavespeed_client.typed --help", ROOT)
-    for option in set(re.findall(r"--[a-z-]+", told)) - {"--help"}:
+    printed = run("python -m wavespeed_client.typed --help", ROOT)
+    for option in set(re.findall(r"--[a-z-]+", printed)) - {"--help"}:
         assert option in PAGE
