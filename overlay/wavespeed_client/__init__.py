@@ -4,7 +4,7 @@ from importlib import import_module
 
 from ._version import __version__ as __version__
 
-TYPE_CHECKING = False  # type checkers take it for True; to import typing takes longer than all of this
+TYPE_CHECKING = False  # type checkers treat it as True; importing typing takes longer than all of this
 
 if TYPE_CHECKING:
     from wavespeed_api.models import TaskInput

@@ -1,4 +1,4 @@
-"""The command line: `python -m wavespeed_client` is `wavespeed-client`."""
+"""Run the command line: `python -m wavespeed_client` does the same as `wavespeed-client`."""
 
 import sys
 

@@ -1,3 +1,3 @@
-"""The version of the package, its only place."""
+"""The package's version. It is written nowhere else."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Every check of what a user passes in. Wrong arguments are refused here, before anything is sent."""
+"""Check the arguments that users pass, and refuse wrong ones before anything is sent."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DELETED_AT_ONCE = 100
 LONGEST_MODEL_ID = 200
 LONGEST_WEBHOOK = 4096
 
-# What stands before and after a model's id in the addresses of the service's pages and of its API.
+# Segments before and after a model's id in the URLs of the service's pages and API.
 BEFORE_IDS = frozenset({"models", "model", "api", "v3", "docs", "docs-api", "en", "zh", "playground", "dashboard"})
 AFTER_IDS = frozenset({"api", "docs", "playground", "examples", "pricing", "readme"})
 
@@ -84,7 +84,7 @@ def _why_no_model(segments: list[str], model: object) -> str | None:
 
 
 def _meant(text: str) -> str | None:
-    """Return the model id in the address of one of the service's pages; None if there is none."""
+    """Return the model id in the URL of one of the service's pages; None if there is none."""
     address = unquote(text[:LONGEST_WEBHOOK].strip())
     path = re.split("[?#]", _SITE.sub("", address))[0]
     segments = [segment for segment in path.split("/") if segment]
@@ -98,7 +98,7 @@ def _meant(text: str) -> str | None:
 
 
 def model_id(model: str) -> str:
-    """Return the model id, if it is one.
+    """Return the model id if it is valid.
 
     Raises:
         InvalidModelError: See `split_model`.
@@ -108,7 +108,7 @@ def model_id(model: str) -> str:
 
 
 def input_fields(input: object) -> dict[str, Any]:
-    """Return the fields of a model's input; none for None.
+    """Return the fields of a model's input; no fields for None.
 
     Raises:
         InvalidInputError: It is not a mapping with string keys, or asks for a stream.
@@ -122,7 +122,7 @@ def input_fields(input: object) -> dict[str, Any]:
 
 
 def asks_for_stream(fields: Mapping[str, Any]) -> bool:
-    """Tell whether an input asks for server-sent events in place of a task."""
+    """Return whether an input asks for server-sent events instead of a task."""
     return fields.get(STREAM, False) is not False
 
 
@@ -147,7 +147,7 @@ def _fields_of_model(input: object) -> dict[str, Any]:
 
 
 def checked_webhook(webhook: str | None) -> str | None:
-    """Return the webhook's URL as it was given.
+    """Return the webhook's URL unchanged if it is valid.
 
     Raises:
         InvalidInputError: It is not an http or https URL.
@@ -183,7 +183,7 @@ def task_ids(tasks: Sequence[Task | str], name: str) -> list[str]:
     """Return the ids of tasks.
 
     Raises:
-        InvalidInputError: It is no list, or holds something that is neither a task nor an id.
+        InvalidInputError: It is not a list, or an item is neither a task nor an id.
     """
     if isinstance(tasks, str) or not isinstance(tasks, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
         raise InvalidInputError(f"{name} must be a list of ids.")
@@ -191,10 +191,10 @@ def task_ids(tasks: Sequence[Task | str], name: str) -> list[str]:
 
 
 def deletions(tasks: Sequence[Task | str]) -> list[list[str]]:
-    """Return the ids to delete, in lists for one request each.
+    """Return the ids to delete, one list for each request.
 
     Raises:
-        InvalidInputError: No tasks, or something that is no task.
+        InvalidInputError: There are no tasks, or an argument is neither a task nor an id.
     """
     ids = task_ids(tasks, "tasks")
     if not ids:
@@ -203,10 +203,10 @@ def deletions(tasks: Sequence[Task | str]) -> list[list[str]]:
 
 
 def word_of(word: str, name: str, check: Callable[[str], Word], words: set[Word]) -> Word:
-    """Return the word, if it is one of those that the service knows.
+    """Return the word if the service knows it.
 
     Raises:
-        InvalidInputError: It is not; the message names them.
+        InvalidInputError: It does not; the message names the words that it knows.
     """
     try:
         return check(word)
@@ -216,10 +216,10 @@ def word_of(word: str, name: str, check: Callable[[str], Word], words: set[Word]
 
 
 def aware(moment: object, name: str) -> datetime:
-    """Return the moment, if it has a time zone.
+    """Return the moment if it has a time zone.
 
     Raises:
-        InvalidInputError: It has none, or is no datetime.
+        InvalidInputError: It has none, or is not a datetime.
     """
     if not isinstance(moment, datetime):
         raise InvalidInputError(f"{name} must be a datetime, not {type(moment).__name__}.")
@@ -229,7 +229,7 @@ def aware(moment: object, name: str) -> datetime:
 
 
 def usage_span(start: datetime, end: datetime) -> tuple[datetime, datetime]:
-    """Return a span for which usage can be asked.
+    """Return a time span if the service reports usage for it.
 
     Raises:
         InvalidInputError: A time has no time zone, or the span is empty or longer than 31 days.
@@ -241,10 +241,10 @@ def usage_span(start: datetime, end: datetime) -> tuple[datetime, datetime]:
 
 
 def check_limit(limit: object, name: str = "max_cost") -> None:
-    """Refuse a wrong limit before any request.
+    """Refuse a limit that is not an amount of USD.
 
     Raises:
-        InvalidInputError: It is not an amount of USD, 0 or more.
+        InvalidInputError: It is neither None nor a number, 0 or more.
     """
     if limit is None:
         return
@@ -253,7 +253,7 @@ def check_limit(limit: object, name: str = "max_cost") -> None:
 
 
 def check_cost(price: Price, max_cost: float) -> None:
-    """Stop a task that would cost too much.
+    """Refuse a task whose price is above the limit.
 
     Raises:
         CostLimitError: The price is above the limit, or in another currency than USD.
@@ -269,7 +269,7 @@ def check_cost(price: Price, max_cost: float) -> None:
 
 
 def check_callable(function: object, name: str, takes: str) -> None:
-    """Refuse what cannot be called before anything is paid for.
+    """Refuse an argument that is not a function, before anything is paid for.
 
     Raises:
         InvalidInputError: It is neither None nor callable.
@@ -282,7 +282,7 @@ def searched_from(error: object) -> datetime:
     """Return the moment from which to look for an uncertain submission.
 
     Raises:
-        InvalidInputError: It is another error.
+        InvalidInputError: It is a different kind of error.
     """
     if not isinstance(error, SubmissionUncertainError):
         raise InvalidInputError("find_submissions takes a SubmissionUncertainError; for others see tasks().")

@@ -1,4 +1,4 @@
-"""AsyncWaveSpeed: the async client, which differs from WaveSpeed by `await` alone."""
+"""AsyncWaveSpeed: the async client, which differs from WaveSpeed only by `await`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from .files.ticket import UploadTicket
     from .files.uploads import AsyncUploads
     from .task import Task
-    from .transport.chain import AsyncApiClient  # noqa: F401 # in the base's brackets, where ruff does not look
+    from .transport.chain import AsyncApiClient  # noqa: F401 # used in the base class's brackets, where ruff does not look
     from .typed.model import AsyncTypedModel
     from .typed.token import I, ModelOf
 
@@ -69,8 +69,8 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
     You can build it outside a running loop. It belongs to the loop in which it is first used.
 
     Args:
-        transport: What sends the requests: "httpx", or "aiohttp", which takes half the CPU and needs the extra
-            `wavespeed-client[aiohttp]`. Not together with http_client.
+        transport: The library that sends the requests: "httpx"; or "aiohttp", which takes half the CPU and needs the
+            extra `wavespeed-client[aiohttp]`. Not together with http_client.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
         transport: Literal["httpx", "aiohttp"] = "httpx",
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
-        # Loaded by the first client, as for WaveSpeed.
+        # Imported here for the same reason as in WaveSpeed.
         from asyncio import Lock
 
         from .calls import Calls
@@ -133,7 +133,7 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
         wait = Wait(task, timeout, deadline, self._durations)
         with wait.guarded():
             if on_update is not None:
-                await _told(on_update(task))
+                await _finished(on_update(task))
         return await self._wait(wait, on_update)
 
     def run_many(
@@ -191,9 +191,9 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
             with suppress(NotFoundError):
                 return [await self.get(error.task_id)]
         since += await self._calls.clock_lead().asend()
-        found = [task for task in await self._told(error.model, since) if could_be(task, error)]
+        found = [task for task in await self._submitted_since(error.model, since) if could_be(task, error)]
         # The service may know the model by another name.
-        return found or [task for task in await self._told(None, since) if has_input(task, error)]
+        return found or [task for task in await self._submitted_since(None, since) if has_input(task, error)]
 
     async def delete(self, *tasks: Task | str) -> int | None:
         """Async `WaveSpeed.delete`."""
@@ -323,10 +323,10 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
                     wait.missed(error)
                     continue
                 if wait.saw(task) and on_update is not None:
-                    await _told(on_update(wait.task))
+                    await _finished(on_update(wait.task))
         return completed(wait.task)
 
-    async def _told(self, model: str | None, since: datetime) -> list[Task]:
+    async def _submitted_since(self, model: str | None, since: datetime) -> list[Task]:
         with suppress(BadRequestError):  # include_inputs is not documented
             return [task async for task in self._listed(self._calls.tasks(model, None, since, None, True))]
         return [task async for task in self._listed(self._calls.tasks(model, None, since, None))]
@@ -349,7 +349,7 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
         await self.aclose()
 
 
-async def _told(result: object) -> None:
+async def _finished(result: object) -> None:
     # on_update may be a coroutine function here.
     if inspect.isawaitable(result):
         await result

@@ -1,4 +1,4 @@
-"""One `Call` for each operation that the verbs need: the generated module, its arguments, how its response is read.
+"""Make a `Call` for each operation: the generated module, its arguments, and a function that reads its response.
 
 The operations that submit and poll are imported with this module, the others on first use.
 """
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .files.ticket import UploadTicket
     from .task import Task
 
-# Needed to read the response of a paid task. A late import could fail for want of file descriptors.
+# Needed to read the response of a paid task. A late import fails if no file descriptors are left.
 LOADED = (Prediction, Durations, TaskAddresses, StructuredOutput, EchoedInput, task_status)
 
 P = ParamSpec("P")
@@ -53,7 +53,7 @@ class Call(Generic[T]):
     """One operation with its arguments.
 
     Args:
-        context: What the call asks of the transport.
+        context: Options of the call for the transport.
         read: Makes the result from the parsed response and the data in its JSON. If it raises, the response counts as
             unreadable.
         operation: The generated module; its arguments follow.
@@ -77,7 +77,7 @@ class Call(Generic[T]):
         """Send the request and read its response.
 
         Raises:
-            WaveSpeedError: There is no response, or it is no success, or it cannot be read.
+            WaveSpeedError: There is no response, it is not a success, or it cannot be read.
         """
         try:
             return self._read(self._sync().parsed, self._context.data)
@@ -100,8 +100,8 @@ class Calls:
     """The calls of one client.
 
     Args:
-        base_url: Where its API is.
-        client_for: Makes the generated client that sends a call of this context.
+        base_url: The URL of the API.
+        client_for: Makes the generated client that sends a call with the given context.
     """
 
     def __init__(self, base_url: str, client_for: Callable[[Context], Client]) -> None:
@@ -119,13 +119,13 @@ class Calls:
         return Call(context, read, submit_task_variant, provider, name, variant, client=client, body=body, webhook=hook)
 
     def get(self, context: Context, task: Task) -> Call[Task]:
-        """Ask for a task, by the path that its own URL names."""
+        """Ask for a task, by the older path if its own URL names that one."""
         operation = get_prediction if asked_by_older_path(task, self._base_url) else get_result
         read = partial(task_from_envelope, model=task.model)
         return Call(context, read, operation, task.id, client=self._client_for(context))
 
     def clock_lead(self) -> Call[timedelta]:
-        """Ask how far the service's clock is ahead of this machine's: by the date of the shortest list."""
+        """Compare the service's clock with this machine's, by the `Date` of a short response. See `lead_of`."""
         from wavespeed_api.api.tasks import list_predictions
 
         context, query = Context(), models.PredictionQuery(page_size=1)
@@ -140,7 +140,7 @@ class Calls:
         created_before: datetime | None,
         include_inputs: bool | Unset = UNSET,
     ) -> Pages[Task]:
-        """List tasks, newest first; with their inputs if they are asked for."""
+        """List tasks, newest first; with their inputs if `include_inputs` is set."""
         from wavespeed_api.api.tasks import list_predictions
         from wavespeed_api.models import prediction_query_status as statuses
 
@@ -170,7 +170,7 @@ class Calls:
         return Call(context, deleted_in, delete_predictions, client=self._client_for(context), body=query)
 
     def upload(self, context: Context, query: UploadQuery) -> Call[UploadTicket]:
-        """Ask for a ticket, which says where a file is to be uploaded to."""
+        """Ask for a ticket, which names the URL to upload a file to."""
         from wavespeed_api.api.media import create_upload
 
         from .files.ticket import UploadTicket
@@ -190,7 +190,7 @@ class Calls:
         return Call(context, lambda _, data: Page[Model].of(data, Model.of).items, list_models, client=client)
 
     def price(self, context: Context, model: str, input: object) -> Call[Price]:
-        """Ask what a task would cost, or without an input for the model's base price. Files are not uploaded for it."""
+        """Ask for the price of a task; without an input, for the model's base price. No file is uploaded."""
         from wavespeed_api.api.models import get_price
 
         from .catalogue.rows import Price

@@ -1,4 +1,4 @@
-"""WaveSpeed: the sync client. It checks, calls and reads; the rules are in arguments, calls, parsing and waiting."""
+"""WaveSpeed: the sync client. The rules that it shares with the async one are in other modules."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from .files.ticket import UploadTicket
     from .files.uploads import Uploads
     from .task import Task
-    from .transport.chain import ApiClient  # noqa: F401 # in the base's brackets, where ruff does not look
+    from .transport.chain import ApiClient  # noqa: F401 # used in the base class's brackets, where ruff does not look
     from .typed.model import TypedModel
     from .typed.token import I, ModelOf
 
@@ -90,7 +90,7 @@ class WaveSpeed(Shell["ApiClient"]):
         max_retries: int | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
-        # The first client loads what reaches the network: with asyncio, that takes a third as long as httpx.
+        # Imported here, so that `import wavespeed_client` does not load the network modules.
         from .calls import Calls
         from .transport.chain import connect, refuse_async
 
@@ -124,7 +124,7 @@ class WaveSpeed(Shell["ApiClient"]):
         return self._submit(Context(), model, fields, webhook)
 
     def get(self, task: Task | str) -> Task:
-        """Ask for a task and return it in whatever state it is. One request, free of charge.
+        """Ask for a task and return it, whatever its status. One request, free of charge.
 
         Raises:
             InvalidInputError: It is neither a task nor a task's id.
@@ -135,7 +135,7 @@ class WaveSpeed(Shell["ApiClient"]):
     def wait(self, task: Task | str, *, timeout: float | None = 600.0, on_update: OnUpdate = None) -> Task:
         """Wait until a task has completed. A task that has ended is returned without a request.
 
-        It polls when the task has probably ended. Passing trouble such as HTTP 503 does not end the wait.
+        It polls when the task has probably ended. A temporary error such as HTTP 503 does not end the wait.
 
         Args:
             task: The task, or its id.
@@ -144,7 +144,7 @@ class WaveSpeed(Shell["ApiClient"]):
 
         Raises:
             TaskFailedError: The task ended, but not as completed.
-            TaskTimeoutError: The time is up. The task runs on: wait for it again.
+            TaskTimeoutError: The time is up. The task is still running: wait for it again.
         """
         check_callable(on_update, "on_update", "a task")
         deadline = Deadline.after(timeout, self._clock)
@@ -162,7 +162,7 @@ class WaveSpeed(Shell["ApiClient"]):
         """Submit a task and wait until it has completed. Costs what `submit` costs.
 
         Args:
-            timeout: Seconds from this call on, with uploads. It never cuts a submission short.
+            timeout: Seconds from this call on, including uploads. It never cuts a submission short.
             on_update: Called with the new task, and again each time its status has changed.
             max_cost: Most that the task may cost, in USD. After any uploads, one more request asks for the price.
 
@@ -199,26 +199,26 @@ class WaveSpeed(Shell["ApiClient"]):
         retry_failed: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Generator[Outcome]:
-        """Run many inputs and yield their outcomes as they come: the completed task, or the error in its place.
+        """Run many inputs and yield an outcome for each as it ends: the completed task, or the error.
 
-        Costs what a `submit` of each input costs. Once you leave the loop, nothing more is sent.
+        Costs as much as a `submit` for each input. Once you leave the loop, nothing more is sent.
 
         Args:
             model: The model's id.
             inputs: Any iterable. It is read in your thread when there is room, so it must not wait for outcomes. Two
                 equal inputs are two tasks. Files in them are uploaded as for `submit`, each content once.
-            max_in_flight: Tasks at once, with those whose outcomes you have not taken yet.
+            max_in_flight: Tasks at once, including those whose outcomes you have not taken yet.
             max_per_minute: Submissions within any 60 seconds.
-            timeout: Seconds for each task, from its submission on, and for an input that is refused with HTTP 429.
+            timeout: Seconds for each task from its submission on, and for retries of an input after HTTP 429.
             journal: A file from which a killed run continues (extra `batch`), or the address of a PostgreSQL database
                 (extra `postgres`): a URL that begins with postgresql://, env:NAME, or service=name.
             batch: The batch's name in the database. Only one run at a time may use it.
             max_cost: Most that a task may cost, in USD. The outcome of one that costs more is a CostLimitError. With
-                this or a budget, one more request asks for the price of each input before it is submitted.
+                this or a budget, one more request per input asks for its price before it is submitted.
             budget: Most that all tasks may cost, in USD, including those in the journal; `math.inf` only counts.
-                A quote counts unless its task was not started or has failed. Once one does not fit, nothing more is
-                submitted, and the outcomes of all further inputs are CostLimitErrors.
-            retry_failed: Whether to submit an input again whose task failed in an earlier run with this journal.
+                A price counts unless its task was not started or has failed. Once a price does not fit, nothing more
+                is submitted, and the outcomes of all further inputs are CostLimitErrors.
+            retry_failed: Whether to submit an input again if its task failed in an earlier run with this journal.
             on_progress: Called in your thread before each outcome. If it raises, the run ends with that error.
 
         Raises:
@@ -242,7 +242,7 @@ class WaveSpeed(Shell["ApiClient"]):
         return outcomes(state, pulled_from(inputs), *calls, self._at_work)
 
     def use(self, model: ModelOf[I]) -> TypedModel[I]:
-        """Return the model of a token that `wavespeed_client.typed` wrote, with its input typed. No request."""
+        """Return a model with typed inputs, from a token that `wavespeed_client.typed` wrote. No request."""
         from .typed.model import TypedModel, id_of  # loaded on first use
 
         return TypedModel(id_of(model), self)
@@ -271,19 +271,19 @@ class WaveSpeed(Shell["ApiClient"]):
     def find_submissions(self, error: SubmissionUncertainError) -> list[Task]:
         """Find the tasks that an uncertain submission may have started: look here before you pay again.
 
-        That is the task that the error names. Without one, it is all tasks of that model in your organization that were
-        submitted since then and whose input is the same or unknown, or tasks of any model with the same input.
-        One request for the service's time and one for each 100 tasks. If none is found, look again some minutes later,
-        for the list or the submission may be late.
+        If the error names a task, only that one is returned. Otherwise, these are all tasks that your organization has
+        submitted to that model since then, with the same or an unknown input; or if there are none, tasks of any model
+        with the same input. One request for the service's time and one for each 100 tasks. If nothing is found, look
+        again some minutes later: the list or the submission may be delayed.
         """
         since = searched_from(error)
         if error.task_id is not None:
             with suppress(NotFoundError):
                 return [self.get(error.task_id)]
         since += self._calls.clock_lead().send()
-        found = [task for task in self._told(error.model, since) if could_be(task, error)]
+        found = [task for task in self._submitted_since(error.model, since) if could_be(task, error)]
         # The service may know the model by another name.
-        return found or [task for task in self._told(None, since) if has_input(task, error)]
+        return found or [task for task in self._submitted_since(None, since) if has_input(task, error)]
 
     def delete(self, *tasks: Task | str) -> int | None:
         """Permanently delete task records; return how many, or None if the service does not say.
@@ -300,13 +300,13 @@ class WaveSpeed(Shell["ApiClient"]):
         content_type: str | None = None,
         on_progress: OnBytes = None,
     ) -> str:
-        """Upload a file; return the URL under which it can be used in inputs. The service keeps it for 7 days.
+        """Upload a file; return a URL of it to use in inputs. The service keeps it for 7 days.
 
         One request to the API, and one to its storage host, which does not get the key.
 
         Args:
             file: A path, a file that is open for reading bytes, or an image object; at most 200 MiB.
-            filename: Its name with an ending for its kind of media; else the file's own.
+            filename: A name whose ending fits its media type; else the file's own name.
             content_type: Its media type; else guessed from the name.
             on_progress: Called with the bytes sent so far and the total.
 
@@ -330,8 +330,8 @@ class WaveSpeed(Shell["ApiClient"]):
         Args:
             url: An output of a task: a URL, a data: URI, or base64 data.
             to: The file to write or replace; or a folder (an existing one, or a path that ends with a separator).
-                Nothing in a folder is replaced: beside a 1.jpeg, the new file is 1-2.jpeg.
-            on_progress: Called with the bytes received so far, and the total if the host says it.
+                Nothing in a folder is replaced: if it has a 1.jpeg, the new file is 1-2.jpeg.
+            on_progress: Called with the bytes received so far, and the total if the host gives it.
 
         Raises:
             NotFoundError: The file is gone.
@@ -368,10 +368,10 @@ class WaveSpeed(Shell["ApiClient"]):
         return self._calls.models().send()
 
     def model(self, model: str) -> ModelInfo:
-        """Return what a model takes: print it, or read its `inputs`. Free of charge; one request of 2 MB an hour.
+        """Describe a model: print the result, or read its `inputs`. Free of charge; one request of 2 MB an hour.
 
         Raises:
-            InvalidModelError: It is no model id, or there is no such model: the message names three close ones.
+            InvalidModelError: It is not a model id, or there is no such model: the message names three close ones.
         """
         model_id(model)
         self._check_open()
@@ -381,9 +381,9 @@ class WaveSpeed(Shell["ApiClient"]):
             return self._catalogue.info(model)
 
     def price(self, model: str, input: Input = None) -> Price:
-        """Return what a task would cost; `discounted_price` is what the account pays. One request, free of charge.
+        """Return the price of a task; `discounted_price` is the one the account pays. One request, free of charge.
 
-        Without an input it is the model's base price, and with files, which are not uploaded, an estimate.
+        Without an input, it is the model's base price. With files, which are not uploaded, it is an estimate.
 
         Raises:
             InvalidInputError: The model id or the input is wrong.
@@ -478,7 +478,7 @@ class WaveSpeed(Shell["ApiClient"]):
                     on_update(wait.task)
         return completed(wait.task)
 
-    def _told(self, model: str | None, since: datetime) -> list[Task]:
+    def _submitted_since(self, model: str | None, since: datetime) -> list[Task]:
         with suppress(BadRequestError):  # include_inputs is not documented
             return list(self._listed(self._calls.tasks(model, None, since, None, True)))
         return list(self._listed(self._calls.tasks(model, None, since, None)))

@@ -37,12 +37,12 @@ class Clock:
         await asyncio.sleep(seconds)
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Wait until the condition is notified, at most for so many seconds; it may also return early."""
+        """Wait until the condition is notified, for at most `seconds`. It may return earlier."""
         # Windows notices Ctrl-C only between two waits.
         condition.wait(min(seconds, 1.0))
 
     async def await_event(self, event: asyncio.Event, seconds: float) -> None:
-        """Wait until the event is set, at most for so many seconds."""
+        """Wait until the event is set, for at most `seconds`."""
         import asyncio
 
         with suppress(TimeoutError):
@@ -66,7 +66,7 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float | None, clock: Clock) -> Deadline:
-        """Return the deadline so many seconds from now; for None, one that never comes.
+        """Return a deadline `seconds` from now; for None, one that never comes.
 
         Raises:
             InvalidInputError: It is not a number of seconds, 0 or more.
@@ -80,9 +80,9 @@ class Deadline:
         return cls(clock, clock.now() + number)
 
     def left(self) -> float:
-        """Return the seconds until then, 0 once it has passed."""
+        """Return the seconds until the deadline; 0 once it has passed."""
         return max(0.0, self.at - self.clock.now())
 
     def and_a_last_poll(self) -> Deadline:
-        """Return a slightly later deadline, for the polls of a wait: even one of 0 seconds polls once."""
+        """Return a slightly later deadline for the polls of a wait, so that even a wait of 0 seconds can poll once."""
         return Deadline(self.clock, self.at + LAST_POLL)

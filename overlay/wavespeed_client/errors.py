@@ -6,7 +6,7 @@ WaveSpeedError
 │   └── InvalidModelError       the model id is not provider/model[/variant], or names no model
 ├── APIConnectionError          nothing was sent, or a read gave up after its retries
 ├── SubmissionUncertainError    sent, but the response was lost: the task may be running and billed
-├── APIError                    the service said no
+├── APIError                    the service refused or failed
 │   ├── BadRequestError 400   AuthenticationError 401   PermissionDeniedError 403
 │   └── NotFoundError 404     RateLimitError 429        ServerError 5xx
 ├── UnexpectedResponseError     the response is outside the contract
@@ -41,11 +41,11 @@ class WaveSpeedError(Exception):
 
     @property
     def task(self) -> Task | None:
-        """The task that it concerns; None if it concerns none, or none is known."""
+        """The task that the error is about; None if there is none, or it is not known."""
         return self._task
 
     def name_task(self, task: Task) -> None:
-        """Let the error name a task, unless it names one already."""
+        """Set the task that the error is about, unless it has one already."""
         self._task = self._task or task
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -55,7 +55,7 @@ class WaveSpeedError(Exception):
 
 @contextmanager
 def concerning(task: Task) -> Generator[None]:
-    """Let an error that is raised within name the task, unless it names one already."""
+    """Set the task of an error that is raised inside, unless it has one already."""
     try:
         yield
     except WaveSpeedError as error:
@@ -65,20 +65,20 @@ def concerning(task: Task) -> Generator[None]:
 
 def _restored(kind: type[WaveSpeedError], args: tuple[Any, ...]) -> WaveSpeedError:
     error = kind.__new__(kind)
-    error.args = args  # which OSError, the base of TimeoutError, takes in __init__ alone
+    error.args = args  # OSError, the base of TimeoutError, takes them only in __init__
     return error
 
 
 class ConfigurationError(WaveSpeedError):
-    """An argument of the client or an environment variable is wrong. Never shows its value."""
+    """An argument of the client or an environment variable is wrong. The message never shows its value."""
 
 
 class InvalidInputError(WaveSpeedError, ValueError):
-    """What was to be sent is wrong. Nothing was sent."""
+    """An argument or an input is wrong. Nothing was sent."""
 
 
 class InvalidModelError(InvalidInputError):
-    """The model id is not of the form provider/model or provider/model/variant, or `model` finds none of that id."""
+    """The model id is not provider/model or provider/model/variant, or `model` found no such model."""
 
 
 class APIConnectionError(WaveSpeedError):
@@ -117,12 +117,12 @@ class APIError(WaveSpeedError):
     """The service refused the request or failed.
 
     Attributes:
-        status_code: The HTTP status, or the envelope's code where a refusal came under HTTP 200.
+        status_code: The HTTP status, or the envelope's code if a refusal came with HTTP 200.
         code: The number in the error body, if there was one.
-        message: What the service said.
+        message: The service's message.
         body: The first 500 characters of the response.
-        retry_after: Seconds that the service asks to wait, if it said so.
-        from_service: Whether the service itself sent the response, and not something in between, such as a proxy.
+        retry_after: Seconds that the service asks to wait; None if it does not.
+        from_service: Whether the service itself sent the response, not a proxy or gateway in between.
     """
 
     def __init__(
@@ -183,7 +183,7 @@ class UnexpectedResponseError(WaveSpeedError):
 
 
 class TaskError(WaveSpeedError):
-    """Something about a task that exists."""
+    """An error about a task that exists."""
 
     def __init__(self, message: str, *, task: Task) -> None:
         super().__init__(message)
@@ -200,7 +200,7 @@ class TaskFailedError(TaskError):
 
 
 class TaskTimeoutError(TaskError, TimeoutError):
-    """The wait ended before the task did. The task runs on: wait for it again by its id."""
+    """The wait ended before the task did. The task is still running: wait for it again by its id."""
 
 
 class WebhookVerificationError(WaveSpeedError):
@@ -211,7 +211,7 @@ class CostLimitError(WaveSpeedError):
     """A task would cost more than the limit. Nothing was submitted.
 
     Attributes:
-        price: What it would cost.
+        price: The task's price.
         limit: The limit in USD.
     """
 
@@ -242,12 +242,12 @@ def error_from_response(
     """Make the exception for a response that is not a success.
 
     Args:
-        status: The HTTP status, or the code of an envelope under HTTP 200.
+        status: The HTTP status, or the envelope's code if a refusal came with HTTP 200.
         body: The response's body.
-        fields: The fields of the JSON object that the body is, where they have been read.
-        retry_after: Seconds that it asks to wait.
-        from_service: Whether the service itself sent it.
-        hide: Removes from a text what must not be shown.
+        fields: The body's JSON fields, if they were parsed before.
+        retry_after: Seconds that the response asks to wait.
+        from_service: Whether the service itself sent the response.
+        hide: Masks secrets in a text.
     """
     said = excerpt(body, hide)
     if not 400 <= status < 600:
@@ -291,7 +291,7 @@ def json_fields(body: bytes) -> dict[str, Any]:
 
 
 def excerpt(body: bytes, hide: Callable[[str], str] = str) -> str:
-    """Return the beginning of a body for a message. The key is hidden first: a cut would leave half of it."""
+    """Return the beginning of a body for a message. The key is masked first, since a cut could leave half of it."""
     return hide(body[: 16 * EXCERPT_CHARACTERS].decode("utf-8", "replace"))[:EXCERPT_CHARACTERS]
 
 

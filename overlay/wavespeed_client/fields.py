@@ -30,7 +30,7 @@ def named(place: Place) -> str:
 
 
 def leaves(value: object, passed_over: frozenset[type] = NONE, place: Place = ()) -> Iterator[tuple[Place, object]]:
-    """Yield every value within dicts, lists and tuples that is not such a container itself, with its place.
+    """Yield the place and value of each leaf of nested dicts, lists and tuples.
 
     Args:
         value: The value to search.
@@ -89,7 +89,7 @@ def _fits(value: object) -> bool:
 
 
 def refusal(place: Place, value: object) -> InvalidInputError:
-    """Make the error for a value that JSON cannot hold. It names the field, and says what to pass instead."""
+    """Make the error for a value that JSON cannot hold. It names the field, and a value to pass instead."""
     return InvalidInputError(f"{named(place)} {_reason(value)}")
 
 
@@ -113,7 +113,7 @@ def _reason(value: object) -> str:
     if isinstance(value, bytes | bytearray | memoryview):
         return f"is {kind}: pass upload(BytesIO(...), filename=...), whose URL can be sent, or text."
     if is_file(value):
-        return f"is a file ({kind}), which is uploaded by submit, run and run_many alone: pass the URL of upload(...)."
+        return f"is a file ({kind}), which only submit, run and run_many upload: pass the URL of upload(...)."
     return f"is {kind}, which cannot be sent as JSON: pass {_instead(value)}."
 
 

@@ -1,4 +1,4 @@
-"""The package's log. A handler or filter of the user's may fail, and that never decides what became of a request."""
+"""The package's log. A user's handler or filter that fails never affects a request."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ logger.addHandler(logging.NullHandler())
 
 
 def log(level: int, message: str, *values: object) -> None:
-    """Log a message in the name of the caller."""
+    """Log a message with the caller's file and line."""
     with suppress(Exception):
         logger.log(level, message, *values, stacklevel=2)

@@ -1,6 +1,6 @@
-"""Parsed responses, turned into tasks and values. A field that is odd never loses a task.
+"""Turn parsed responses into tasks and values. An invalid field never loses a task.
 
-The generated parser finds a field that is missing, but takes any value for one that is there.
+The generated parser notices missing fields, but accepts any value for a field.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def task_from_envelope(envelope: object, data: Any, *, model: str) -> Task:
 
     Args:
         envelope: The response as the generated client parsed it.
-        data: What it holds, as plain JSON.
-        model: What to call the model if the response does not say.
+        data: The data in it, as plain JSON.
+        model: The model's id, if the response does not give one.
 
     Raises:
         TypeError, ValueError, KeyError: The response holds no task with a usable id.
@@ -40,7 +40,7 @@ def task_from_envelope(envelope: object, data: Any, *, model: str) -> Task:
 
 
 def task_from_prediction(prediction: Prediction, raw: dict[str, Any], *, model: str) -> Task:
-    """Return the task in a parsed prediction. A field that is odd is left out; `raw` keeps it."""
+    """Return the task in a parsed prediction. An invalid field is left out; `raw` keeps it."""
     if not is_task_id(prediction.id):
         raise ValueError("the response has no usable task id")
     urls, timings = prediction.urls, prediction.timings
@@ -69,27 +69,27 @@ def task_from_row(row: dict[str, Any]) -> Task:
 
 
 def tasks_of(data: Any, number: int) -> Page[Task]:
-    """Return the tasks in the page of this number. One without a usable id is left out.
+    """Return the tasks in the page of this number. A task without a usable id is left out.
 
     Raises:
-        TypeError, KeyError: It is no such page.
+        TypeError, KeyError: The data is not a page of tasks.
     """
     return Page[Task].of(data["items"], task_from_row, number)
 
 
 def asked_by_older_path(task: Task, base_url: str) -> bool:
-    """Tell whether the task's own URL names the older of the two paths that serve it.
+    """Return whether the task's own URL names the older of the two paths that serve it.
 
-    No URL from a response is requested as it stands: it could send the key to another host.
+    A URL from a response is never requested itself: it could send the key to another host.
     """
     return task.url == f"{base_url}/api/v3/predictions/{task.id}"
 
 
 def lead_of(date: str | None) -> timedelta:
-    """Return how far the service's clock is behind this machine's, as a negative time; 0 if its `Date` is odd.
+    """Return how far the service's clock is behind this machine's, as a negative time; 0 if its `Date` is invalid.
 
-    A clock that is ahead counts as right: to search from too early finds some candidates more, from too late misses
-    the task.
+    A service's clock that is ahead counts as right: a search that starts too early only finds more candidates, but one
+    that starts too late misses the task.
     """
     try:
         return min(parsedate_to_datetime(date or "") - datetime.now(UTC), timedelta(0))
@@ -98,12 +98,12 @@ def lead_of(date: str | None) -> timedelta:
 
 
 def could_be(task: Task, error: SubmissionUncertainError) -> bool:
-    """Tell whether a listed task has the input of an uncertain submission, or shows no input."""
+    """Return whether a listed task has the input of an uncertain submission, or shows no input."""
     return _shown_input(task) is None or has_input(task, error)
 
 
 def is_certainly(task: Task, error: SubmissionUncertainError) -> bool:
-    """Tell whether a listed task is the one that an uncertain submission names, or has its input.
+    """Return whether a listed task is the one that an uncertain submission names, or has its input.
 
     An empty input proves nothing: it would match every task.
     """
@@ -111,18 +111,18 @@ def is_certainly(task: Task, error: SubmissionUncertainError) -> bool:
 
 
 def has_input(task: Task, error: SubmissionUncertainError) -> bool:
-    """Tell whether a listed task shows the input of an uncertain submission, perhaps with defaults added."""
-    told = _shown_input(task)
-    return told is not None and all(name in told and told[name] == value for name, value in error.input.items())
+    """Return whether a listed task shows the input of an uncertain submission, perhaps with defaults added."""
+    shown = _shown_input(task)
+    return shown is not None and all(name in shown and shown[name] == value for name, value in error.input.items())
 
 
 def _shown_input(task: Task) -> dict[str, Any] | None:
-    told = task.raw.get("input") or task.raw.get("inputs")
-    return cast("dict[str, Any]", told) if isinstance(told, dict) else None
+    shown = task.raw.get("input") or task.raw.get("inputs")
+    return cast("dict[str, Any]", shown) if isinstance(shown, dict) else None
 
 
 def _outputs(values: object) -> tuple[str | dict[str, Any], ...]:
-    """Return the outputs of a list; a text or an object in the list's place is the only one."""
+    """Return the outputs. If there is a text or an object in place of a list, it is the only one."""
     if not isinstance(values, list):
         values = [values] if values else []
     found: list[str | dict[str, Any]] = []
@@ -167,7 +167,7 @@ def deleted_in(_parsed: object, data: object) -> int | None:
 
 
 def total(counts: list[int | None]) -> int | None:
-    """Return the sum; None if one of them is not known."""
+    """Return the sum; None if a count is not known."""
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 

@@ -26,7 +26,7 @@ DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
 
 class Secret:
-    """Text that no repr shows and no pickle holds."""
+    """A text that its repr masks and that cannot be pickled."""
 
     __slots__ = ("_text",)
 
@@ -77,7 +77,7 @@ class Settings:
         """Resolve settings. An argument that is None is taken from the environment.
 
         Args:
-            environment: Where to look instead of the process's environment.
+            environment: Variables to use in place of the process's environment.
 
         Raises:
             ConfigurationError: Names the argument or variable that is missing or wrong.
@@ -93,7 +93,7 @@ class Settings:
 
 
 def _given(argument: str, value: object, variable: str, environment: Mapping[str, str] | None) -> tuple[object, str]:
-    """Return the value to use (None: the default) and the name of where it came from."""
+    """Return the value to use, None for the default, and the name of its source."""
     if value is not None:
         return value, argument
     # No local variable holds the process's environment: a traceback may show those.
@@ -108,7 +108,7 @@ def _api_key(value: object, name: str) -> tuple[Secret, str]:
         raise ConfigurationError(f"{name} must be a string that is not empty.")
     if not value.isascii() or not value.isprintable() or " " in value:
         raise ConfigurationError(
-            f"{name} holds a space, a line break or a character outside ASCII: was it copied whole, and alone?"
+            f"{name} holds a space, a line break or a character outside ASCII: copy the key alone, and all of it."
         )
     return Secret(value), name
 

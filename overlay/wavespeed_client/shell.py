@@ -1,4 +1,4 @@
-"""Shell: what both clients share. They show no key, refuse work once closed, and cannot be copied."""
+"""Shell: the base of both clients. They show no key, refuse work once closed, and cannot be copied."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-# Whose frames tell a caller nothing: what is refused, and why, stands in the message.
+# Packages whose frames do not help a caller: the message says what is refused, and why.
 OURS = ("wavespeed_client", "wavespeed_api", "contextlib")
 
 C = TypeVar("C", bound=type[Any])
 
 
 def with_short_refusals(kind: C) -> C:
-    """Let the public methods of a class raise what they refuse without the frames of the check below.
+    """Shorten the tracebacks of wrong arguments to the public methods of a class.
 
-    A traceback then ends with the line of the caller's that is wrong, one frame of ours and the message.
+    They end with the caller's own line, one frame of ours and the message.
     """
     for name, method in list(vars(kind).items()):
         if inspect.isfunction(method) and (name == "__init__" or not name.startswith("_")):

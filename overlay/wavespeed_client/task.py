@@ -10,7 +10,7 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     from datetime import datetime
 
-# Any other word, also a new one, means that the task still runs.
+# Any other status, even an unknown one, means that the task is still running.
 FINAL_STATUSES = frozenset({"completed", "failed", "cancelled", "timeout", "deleted"})
 UNKNOWN_STATUS = "unknown"
 
@@ -25,15 +25,15 @@ class Task:
     Attributes:
         id: The task's id.
         model: The model's id as the service names it, which may differ from the one submitted to.
-        status: created, processing, completed, failed, ...; a new word means that the task still runs.
+        status: created, processing, completed, failed, ...; an unknown one means that it is still running.
         outputs: URLs, text, base64 data or objects, in the model's order. Empty until completed. The service keeps the
             files behind the URLs for 7 days.
         error: Why it failed.
         code: The task's result code, 0 when all is well.
         url: The task's own URL, as the service names it.
         created_at: When it was submitted, in UTC.
-        inference_ms: Milliseconds that the model worked.
-        raw: The response's data as it came, with what the attributes above leave out.
+        inference_ms: The model's running time in milliseconds.
+        raw: The data of the response, unchanged and complete.
     """
 
     id: str
@@ -66,17 +66,17 @@ class Task:
         return tuple(output.strip() for output in self.outputs if is_url(output))
 
     def _repr_html_(self) -> str:
-        """Show the task and its outputs in a notebook. Nothing is fetched from Python."""
+        """Show the task and its outputs in a notebook. Python itself fetches nothing."""
         from .media.html import task_html
 
         return task_html(self)
 
 
 def is_task_id(value: object) -> TypeGuard[str]:
-    """Tell whether a value can be a task's id."""
+    """Return whether a value can be a task's id."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def is_url(output: object) -> TypeGuard[str]:
-    """Tell whether an output is an http(s) URL."""
+    """Return whether an output is an http(s) URL."""
     return isinstance(output, str) and _URL.fullmatch(output.strip()) is not None

@@ -1,4 +1,4 @@
-"""Webhooks: check that a call came from the service, read its task, and sign calls of one's own for tests."""
+"""Check that a webhook call came from the service, read its task, and sign calls for tests."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
 class Webhook:
-    """Checks the calls that the service makes when a task has ended.
+    """A verifier of the calls that the service makes when a task has ended.
 
     The scheme is the service's own: `v3`, HMAC-SHA256 over `id.timestamp.body`, in lowercase hexadecimal
-    digits, keyed with the secret's text without `whsec_`. It looks like Standard Webhooks, and is not.
+    digits, keyed with the secret's text without `whsec_`. It resembles Standard Webhooks, but is not compatible.
 
     Args:
         secret: The account's webhook secret, from `WaveSpeed.webhook_secret()`; else WAVESPEED_WEBHOOK_SECRET.
@@ -39,7 +39,7 @@ class Webhook:
         tolerance: Seconds that a call's time may be off, in both directions.
 
     Raises:
-        ConfigurationError: There is no secret, or one of them or the tolerance cannot be.
+        ConfigurationError: There is no secret, or a secret or the tolerance is invalid.
     """
 
     def __init__(self, secret: str | Sequence[str] | None = None, *, tolerance: float = 300.0) -> None:
@@ -52,11 +52,11 @@ class Webhook:
         """Raise unless the call came from the service and is recent.
 
         Args:
-            body: The body's bytes exactly as received. Parsed and encoded again, they have another signature.
+            body: The body's bytes exactly as received. A body that was parsed and encoded again has another signature.
             headers: The call's headers, with names in any case.
 
         Raises:
-            WebhookVerificationError: It did not, or that cannot be decided. Respond to such a call with 400.
+            WebhookVerificationError: It is not, or has no valid headers. Respond to such a call with 400.
             TypeError: The body is not bytes.
         """
         if not isinstance(body, bytes | bytearray | memoryview):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
@@ -83,7 +83,7 @@ class Webhook:
             raise WebhookVerificationError("The call is signed, but its body holds no task.") from error
 
     def sign(self, body: bytes, *, id: str, timestamp: int | None = None) -> dict[str, str]:
-        """Return the headers with which the service would send this body, for tests of receivers.
+        """Return the headers that the service would send with this body, for tests of receivers.
 
         Args:
             body: The call's body.
@@ -91,7 +91,7 @@ class Webhook:
             timestamp: Seconds since 1970-01-01 UTC; else now.
 
         Raises:
-            InvalidInputError: The id cannot stand in a header.
+            InvalidInputError: The id cannot be sent in a header.
         """
         if not isinstance(id, str) or not id or not id.isascii() or not id.isprintable() or " " in id:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
             raise InvalidInputError("A delivery's id is ASCII text without spaces.")

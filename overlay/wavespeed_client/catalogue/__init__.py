@@ -1,1 +1,1 @@
-"""What the service tells of its models and of an account: rows, lists, a model's input schema, and what it takes."""
+"""Data of models and accounts: rows and lists of the service, input schemas, and descriptions of models."""

@@ -20,10 +20,10 @@ KEPT_SECONDS = 3600.0
 
 @frozen
 class Catalogue:
-    """The models of the last response.
+    """The models of the last response, as a cache.
 
     Attributes:
-        asked_at: When the client asked for them, by its clock.
+        asked_at: When the client requested them, by its clock.
     """
 
     asked_at: float = -math.inf
@@ -31,7 +31,7 @@ class Catalogue:
 
     @classmethod
     def of(cls, models: Iterable[Model], asked_at: float) -> Self:
-        """Replace the cached models."""
+        """Build a cache of these models."""
         return cls(asked_at, {model.model_id: model for model in models})
 
     def is_kept(self, now: float) -> bool:
@@ -51,7 +51,7 @@ class Catalogue:
 
 def near(model: str, models: Iterable[str]) -> str:
     """Return the three ids most similar to this one, for an error message."""
-    from difflib import get_close_matches  # only loaded for an error
+    from difflib import get_close_matches  # loaded only for an error
 
     folded = {each.lower(): each for each in models}
     close = get_close_matches(model.lower(), folded, 3, cutoff=0)

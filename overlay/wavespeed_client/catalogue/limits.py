@@ -1,4 +1,4 @@
-"""What is said of a field that its type does not say, in words."""
+"""Describe a field in words: its description, and limits that a Python type cannot express."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def words_of(facts: Facts) -> str:
-    """Return what is said of a field that its type does not say, its description first."""
+    """Return a field's description, followed by limits that its type does not express."""
     description = [facts["description"]] if "description" in facts else []
     return " ".join((*description, *_values(facts), *limits_of(facts)))
 
 
 def limits_of(facts: Facts) -> Iterator[str]:
-    """Return what limits the values of a field, a sentence each."""
+    """Yield the limits of a field's values, one sentence each."""
     for lowest, highest, unit in _RANGES:
         yield from _range(facts.get(lowest), facts.get(highest), unit)
     yield from (said.format(facts[key]) for key, said in _SAID.items() if key in facts)

@@ -1,4 +1,4 @@
-"""The rows of a list in a response: one that is odd never loses the others."""
+"""Read the rows of a list in a response. An unreadable row never loses the others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Page(Generic[T]):
 
     Attributes:
         items: The rows that can be read.
-        size: How many the service gave, with those that cannot.
+        size: The number of rows that the service sent, including unreadable ones.
     """
 
     items: list[T]
@@ -31,14 +31,14 @@ class Page(Generic[T]):
 
     @classmethod
     def of(cls, rows: object, read: Callable[[dict[str, Any]], T], number: int = 1) -> Page[T]:
-        """Read the rows of the page of this number as `readable` does; None is an empty page.
+        """Read the rows of a page; None is an empty page. Unreadable rows are left out, with a warning in the log.
 
         Raises:
-            TypeError: It is no list; or it is the first page and no row of it can be read, so that it must not pass for
-                an empty list. A later page of such rows is left out like one row, for it must not lose those before.
+            TypeError: It is not a list; or it is the first page and no row can be read, which must not look like an
+                empty list. A later page without readable rows does not raise, so that earlier pages are not lost.
         """
         if not isinstance(rows, list | None):
-            raise TypeError("it is no list")
+            raise TypeError("it is not a list")
         given = cast("list[object]", rows or [])
         items = readable(given, read)
         if given and not items and number == 1:
@@ -47,17 +47,17 @@ class Page(Generic[T]):
 
 
 def readable(rows: list[object], read: Callable[[dict[str, Any]], T]) -> list[T]:
-    """Return what the rows hold. One that cannot be read is left out, with a warning in the log."""
+    """Read rows. Unreadable rows are left out, with a warning in the log."""
     found: list[T] = []
     for row in rows:
         with suppress(TypeError, ValueError, KeyError):
             found.append(read(mapping(row) or {}))
     if len(found) < len(rows):
-        odd = len(rows) - len(found)
-        log(logging.WARNING, "%d of %d rows of a list cannot be read and are left out.", odd, len(rows))
+        unreadable = len(rows) - len(found)
+        log(logging.WARNING, "%d of %d rows of a list cannot be read and are left out.", unreadable, len(rows))
     return found
 
 
 def part(rows: object, read: Callable[[dict[str, Any]], T]) -> tuple[T, ...] | None:
-    """Return the rows of a list within a response; None where there is none."""
+    """Read the rows of a list within a response; return None if there is no list."""
     return tuple(readable(cast("list[object]", rows), read)) if isinstance(rows, list) else None

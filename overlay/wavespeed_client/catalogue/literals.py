@@ -1,6 +1,6 @@
-"""Values and words of the catalogue as Python literals on one line, in which nothing of them can act.
+"""Write values from the catalogue as Python literals on one line, so that nothing in them can run as code.
 
-What is escaped does not depend on the Unicode tables of the Python that runs.
+The set of escaped characters is the same for every version of Python.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import cast
 
-# Controls, and what is not seen or turns the text around it; the halves of pairs cannot be written to a file.
+# Control characters, invisible ones, ones that change the direction of text, and halves of surrogate pairs.
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u0600-\u0605\u061c\u06dd\u070f\u08e2\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f"
     "\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ud800-\udfff\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
@@ -29,7 +29,7 @@ def literal(value: object) -> str:
 
 
 def seen(text: str) -> str:
-    """Return text with what is not seen as escapes of Python."""
+    """Return text with invisible characters replaced by Python escapes."""
     return UNSEEN.sub(_escaped, text)
 
 

@@ -77,7 +77,7 @@ class ModelInfo:
         id: The model's id, to submit to.
         type: The kind of model, such as text-to-image; None if the catalogue does not have it.
         base_price: The lowest price of a task, in USD; None if the catalogue does not have it.
-        inputs: The fields of the input, in the order for people; empty if the catalogue does not describe them.
+        inputs: The fields of the input, in the order of the web page; empty if the catalogue does not have them.
     """
 
     id: str
@@ -95,9 +95,9 @@ class ModelInfo:
         return cls(model.model_id, model.type_, model.base_price, tuple(inputs))
 
     def __str__(self) -> str:
-        from ..media.table import COLUMNS, table, wrapped  # loaded when somebody looks
+        from ..media.table import COLUMNS, table, wrapped  # loaded only when it is shown
 
-        about = ", ".join(told for _, told in _heading(self))
+        about = ", ".join(text for _, text in _heading(self))
         rows = table([HEADS, *map(_cells, self.inputs)]) if self.inputs else "The catalogue describes no input."
         return "\n".join([*wrapped(about, COLUMNS), "", rows])
 
@@ -108,9 +108,9 @@ class ModelInfo:
 
 
 def _heading(info: ModelInfo) -> list[tuple[str, str]]:
-    told = [("model", _cut(info.id, LONGEST_WORDS))]
-    told += [("type", _cut(info.type, LONGEST_WORDS))] if info.type else []
-    return told if info.base_price is None else [*told, ("price", f"from {info.base_price:g} USD")]
+    rows = [("model", _cut(info.id, LONGEST_WORDS))]
+    rows += [("type", _cut(info.type, LONGEST_WORDS))] if info.type else []
+    return rows if info.base_price is None else [*rows, ("price", f"from {info.base_price:g} USD")]
 
 
 def _cells(each: ModelInput) -> tuple[str, str, str, str]:
@@ -154,9 +154,9 @@ def _inner(facts: Facts) -> Iterator[str]:
     """Yield sentences about the items of a list and the fields of an object."""
     if "items" in facts:
         inner: Facts = facts["items"]
-        told = [_type(inner), *([f"one of {_listed(choices)}"] if (choices := _choices(inner)) else [])]
-        told += [f"with {_fields(inner)}"] if "properties" in inner else []
-        yield f"Items: {', '.join(told)}."
+        parts = [_type(inner), *([f"one of {_listed(choices)}"] if (choices := _choices(inner)) else [])]
+        parts += [f"with {_fields(inner)}"] if "properties" in inner else []
+        yield f"Items: {', '.join(parts)}."
     if "properties" in facts:
         yield f"Fields: {_fields(facts)}."
 

@@ -1,4 +1,4 @@
-"""Pages: which to ask for next, and what of it is new."""
+"""Read a list page by page: decide which page to request next, and which of its items are new."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Pages(Generic[T]):
     While pages are read, new items push older ones on to the next page, so an item may come twice.
 
     Attributes:
-        call: Makes the call for the page of this number, from 1.
-        key: Returns what identifies an item.
-        more: Whether there is a page to ask for.
+        call: Makes the call for a page, by its number from 1.
+        key: Returns the id of an item.
+        more: Whether there is another page to request.
     """
 
     call: Callable[[int], Call[Page[T]]]
@@ -40,10 +40,10 @@ class Pages(Generic[T]):
         return self.call(self._number)
 
     def take(self, page: Page[T]) -> list[T]:
-        """Take in that page; return those of its items that were not on the page before."""
+        """Record the next page; return its items that were not on the page before."""
         before, self._seen = self._seen, frozenset(map(self.key, page.items))
-        # A short page is the last. So is one that brings nothing new: a service that ignores the number would otherwise
-        # be asked without end. A page of which nothing can be read counts as new.
+        # A short page is the last. So is one without new items: otherwise a server that ignores the page number loops
+        # forever. A page without readable items counts as new.
         self.more = page.size >= PAGE_SIZE and (not page.items or not self._seen <= before)
         self._number += 1
         return [item for item in page.items if self.key(item) not in before]

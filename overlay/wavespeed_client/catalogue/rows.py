@@ -1,4 +1,4 @@
-"""Rows of the service's lists as plain data: models, prices, bills and usage. What it did not say is None."""
+"""Rows of the service's lists as plain data: models, prices, bills and usage. Missing values are None."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ READ, NAME = "read", "name"
 
 @frozen
 class Row:
-    """A row. The metadata of each field says how it is read; a field without it holds the row as it came."""
+    """A row. The metadata of each field says how to read it; a field without metadata holds the unchanged row."""
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
         """Read a row.
 
         Raises:
-            TypeError: It lacks what it cannot do without.
+            TypeError: A required field is missing.
         """
         new: Callable[..., Self] = cls
         return new(**{each.name: _value(each, row) for each in fields(cls)})
@@ -39,23 +39,23 @@ def _value(each: Attribute[Any], row: dict[str, Any]) -> Any:
 
 
 def read_by(read: Callable[[object], Any], name: str | None = None) -> dict[str, Any]:
-    """Return the metadata of a field: what reads it, and its name in the row if the row has another one."""
+    """Return the metadata of a field: the function that reads it, and its name in the row if that differs."""
     return {READ: read, NAME: name}
 
 
 def each_of(kind: type[Row]) -> Callable[[object], Any]:
-    """Return what reads the rows of a list within a row."""
+    """Return a function that reads the rows of a list within a row."""
     return lambda rows: part(rows, kind.of)
 
 
 def one_of(kind: type[Row]) -> Callable[[object], Any]:
-    """Return what reads a row within a row."""
+    """Return a function that reads a row within a row."""
     return lambda row: kind.of(found) if (found := mapping(row)) is not None else None
 
 
 def _currency(word: object) -> str | None:
     if not isinstance(word, str | None):
-        raise TypeError("its currency is no text")
+        raise TypeError("its currency is not text")
     return word
 
 
@@ -68,13 +68,13 @@ class Model(Row):
     """A model of the catalogue.
 
     Attributes:
-        model_id: What to submit to.
+        model_id: Its id, for `submit`.
         name: Its name, usually the id.
-        type_: What it does, such as text-to-image. New words appear.
+        type_: The kind of model, such as text-to-image. New kinds may appear.
         base_price: The lowest price of a task, in USD.
-        description: What it does, in words.
-        api_schema: The form of its input, as JSON Schema, in the service's own wrapping.
-        raw: The row as it came, with what the attributes above leave out.
+        description: The service's description.
+        api_schema: The JSON Schema of its input, wrapped as the service sends it.
+        raw: The row of the response, unchanged and complete.
     """
 
     model_id: str = field(metadata=read_by(text))
@@ -88,15 +88,15 @@ class Model(Row):
 
 @frozen
 class Price(Row):
-    """What a task would cost.
+    """The price of a task.
 
     Attributes:
-        discounted_price: What the account pays, in `currency`.
+        discounted_price: The price that the account pays, in `currency`.
         price: The price without discount, in `currency`.
         discount_rate: The share of the price that is paid, in percent; 100 is no discount.
-        currency: The currency; USD where it is None.
+        currency: The currency; None means USD.
         model_id: The model.
-        raw: The response's data as it came.
+        raw: The data of the response, unchanged and complete.
     """
 
     discounted_price: float = field(metadata=read_by(number))
@@ -113,8 +113,8 @@ class BilledOrder(Row):
 
     Attributes:
         uuid: Its id.
-        state: Where it stands, such as pre or done.
-        price: What is paid, in USD.
+        state: Its state, such as pre or done.
+        price: The price that is paid, in USD.
         origin_price: The price without discount, in USD.
     """
 
@@ -131,7 +131,7 @@ class BilledTask(Row):
     Attributes:
         uuid: Its id.
         model_uuid: Its model's id.
-        status: Where it stands.
+        status: Its status.
     """
 
     uuid: str | None = field(default=None, metadata=read_by(text))
@@ -153,7 +153,7 @@ class Billing(Row):
         access_key_name: The name of the API key.
         order: The order behind it.
         prediction: The task behind it.
-        raw: The record as it came, with what the attributes above leave out.
+        raw: The record of the response, unchanged and complete.
     """
 
     uuid: str = field(metadata=read_by(text))
@@ -174,7 +174,7 @@ class ModelUsage(Row):
 
     Attributes:
         model_uuid: The model's id.
-        model_type: What it does, such as text-to-image.
+        model_type: The kind of model, such as text-to-image.
         unit_price: The price of a task, in USD.
         total_cost: The cost in USD.
         total_count: The number of tasks.
@@ -245,10 +245,10 @@ class UsageStats(Row):
     """Usage in a time span.
 
     Attributes:
-        summary: The totals of the whole span; its fields are None where the service says none.
+        summary: The totals of the whole span; its fields are None if the service does not send them.
         per_model_usage: The totals of each model.
         daily_usage: The totals of each day.
-        raw: The response's data as it came, with what the attributes above leave out.
+        raw: The data of the response, unchanged and complete.
     """
 
     summary: UsageSummary = field(factory=UsageSummary, metadata=read_by(_summary))

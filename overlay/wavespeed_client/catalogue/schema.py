@@ -2,8 +2,8 @@
 
 Facts are JSON Schema in one canonical form: references are resolved, and keywords for web pages are removed, except
 `description`. Two keywords are our own: `file` marks a string that a file may replace, and `order` lists an object's
-fields in the order for people. Invalid keywords are left out, so facts never refuse an input that the schema accepts.
-Reading facts again does not change them.
+fields in the order of the web page. Invalid keywords are left out, so facts never refuse an input that the schema
+accepts. Reading facts again does not change them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _RULES_OF_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _ONE_SCHEMA = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
 _SCHEMAS_BY_NAME = ("properties", "patternProperties", "dependentSchemas")
 
-# Limits for schemas that cannot be real. What is beyond them may be anything.
+# Limits for schemas that cannot be real. Anything beyond them is accepted.
 DEEPEST = 16
 MOST_SCHEMAS = 10_000
 # Up to here, floats represent whole numbers exactly.
@@ -114,7 +114,7 @@ def says_file(name: str, schema: Mapping[str, Any]) -> bool:
 
 @define
 class _Reader:
-    """Reads one schema.
+    """A reader of one schema.
 
     Attributes:
         root: The whole schema, which references refer to.
@@ -124,7 +124,7 @@ class _Reader:
     _left: int = field(init=False, default=MOST_SCHEMAS)
 
     def described(self, schema: object, depth: int) -> Facts:
-        """Read a schema of a value. Fields that only its rules name become fields, too."""
+        """Read the schema of a value. Fields that only its rules name become fields of it, too."""
         facts = self._read(schema, depth, self.described)
         shown = facts.pop("order", ())
         if "object" not in types_of(facts):
@@ -214,7 +214,7 @@ class _Reader:
 
 
 def _outer(said: dict[str, Any]) -> str | None:
-    """Return the keyword that another schema replaces: "$ref", or an "allOf" of one part without own fields."""
+    """Return the keyword to replace with another schema: "$ref", or an "allOf" of one part without own fields."""
     if isinstance(said.get("$ref"), str):
         return "$ref"
     own = _types(said.get("type")) is not None or _names(list(_fields(said.get("properties"))))
@@ -228,7 +228,7 @@ def _required_by_all(facts: Facts) -> Iterator[str]:
 
 
 def _in_rules(facts: Facts) -> Facts:
-    """Return the fields that only rules name. A field that the rules describe differently may be anything."""
+    """Return the fields that only rules name. A field that rules describe in different ways accepts anything."""
     found: Facts = {}
     for branch in _branches(facts):
         for name, each in {**_in_rules(branch), **branch.get("properties", {})}.items():
@@ -268,8 +268,8 @@ def _with_null(facts: Facts) -> Facts:
 def _of_its_types(facts: Facts) -> Facts:
     """Return facts with their type, if it can be inferred, and without limits of other types."""
     if "type" not in facts:
-        told = [kind for kind, key in (("object", "properties"), ("array", "items")) if key in facts]
-        facts = {**facts, "type": told[0]} if told else facts
+        implied = [kind for kind, key in (("object", "properties"), ("array", "items")) if key in facts]
+        facts = {**facts, "type": implied[0]} if implied else facts
     if "type" not in facts:
         return facts
     binding = {key for kind in types_of(facts) for key in LIMITS.get(kind, ())}

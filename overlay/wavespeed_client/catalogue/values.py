@@ -1,10 +1,10 @@
-"""Values of a response's JSON, taken for what they should be; None for what they are not."""
+"""Read values of a response's JSON as the expected type; None if they are of another type."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
-# Neither NaN, which JSON's parser takes, nor what no float can hold is a price.
+# JSON's parser accepts NaN and numbers that are too large for a float. Neither is a price.
 LARGEST_NUMBER = 10**18
 
 
@@ -14,7 +14,7 @@ def text(value: object) -> str | None:
 
 
 def number(value: object) -> float | None:
-    """Return a number that a calculation can go on with."""
+    """Return a finite number."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     return value if abs(value) < LARGEST_NUMBER else None
@@ -27,5 +27,5 @@ def whole_number(value: object) -> int | None:
 
 
 def mapping(value: object) -> dict[str, Any] | None:
-    """Return an object."""
+    """Return a JSON object as a dict."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None

@@ -64,7 +64,7 @@ def length_of(response: httpx.Response) -> int | None:
     """Return the length of a file in bytes; None if it is sent in chunks.
 
     Raises:
-        UnexpectedResponseError: It has neither, so a dropped connection would look like its end; or it is compressed.
+        UnexpectedResponseError: Its end is not marked, so a dropped connection would look like it; or it is compressed.
     """
     length = response.headers.get("Content-Length", "")
     if _is_compressed(response):

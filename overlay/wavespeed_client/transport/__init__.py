@@ -1,15 +1,15 @@
-"""From a request to a whole response, whatever happens on the way.
+"""Send a request and return its whole response, or raise an error that says what happened.
 
     ApiClient            chain.py       makes the request, and gives it the call's context
-      ExchangeTransport  exchange.py    one request with all its tries: attaches the key, turns failures into errors
+      ExchangeTransport  exchange.py    attaches the key to a request, and turns failures of all its tries into errors
         RetryTransport   httpx-retries  tries again as retry.py allows
-          AttemptTransport  attempt.py  one try, bounded in time, and its response in size
+          AttemptTransport  attempt.py  one try, with limits on its time and the size of its response
             a link                      sends the request and hands out its response:
               Pools      httpx1/pools   httpx's own transport, one for each request under way
               aiohttp    aiohttp.py     the optional engine of AsyncWaveSpeed
-              Borrowed   borrowed.py    a client of the caller's
+              Borrowed   borrowed.py    the caller's own HTTP client
 
-What a call asks of the transport travels on the request as one extension, its `Context`. submission.py says what a
-response proves about a submission. Whether a request counts as sent is one attribute, `Exchange.sent`: true from the
-moment a link gets it, except while that link reports that it is still connecting.
+The options of a call for the transport are one extension of its request, the `Context`. submission.py decides what a
+response proves about a submission. `Exchange.sent` is true once a link has the request, except while the link reports
+that it is still connecting.
 """

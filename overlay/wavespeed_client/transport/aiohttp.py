@@ -1,4 +1,4 @@
-"""aiohttp, of the extra `aiohttp`, as the link of an AsyncWaveSpeed: it costs half the CPU of httpx."""
+"""Send the requests of an AsyncWaveSpeed with aiohttp (extra `aiohttp`), which takes half the CPU of httpx."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from .exchange import Exchange
 
-# What aiohttp raises only before it has a connection to write to, such as when a proxy refuses a tunnel.
+# Errors that aiohttp raises only before it has a connection to write to, for example if a proxy refuses a tunnel.
 NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
-# The part of a try's time within which it must connect. Then the connector gives up first, and it certainly has sent
-# nothing; the timeout of the whole try would not be such a proof.
+# The share of a try's time that connecting may take. So the connector times out before the try does, and its error
+# proves that nothing was sent. The timeout of the whole try would prove nothing.
 CONNECT_SHARE = 0.5
 KEEPALIVE_SECONDS = 5.0
 
@@ -85,7 +85,7 @@ class Aiohttp:
             raise as_httpx(error) from error
 
     def _new_session(self) -> aiohttp.ClientSession:
-        # It belongs to the running loop, which may not exist yet when the link is built.
+        # A session belongs to the running loop, which may not exist yet when the link is built.
         self._connector = CleanConnector(ssl=self._tls, limit=0, keepalive_timeout=KEEPALIVE_SECONDS)
         return aiohttp.ClientSession(
             connector=self._connector,
@@ -99,10 +99,10 @@ class Aiohttp:
 
 
 class CleanConnector(aiohttp.TCPConnector):
-    """Drops a kept connection on which bytes have arrived meanwhile: they would pass for the next response.
+    """A connector that drops an idle connection if bytes have arrived on it: they would pass for the next response.
 
-    aiohttp itself checks that only when it takes a connection back, which it does before it hands over the response. So
-    the connector notes which connection each asyncio task uses, to close one that turns out to be bad.
+    aiohttp checks this only when a connection is returned to the connector, before the response has been read. So the
+    connector records which connection each asyncio task uses, and closes it if it turns out to be bad.
     """
 
     @cached_property
@@ -114,7 +114,7 @@ class CleanConnector(aiohttp.TCPConnector):
         return {}
 
     def expect(self, exchange: Exchange) -> None:
-        """Note what this asyncio task is about to send."""
+        """Record the exchange that this asyncio task is about to send."""
         self._expected[asyncio.current_task()] = exchange
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
@@ -135,7 +135,7 @@ class CleanConnector(aiohttp.TCPConnector):
     def drop(self) -> None:
         """Close the connection that this asyncio task uses."""
         protocol = self._taken.get(asyncio.current_task())
-        if protocol is not None:  # an idle one counts as false
+        if protocol is not None:  # an idle protocol is falsy
             protocol.close()
 
     def forget(self) -> None:
@@ -180,7 +180,7 @@ def _timeout(request: httpx.Request) -> aiohttp.ClientTimeout:
 
 
 def as_httpx(error: Exception) -> httpx.TransportError:
-    """Return the matching error of httpx. It is a failed connect only if certainly nothing was sent."""
+    """Return the matching httpx error. It is a connect error only if nothing was sent."""
     late, reason = isinstance(error, TimeoutError), _reason(error)
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return httpx.ProxyError(f"the proxy refused the tunnel: {reason}")

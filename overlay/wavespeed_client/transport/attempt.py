@@ -1,4 +1,4 @@
-"""One try of an exchange: bounded in time, and its response in size."""
+"""One try of an exchange, with limits on its time and on the size of its response."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .borrowed import AsyncBorrowed, Borrowed
     from .httpx1.pools import AsyncPools, Pools
 
-# httpx's own timeouts come first: they close the connection, which a cancelled handshake leaves open.
+# Extra time, so that httpx's own timeouts come first: they close the connection; a cancelled handshake does not.
 CLEAN_UP_SECONDS = 0.05
 LATE = "the time was up before it could be sent"
 GZIP = b"\x1f\x8b"
@@ -40,7 +40,7 @@ def seconds_for(exchange: Exchange) -> float:
     """Return the seconds that the next try may take. A deadline bounds reads only.
 
     Raises:
-        httpx.PoolTimeout: There are none left.
+        httpx.PoolTimeout: No time is left.
     """
     seconds = exchange.settings.timeout
     if exchange.submission:
@@ -73,7 +73,7 @@ class TimeLeft(Mapping[str, float]):
 
 @define(eq=False)
 class Attempt:
-    """One try, whose seconds begin to count when it is made."""
+    """One try. Its time starts when the object is created."""
 
     exchange: Exchange
     seconds: float
@@ -88,23 +88,23 @@ class Attempt:
         self._until = time.monotonic() + self.seconds
 
     def hand_over(self, trace: object) -> None:
-        """Bound the request by this try's time, and let httpcore report its steps to `trace` until it leaves.
+        """Limit the request to this try's time, and let httpcore report its steps to `trace` until it is sent.
 
         Raises:
-            httpx.ConnectTimeout: It is too late for it to leave.
+            httpx.ConnectTimeout: It is too late to send the request.
         """
         if self.exchange.is_late:
             raise httpx.ConnectTimeout(LATE)
         extensions = self.exchange.request.extensions
         extensions["timeout"], extensions["trace"] = TimeLeft(self._until), trace
-        self.exchange.sent = True  # until a link says that it is still about to connect
+        self.exchange.sent = True  # unless a link reports that it is still connecting
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Follow httpcore's steps until the request leaves. Asking a proxy for a tunnel does not count.
+        """Follow httpcore's steps until the request is sent. A request to a proxy for a tunnel does not count.
 
         Raises:
-            httpx.ConnectTimeout: The request is about to leave, and the time is up: a host with several addresses can
-                take the whole time of each to connect.
+            httpx.ConnectTimeout: The time was up before the request was sent. If a host has several addresses, each
+                of them may take the whole time to connect.
         """
         if not event.endswith(".started"):
             return
@@ -117,7 +117,7 @@ class Attempt:
                 self.exchange.sent = False
                 raise httpx.ConnectTimeout(LATE)
             self.exchange.sent = True
-            # httpcore looks for it at each step, and to call it costs more than the step's own work.
+            # httpcore would call it at each further step, which costs more than the step itself.
             self.exchange.request.extensions.pop("trace", None)
 
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
@@ -125,19 +125,19 @@ class Attempt:
         self.trace(event, info)
 
     def timed_out(self) -> httpx.TimeoutException:
-        """Make the error of a try whose time is up. Not sent means that it could not even connect."""
+        """Make the error of a try whose time is up: a connect timeout if nothing was sent."""
         kind = httpx.ReadTimeout if self.exchange.sent else httpx.ConnectTimeout
         return kind(f"no whole response within {self.seconds:g} seconds", request=self.exchange.request)
 
     @contextmanager
     def reading(self, response: httpx.Response) -> Generator[None]:
-        """Check a response's head before its body is read, and that the body comes to its end.
+        """Check a response's headers before its body is read, and that its compressed body is complete afterwards.
 
-        If it breaks off, the task that it names is kept, provided that its JSON was whole by then.
+        If the response breaks off, the id of its task is kept, if the JSON was complete by then.
 
         Raises:
-            UnexpectedResponseError: It announces a body that is too large, or compressed in a way not asked for; or its
-                compression ends too early.
+            UnexpectedResponseError: The body is announced as too large or has an unsupported compression, or its
+                compressed data ends too early.
         """
         self._response = response
         try:
@@ -161,14 +161,14 @@ class Attempt:
             raise self._undecodable(f"{shown!r} was not asked for")
 
     def add(self, chunk: bytes) -> None:
-        """Take in a part of the body, as it came.
+        """Add a chunk of the body, as it was received.
 
         Raises:
             httpx.ReadTimeout: The time is up.
             UnexpectedResponseError: The response is too large, or its compression is broken.
         """
         if not self._chunks and chunk.lstrip()[:1] in (b"{", b"["):
-            self._inflater = None  # something on the way has unpacked it and kept the header
+            self._inflater = None  # a proxy has unpacked it and kept the header
         if self._inflater is not None:
             chunk = self._inflated(chunk)
         self._chunks.append(chunk)
@@ -181,17 +181,17 @@ class Attempt:
         """Return the whole response.
 
         Raises:
-            SubmissionUncertainError: It refuses a submission and yet names a task: it must not be sent again.
+            SubmissionUncertainError: It refuses a submission but names a task, so it must not be sent again.
             httpx.RemoteProtocolError: It belongs to another request.
         """
         whole = WholeResponse(self._response, b"".join(self._chunks))
         check_identity(self.exchange, whole, self.received)
         self.exchange.task_id = whole.task_id
-        # A refusal names no task, so a duplicate of it on that connection would pass for the next response.
+        # Refusals have no task id, so a duplicate of one on this connection could pass for the next response.
         self.exchange.keeps_connection = whole.status_code == 200
         if whole.status_code != 200 and self.exchange.submission and whole.named:
             self.exchange.task_id = self._if_new(whole.named)
-            raise self.exchange.uncertain(f"the response says {whole.status_code} and yet names a task")
+            raise self.exchange.uncertain(f"the response says {whole.status_code} but names a task")
         if whole.status_code in UNTAKEN:
             self.exchange.sent = False
         return whole
@@ -201,11 +201,11 @@ class Attempt:
         return task_id if task_id and self.received.add(task_id) else None
 
     def _inflated(self, chunk: bytes) -> bytes:
-        # One byte beyond the limit is enough to refuse it: a small body may hold a huge one.
+        # Unpack at most one byte more than the limit: a small body may expand to a huge one.
         room = self.exchange.settings.max_response_bytes - self._size + 1
         try:
             inflated: bytes = self._inflater.decompress(chunk, room)
-            while self._inflater.unused_data.startswith(GZIP) and len(inflated) < room:  # another member
+            while self._inflater.unused_data.startswith(GZIP) and len(inflated) < room:  # one more gzip member
                 rest, self._inflater = self._inflater.unused_data, _inflater()
                 inflated += self._inflater.decompress(rest, room - len(inflated))
         except zlib.error as error:
@@ -229,7 +229,7 @@ def _inflater() -> Any:  # zlib does not name its type
 
 
 class AttemptTransport(httpx.BaseTransport):
-    """Our innermost layer. It reads the whole response, so that one that breaks off can be tried again."""
+    """Our innermost layer. It reads the whole response, so that a request can be retried if its response breaks off."""
 
     def __init__(self, link: Pools | Borrowed, received: Received) -> None:
         self._link = link
@@ -258,12 +258,12 @@ class AttemptTransport(httpx.BaseTransport):
 
 
 class AsyncAttemptTransport(httpx.AsyncBaseTransport):
-    """Async AttemptTransport, which bounds the whole try, its slow header included.
+    """Async AttemptTransport. It limits the time of the whole try, including slow response headers.
 
     Args:
-        link: What reaches the network.
+        link: The layer that reaches the network.
         received: The ids that the client has received.
-        slots: Requests that may be under way at once; the others wait their turn here.
+        slots: The number of requests that may run at once; others wait here.
     """
 
     def __init__(self, link: AsyncPools | AsyncBorrowed | Aiohttp, received: Received, slots: int) -> None:
@@ -314,6 +314,6 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
 
 
 def _check_open(closed: bool) -> None:
-    # After its client was closed, a retry must not leave.
+    # A retry must not be sent after its client was closed.
     if closed:
         raise ConfigurationError("This client was closed meanwhile; nothing more is sent.")

@@ -1,4 +1,4 @@
-"""The API key: attached to requests to the API's own origin, and hidden in whatever is shown."""
+"""Attach the API key to requests to the API's own origin, and mask it in messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Authorization:
         self._origin = _origin(httpx.URL(settings.base_url))
 
     def attach(self, request: httpx.Request) -> None:
-        """Add the key to a request, if it goes to the API's own origin."""
+        """Add the key to a request if it goes to the API's own origin."""
         if _origin(request.url) == self._origin:
             request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
 

@@ -1,4 +1,4 @@
-"""An HTTP client of the caller's as the link. It is never changed and never closed."""
+"""Send requests with the caller's own HTTP client, which is never changed or closed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .exchange import Exchange
 
 FAILED_CONNECTS = (*UNSENT, httpx.ProxyError, httpx.UnsupportedProtocol)
-# A caller's client may have a RetryTransport of its own; our policy is the one that counts.
+# Switches off a RetryTransport in the caller's client: only our own policy may retry.
 NO_RETRIES = Retry(total=0)
 
 
@@ -25,7 +25,7 @@ class Borrowed:
     """A caller's httpx.Client.
 
     Raises:
-        ConfigurationError: It is something else, or closed.
+        ConfigurationError: It is not an httpx.Client, or is closed.
     """
 
     proxy = None  # it may have one, but does not show it
@@ -95,10 +95,10 @@ def _prepare(client: httpx.Client | httpx.AsyncClient, exchange: Exchange) -> No
 
 
 def _believed(error: httpx.TransportError, exchange: Exchange) -> httpx.TransportError:
-    """Return the error, if httpx's own transport reported that the request had not left.
+    """Return a failed connect if httpx's own transport confirms that nothing was sent; else a read error.
 
-    Other transports may also report a failed connect when a connection breaks that has already carried the request. On
-    their word alone, a submission must not be sent again.
+    Other transports may report a failed connect after they have sent the request. A submission must not be sent again
+    on that basis.
     """
     if not exchange.sent:
         return error

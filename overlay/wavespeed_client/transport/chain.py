@@ -1,4 +1,4 @@
-"""Build the chain: from the client that generated functions call to the transport that reaches the network."""
+"""Build the chain of layers from the client that generated functions call to the network."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UNLIMITED = sys.maxsize
 
 
 class PerCall:
-    """The common part of both ApiClients. Each call is sent by a light copy, which has the call's context."""
+    """The base of both ApiClients. Each call uses a shallow copy, which has the call's context."""
 
     context: Context | None = None
 
@@ -43,11 +43,11 @@ class PerCall:
 
     @property
     def known_body(self) -> bytes | None:
-        """The JSON of the call's request, if it need not be encoded."""
+        """The JSON of the call's request, if it was encoded before."""
         return self.context.body if self.context else None
 
     def in_context(self, request: httpx.Request) -> httpx.Request:
-        """Give a request the call's context."""
+        """Add the call's context to a request."""
         request.extensions[EXTENSION] = self.context
         return request
 
@@ -87,7 +87,7 @@ class AsyncApiClient(PerCall, httpx.AsyncClient):
 
 
 def connect(settings: Settings, http_client: httpx.Client | None) -> ApiClient:
-    """Build the client through which every generated function sends.
+    """Build the client that sends the requests of generated functions.
 
     Raises:
         ConfigurationError: http_client is of the wrong kind, or closed; or the environment cannot be used.
@@ -104,7 +104,9 @@ def connect_async(settings: Settings, http_client: httpx.AsyncClient | None, eng
     if engine not in ("httpx", "aiohttp"):
         raise ConfigurationError("transport must be 'httpx' or 'aiohttp'.")
     if http_client is not None and engine == "aiohttp":
-        raise ConfigurationError("http_client sends the requests itself, so it cannot go with transport='aiohttp'.")
+        raise ConfigurationError(
+            "http_client sends requests itself, so it cannot be combined with transport='aiohttp'."
+        )
     with as_configuration_errors():
         slots = CONNECTIONS if http_client is None else UNLIMITED
         link: AsyncBorrowed | AsyncPools | Aiohttp
@@ -121,7 +123,7 @@ def _aiohttp(base_url: str) -> Aiohttp:
     try:
         from .aiohttp import Aiohttp
     except ImportError as error:
-        message = f"transport='aiohttp' needs a package of its own ({error}): pip install 'wavespeed-client[aiohttp]'"
+        message = f"transport='aiohttp' needs one more package ({error}): pip install 'wavespeed-client[aiohttp]'"
         raise ConfigurationError(message) from error
     return Aiohttp(base_url)
 
@@ -150,7 +152,7 @@ def refuse_async() -> httpx.AsyncClient:
 
 
 class RefusingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Refuses every request, and names the client to use instead."""
+    """A transport that refuses every request and names the client to use instead."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         raise ConfigurationError("An AsyncWaveSpeed makes async calls only: use asyncio_detailed, or a WaveSpeed.")

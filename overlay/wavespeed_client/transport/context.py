@@ -1,4 +1,4 @@
-"""What a call asks of the transport besides its request."""
+"""The options of a call for the transport, and the exchange that carries it out."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ EXTENSION = "wavespeed_client"
 
 @define(eq=False)
 class Context:
-    """One call: what it asks for, and the exchange that it leads to.
+    """One call: its options, and the exchange that carries it out.
 
     Attributes:
         deadline: No retry begins and no read lasts beyond it. A submission that has been sent is never cut short.
-        tries: How often the request may be sent at most; None leaves that to the settings.
-        departure: Called before each try, which leaves only after it has returned. An async call awaits what it
-            returns, if that can be awaited. It may raise a ConfigurationError to stop the request, or return a
-            Deadline, after which the request must not leave.
+        tries: The most times that the request may be sent; None for the number in the settings.
+        departure: Called before each try is sent. An async call awaits the result if it is awaitable. It may raise a
+            ConfigurationError to stop the request, or return a Deadline, after which the request must not be sent.
         body: The JSON of the request, if it was encoded before.
         exchange: The request with its tries and response; None until the request is made.
     """
@@ -40,7 +39,7 @@ class Context:
 
     @classmethod
     def of(cls, request: httpx.Request) -> Context:
-        """Return the request's context; one that asks for nothing if it was made elsewhere."""
+        """Return the request's context; one without options if the request has none."""
         context = request.extensions.get(EXTENSION)
         return context if isinstance(context, Context) else cls()
 
@@ -56,6 +55,6 @@ class Context:
 
     @property
     def data(self) -> object:
-        """What the envelope in the response holds; None until there is one."""
+        """The data in the response's envelope; None until there is a response."""
         response = self.exchange.response if self.exchange else None
         return response.data if response else None

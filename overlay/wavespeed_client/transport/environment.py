@@ -1,4 +1,4 @@
-"""Proxies and trusted certificates from the environment, read as httpx reads them."""
+"""Read proxies and trusted certificates from the environment, as httpx does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def proxy_for(url: httpx.URL) -> str | None:
-    """Return the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY name for an address, unless NO_PROXY excludes it."""
+    """Return the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY sets for a URL, unless NO_PROXY excludes it."""
     return next((proxy for pattern, proxy in sorted(_patterns()) if pattern.matches(url)), None)
 
 
@@ -28,13 +28,13 @@ def _patterns() -> Generator[tuple[URLPattern, str | None]]:
     for pattern, proxy in get_environment_proxies().items():
         try:
             yield URLPattern(pattern), proxy
-        except httpx.InvalidURL:  # such as fd07::/64 in NO_PROXY: it excludes nothing, as 10.0.0.0/8 does
+        except httpx.InvalidURL:  # such as fd07::/64 in NO_PROXY; like 10.0.0.0/8, it excludes nothing
             if proxy is not None:
                 raise
 
 
 def shown(proxy: str | None) -> str:
-    """Return how a message names the proxy, without its password; empty without a proxy."""
+    """Return the proxy as text for a message, without its password; empty if there is no proxy."""
     if proxy is None:
         return ""
     url = httpx.URL(proxy)
@@ -42,20 +42,20 @@ def shown(proxy: str | None) -> str:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Return the certificates that are trusted: SSL_CERT_FILE and SSL_CERT_DIR, else those that httpx ships."""
+    """Return a TLS context that trusts SSL_CERT_FILE and SSL_CERT_DIR, else the certificates that httpx ships."""
     return _shared_tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @cache
 def _shared_tls_context(_cert_file: str | None, _cert_dir: str | None) -> ssl.SSLContext:
-    # To load the certificates takes longer than a request, so clients that trust the same ones share them. The
-    # arguments are the key of the cache.
+    # Loading certificates takes longer than a request, so clients with the same ones share a context. The arguments
+    # only serve as the key of the cache.
     return httpx.create_ssl_context()
 
 
 @contextmanager
 def as_configuration_errors() -> Generator[None]:
-    """Turn httpx's errors about addresses and certificates into a ConfigurationError."""
+    """Turn httpx's errors about URLs and certificates into a ConfigurationError."""
     try:
         yield
     except ConfigurationError:

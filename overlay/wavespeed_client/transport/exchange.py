@@ -1,4 +1,4 @@
-"""One request with all its tries. It gets the key, and whatever goes wrong becomes one of our errors."""
+"""One request with all its tries: attach the key, and turn failures into our errors."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from ..settings import Settings
     from .response import WholeResponse
 
-# Packages whose exceptions are about the request, as are the standard library's. Those of any other package come from a
-# signal handler, a hook or the like, and are the caller's own.
+# Packages whose exceptions are about the request, like those of the standard library. Exceptions of other packages come
+# from the caller's own code, such as a signal handler or a hook.
 OURS = {"aiohttp", "anyio", "h11", "h2", "httpcore", "httpx", "httpx_retries", "socksio", "wavespeed_client", "yarl"}
 
 
@@ -54,7 +54,7 @@ UNTRUSTED = " If the certificate is signed by your own authority, set SSL_CERT_F
 
 @define(eq=False)
 class Exchange:
-    """One request with all its tries, and what their outcome means.
+    """One request with all its tries, and their outcome.
 
     Attributes:
         request: The request.
@@ -62,11 +62,11 @@ class Exchange:
         authorization: The client's key.
         path: The request's path below the base URL.
         submission: Whether it starts a task.
-        through: How messages name the proxy on the way; empty without one.
-        sent: Whether the current try may have begun to leave. Before that, the service cannot have taken it.
+        through: The proxy as text for messages; empty if there is none.
+        sent: Whether any part of the current try may have been sent. If not, the service cannot have taken it.
         response: The response; None until it is whole.
-        task_id: The task that a response names, even if the response is of no other use.
-        leaves_by: The Deadline after which the try must not leave; anything else means that there is none.
+        task_id: The task that a response names, even if the rest of the response cannot be used.
+        leaves_by: The Deadline after which the try must not be sent; anything else means that there is none.
         keeps_connection: Whether the connection may serve another request.
     """
 
@@ -112,19 +112,19 @@ class Exchange:
 
     @property
     def context(self) -> Context:
-        """What the call asks for, until the exchange has ended."""
+        """The call's options, until the exchange has ended."""
         return Context.of(self.request)
 
     @property
     def is_late(self) -> bool:
-        """Whether it is too late for the try to leave."""
+        """Whether it is too late to send the try."""
         return isinstance(self.leaves_by, Deadline) and not self.leaves_by.left()
 
     def checked(self, whole: httpx.Response) -> WholeResponse:
-        """Return the response, which the innermost layer has read, if it is a success.
+        """Return the response if it is a success. The innermost layer has read it.
 
         Raises:
-            WaveSpeedError: What the response says instead.
+            WaveSpeedError: The response is a refusal or reports a failure.
             SubmissionUncertainError: The submission may have been taken.
         """
         self.response = response = cast("WholeResponse", whole)
@@ -136,12 +136,12 @@ class Exchange:
         raise self._refusal(response)
 
     def release(self) -> None:
-        """Drop what refers back to the exchange: it would hold the bodies until a garbage collection finds them."""
+        """Drop references back to the exchange: such a cycle would keep the bodies until a garbage collection."""
         for name in (EXTENSION, "trace"):
             self.request.extensions.pop(name, None)
 
     def _refusal(self, response: WholeResponse) -> WaveSpeedError:
-        # No frame that raises holds the body: it may repeat the key.
+        # The body may repeat the key, so the function that raises must not hold it in a local variable.
         error = error_from_response(
             response.status_code,
             response.body,
@@ -151,17 +151,17 @@ class Exchange:
             hide=self.authorization.hide,
         )
         if self.submission and not is_refusal(response):
-            return self.uncertain(f"the response does not tell what became of it ({error})")
+            return self.uncertain(f"the response does not say whether a task was started ({error})")
         if isinstance(error, AuthenticationError):
             error.args = (f"{error} The key is that of {self.settings.api_key_source}.",)
         return error
 
     def end(self, error: BaseException) -> NoReturn:
-        """End an exchange that has no usable response, or whose response is not what the contract says.
+        """Raise the error of an exchange that has no usable response.
 
         Raises:
-            WaveSpeedError: What that means for the caller.
-            BaseException: The error itself, if it is the caller's own and nothing was submitted, or an interruption.
+            WaveSpeedError: The exchange failed.
+            BaseException: The error itself, if it is an interruption, or the caller's own and nothing was submitted.
         """
         if not isinstance(error, Exception):
             self.interrupted(error)
@@ -181,7 +181,7 @@ class Exchange:
         raise outcome from error
 
     def interrupted(self, error: BaseException) -> None:
-        """Note and log what became of a submission that Ctrl-C, a cancellation or the like cut short."""
+        """Add a note to an interruption such as Ctrl-C, and log it, if a task may have been submitted."""
         without_frames(error)
         if self.submission and self.sent:
             named = f" as task {self.task_id}" if self.task_id else ""
@@ -235,12 +235,12 @@ class Exchange:
 
 
 def end(context: Context, error: BaseException) -> NoReturn:
-    """End a call that failed while its response was read, or before there was a request.
+    """Raise the error of a call that failed while its response was read, or before there was a request.
 
     Raises:
-        WaveSpeedError: What that means for the caller.
+        WaveSpeedError: The response cannot be read.
         InvalidInputError: There was no request, because httpx could not make one.
-        BaseException: The error itself, if the chain or the caller has raised it.
+        BaseException: The error itself, if the chain or the caller's code has raised it.
     """
     if context.exchange is not None and context.exchange.response is not None:
         context.exchange.end(error)
@@ -250,7 +250,7 @@ def end(context: Context, error: BaseException) -> NoReturn:
 
 
 class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """The outermost layer, sync and async: an exchange for each request."""
+    """The outermost layer, sync and async. It begins an exchange for each request."""
 
     def __init__(self, inner: RetryTransport, settings: Settings, proxy: str | None) -> None:
         self._inner = inner
@@ -296,7 +296,7 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if self._loop in (None, asyncio.get_running_loop()):
             await self._inner.aclose()
         elif self._loop.is_closed():
-            # Its connections ended with it; httpx says so when it is to close them.
+            # The connections ended with the loop, and httpx raises an error when it closes them.
             with suppress(RuntimeError):
                 await self._inner.aclose()
 
@@ -305,12 +305,12 @@ def _running_loop() -> asyncio.AbstractEventLoop:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
-        message = "An AsyncWaveSpeed runs under asyncio alone. Under trio, call a WaveSpeed through trio.to_thread."
+        message = "An AsyncWaveSpeed runs only under asyncio. Under trio, call a WaveSpeed through trio.to_thread."
         raise ConfigurationError(message) from None
 
 
 def without_frames(error: BaseException) -> None:
-    """Drop the frames below, whose locals hold the request's headers, and with them the key."""
+    """Drop the frames of an error: their local variables hold the request's headers, and with them the key."""
     for one in _linked(error):
         one.__traceback__ = None
 
@@ -326,7 +326,7 @@ def is_untrusted(error: BaseException) -> bool:
 
 
 def _linked(error: BaseException | None) -> list[BaseException]:
-    """Return the error with its causes, which may lead back to itself."""
+    """Return an error and its causes. They may form a circle."""
     found: list[BaseException] = []
     while error is not None and all(error is not one for one in found):
         found.append(error)
@@ -335,7 +335,7 @@ def _linked(error: BaseException | None) -> list[BaseException]:
 
 
 def content(request: httpx.Request) -> bytes:
-    """Return the request's body; nothing for a stream of the caller's own."""
+    """Return the request's body; b"" for a caller's own stream."""
     try:
         return request.content
     except httpx.RequestNotRead:
@@ -348,5 +348,5 @@ def _base_path(base_url: str) -> str:
 
 
 def _path(url: httpx.URL) -> str:
-    """Return the path as it is on the wire: an encoded slash is no slash."""
+    """Return the path as it is sent: an encoded slash stays encoded."""
     return url.raw_path.partition(b"?")[0].decode("ascii")

@@ -1,6 +1,6 @@
-"""Whether a response belongs to its request: it names the task that was asked for, or a new one.
+"""Check that a response belongs to its request: it names the task that was asked for, or a new one.
 
-If a server or proxy sends a response twice, or more bytes than it announced, the spare bytes pass for the response to
+If a server or proxy sends a response twice, or more bytes than it announced, the extra bytes look like the response to
 the next request on that connection. So no submission accepts the id of a task that this client received before.
 """
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from .exchange import Exchange
     from .response import WholeResponse
 
-# A spare response arrives within seconds, so this many are enough at any pace.
+# An extra response arrives within seconds, so this many ids are enough.
 REMEMBERED = 10_000
 
-_QUESTION = re.compile(r"/api/v3/predictions/([^/]+)(?:/result)?")
+_POLL = re.compile(r"/api/v3/predictions/([^/]+)(?:/result)?")
 
 
 class Received:
@@ -41,14 +41,14 @@ def check_identity(exchange: Exchange, response: WholeResponse, received: Receiv
     """Refuse a response that belongs to another request.
 
     Raises:
-        httpx.RemoteProtocolError: It is about another task, or, for a submission, about one that is known already.
+        httpx.RemoteProtocolError: It is about another task; or, for a submission, about a task that is already known.
     """
     task_id = response.task_id
     if task_id is None:
         return
-    asked_for = _QUESTION.fullmatch(exchange.path) if exchange.request.method == "GET" else None
+    asked_for = _POLL.fullmatch(exchange.path) if exchange.request.method == "GET" else None
     is_new = received.add(task_id)
     if exchange.submission and not is_new:
-        raise httpx.RemoteProtocolError(f"the response is about task {task_id}, which answered an earlier request")
+        raise httpx.RemoteProtocolError(f"the response is about task {task_id}, which belongs to an earlier request")
     if asked_for and asked_for[1] != task_id:
         raise httpx.RemoteProtocolError(f"the response is about another task, {task_id}")

@@ -1,4 +1,4 @@
-"""A whole response. Its JSON is parsed once, however oddly it is written."""
+"""A whole response. Its JSON is parsed once, even if it is not strictly valid."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import httpx
 
 from ..task import is_task_id
 
-# Needed to decode an odd body. A late import could fail for want of file descriptors.
+# Needed to decode unusual bodies. A late import fails if no file descriptors are left.
 LOADED = (utf_8_sig, utf_16, utf_16_be, utf_16_le, utf_32, utf_32_be, utf_32_le)
 
 
 class WholeResponse(httpx.Response):
-    """A response whose body has been read. httpx would read and parse it once more.
+    """A response whose body is already read and parsed. httpx would do both again.
 
     Attributes:
         body: The body, decompressed.
-        fields: The fields of the JSON object that the body is; empty if it is none.
+        fields: The body's JSON fields; empty if it is not a JSON object.
         named: The task that the envelope names, whatever the status; None if it names none.
-        task_id: The same in a success, so in any 2xx; else None.
+        task_id: The same if the HTTP status is a success (2xx); else None.
     """
 
     def __init__(self, response: httpx.Response, body: bytes) -> None:
@@ -31,8 +31,8 @@ class WholeResponse(httpx.Response):
         self.fields = _object(self._parsed)
         self.named = task_named_in(self.fields)
         self.task_id = self.named if 200 <= status < 300 else None
-        # A response that names a task is a success, whatever else it says. A refusal may come under HTTP 200, with its
-        # status as the envelope's code.
+        # A response that names a task is a success, whatever else it says. A refusal may come with HTTP 200; then its
+        # status is the envelope's code.
         if self.task_id:
             status = 200
         elif status == 200 and _is_json(response):
@@ -47,19 +47,19 @@ class WholeResponse(httpx.Response):
 
     @property
     def from_service(self) -> bool:
-        """Whether a refusal is the service's own, and not a proxy's: strict JSON, announced as such, that says why."""
+        """Whether a refusal comes from the service, not from a proxy: strict JSON, with a reason and a JSON type."""
         says_why = isinstance(self.fields.get("message"), str) and isinstance(self.fields.get("code"), int)
         says_why = says_why or isinstance(self.fields.get("error"), str | dict)
         return self._is_strict and says_why and _is_json(self)
 
     @property
     def data(self) -> object:
-        """What the envelope holds; None if it holds nothing."""
+        """The data in the envelope; None if it has none."""
         return self.fields.get("data")
 
     @property
     def says_success(self) -> bool:
-        """Whether the response says itself that it is a success, with data or without."""
+        """Whether the envelope's code says that the response is a success, with data or without."""
         return self.status_code == 200 and self.fields.get("code") == 200
 
     @property
@@ -69,10 +69,10 @@ class WholeResponse(httpx.Response):
 
 
 def parsed(body: bytes) -> tuple[Any, bool]:
-    """Parse JSON; return it, None if it is none, and whether strict JSON allows it.
+    """Parse JSON; return the value, None if there is none, and whether the body is strict JSON.
 
-    What strict JSON refuses is read all the same where it can be: bytes that are no UTF-8, raw control characters,
-    numbers too long for an int, text after the first value. The task that such a response names is paid for.
+    Invalid JSON is read where possible: bytes that are not UTF-8, raw control characters, numbers too long for an int,
+    text after the first value. The task that such a response names is paid for.
     """
     try:
         return json.loads(body), True

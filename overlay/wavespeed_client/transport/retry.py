@@ -1,4 +1,4 @@
-"""What may be sent again, and when: the mechanics of httpx-retries with our policy."""
+"""Decide which requests are sent again, and when: httpx-retries with our own policy."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ LONGEST_PAUSE_SECONDS = 60.0
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
 
 
-# Some servers send fractions, which the standard does not have.
+# Some servers send fractions, which the standard does not allow.
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 
 
 class Policy(Retry):
-    """The back-off of httpx-retries, cut to the deadline of the call."""
+    """The backoff of httpx-retries, limited by the deadline of the call."""
 
     def __init__(self, *, deadline: Deadline | None = None, **options: Any) -> None:
         super().__init__(**options)
@@ -59,13 +59,13 @@ class Policy(Retry):
 def policy_for(context: Context, *, submission: bool, max_retries: int) -> Policy:
     """Return the policy for a request.
 
-    A submission is sent again only if it certainly was not taken: each one is paid for.
+    A submission is sent again only if the service certainly did not take it: each task is paid for.
     """
     return Policy(
         deadline=context.deadline,
         total=max_retries if context.tries is None else context.tries - 1,
         allowed_methods=["GET", "POST"],
-        # Never an empty list: that would mean the library's own.
+        # Never an empty list: the library would use its own statuses.
         status_forcelist=[429] if submission else RETRIED_STATUSES,
         retry_on_exceptions=UNSENT if submission else Retry.RETRYABLE_EXCEPTIONS,
         backoff_factor=BACKOFF_SECONDS,

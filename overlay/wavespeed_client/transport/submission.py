@@ -1,4 +1,4 @@
-"""A submission, the one call that costs money: when it counts as sent, and what its response proves."""
+"""Rules for submissions, the only calls that cost money: when one counts as sent, and what its response proves."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..errors import InvalidInputError, InvalidModelError, json_fields
 if TYPE_CHECKING:
     from .response import WholeResponse
 
-# Errors by which a request certainly was not sent, so that it may be sent again.
+# Errors that prove that a request was not sent, so that it may be sent again.
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
-# Statuses by which the service says that nothing was started.
+# Statuses with which the service says that nothing was started.
 REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 422, 429})
-# Statuses that by definition come from before the application, whoever sends them.
+# Statuses that prove that the request did not reach the application, whoever sends them.
 UNTAKEN = frozenset({413, 414, 429, 431})
 
 # In sync mode the service holds the response for 90 to 120 seconds.
@@ -26,11 +26,11 @@ SYNC_MODE_SECONDS = 180.0
 
 
 def is_submission(method: str, path: str) -> bool:
-    """Tell whether a request starts a task, and so may be sent only once. In doubt, it does.
+    """Return whether a request starts a task, and so may be sent only once. An unknown POST counts as one.
 
     Args:
         method: The HTTP method.
-        path: The path below the base URL, as it is on the wire.
+        path: The path below the base URL, as it is sent.
     """
     first_word = path.removeprefix(API_PATH).partition("/")[0]
     return method == "POST" and not (path.startswith(API_PATH) and first_word in RESERVED_WORDS)
@@ -42,26 +42,26 @@ def model_of(path: str) -> str:
 
 
 def refuse_stream(path: str, content: bytes) -> None:
-    """Refuse a submission whose response would be a byte stream, with no task to wait for.
+    """Refuse a submission whose response would be a stream instead of a task.
 
     Raises:
         InvalidModelError: Its path ends in `/stream`.
-        InvalidInputError: Its body asks for it.
+        InvalidInputError: Its body asks for a stream.
     """
     if model_of(path).rstrip("/").rpartition("/")[2] == STREAM:
         raise InvalidModelError(NO_STREAMS)
-    # JSON may write any letter of a name as \u and its number.
+    # JSON may escape any letter of the name as \u and its number.
     if (b'"stream"' in content or b"\\u" in content) and asks_for_stream(json_fields(content)):
         raise InvalidInputError(NO_STREAMS)
 
 
 def responds_late(content: bytes) -> bool:
-    """Tell whether a submission asks the service to hold the response until the task has ended."""
+    """Return whether a submission asks the service to hold the response until the task has ended."""
     return b"enable_sync_mode" in content and json_fields(content).get("enable_sync_mode") is True
 
 
 def is_refusal(response: WholeResponse) -> bool:
-    """Tell whether a response proves that no task was started."""
+    """Return whether a response proves that no task was started."""
     if response.status_code in UNTAKEN:
         return True
     if response.status_code == 500:  # a gateway's 500 proves nothing, the service's own does

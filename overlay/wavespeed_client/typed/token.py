@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-I = TypeVar("I", bound=Mapping[str, Any])  # noqa: E741 # it stands in every signature
+I = TypeVar("I", bound=Mapping[str, Any])  # noqa: E741 # short, since it is in every signature
 T_co = TypeVar("T_co", covariant=True)
 
 

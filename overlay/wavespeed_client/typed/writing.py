@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def write(texts: Mapping[Path, str]) -> None:
-    """Write files, each replaced by one rename, in this order. Symbolic links and file modes are kept.
+    """Write files in this order, each replaced by one rename. Symbolic links and file modes are kept.
 
     Raises:
         OSError: A file cannot be written; the error names it. None was changed, unless a rename failed.

@@ -10,16 +10,16 @@ from attrs import define, field, frozen
 if TYPE_CHECKING:
     from ..task import Task
 
-# A poll is due when the expected lateness since the last one has grown to so many seconds.
+# A poll is due once the expected lateness reaches this many seconds.
 PATIENCE = 0.04
 SHORTEST_DELAY = 0.2
 
-# The least probability that a task has nothing to do with earlier ones; it may fail, for example.
-LEAST_DOUBT = 0.07
+# The lowest chance to assume that a task takes a time unlike earlier ones, for example because it fails.
+LEAST_OUTLIER_CHANCE = 0.07
 
-# How many durations of a model count: few, so that a model that becomes faster is soon polled sooner.
+# Number of durations kept for each model. It is small, so that polling soon adapts when a model becomes faster.
 REMEMBERED = 9
-# Added to their deviations, so that a few durations that agree by chance do not count as certain.
+# Added to the sum of their deviations, so that a few durations that are alike by chance do not look certain.
 ADDED_DEVIATION = 0.2
 
 MOST_MODELS = 256
@@ -48,9 +48,9 @@ class Duration:
         beyond = math.log(ratio) / 2 if math.isclose(power, 1) else (0.5 - ratio * runs) / (power - 1)
         return runs, self.median * (1 - 0.5 / (power + 1) + beyond)
 
-    def doubt(self) -> float:
-        """Return the probability that a task is unlike the ones before; it falls as those resemble each other more."""
-        return max(LEAST_DOUBT, self.spread / (self.spread + ANY_MODEL.spread))
+    def outlier_chance(self) -> float:
+        """Return the chance that a task takes a time unlike earlier ones. A smaller spread gives a smaller chance."""
+        return max(LEAST_OUTLIER_CHANCE, self.spread / (self.spread + ANY_MODEL.spread))
 
     @classmethod
     def of(cls, logarithms: tuple[float, ...]) -> Duration:
@@ -69,7 +69,7 @@ def next_poll(age: float, known: Duration | None, patience: float = PATIENCE) ->
     """Return the seconds from the last poll to the next one, due when the expected lateness reaches `patience`.
 
     For a given mean lateness this takes close to the fewest polls, whatever the distribution: polls are rare while a
-    task hardly ends, dense when it probably ends, and ever rarer once it takes longer than any before.
+    task is unlikely to end, frequent when it is likely to, and ever rarer once it takes longer than any before.
 
     Args:
         age: How old the task was when it was last seen running.
@@ -79,7 +79,7 @@ def next_poll(age: float, known: Duration | None, patience: float = PATIENCE) ->
     runs, area = _mixed(known, age)
 
     def expected(delay: float) -> tuple[float, float]:
-        """Return the lateness of a poll after this delay, beyond the patience, and the probability of being late."""
+        """Return the lateness of a poll after this delay, minus the patience, and the probability that it is late."""
         runs_then, area_then = _mixed(known, age + delay)
         return delay - (area_then - area) / runs - patience, 1 - runs_then / runs
 
@@ -90,7 +90,7 @@ def next_poll(age: float, known: Duration | None, patience: float = PATIENCE) ->
     while excess < 0:
         delay *= 2
         excess, late = expected(delay)
-    # The excess rises ever more steeply, so Newton's steps come down to its zero and never pass it.
+    # The excess is a convex function, so Newton's method approaches its zero from above and never passes it.
     while (step := excess / late) > 0.005:
         delay -= step
         excess, late = expected(delay)
@@ -98,20 +98,20 @@ def next_poll(age: float, known: Duration | None, patience: float = PATIENCE) ->
 
 
 def _mixed(known: Duration | None, age: float) -> tuple[float, float]:
-    """Return `Duration.at` of the known model and of any model, weighted by the doubt."""
+    """Return `Duration.at` for the known model and for any model, weighted by the chance of an outlier."""
     runs, area = ANY_MODEL.at(age)
     if known is None:
         return runs, area
-    doubt = known.doubt()
+    chance = known.outlier_chance()
     known_runs, known_area = known.at(age)
-    return known_runs + doubt * (runs - known_runs), known_area + doubt * (area - known_area)
+    return known_runs + chance * (runs - known_runs), known_area + chance * (area - known_area)
 
 
 def seconds_taken(inference_ms: float | None, at_least: float, at_most: float, known: Duration | None) -> float | None:
     """Return the seconds that a completed task probably took; None if that would be a guess.
 
     Args:
-        inference_ms: What the service says, without the time in a queue.
+        inference_ms: Milliseconds as the service reports them, without the time in a queue.
         at_least: How old the task was when it was last seen running, 0 if it never was.
         at_most: How old it was when it was seen completed.
         known: How long tasks of its model take; None if that is not known.
@@ -120,18 +120,18 @@ def seconds_taken(inference_ms: float | None, at_least: float, at_most: float, k
         return min(max(inference_ms / 1000, at_least), at_most)
     if at_most <= 2 * at_least:
         return math.sqrt(at_least * at_most)
-    # There was no poll for a long time, so this is only an upper bound. It helps only if it is low.
+    # The last poll before was too long ago, so this is only an upper bound. It helps only if it is low.
     return at_most if at_most < (known or ANY_MODEL).median else None
 
 
 @define
 class Durations:
-    """One client's memory: when it submitted its tasks, and how long those of each model took.
+    """The memory of one client: when it submitted its tasks, and how long the tasks of each model took.
 
     Threads may share it without a lock: each step replaces a whole value, so a race loses a duration or two.
     """
 
-    # For each model the natural logarithms of the last seconds taken, and what they say.
+    # For each model, the natural logarithms of its last durations in seconds, and the distribution estimated from them.
     _learnt: dict[str, tuple[tuple[float, ...], Duration | None]] = field(
         factory=dict[str, Any], init=False, repr=False
     )
@@ -144,11 +144,11 @@ class Durations:
             _forget_oldest(self._submissions, MOST_SUBMISSIONS)
 
     def submission(self, task: Task) -> float | None:
-        """Return when the task was submitted; None if that was long ago, or by another client."""
+        """Return when the task was submitted; None if too long ago, or by another client."""
         return self._submissions.get(task.id)
 
     def known(self, task: Task) -> Duration | None:
-        """Return how long tasks of this task's model take, if any was seen to complete."""
+        """Return how long tasks of this task's model take; None if none was seen to complete."""
         return self._learnt.get(task.model, ((), None))[1]
 
     def ended(self, task: Task, at_least: float, at_most: float) -> None:
@@ -167,7 +167,7 @@ class Durations:
             self._learn(task.model, max(taken, SHORTEST_DELAY))
 
     def _learn(self, model: str, seconds: float) -> None:
-        # Removed and added at the end: the first model is then the one used longest ago.
+        # Moved to the end, so that the least recently used model comes first.
         before, _ = self._learnt.get(model, ((), None))
         logarithms = (*before, math.log(seconds))[-REMEMBERED:]
         lesson = logarithms, Duration.of(logarithms)
@@ -179,5 +179,5 @@ class Durations:
 def _forget_oldest(memory: dict[str, Any], most: int) -> None:
     """Forget a tenth of a memory that has grown too large."""
     if len(memory) > most:
-        for key in list(memory)[: most // 10]:  # in one step, whatever other threads do
+        for key in list(memory)[: most // 10]:  # list() is atomic, even if other threads change the memory
             memory.pop(key, None)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..clock import Deadline
 
-# Relative jitter of the pause between polls, so that clients that were started together do not poll together.
+# Relative jitter of the patience, so that clients that were started together do not poll together.
 JITTER = 0.4
 
 # Pauses after polls without a usable response: they double from the first to the longest, in seconds.
@@ -37,7 +37,7 @@ LONGEST_PAUSE = 60.0
 # A wait without a deadline gives up after this many seconds without a response.
 LONGEST_SILENCE = 600.0
 
-# Statuses of refusals that another poll would get again.
+# Statuses of refusals that another poll would receive again.
 LASTING_STATUSES = (400, 401, 403, 404)
 
 
@@ -54,15 +54,15 @@ class Wait:
     _began: float = field(init=False)
     _last: float = field(init=False)
     _polled: bool = field(default=False, init=False)
-    _unanswered: int = field(default=0, init=False)
-    _answered_at: float = field(init=False)
+    _missed_polls: int = field(default=0, init=False)
+    _last_response: float = field(init=False)
     _pause: float = field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
         submitted = self.durations.submission(self.task)
         self._age_known = submitted is not None
-        self._answered_at = self._now()
-        self._began = self._last = self._answered_at if submitted is None else submitted
+        self._last_response = self._now()
+        self._began = self._last = self._last_response if submitted is None else submitted
 
     def goes_on(self) -> bool:
         """Return whether to poll (again).
@@ -76,7 +76,7 @@ class Wait:
 
     def delay(self) -> float:
         """Return the seconds until the next poll, never past the deadline."""
-        if self._unanswered:
+        if self._missed_polls:
             return min(self._pause, self.deadline.left())
         if self.task.status == UNKNOWN_STATUS and not self._polled:  # only its id is known
             return 0.0
@@ -95,7 +95,7 @@ class Wait:
         if task.done and self._age_known:
             self.durations.ended(task, self._last - self._began, now - self._began)
         self.task, self._last, self._polled = task, now, True
-        self._unanswered, self._answered_at = 0, now
+        self._missed_polls, self._last_response = 0, now
         return changed
 
     def missed(self, error: WaveSpeedError) -> None:
@@ -107,15 +107,15 @@ class Wait:
         """
         if not passes(error):
             raise error
-        silence = self._now() - self._answered_at
+        silence = self._now() - self._last_response
         if not self.deadline.left() or (math.isinf(self.deadline.at) and silence >= LONGEST_SILENCE):
             raise self._timed_out() from error
-        if not self._unanswered:
+        if not self._missed_polls:
             log(logging.WARNING, "A poll for task %s got no response (%s). Polling goes on.", self.task.id, error)
         # Never sooner than this, even if the service asks for less; `delay` keeps it within the deadline.
-        pause = min(FIRST_PAUSE * 2 ** min(self._unanswered, 10), LONGEST_PAUSE)
+        pause = min(FIRST_PAUSE * 2 ** min(self._missed_polls, 10), LONGEST_PAUSE)
         self._pause = min(max(pause, getattr(error, "retry_after", None) or 0.0), LONGEST_PAUSE)
-        self._unanswered += 1
+        self._missed_polls += 1
 
     @contextmanager
     def guarded(self) -> Generator[None]:
@@ -138,10 +138,10 @@ class Wait:
 
     def _timed_out(self) -> TaskTimeoutError:
         seconds = LONGEST_SILENCE if self.timeout is None else self.timeout
-        what = "was not heard of for" if self.timeout is None else "is not finished after"
+        what = "could not be polled for" if self.timeout is None else "is not finished after"
         return TaskTimeoutError(
-            f"Task {self.task.id} {what} {seconds} seconds (status {self.task.status!r}). It runs on and is billed "
-            "when it succeeds: wait for it again by its id, do not submit it again.",
+            f"Task {self.task.id} {what} {seconds} seconds (status {self.task.status!r}). It is still running and "
+            "is billed if it succeeds: wait for it again by its id, do not submit it again.",
             task=self.task,
         )
 

@@ -113,7 +113,7 @@ def test_the_missing_package_is_named(connect: Connect, monkeypatch: pytest.Monk
 
 
 def test_a_client_of_ones_own_does_not_go_with_it(connect: Connect) -> None:
-    with pytest.raises(ConfigurationError, match="cannot go with transport='aiohttp'"):
+    with pytest.raises(ConfigurationError, match="cannot be combined with transport='aiohttp'"):
         connect(http_client=httpx.AsyncClient())
 
 

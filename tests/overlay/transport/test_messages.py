@@ -157,5 +157,5 @@ def test_a_batch_tells_the_same(attach: Any, service: Service, caplog: pytest.Lo
 def test_without_asyncio_it_says_what_to_do() -> None:
     """A coroutine driven by another event loop, as trio's is, finds no running loop of asyncio's."""
     client = AsyncWaveSpeed("key", base_url="http://127.0.0.1:9")
-    with pytest.raises(ConfigurationError, match="under asyncio alone"):
+    with pytest.raises(ConfigurationError, match="only under asyncio"):
         client.balance().send(None)

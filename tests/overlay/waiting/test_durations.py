@@ -54,8 +54,8 @@ def test_a_question_is_due_when_the_lateness_to_expect_is_the_patience(duration:
     delay = next_poll(age, duration)
 
     def running(seconds: float) -> float:
-        doubt = duration.doubt()
-        return (1 - doubt) * duration.at(seconds)[0] + doubt * ANY_MODEL.at(seconds)[0]
+        chance = duration.outlier_chance()
+        return (1 - chance) * duration.at(seconds)[0] + chance * ANY_MODEL.at(seconds)[0]
 
     step = delay / 5000
     lateness = sum(1 - running(age + step * (number + 0.5)) / running(age) for number in range(5000)) * step
@@ -81,10 +81,10 @@ def test_questions_about_a_known_model_are_close_around_its_median() -> None:
 
 
 def test_the_less_alike_tasks_were_the_less_they_are_believed() -> None:
-    doubts = [Duration(60, spread).doubt() for spread in (0.02, 0.1, 0.5, 2.0)]
-    assert doubts == sorted(doubts)
-    assert 0.05 < doubts[0] < doubts[1] < 0.1
-    assert doubts[-1] > 0.5
+    chances = [Duration(60, spread).outlier_chance() for spread in (0.02, 0.1, 0.5, 2.0)]
+    assert chances == sorted(chances)
+    assert 0.05 < chances[0] < chances[1] < 0.1
+    assert chances[-1] > 0.5
 
 
 def test_less_patience_asks_sooner() -> None:

@@ -1,1 +1,1 @@
-"""Ways around what httpx 1 and httpcore do slowly, each with the condition under which it is deleted."""
+"""Faster replacements for slow parts of httpx and httpcore. Each says when it can be deleted."""

@@ -1,10 +1,10 @@
-"""httpx's transport with one connection in place of httpcore's pool. httpcore's private state is read only here.
+"""Give httpx's transport one connection in place of httpcore's pool. httpcore's private state is read only here.
 
-At the beginning and at the end of each request, a pool of httpcore's walks over all its connections, and for each idle
-one over all of them again; even with one connection that is a twelfth of the work. Its lock is taken in a
-Python function, so an exception of a signal handler can leave it locked, and then the clean-up waits without end.
+At the start and the end of each request, httpcore's pool goes through all its connections, and for each idle one
+through all of them again; even with one connection that is a twelfth of the work. An exception from a signal handler
+can also leave the pool's lock taken, and then the clean-up waits forever.
 
-Delete `Single` once that is mended, and `has_unread_bytes` once httpcore closes a connection that has read more than
+Delete `Single` once both are fixed, and `has_unread_bytes` once httpcore closes a connection that has read more than
 its response.
 """
 
@@ -52,7 +52,7 @@ class Single:
 
     async def aclose(self) -> None:
         if self.connection:
-            await self._pool._close_connections([self.connection])  # which no cancel scope cuts short
+            await self._pool._close_connections([self.connection])  # it cannot be cancelled
 
 
 def _origin(request: httpcore.Request) -> httpcore.Origin:
@@ -63,13 +63,13 @@ def _origin(request: httpcore.Request) -> httpcore.Origin:
 
 
 def single(transport: TransportT) -> TransportT:
-    """Give a transport one connection, which its pool makes but does not keep."""
+    """Replace a transport's pool with one connection. The pool still creates it, but does not keep it."""
     cast("Any", transport)._pool = Single(cast("Any", transport)._pool)
     return transport
 
 
 def has_unread_bytes(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport) -> bool:
-    """Tell whether a connection has read more than its response: that would pass for the next one. In doubt, it has."""
+    """Return whether a connection may have read more than its response: the rest would look like the next one."""
     connection = cast("Any", transport)._pool.connection
     try:
         for _ in range(WRAPPINGS):

@@ -1,7 +1,7 @@
-"""httpx's own transport, one for each request under way: each has one connection, which is kept and used again.
+"""Use one httpx transport for each request under way. Each has one connection, which is kept and used again.
 
-Delete this, and use one httpx transport, once the pool of httpcore no longer walks over all its connections for each
-request, and each request can say how long its connection may have idled.
+Delete this, and use a single httpx transport, once httpcore's pool no longer goes through all its connections for each
+request, and a request can limit how long its connection was idle.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 PoolT = TypeVar("PoolT")
 
-# A connection that idled for longer is not used: the server may close it at the moment a request leaves. Then a read
+# A connection that was idle for longer is not used: the server may close it just when a request is sent. Then a read
 # needs a second try, and a submission becomes uncertain.
 READ_IDLE_SECONDS = 20.0
 SUBMISSION_IDLE_SECONDS = 5.0
 
-# No limit of its own: a pool has one request at a time, so it has one connection.
+# Unlimited: a pool has one request at a time, so it has one connection.
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=READ_IDLE_SECONDS)
 
 
@@ -72,7 +72,7 @@ class PoolSet(Generic[PoolT]):
             return not self._closed
 
     def take_idle(self, since: float) -> list[PoolT]:
-        """Remove and return the pools that were last used before a moment, to be closed."""
+        """Remove and return the pools that were last used before `since`. The caller closes them."""
         old: list[PoolT] = []
         with self._lock:
             while self._idle and self._idle[0][0] < since:
@@ -80,14 +80,14 @@ class PoolSet(Generic[PoolT]):
         return old
 
     def close(self) -> list[PoolT]:
-        """Return all pools, to be closed. Requests under way end with an error."""
+        """Return all pools. The caller closes them, so requests under way end with an error."""
         with self._lock:
             self._closed = True
             return [*self._in_use, *(pool for _, pool in self._idle)]
 
 
 class Pools:
-    """The link by default.
+    """The default link.
 
     Raises:
         ValueError, ImportError, OSError: A proxy variable or SSL_CERT_FILE cannot be used.
@@ -97,7 +97,7 @@ class Pools:
         self._tls = tls_context()
         self.proxy = proxy_for(httpx.URL(base_url))
         self._pools = PoolSet[httpx.HTTPTransport]()
-        self._new().close()  # so that a wrong setting is found now
+        self._new().close()  # a wrong setting raises an error now
 
     @contextmanager
     def response_to(self, exchange: Exchange) -> Generator[httpx.Response]:
@@ -155,5 +155,5 @@ class AsyncPools:
 
 
 def _since(exchange: Exchange, now: float) -> float:
-    """Return the moment since when a connection may have idled."""
+    """Return the earliest time at which a connection that may be used again was last used."""
     return now - (SUBMISSION_IDLE_SECONDS if exchange.submission else READ_IDLE_SECONDS)

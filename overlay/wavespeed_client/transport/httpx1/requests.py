@@ -1,7 +1,7 @@
-"""The requests of generated functions, made in a tenth of the time that httpx needs.
+"""Build the requests of generated functions in a tenth of the time that httpx needs.
 
-Delete this, and let `ApiClient` call httpx's `request`, once that costs no more than the chain below it does: httpx
-parses the address three times, merges six kinds of headers and looks for cookies in every response.
+Delete this, and let `ApiClient` call httpx's `request`, once that is no slower than the chain below it: httpx parses
+the URL three times, merges six kinds of headers and looks for cookies in every response.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 NO_HEADERS: Mapping[str, str] = {}
 
-# A path in which nothing is to be escaped or left out, and where httpx keeps the parts of an address.
+# A path that httpx would not change.
 PLAIN_PATH = re.compile("(?:/[A-Za-z0-9_-]+)+")
 LONGEST_PLAIN_PATH = 1000  # httpx refuses very long ones
+# The attribute in which httpx keeps the parts of a URL.
 PARTS = "_uri_reference"
 
 
@@ -72,7 +73,7 @@ def plain_request(
 def with_cookies_kept(
     client: httpx.Client | httpx.AsyncClient, response: httpx.Response, request: httpx.Request
 ) -> httpx.Response:
-    """Return the response to a request; the cookies that it sets are sent with the requests that follow."""
+    """Return the response to a request. Its cookies are kept, and sent with later requests."""
     response.request = request
     if "Set-Cookie" in response.headers:
         client.cookies.extract_cookies(response)
@@ -80,13 +81,13 @@ def with_cookies_kept(
 
 
 def address(base_url: httpx.URL, path: str) -> httpx.URL:
-    """Return the whole address of a path of the API's, as httpx makes it.
+    """Return the full URL of a path of the API, as httpx builds it.
 
-    httpx looks at each character of an address several times. The path of a poll is another one for each task, so a
-    plain one is put into a copy of an address that is parsed already.
+    httpx is slow to parse URLs, and each task has its own path to poll. So a plain path is put into a copy of a URL
+    that is already parsed.
 
     Raises:
-        InvalidInputError: httpx cannot.
+        InvalidInputError: httpx refuses the URL.
     """
     if len(path) > LONGEST_PLAIN_PATH or not PLAIN_PATH.fullmatch(path):
         return _parsed(base_url, path)
