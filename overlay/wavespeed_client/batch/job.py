@@ -135,7 +135,7 @@ class Job:
         return isinstance(error, RateLimitError) and self.tries_end is not None and self.tries_end.left() > 0
 
     @property
-    def tells_all(self) -> bool:
+    def knows_all_fields(self) -> bool:
         """Whether every field that is or was sent is known."""
         return self.attached is None or self.sent_fields().keys() == self.attached.fields.keys()
 
@@ -158,11 +158,11 @@ class Job:
         if self.item is not None:
             self.item = evolve(self.item, found=tuple(tasks))
 
-    def note(self, event: str, **told: Any) -> list[Note]:
+    def note(self, event: str, **values: Any) -> list[Note]:
         """Return the note for the journal; none without a journal."""
         if self.entry is None:
             return []
-        return [Note(self.entry, event, **told)]
+        return [Note(self.entry, event, **values)]
 
     def quoted_entry(self) -> Entry | None:
         """Return the journal's entry with the quoted price; None without a journal."""
@@ -170,12 +170,12 @@ class Job:
             return self.entry
         return evolve(self.entry, cost=self.price.discounted_price)
 
-    def doubted(self, model: str, entry: Entry) -> SubmissionUncertainError:
+    def lost_submission(self, model: str, entry: Entry) -> SubmissionUncertainError:
         """Return the error for a submission by an earlier run that received no response."""
         why = "the run that sent it ended before the response"
         return uncertain_submission(model, self.sent_fields(), entry.at, why, entry.task_id)
 
-    def doubt(self, error: SubmissionUncertainError) -> list[Note]:
+    def uncertain_note(self, error: SubmissionUncertainError) -> list[Note]:
         """Return the note for an uncertain submission."""
         moment = error.submitted_at
         return self.note("uncertain", error=str(error), submitted_at=moment, task_id=error.task_id or None)

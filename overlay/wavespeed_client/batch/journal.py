@@ -178,7 +178,7 @@ def digest_of(model: str, input: dict[str, Any], *name: str) -> bytes:
 
     A file counts by the digest of its content; its name does not matter.
     """
-    told = json.dumps([model, input, *name], sort_keys=True)
-    if FILE in told:
-        told = json.dumps([model, unnamed(input), *name], sort_keys=True)
-    return hashlib.sha256(told.encode()).digest()
+    plain = json.dumps([model, input, *name], sort_keys=True)
+    if FILE in plain:
+        plain = json.dumps([model, unnamed(input), *name], sort_keys=True)
+    return hashlib.sha256(plain.encode()).digest()

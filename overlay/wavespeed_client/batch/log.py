@@ -27,11 +27,13 @@ def not_looked_for(error: SubmissionUncertainError, trouble: WaveSpeedError) -> 
     logger.warning("The task of an uncertain submission to %s could not be looked for: %s", error.model, trouble)
 
 
-def left(model: str, jobs: Sequence[Job], is_told: bool) -> None:
+def left(model: str, jobs: Sequence[Job], is_recorded: bool) -> None:
     """Warn, at the end of a batch, about tasks that its journal lacks and submissions without a response."""
-    not_handed_out(job.wait.task for job in jobs if job.wait is not None and (job.reserved or not is_told))
-    doubts = [job.outcome.error if job.outcome is not None else None for job in jobs if job.sent]
-    unanswered(model, len(doubts), [error.task_id for error in doubts if isinstance(error, SubmissionUncertainError)])
+    not_handed_out(job.wait.task for job in jobs if job.wait is not None and (job.reserved or not is_recorded))
+    errors = [job.outcome.error if job.outcome is not None else None for job in jobs if job.sent]
+    without_response(
+        model, len(errors), [error.task_id for error in errors if isinstance(error, SubmissionUncertainError)]
+    )
 
 
 def not_handed_out(tasks: Iterable[Task]) -> None:
@@ -41,7 +43,7 @@ def not_handed_out(tasks: Iterable[Task]) -> None:
         logger.warning("A batch ended before it yielded these tasks. Wait for them by id: %s", " ".join(ids))
 
 
-def unanswered(model: str, count: int, ids: Iterable[str | None]) -> None:
+def without_response(model: str, count: int, ids: Iterable[str | None]) -> None:
     """Warn about submissions without a response, and name the tasks that they probably started."""
     if count:
         known = " ".join(id for id in ids if id)

@@ -186,7 +186,7 @@ class Batch:
     def looked(self, job: Job, entry: Entry) -> list[Note]:
         """Record the journal's entry of a job. Return the notes to write before the job continues."""
         job.saw(entry)
-        # If in doubt, it was sent: its event is unknown, or lacks the task that it should have.
+        # Assume that it was sent: its event is unknown, or lacks the task that it should have.
         is_lost = entry.event in LOST or (entry.task is None and entry.event not in FREE)
         if is_lost and (entry.look_again is None or entry.adopts):
             return self._lost(job, entry)
@@ -319,8 +319,8 @@ class Batch:
 
     def finish(self) -> None:
         """Return no more outcomes. Log the tasks that are recorded nowhere else: with a journal, those it lacks."""
-        is_told = self.options.journal is not None and self._crash is None
-        log.left(self.options.model, sorted((*self._jobs, *self._ended)), is_told)
+        is_recorded = self.options.journal is not None and self._crash is None
+        log.left(self.options.model, sorted((*self._jobs, *self._ended)), is_recorded)
         self._jobs.clear()
         self._ended.clear()
 
@@ -332,13 +332,13 @@ class Batch:
 
     def _lost(self, job: Job, entry: Entry) -> list[Note]:
         """Look once for the task of an uncertain submission, if the journal can adopt it."""
-        error = job.doubted(self.options.model, entry)
-        if entry.adopts and job.lost is None and job.tells_all:
+        error = job.lost_submission(self.options.model, entry)
+        if entry.adopts and job.lost is None and job.knows_all_fields:
             job.lost = error
         else:
             self._end(job, None, error)
         is_news = entry.event == "submitting" and entry.look_again is None
-        return job.doubt(error) if is_news else []
+        return job.uncertain_note(error) if is_news else []
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self.options.timeout, self.clock)
@@ -368,7 +368,7 @@ class Batch:
         else:
             self._end(job, None, error)
         if isinstance(error, SubmissionUncertainError):
-            return job.doubt(error)
+            return job.uncertain_note(error)
         return job.note("refused", error=f"{type(error).__name__}: {error}")
 
     def _judged(self, job: Job, wait: Wait) -> list[Note]:

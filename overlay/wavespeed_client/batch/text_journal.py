@@ -126,9 +126,9 @@ class TextJournal:
             ConfigurationError: The file cannot be written, now or before: nothing more may be sent.
         """
         for note in notes:
-            told: dict[str, Any] = {"number": note.entry.key, "event": note.event, "at": _now(), "task": note.task}
-            told |= {"error": note.error, "submitted_at": note.submitted_at, "task_id": note.task_id}
-            self._write({name: value for name, value in told.items() if value is not None})
+            values: dict[str, Any] = {"number": note.entry.key, "event": note.event, "at": _now(), "task": note.task}
+            values |= {"error": note.error, "submitted_at": note.submitted_at, "task_id": note.task_id}
+            self._write({name: value for name, value in values.items() if value is not None})
 
     def spent(self) -> list[float]:
         """Return the price quoted for each task of earlier runs that may be billed, in USD."""
@@ -145,8 +145,8 @@ class TextJournal:
         with self._lock:
             for upload in uploads:
                 if self._register.find(upload.digest, datetime.now(UTC)) != upload:
-                    told = {"at": upload.at, "digest": upload.digest, "url": upload.url}
-                    self._append(_line({"event": UPLOADED, **told}))
+                    values = {"at": upload.at, "digest": upload.digest, "url": upload.url}
+                    self._append(_line({"event": UPLOADED, **values}))
                     self._register.keep(upload)
 
     def own_threads(self) -> list[int]:

@@ -209,7 +209,7 @@ def test_one_whose_opening_is_cancelled_is_closed(
     assert table.told == [("prepare", ""), ("close", "")]
 
 
-def test_a_doubt_that_cannot_be_written_is_told_with_its_task(
+def test_an_uncertain_submission_that_cannot_be_written_is_logged_with_its_task(
     attach: Attach, service: Service, table: Table, caplog: pytest.LogCaptureFixture
 ) -> None:
     table.broken = "uncertain"

@@ -15,7 +15,7 @@ from ...parsing import task_from_prediction
 from ...task import is_task_id
 from ..journal import Entry
 from .requests import Adopt, Look, Meet
-from .statements import Told
+from .statements import Result
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,11 +68,11 @@ def _task_in(row: Row, key: bytes) -> dict[str, Any] | None:
     )
 
 
-def told_of(note: Note) -> Told:
+def result_of(note: Note) -> Result:
     """Convert a note to the new values of its row."""
     raw = {"id": note.task_id} if note.task is None and note.task_id else note.task
     task_id = str(raw["id"]) if raw is not None and note.event in ("submitted", "finished", "failed") else None
-    return Told(note.entry.attempt, note.event, task_id, None if raw is None else json.dumps(raw), note.error)
+    return Result(note.entry.attempt, note.event, task_id, None if raw is None else json.dumps(raw), note.error)
 
 
 def asked_of(item: Item, keys: Keys) -> Meet | Look | Adopt:

@@ -48,7 +48,7 @@ class PostgresJournal(Ledger):
 
     def write(self, notes: Sequence[Note]) -> None:
         """Record events."""
-        for note, future in self._told(notes):
+        for note, future in self._recorded(notes):
             self._check_written(note, self._writer.response(future))
 
     def spent(self) -> list[float]:
@@ -99,7 +99,7 @@ class AsyncPostgresJournal(Ledger):
 
     async def write(self, notes: Sequence[Note]) -> None:
         """Async write."""
-        for note, future in self._told(notes):
+        for note, future in self._recorded(notes):
             self._check_written(note, await self._writer.aresponse(future))
 
     async def spent(self) -> list[float]:

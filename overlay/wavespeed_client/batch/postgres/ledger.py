@@ -22,10 +22,10 @@ from ...clock import Clock, Deadline, WakingClock
 from ...errors import ConfigurationError, InvalidInputError, WaveSpeedError
 from ...waiting.wait import LONGEST_SILENCE
 from . import statements
-from .entries import SOONEST_LOOK, entry_of, key_of, told_of
+from .entries import SOONEST_LOOK, entry_of, key_of, result_of
 from .keys import Numbered, Shared
-from .requests import Tell, Try, carry_out
-from .statements import Told
+from .requests import Record, Try, carry_out
+from .statements import Result
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -151,14 +151,14 @@ class Ledger:
         if claimed is not None:
             error = "The batch ended before the input was sent."
             with suppress(WaveSpeedError):
-                self._writer.ask(Tell(claim.key, Told(claimed.attempt, "refused", error=error)))
+                self._writer.ask(Record(claim.key, Result(claimed.attempt, "refused", error=error)))
 
-    def _told(self, notes: Sequence[Note]) -> list[tuple[Note, Future[bool]]]:
-        tells = [Tell(key_of(note.entry), told_of(note)) for note in notes]
+    def _recorded(self, notes: Sequence[Note]) -> list[tuple[Note, Future[bool]]]:
+        records = [Record(key_of(note.entry), result_of(note)) for note in notes]
         try:
-            return [(note, self._writer.ask(tell)) for note, tell in zip(notes, tells, strict=True)]
+            return [(note, self._writer.ask(record)) for note, record in zip(notes, records, strict=True)]
         except WaveSpeedError:
-            self._log_unwritten(tells)
+            self._log_unwritten(records)
             raise
 
     def _check_written(self, note: Note, written: bool) -> None:
@@ -171,6 +171,6 @@ class Ledger:
             )
 
     def _log_unwritten(self, requests: Sequence[Request]) -> None:
-        ids = [request.told.task_id for request in requests if isinstance(request, Tell) and request.told.task_id]
+        ids = [request.result.task_id for request in requests if isinstance(request, Record) and request.result.task_id]
         if ids:
             logger.warning("The journal of the batch %r lacks these tasks: %s", self.name, " ".join(ids))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ...clock import Clock
     from ...files.register import Upload
-    from .statements import Connection, Row, Told
+    from .statements import Connection, Result, Row
 
 
 @frozen
@@ -85,14 +85,14 @@ class Claimed:
 
 
 @frozen
-class Tell:
+class Record:
     """Record the result of an attempt. Return whether it was recorded; that of an outdated attempt is not.
 
     Of several results for one input, the last one counts.
     """
 
     key: bytes
-    told: Told
+    result: Result
 
 
 @frozen
@@ -114,7 +114,7 @@ class Spent:
     """Return the list of prices quoted for the tasks that were, will be or may be billed."""
 
 
-Request: TypeAlias = Meet | Look | Adopt | Claim | Tell | Recall | Keep | Spent
+Request: TypeAlias = Meet | Look | Adopt | Claim | Record | Recall | Keep | Spent
 
 
 def carry_out(this: Try, requests: Sequence[Request]) -> Sequence[object]:
@@ -163,9 +163,9 @@ def _claimed(this: Try, requests: Sequence[Claim]) -> Sequence[Claimed | None]:
     return [None if number is None else Claimed(number, at) for number in numbers]
 
 
-def _told(this: Try, requests: Sequence[Tell]) -> Sequence[bool]:
-    told = {request.key: request.told for request in requests}
-    written = statements.tell(this.connection, this.batch, told)
+def _recorded(this: Try, requests: Sequence[Record]) -> Sequence[bool]:
+    results = {request.key: request.result for request in requests}
+    written = statements.record(this.connection, this.batch, results)
     return [request.key in written for request in requests]
 
 
@@ -190,7 +190,7 @@ KINDS: dict[type[Request], Callable[[Try, Sequence[Any]], Sequence[object]]] = {
     Look: _looked,
     Adopt: _adopted,
     Claim: _claimed,
-    Tell: _told,
+    Record: _recorded,
     Recall: _recalled,
     Keep: _kept,
     Spent: _spent,

@@ -92,7 +92,7 @@ input.batch = %(batch)s and input.key = any(%(keys)b) and input.key = given.key 
   or input.state in ('submitting', 'uncertain') and given.state = 'refused'
   or input.state = 'submitting' and given.state = 'uncertain')
 """
-TELL = f"""
+RECORD = f"""
 with {DURABLE}, given as materialized (
   select * from unnest(%(keys)b::bytea[], %(attempts)b::int[], %(states)b::text[], %(ids)b::text[], %(tasks)b::text[],
     %(errors)b::text[]) as given (key, attempt, state, task_id, task, error)),
@@ -167,7 +167,7 @@ class Row:
 
 
 @frozen
-class Told:
+class Result:
     """The result of an attempt.
 
     Attributes:
@@ -278,34 +278,34 @@ def claim(
     return {bytes(key): attempt for key, attempt in connection.execute(CLAIM, given)}
 
 
-def tell(connection: Connection, batch: int, told: Mapping[bytes, Told]) -> set[bytes]:
+def record(connection: Connection, batch: int, results: Mapping[bytes, Result]) -> set[bytes]:
     """Record the results of attempts. Return the keys for which they were recorded.
 
     If another input has the task already, the input becomes uncertain instead.
     """
     try:
-        return _tell(connection, batch, told)
+        return _write_results(connection, batch, results)
     except psycopg.errors.UniqueViolation:
-        if len(told) > 1:
-            return {key for key, one in told.items() if tell(connection, batch, {key: one})}
-        [(key, one)] = told.items()
+        if len(results) > 1:
+            return {key for key, one in results.items() if record(connection, batch, {key: one})}
+        [(key, one)] = results.items()
         error = f"the service returned the task {one.task_id}, which another input has"
-        _tell(connection, batch, {key: Told(one.attempt, "uncertain", error=error)})
+        _write_results(connection, batch, {key: Result(one.attempt, "uncertain", error=error)})
         return set()
 
 
-def _tell(connection: Connection, batch: int, told: Mapping[bytes, Told]) -> set[bytes]:
-    rows = list(told.values())
+def _write_results(connection: Connection, batch: int, results: Mapping[bytes, Result]) -> set[bytes]:
+    rows = list(results.values())
     given = {
         "batch": batch,
-        "keys": list(told),
+        "keys": list(results),
         "attempts": [row.attempt for row in rows],
         "states": [row.state for row in rows],
         "ids": [row.task_id for row in rows],
         "tasks": [row.task for row in rows],
         "errors": [row.error and storable(row.error) for row in rows],
     }
-    return {bytes(key) for (key,) in connection.execute(TELL, given)}
+    return {bytes(key) for (key,) in connection.execute(RECORD, given)}
 
 
 def adopt(connection: Connection, batch: int, key: bytes, attempt: int, tasks: Mapping[str, str]) -> bool:

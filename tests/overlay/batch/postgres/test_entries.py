@@ -11,10 +11,10 @@ import pytest
 from wavespeed_api.models import Prediction
 from wavespeed_client import InvalidInputError
 from wavespeed_client.batch.journal import Entry, Item, Note, digest_of
-from wavespeed_client.batch.postgres.entries import asked_of, entry_of, told_of
+from wavespeed_client.batch.postgres.entries import asked_of, entry_of, result_of
 from wavespeed_client.batch.postgres.keys import Numbered, Shared
 from wavespeed_client.batch.postgres.requests import Adopt, Look, Meet
-from wavespeed_client.batch.postgres.statements import Row, Told
+from wavespeed_client.batch.postgres.statements import Result, Row
 from wavespeed_client.parsing import task_from_prediction
 
 pytestmark = pytest.mark.promise("database-resume")
@@ -67,10 +67,10 @@ def test_a_row_that_somebody_broke_is_named(task: str) -> None:
 
 def test_notes_are_told_of_their_attempt() -> None:
     known = Entry(KEY, "submitting", NOW, attempt=7)
-    assert told_of(Note(known, "submitted", task=RAW)) == Told(7, "submitted", "task-1", json.dumps(RAW))
-    assert told_of(Note(known, "refused", error="No.")) == Told(7, "refused", error="No.")
-    named = told_of(Note(known, "uncertain", error="Lost.", task_id="task-1"))
-    assert named == Told(7, "uncertain", None, '{"id": "task-1"}', "Lost.")
+    assert result_of(Note(known, "submitted", task=RAW)) == Result(7, "submitted", "task-1", json.dumps(RAW))
+    assert result_of(Note(known, "refused", error="No.")) == Result(7, "refused", error="No.")
+    named = result_of(Note(known, "uncertain", error="Lost.", task_id="task-1"))
+    assert named == Result(7, "uncertain", None, '{"id": "task-1"}', "Lost.")
 
 
 def item(number: int, **seen: Any) -> Item:

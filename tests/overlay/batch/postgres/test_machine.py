@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
 from wavespeed_client.batch.postgres import statements
-from wavespeed_client.batch.postgres.statements import Connection, Told
+from wavespeed_client.batch.postgres.statements import Connection, Result
 
 pytestmark = pytest.mark.promise("database-once")
 
@@ -84,7 +84,7 @@ class Rows(RuleBasedStateMachine):
         key, number = attempt
         if number is not None:
             task = f"{self.name}-{next(self.numbers)}"
-            if statements.tell(self.connection, self.batch, {key: Told(number, "submitted", task, "{}")}):
+            if statements.record(self.connection, self.batch, {key: Result(number, "submitted", task, "{}")}):
                 self.known[key] = task
         return (key, None)
 
@@ -92,7 +92,7 @@ class Rows(RuleBasedStateMachine):
     def ends(self, key: bytes, end: str) -> None:
         row = self.row(key)
         if row is not None and row.state == "submitted":
-            statements.tell(self.connection, self.batch, {key: Told(row.attempt, end, self.known[key], "{}")})
+            statements.record(self.connection, self.batch, {key: Result(row.attempt, end, self.known[key], "{}")})
             self.ended.add(key)
 
     @rule(key=st.sampled_from(KEYS))
@@ -100,7 +100,7 @@ class Rows(RuleBasedStateMachine):
         """Another run, after so long that no response can come."""
         row = self.row(key)
         if row is not None and row.state == "submitting":
-            statements.tell(self.connection, self.batch, {key: Told(row.attempt, "uncertain")})
+            statements.record(self.connection, self.batch, {key: Result(row.attempt, "uncertain")})
 
     @rule(key=st.sampled_from(KEYS), found=st.integers(0, 2))
     def looks_for_it(self, key: bytes, found: int) -> None:
@@ -127,7 +127,7 @@ class Rows(RuleBasedStateMachine):
     def tell(self, attempt: tuple[bytes, int | None], state: str) -> None:
         key, number = attempt
         if number is not None:
-            statements.tell(self.connection, self.batch, {key: Told(number, state)})
+            statements.record(self.connection, self.batch, {key: Result(number, state)})
 
     @invariant()
     def nothing_is_sent_twice_unasked(self) -> None:

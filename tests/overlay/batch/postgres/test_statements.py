@@ -9,7 +9,7 @@ import pytest
 
 from wavespeed_client import InvalidInputError
 from wavespeed_client.batch.postgres import statements
-from wavespeed_client.batch.postgres.statements import Connection, Told, adopt, claim, look, meet, tell
+from wavespeed_client.batch.postgres.statements import Connection, Result, adopt, claim, look, meet, record
 
 pytestmark = pytest.mark.promise("database-once")
 
@@ -27,8 +27,8 @@ def state(connection: Connection, batch: int, key: bytes = A) -> str:
     return look(connection, batch, [key])[key].state
 
 
-def submitted(attempt: int, id: str) -> Told:
-    return Told(attempt, "submitted", id, f'{{"id": "{id}"}}')
+def submitted(attempt: int, id: str) -> Result:
+    return Result(attempt, "submitted", id, f'{{"id": "{id}"}}')
 
 
 def test_several_that_come_first_make_the_tables_together(empty_database: str) -> None:
@@ -82,13 +82,13 @@ def test_no_claim_expires(connection: Connection, planned: int) -> None:
     assert claim(connection, planned, [A], OWNER) == {A: 1}
     connection.execute("update wavespeed_input set changed_at = '2001-01-01' where batch = %s", (planned,))
     assert claim(connection, planned, [A], "two") == {}
-    tell(connection, planned, {A: Told(1, "uncertain", error="lost")})
+    record(connection, planned, {A: Result(1, "uncertain", error="lost")})
     assert claim(connection, planned, [A], "two") == {}
 
 
 def test_a_refused_input_is_claimed_anew(connection: Connection, planned: int) -> None:
     claim(connection, planned, [A], OWNER)
-    tell(connection, planned, {A: Told(1, "refused", error="HTTP 429 \0 \ud800 é")})
+    record(connection, planned, {A: Result(1, "refused", error="HTTP 429 \0 \ud800 é")})
     assert look(connection, planned, [A])[A].error == "HTTP 429 \\x00 \\ud800 é"
     assert claim(connection, planned, [A], "two") == {A: 2}
     assert look(connection, planned, [A])[A].error is None
@@ -120,7 +120,7 @@ def test_a_claim_without_a_response_is_its_owners_still(connection: Connection, 
         ("failed", "uncertain", "failed"),
     ],
 )
-def test_what_is_known_of_a_task_goes_over_doubt(
+def test_a_known_task_replaces_an_uncertain_result(
     connection: Connection, planned: int, before: str, told: str, after: str
 ) -> None:
     claim(connection, planned, [A], OWNER)
@@ -129,23 +129,23 @@ def test_what_is_known_of_a_task_goes_over_doubt(
         (before, f"task-{planned}", planned, A),
     )
     known = (f"task-{planned}", "{}") if told in ("submitted", "finished", "failed") else (None, None)
-    written = tell(connection, planned, {A: Told(1, told, *known)})
+    written = record(connection, planned, {A: Result(1, told, *known)})
     assert state(connection, planned) == after
     assert written == ({A} if after == told else set())
 
 
 def test_an_earlier_attempt_tells_nothing(connection: Connection, planned: int) -> None:
     claim(connection, planned, [A], OWNER)
-    tell(connection, planned, {A: Told(1, "refused")})
+    record(connection, planned, {A: Result(1, "refused")})
     claim(connection, planned, [A], "two")
-    assert tell(connection, planned, {A: submitted(1, f"late-{planned}")}) == set()
+    assert record(connection, planned, {A: submitted(1, f"late-{planned}")}) == set()
     assert state(connection, planned) == "submitting"
 
 
 def test_one_task_is_one_inputs(connection: Connection, planned: int) -> None:
     claim(connection, planned, [A, B], OWNER)
     task = f"same-{planned}"
-    assert tell(connection, planned, {A: submitted(1, task), B: submitted(1, task)}) == {A}
+    assert record(connection, planned, {A: submitted(1, task), B: submitted(1, task)}) == {A}
     row = look(connection, planned, [B])[B]
     assert (row.state, row.error) == ("uncertain", f"the service returned the task {task}, which another input has")
     assert state(connection, planned) == "submitted"
@@ -164,7 +164,7 @@ def test_ages_are_told_by_the_database(connection: Connection, planned: int) -> 
 @pytest.fixture
 def uncertain(connection: Connection, planned: int) -> int:
     claim(connection, planned, [A, B], OWNER)
-    tell(connection, planned, {A: Told(1, "uncertain"), B: Told(1, "uncertain")})
+    record(connection, planned, {A: Result(1, "uncertain"), B: Result(1, "uncertain")})
     return planned
 
 
@@ -209,7 +209,7 @@ def test_a_database_told_not_to_wait_for_its_disk_does_so_for_claims(connection:
     connection.execute(f"{trigger} for each row execute function pg_temp.note()")
     try:
         claim(connection, planned, [A], OWNER)
-        tell(connection, planned, {A: Told(1, "uncertain")})
+        record(connection, planned, {A: Result(1, "uncertain")})
         assert connection.execute("select setting from seen").fetchall() == [("on",), ("on",)]
     finally:
         connection.execute("drop trigger see on wavespeed_input")
