@@ -142,7 +142,7 @@ def carry_out(printer: Printer, ws: WaveSpeed, terms: Terms, limits: dict[str, A
 
 @define(eq=False)
 class Report:
-    """Prints the outcomes of a batch in order, each once its outputs are saved."""
+    """A report that prints the outcomes of a batch in order, each once its outputs are saved."""
 
     printer: Printer
     ws: WaveSpeed

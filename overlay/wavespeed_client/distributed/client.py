@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..batch.options import Options
     from ..batch.outcome import Outcome
 
-# Errors that all further rows would get, too.
+# Errors that all further rows would raise, too.
 STOPS = (APIConnectionError, AuthenticationError, ConfigurationError, PermissionDeniedError)
 
 

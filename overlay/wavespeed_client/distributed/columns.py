@@ -27,10 +27,10 @@ GENERATED = {
 SAVED = {"saved": "list", "save_error": "string"}
 
 
-def told(outcome: Outcome) -> dict[str, Any]:
+def outcome_columns(outcome: Outcome) -> dict[str, Any]:
     """Return the columns of an outcome."""
     task = outcome.task
-    columns = told_of_error(outcome.error)
+    columns = error_columns(outcome.error)
     if task is not None:
         columns |= {
             "task_id": task.id,
@@ -42,7 +42,7 @@ def told(outcome: Outcome) -> dict[str, Any]:
     return columns
 
 
-def told_of_error(error: Exception | None) -> dict[str, Any]:
+def error_columns(error: Exception | None) -> dict[str, Any]:
     """Return the columns of a row without a task."""
     columns: dict[str, Any] = {**dict.fromkeys(GENERATED), "outputs": [], "uncertain": False}
     if error is not None:
@@ -58,7 +58,7 @@ def text_of(output: str | dict[str, Any]) -> str:
 
 
 def output_of(text: str) -> str | dict[str, Any]:
-    """Return the output that `text_of` made a text of."""
+    """Return the output from its text. The inverse of `text_of`."""
     if not text.lstrip().startswith("{"):
         return text
     try:
@@ -89,10 +89,10 @@ def columns_of(row: object) -> Mapping[str, Any]:
 
 
 def refuse_clashes(there: Iterable[object], ours: Iterable[str], prefix: str) -> None:
-    """Check that rows have none of the columns that are added.
+    """Check that rows do not have any of the added columns yet.
 
     Raises:
-        ConfigurationError: They have one; the message names it.
+        ConfigurationError: They have such a column; the message names it.
     """
     names = set(there)
     for name in ours:

@@ -18,7 +18,7 @@ from ..errors import ConfigurationError, InvalidInputError
 from ..fields import is_file
 from ..files.inputs import files_in
 from .client import PartitionClient, ends_all
-from .columns import GENERATED, columns_of, joined, refuse_clashes, told, told_of_error
+from .columns import GENERATED, columns_of, error_columns, joined, outcome_columns, refuse_clashes
 from .loop import carried_out
 from .rows import Prepared, Recipe, look_in
 from .tables import check_table, looks, with_columns
@@ -63,7 +63,7 @@ def _are_names(given: Iterable[object]) -> bool:
 class Generate:
     """Submit a task for each row, and add the results to the rows. May be executed again at any time.
 
-    Each row is paid for once, however often and on however many workers it is executed: before anything is sent, its
+    Each row is paid for once, even if it is executed several times or on several workers: before anything is sent, its
     input and its key are looked up in the journal. Rows with the same input and key share a task.
 
     Call it with a pyarrow table, as in `dataset.map_batches(generate, batch_format="pyarrow")`; `rows` takes dicts. It
@@ -128,7 +128,7 @@ class Generate:
             raise InvalidInputError(f"files names {', '.join(sorted(others))}, which is not among the fields.")
         if not isinstance(cast("object", self.prefix), str):
             raise InvalidInputError("prefix must be text.")
-        taken(self.input)  # refuses what could be sent with no row
+        taken(self.input)  # raises for a value that cannot be sent
         for place, file in files_in(dict(self.input)).items():
             if is_file(file) and not hasattr(file, "__fspath__"):
                 raise InvalidInputError(f"{place[0]} in input is an open file, which workers do not have: pass a path.")
@@ -171,10 +171,10 @@ class Generate:
             try:
                 prepared[number] = self._recipe.prepare(look)
             except Exception as error:  # a value of the row may raise anything
-                found[number] = told_of_error(_explained(error))
+                found[number] = error_columns(_explained(error))
         if prepared:
             outcomes = carried_out(self._outcomes(list(prepared.values())))
-            found |= zip(prepared, map(told, outcomes), strict=True)
+            found |= zip(prepared, map(outcome_columns, outcomes), strict=True)
         rows = [found[number] for number in range(len(looks))]
         self._log(rows, time.monotonic() - began)
         return rows

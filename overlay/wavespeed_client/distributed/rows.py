@@ -103,7 +103,7 @@ def name_of(key: str, value: object) -> str:
     if not isinstance(value, str | int | float | Decimal | date | UUID):
         kind = type(value).__name__
         raise InvalidInputError(f"The key in the column {key!r} is {kind}: it must be text or a number.")
-    return f"{value:f}".rstrip("0") if isinstance(value, Decimal) else str(value)  # 1.50 is 1.5, as a float tells it
+    return f"{value:f}".rstrip("0") if isinstance(value, Decimal) else str(value)  # 1.50 is 1.5, as a float is written
 
 
 def plain(value: object) -> Any:

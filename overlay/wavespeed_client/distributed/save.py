@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @frozen(eq=False)
 class Turns:
-    """Which outputs are saved now: so many at once, and those of rows that share a task one after the other."""
+    """A limit on outputs saved at once. Rows that share a task save each of its outputs one after the other."""
 
     room: asyncio.Semaphore
     _locks: defaultdict[tuple[str, int], asyncio.Lock] = field(init=False, factory=lambda: defaultdict(asyncio.Lock))

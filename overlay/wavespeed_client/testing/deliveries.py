@@ -76,7 +76,7 @@ def signed_delivery(task: ScriptedTask, url: str, webhook: Webhook) -> Delivery:
 
 
 class Courier:
-    """Sends deliveries in background threads."""
+    """A sender of deliveries, with background threads."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()

@@ -28,7 +28,7 @@ Given = dict[str, dict[str, list[str]]]
 
 
 class Judge:
-    """Checks requests and responses against an OpenAPI document. Of a response's headers, only Content-Type counts.
+    """A judge of requests and responses by an OpenAPI document. It ignores a response's headers except Content-Type.
 
     Args:
         document: The OpenAPI document.

@@ -58,7 +58,7 @@ class Server(HTTPServerBase):
 
 
 class Handler(WSGIRequestHandler):
-    """Reads requests and writes responses."""
+    """The handler of HTTP requests. It logs nothing, and refuses malformed requests with JSON."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Do nothing: the stand-in logs each request itself."""

@@ -104,9 +104,7 @@ def connect_async(settings: Settings, http_client: httpx.AsyncClient | None, eng
     if engine not in ("httpx", "aiohttp"):
         raise ConfigurationError("transport must be 'httpx' or 'aiohttp'.")
     if http_client is not None and engine == "aiohttp":
-        raise ConfigurationError(
-            "http_client sends requests itself, so it cannot be combined with transport='aiohttp'."
-        )
+        raise ConfigurationError("http_client sends the requests, so it cannot be combined with transport='aiohttp'.")
     with as_configuration_errors():
         slots = CONNECTIONS if http_client is None else UNLIMITED
         link: AsyncBorrowed | AsyncPools | Aiohttp

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Level(IntEnum):
     """The severity of a change.
 
-    Breaking: the service or a type checker may refuse what it accepted before. Behaviour: it is accepted, with another
-    meaning. Compatible: more is accepted. Words: only descriptions have changed.
+    Breaking: the service or a type checker may refuse inputs that it accepted before. Behaviour: the same inputs are
+    accepted, but with a different meaning. Compatible: more inputs are accepted. Words: only descriptions have changed.
     """
 
     WORDS = 0

@@ -68,7 +68,7 @@ def definitions(model: str, facts: Facts) -> dict[str, str]:
 
 @define
 class _Writer:
-    """Writes the classes of one model.
+    """A writer of the classes of one model.
 
     Attributes:
         found: The definitions so far, by name.

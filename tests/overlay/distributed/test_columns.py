@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wavespeed_client import ConfigurationError, InvalidInputError, Outcome, SubmissionUncertainError, Task
-from wavespeed_client.distributed.columns import GENERATED, joined, output_of, refuse_clashes, text_of, told
+from wavespeed_client.distributed.columns import GENERATED, joined, outcome_columns, output_of, refuse_clashes, text_of
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 TASK = Task(
@@ -17,8 +17,8 @@ TASK = Task(
 UNCERTAIN = SubmissionUncertainError("Lost.", model="a/b", input={}, submitted_at=NOW, task_id="t-2")
 
 
-def test_an_outcome_is_told_in_columns() -> None:
-    assert told(Outcome(0, {}, TASK, None)) == {
+def test_an_outcome_becomes_columns() -> None:
+    assert outcome_columns(Outcome(0, {}, TASK, None)) == {
         "task_id": "t-1",
         "status": "completed",
         "outputs": ["https://example.com/1.png", '{"text": "\u00e9"}'],
@@ -30,8 +30,8 @@ def test_an_outcome_is_told_in_columns() -> None:
     }
 
 
-def test_doubt_is_told_with_the_id_that_it_names() -> None:
-    found = told(Outcome(0, {}, None, UNCERTAIN))
+def test_an_uncertain_submission_has_the_id_of_its_task() -> None:
+    found = outcome_columns(Outcome(0, {}, None, UNCERTAIN))
     assert found["uncertain"] is True
     assert (found["task_id"], found["status"], found["error_type"]) == ("t-2", None, "SubmissionUncertainError")
     assert found["error"] == "Lost."
@@ -40,7 +40,7 @@ def test_doubt_is_told_with_the_id_that_it_names() -> None:
 @pytest.mark.parametrize("task", [TASK, None])
 @pytest.mark.parametrize("error", [None, UNCERTAIN, InvalidInputError("half \ud800")])
 def test_every_outcome_has_every_column(task: Any, error: Any) -> None:
-    found = told(Outcome(0, {}, task, error))
+    found = outcome_columns(Outcome(0, {}, task, error))
     assert found.keys() == GENERATED.keys()
     assert str(found).encode()
 
