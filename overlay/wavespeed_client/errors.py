@@ -4,17 +4,17 @@ WaveSpeedError
 ├── ConfigurationError          an argument or environment variable is wrong
 ├── InvalidInputError           refused here, nothing was sent (also a ValueError)
 │   └── InvalidModelError       the model id is not provider/model[/variant], or names no model
-├── APIConnectionError          nothing was sent, or a read gave up after its retries
+├── APIConnectionError          a submission was not sent, or another request failed after its retries
 ├── SubmissionUncertainError    sent, but the response was lost: the task may be running and billed
-├── APIError                    the service refused or failed
+├── APIError                    the service returned an error
 │   ├── BadRequestError 400   AuthenticationError 401   PermissionDeniedError 403
 │   └── NotFoundError 404     RateLimitError 429        ServerError 5xx
-├── UnexpectedResponseError     the response is outside the contract
+├── UnexpectedResponseError     the response does not match the API's contract
 ├── CostLimitError              a task would cost more than the limit
-├── WebhookVerificationError    a webhook call that did not come from the service
-└── TaskError                   the task itself, see .task
-    ├── TaskFailedError         it ended, but not as completed
-    └── TaskTimeoutError        the wait ended, the task runs on (also a TimeoutError)
+├── WebhookVerificationError    a webhook call is not signed by the service, or is too old
+└── TaskError                   something is wrong with the task itself, see .task
+    ├── TaskFailedError         it ended without being completed
+    └── TaskTimeoutError        the wait ended, but the task is still running (also a TimeoutError)
 """
 
 from __future__ import annotations
