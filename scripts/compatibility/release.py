@@ -72,7 +72,7 @@ def sections(changelog: str) -> list[Section]:
     """Read the changelog, newest section first."""
     found: list[Section] = []
     for part in re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]:
-        title, *rest = re.split(r"^### *", part, flags=re.MULTILINE)
+        title, *rest = re.split(r"^###(?!#) *", part, flags=re.MULTILINE)
         name = re.match(r"\[(.+?)\]", title)
         headings = (each.partition("\n") for each in rest)
         entries = {name.strip(): len(re.findall(r"^[-*] ", text, re.MULTILINE)) for name, _, text in headings}

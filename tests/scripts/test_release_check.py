@@ -137,6 +137,7 @@ def test_nothing_changed(released: Repository) -> None:
         (RENAMED, "0.2.0", BREAKING),
         (RENAMED, "1.0.0", BREAKING),
         (RENAMED, "0.2.0rc1", BREAKING),
+        (RENAMED, "0.2.0", BREAKING.replace("### Breaking\n", "### Breaking\n\n#### Orders\n")),
         (RENAMED, "0.2.0", BREAKING.replace("[Unreleased]", "[0.2.0] - 2026-02-01")),
         (REWORDED, "0.1.1", NOTHING_NEW),
         (EXTENDED, "0.1.1", "## [Unreleased]\n\n### Added\n\n- `Order.size`.\n\n"),
