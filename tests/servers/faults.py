@@ -1,7 +1,7 @@
 """A service that fails on demand, in a process of its own: `python -m tests.servers.faults` prints its port.
 
 The input of a submission says what happens to it: `{"tag": ..., "fault": ..., "poll_fault": ...}`. Each fault strikes
-once: the next request for the same tag, or task, succeeds. `GET /record` tells how often each tag was submitted whole,
+once: the next request for the same tag, or task, succeeds. `GET /record` says how often each tag was submitted whole,
 and how often each was accepted: what counts is what arrived here.
 
 `StreamService` is what it is built on, and what other services in an event loop are built on.

@@ -1,4 +1,4 @@
-"""A service within the process, as a transport for a client of the caller's: quick, and it counts what it is asked."""
+"""A service within the process, as a transport for a client of the caller's: quick, and it counts its requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from attrs import define, field
 from tests.conftest import Driven, TestClock
 from wavespeed_client import Outcome, WaveSpeed
 
-Answer = tuple[int, dict[str, Any]] | Exception | None
+Reply = tuple[int, dict[str, Any]] | Exception | None
 
 
 def refusal(status: int) -> tuple[int, dict[str, Any]]:
@@ -23,29 +23,31 @@ def refusal(status: int) -> tuple[int, dict[str, Any]]:
 
 @define
 class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Its tasks are named after their inputs' `tag` and complete when they were asked for often enough.
+    """Its tasks are named after their inputs' `tag` and complete after enough polls.
 
     Attributes:
         clock: What the times of the submissions are taken from.
-        questions: How often a task is asked for until it is completed; 0 completes it at once.
-        submission: Says how the nth submission is answered, from 0, in place of a task.
-        question: Says how a question about a task is answered instead.
-        price: Says what a task with an input costs, in USD, or how the question for it is answered instead.
-        quoted: The tags, in order, of all questions for a price.
+        polls: How many polls complete a task; 0 completes it at once.
+        submission: Returns the response to the nth submission, from 0, in place of a task.
+        poll: Returns the response to the nth poll of a task, from 1, in place of the task.
+        price: Returns what a task with an input costs, in USD, or the response to a request for its price.
+        quoted: The tags, in order, of all requests for a price.
         submitted: The tags, in order, of all submissions; `times` has the time of each.
+        accepted: How many submissions with each tag became tasks.
+        polled: How often each task was polled.
         most_running: The most tasks that ran at once.
     """
 
     clock: TestClock = field(factory=TestClock)
-    questions: int = 2
-    submission: Callable[[int, dict[str, Any]], Answer] = lambda number, given: None
-    question: Callable[[str, int], Answer] = lambda task, asked: None
+    polls: int = 2
+    submission: Callable[[int, dict[str, Any]], Reply] = lambda number, given: None
+    poll: Callable[[str, int], Reply] = lambda task, polls: None
     price: Callable[[dict[str, Any]], Any] = lambda given: 0.1
     quoted: list[Any] = field(factory=list)
     submitted: list[Any] = field(factory=list)
     times: list[float] = field(factory=list)
     accepted: Counter[Any] = field(factory=Counter)
-    asked: Counter[str] = field(factory=Counter)
+    polled: Counter[str] = field(factory=Counter)
     running: set[str] = field(factory=set)
     most_running: int = 0
     _lock: threading.Lock = field(factory=threading.Lock)
@@ -70,16 +72,16 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
         with self._lock:
             given = json.loads(request.content or b"{}")
             if request.url.path == "/api/v3/model/price":
-                answer = self._priced(given["inputs"])
+                reply = self._priced(given["inputs"])
             else:
-                answer = self._submitted(given) if request.method == "POST" else self._asked(request)
-        if isinstance(answer, Exception):
-            raise answer
-        assert answer is not None
-        headers = {"Content-Type": "application/json", **answer[1].pop("headers", {})}
-        return httpx.Response(answer[0], content=json.dumps(answer[1]), headers=headers)
+                reply = self._submitted(given) if request.method == "POST" else self._polled(request)
+        if isinstance(reply, Exception):
+            raise reply
+        assert reply is not None
+        headers = {"Content-Type": "application/json", **reply[1].pop("headers", {})}
+        return httpx.Response(reply[0], content=json.dumps(reply[1]), headers=headers)
 
-    def _priced(self, given: dict[str, Any]) -> Answer:
+    def _priced(self, given: dict[str, Any]) -> Reply:
         self.quoted.append(given.get("tag"))
         price = self.price(given)
         if not isinstance(price, int | float | dict):
@@ -88,30 +90,30 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
         data = {"model_id": "wavespeed-ai/flux-dev", "price": 1.0, "discount_rate": 100, "currency": "USD", **price}
         return 200, {"code": 200, "message": "success", "data": data}
 
-    def _submitted(self, given: dict[str, Any]) -> Answer:
+    def _submitted(self, given: dict[str, Any]) -> Reply:
         number = len(self.submitted)
         self.submitted.append(given.get("tag"))
         self.times.append(self.clock.now())
-        answer = self.submission(number, given)
-        if answer is not None:
-            return answer
+        reply = self.submission(number, given)
+        if reply is not None:
+            return reply
         self.accepted[given.get("tag")] += 1
         task = f"{given.get('tag')}-{number}"
-        self.running |= {task} if self.questions else set()
+        self.running |= {task} if self.polls else set()
         self.most_running = max(self.most_running, len(self.running))
-        return self._told(task, "created" if self.questions else "completed")
+        return self.prediction(task, "created" if self.polls else "completed")
 
-    def _asked(self, request: httpx.Request) -> Answer:
+    def _polled(self, request: httpx.Request) -> Reply:
         task = request.url.path.split("/")[-2]
-        self.asked[task] += 1
-        answer = self.question(task, self.asked[task])
-        if answer is not None:
-            return answer
-        completed = self.asked[task] >= self.questions
+        self.polled[task] += 1
+        reply = self.poll(task, self.polled[task])
+        if reply is not None:
+            return reply
+        completed = self.polled[task] >= self.polls
         self.running -= {task} if completed else set()
-        return self._told(task, "completed" if completed else "processing")
+        return self.prediction(task, "completed" if completed else "processing")
 
-    def _told(self, task: str, status: str) -> tuple[int, dict[str, Any]]:
+    def prediction(self, task: str, status: str) -> tuple[int, dict[str, Any]]:
         outputs = [f"https://example.com/{task}"] if status == "completed" else []
         return 200, {"code": 200, "message": "success", "data": {"id": task, "status": status, "outputs": outputs}}
 

@@ -30,11 +30,11 @@ FAILED = {"status": "failed", "error": "Not this.", "code": 1200}
 def fail(service: Service, *tags: str) -> None:
     """Let the tasks of these inputs fail."""
 
-    def told(task: str, asked: int) -> Any:
+    def poll(task: str, polls: int) -> Any:
         failed = task.partition("-")[0] in tags
         return (200, {"code": 200, "data": {"id": task, **FAILED}}) if failed else None
 
-    service.question = told
+    service.poll = poll
 
 
 def too_dear(outcomes: list[Outcome]) -> list[Outcome]:
@@ -118,7 +118,7 @@ def test_an_uncertain_submission_counts(attach: Attach, service: Service) -> Non
 
 
 def test_so_does_a_task_that_runs_on(attach: Attach, service: Service) -> None:
-    service.question = lambda task, asked: service._told(task, "processing")
+    service.poll = lambda task, polls: service.prediction(task, "processing")
     outcomes = attach().run_many(MODEL, tagged(3), budget=0.1, max_in_flight=2, timeout=5)
     assert {type(one.error) for one in outcomes} == {TaskTimeoutError, CostLimitError}
     assert len(service.submitted) == 1
@@ -259,7 +259,7 @@ def test_a_cost_that_is_none_breaks_the_journal(attach: Attach, path: Path, cost
 def test_failed_tasks_are_run_anew_if_that_is_asked_for(attach: Attach, service: Service, path: Path) -> None:
     fail(service, "t1")
     attach().run_many(MODEL, tagged(3), budget=0.3, journal=path)
-    service.question = lambda task, asked: None
+    service.poll = lambda task, polls: None
     again = attach().run_many(MODEL, tagged(3), budget=0.3, journal=path)
     assert [type(one.error) for one in again if one.index == 1] == [TaskFailedError]
     seen: list[Progress] = []

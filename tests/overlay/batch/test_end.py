@@ -150,17 +150,17 @@ def test_an_end_within_a_worker_does_not_wait_for_itself(service: Service) -> No
         ws._clock = service.clock
         closed = threading.Event()
 
-        def question(task: str, asked: int) -> Any:
+        def poll(task: str, polls: int) -> Any:
             if task.startswith("t0"):
                 return None
             if not taken.is_set():
-                return service._told(task, "processing")
+                return service.prediction(task, "processing")
             outcomes.close()
             closed.set()
             return None
 
         taken = threading.Event()
-        service.question = question
+        service.poll = poll
         outcomes = ws.run_many(MODEL, tagged(2), timeout=None)
         assert next(outcomes).index == 0
         taken.set()
@@ -172,7 +172,7 @@ def test_an_end_within_a_worker_does_not_wait_for_itself(service: Service) -> No
 
 def test_a_client_that_is_closed_ends_its_batches_first(attach: Attach, service: Service, tmp_path: Path) -> None:
     ws = attach()
-    service.question = lambda task, asked: None if task.startswith("t0") else service._told(task, "processing")
+    service.poll = lambda task, polls: None if task.startswith("t0") else service.prediction(task, "processing")
     step, _ = stepper(ws, MODEL, tagged(20), journal=tmp_path / "batch.jsonl", timeout=None)
     step()
     ws.end()
@@ -277,7 +277,7 @@ def test_an_end_does_not_wait_for_what_never_ends(
             arrived.set()
             answered.wait()
 
-    service.questions, service.submission = 0, submission
+    service.polls, service.submission = 0, submission
     journal = tmp_path / "batch.jsonl"
     with httpx.Client(transport=service) as http, WaveSpeed("test-key", http_client=http) as ws:
         ws._clock = service.clock

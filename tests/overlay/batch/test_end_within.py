@@ -136,7 +136,7 @@ def test_an_end_waits_in_a_thread_that_has_the_number_of_one_that_is_gone(
             left.append(len(workers._steps))
 
     monkeypatch.setattr(Workers, "_wait_for_steps", waited)
-    service.questions = 0
+    service.polls = 0
     hooked = httpx.Client(transport=service, event_hooks={"request": [hook]})
     with hooked, WaveSpeed("test-key", http_client=hooked) as ws:
         ws._clock = service.clock

@@ -30,11 +30,11 @@ def test_a_finished_run_is_told_line_by_line(attach: Attach, service: Service, p
 
 def test_what_is_finished_is_handed_out_again_without_a_request(attach: Attach, service: Service, path: Path) -> None:
     first = attach().run_many(MODEL, tagged(20), journal=path)
-    asked = service.asked.copy()
+    polled = service.polled.copy()
     told: list[Any] = []
     second = attach().run_many(MODEL, reversed(tagged(20)), journal=str(path), on_progress=told.append)
     assert len(service.submitted) == 20
-    assert service.asked == asked
+    assert service.polled == polled
     assert {outcome.input["tag"]: outcome.task for outcome in second} == {
         outcome.input["tag"]: outcome.task for outcome in first
     }
@@ -68,10 +68,10 @@ def test_names_that_are_no_strings_are_the_same_in_the_next_run(attach: Attach, 
 
 
 def test_a_submitted_task_is_waited_for_by_its_id(attach: Attach, service: Service, path: Path) -> None:
-    service.questions = 1_000
+    service.polls = 1_000
     first = attach().run_many(MODEL, tagged(4), journal=path, timeout=10)
     assert [type(outcome.error) for outcome in first] == [TaskTimeoutError] * 4
-    service.questions = 2
+    service.polls = 2
     second = attach().run_many(MODEL, tagged(4), journal=path, max_in_flight=1)
     assert {outcome.task.id for outcome in second} == {outcome.task.id for outcome in first}
     assert all(outcome.error is None for outcome in second)
@@ -80,7 +80,7 @@ def test_a_submitted_task_is_waited_for_by_its_id(attach: Attach, service: Servi
 
 def test_a_failed_task_is_handed_out_as_it_is(attach: Attach, service: Service, path: Path) -> None:
     failed = {"code": 200, "data": {"id": "t0-0", "status": "failed", "error": "Not this.", "code": 1200}}
-    service.question = lambda task, asked: (200, dict(failed))
+    service.poll = lambda task, polls: (200, dict(failed))
     for _ in range(2):
         (outcome,) = attach().run_many(MODEL, tagged(1), journal=path)
         assert isinstance(outcome.error, TaskFailedError)

@@ -212,13 +212,13 @@ def test_without_the_extra_a_journal_is_refused_at_once(
 def test_what_is_under_way_when_the_loop_is_left_is_in_the_journal(
     attach: Attach, service: Service, path: Path
 ) -> None:
-    service.question = lambda task, asked: None if task.startswith("t3-") else service._told(task, "processing")
+    service.poll = lambda task, polls: None if task.startswith("t3-") else service.prediction(task, "processing")
     step, close = stepper(attach(), MODEL, tagged(50), journal=path, max_in_flight=5, timeout=None)
     assert step().input == {"tag": "t3"}
     close()
     known = [line["task"]["id"] for line in lines(path)[1:] if line["event"] == "submitted"]
     assert Counter(known) == Counter(f"{tag}-{number}" for number, tag in enumerate(service.submitted))
-    service.question = lambda task, asked: None
+    service.poll = lambda task, polls: None
     assert len(attach().run_many(MODEL, tagged(50), journal=path)) == 50
     assert set(service.accepted.values()) == {1}
 

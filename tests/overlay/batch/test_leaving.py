@@ -37,7 +37,7 @@ def test_an_error_in_the_loop_ends_the_batch_and_tells_the_tasks(
     attach: Attach, service: Service, interruption: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     ws = attach()
-    service.questions = 1_000_000_000
+    service.polls = 1_000_000_000
 
     def body() -> None:
         raise interruption
@@ -71,7 +71,7 @@ def test_a_batch_that_is_never_begun_does_nothing(attach: Attach, service: Servi
 
 def test_closing_the_client_ends_the_batch(attach: Attach, service: Service) -> None:
     ws = attach()
-    service.questions = 3
+    service.polls = 3
     step, _ = stepper(ws, MODEL, tagged(100))
     step()
     ws.end()

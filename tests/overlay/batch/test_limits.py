@@ -30,8 +30,8 @@ def test_as_many_tasks_are_in_flight_as_allowed_and_no_more(attach: Attach, serv
 
 def hold_until(service: Service, running: int) -> None:
     """Let no task complete until so many run."""
-    service.question = lambda task, asked: (
-        None if service.most_running >= running else service._told(task, "processing")
+    service.poll = lambda task, polls: (
+        None if service.most_running >= running else service.prediction(task, "processing")
     )
 
 
@@ -98,7 +98,7 @@ def test_inputs_are_pulled_only_as_there_is_room_and_outcomes_that_nobody_takes_
             pulled.append(number)
             yield {"tag": number}
 
-    service.questions = 0
+    service.polls = 0
     ws = attach()
     step, close = stepper(ws, MODEL, source(), max_in_flight=4)
     assert pulled == []
@@ -114,7 +114,7 @@ def test_inputs_are_pulled_only_as_there_is_room_and_outcomes_that_nobody_takes_
 
 
 def test_nothing_is_kept_for_each_input(attach: Attach, service: Service) -> None:
-    service.questions = 0
+    service.polls = 0
     step, close = stepper(attach(), MODEL, ({"tag": None} for _ in range(100_000)))
     objects: list[int] = []
     for _ in range(2):

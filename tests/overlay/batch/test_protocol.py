@@ -243,7 +243,7 @@ def test_an_end_lets_the_writing_of_a_submission_come_to_its_end(service: Servic
                 await first
 
     service.submission = lambda number, given: arrived.set()
-    service.question = lambda task, asked: service._told(task, "processing")
+    service.poll = lambda task, polls: service.prediction(task, "processing")
     asyncio.run(main())
     for tag in service.submitted:
         assert told_of(table, tag)[-1] == "submitted"

@@ -111,11 +111,11 @@ class Killer:
 
 @define
 class Service(StreamService):
-    """Takes every submission, completes a task when it is asked for the second time, and kills."""
+    """Takes every submission, completes a task at its second poll, and kills."""
 
     arrived: Counter[str] = field(factory=Counter)
     tasks: dict[str, str] = field(factory=dict)
-    asked: Counter[str] = field(factory=Counter)
+    polled: Counter[str] = field(factory=Counter)
     killers: dict[str, Killer] = field(factory=dict)
     url: str = ""
     _numbers: Iterator[int] = field(factory=itertools.count)
@@ -133,8 +133,8 @@ class Service(StreamService):
             self.arrived[given["prompt"]] += 1
             self.tasks[task] = given["prompt"]
         else:
-            self.asked[task] += 1
-        done = self.asked[task] > 1
+            self.polled[task] += 1
+        done = self.polled[task] > 1
         data = {"id": task, "status": "completed" if done else "created", "outputs": [task] if done else []}
         await send(writer, 200, envelope(data))
         await killer.strike("after")

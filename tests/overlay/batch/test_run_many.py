@@ -45,7 +45,9 @@ def test_every_input_is_submitted_once_and_comes_back_with_its_task(ws: Driven, 
 
 def test_outcomes_come_as_they_finish(attach: Attach, service: Service) -> None:
     first: list[Outcome] = []
-    service.question = lambda task, asked: None if task.startswith("t9") or first else service._told(task, "processing")
+    service.poll = lambda task, polls: (
+        None if task.startswith("t9") or first else service.prediction(task, "processing")
+    )
     step, _ = stepper(attach(), MODEL, tagged(10), max_in_flight=10, timeout=None)
     first.append(step())
     assert first[0].input == {"tag": "t9"}
@@ -60,12 +62,12 @@ def test_one_failure_stops_nothing(attach: Attach, service: Service) -> None:
     service.submission = answer
     ended = {"status": "failed", "error": "Not this.", "code": 1200}
 
-    def told(task: str, asked: int) -> Any:
+    def poll(task: str, polls: int) -> Any:
         if task.startswith("t5"):
             return 200, {"code": 200, "data": {"id": task, **ended}}
         return refusal(404) if task.startswith("t6") else None
 
-    service.question = told
+    service.poll = poll
     outcomes = {outcome.index: outcome for outcome in attach().run_many(MODEL, [*tagged(8), None, 7, {"a": {1, 2}}])}
     kinds = [BadRequestError, AuthenticationError, SubmissionUncertainError, SubmissionUncertainError]
     assert [type(outcomes[index].error) for index in range(1, 5)] == kinds

@@ -60,27 +60,27 @@ def test_an_outage_makes_few_submissions_uncertain(attach: Attach, service: Serv
 
 def test_a_wait_rides_out_what_may_pass(attach: Attach, service: Service) -> None:
     trouble: dict[int, Any] = {1: refusal(500), 2: refusal(429), 3: (502, {}), 4: httpx.ReadError("lost")}
-    service.questions = 7
-    service.question = lambda task, asked: trouble.get(asked)
+    service.polls = 7
+    service.poll = lambda task, polls: trouble.get(polls)
     outcomes = attach(max_retries=0).run_many(MODEL, tagged(5))
     assert all(outcome.error is None for outcome in outcomes)
     assert set(service.accepted.values()) == {1}
 
 
 def test_trouble_that_lasts_ends_with_the_time_and_the_task_is_told(attach: Attach, service: Service) -> None:
-    service.question = lambda task, asked: refusal(503)
+    service.poll = lambda task, polls: refusal(503)
     outcomes = attach().run_many(MODEL, tagged(2), timeout=100)
     assert [type(outcome.error) for outcome in outcomes] == [TaskTimeoutError] * 2
     assert sorted(outcome.task.id[-1] for outcome in outcomes) == ["0", "1"]
-    assert max(service.asked.values()) < 15
+    assert max(service.polled.values()) < 15
 
 
 def test_the_timeout_is_for_each_task_from_its_submission_on(attach: Attach, service: Service) -> None:
-    service.questions = 20
+    service.polls = 20
     outcomes = attach().run_many(MODEL, tagged(6), max_in_flight=2, timeout=9)
     assert [type(outcome.error) for outcome in outcomes] == [TaskTimeoutError] * 6
     assert [outcome.task.status for outcome in outcomes] == ["processing"] * 6
-    service.questions = 3
+    service.polls = 3
     assert [outcome.error for outcome in attach().run_many(MODEL, tagged(50), max_in_flight=2, timeout=9)] == [
         None
     ] * 50
@@ -89,4 +89,4 @@ def test_the_timeout_is_for_each_task_from_its_submission_on(attach: Attach, ser
 def test_timeout_zero_submits_and_asks_once(attach: Attach, service: Service) -> None:
     (outcome,) = attach().run_many(MODEL, [{"tag": "x"}], timeout=0)
     assert isinstance(outcome.error, TaskTimeoutError)
-    assert (service.submitted, list(service.asked.values())) == (["x"], [1])
+    assert (service.submitted, list(service.polled.values())) == (["x"], [1])

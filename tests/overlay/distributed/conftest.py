@@ -49,12 +49,12 @@ def stage(
 @pytest.fixture
 def unique_ids(service: Service, monkeypatch: pytest.MonkeyPatch) -> str:
     """Tests share a database, which has each task once."""
-    own, told = secrets.token_hex(4), Service._told
+    own, prediction = secrets.token_hex(4), Service.prediction
 
     def named(self: Service, task: str, status: str) -> Any:
-        return told(self, task if own in task else f"{task}-{own}", status)
+        return prediction(self, task if own in task else f"{task}-{own}", status)
 
-    monkeypatch.setattr(Service, "_told", named)
+    monkeypatch.setattr(Service, "prediction", named)
     return own
 
 

@@ -52,11 +52,11 @@ def test_rows_come_back_in_their_order_with_their_tasks(stage: Stage, service: S
 
 def test_a_second_execution_sends_nothing(stage: Stage, service: Service) -> None:
     first = stage().rows(rows_of(20))
-    asked = service.asked.copy()
+    polled = service.polled.copy()
     assert stage().rows(reversed(rows_of(20))) == first[::-1]
     assert stage().rows(rows_of(10)[3:]) == first[3:10]
     assert len(service.submitted) == 20
-    assert service.asked == asked
+    assert service.polled == polled
 
 
 def test_the_key_tells_equal_inputs_apart(stage: Stage, service: Service) -> None:

@@ -62,7 +62,7 @@ def without_lists(number: int, given: dict[str, Any]) -> tuple[int, dict[str, An
 def test_a_database_that_stays_away(
     attach: Attach, service: Service, server: database.Server, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    service.questions = 1_000
+    service.polls = 1_000
 
     def crash(number: int, given: dict[str, Any]) -> None:
         if number == 5:
@@ -80,7 +80,7 @@ def test_a_database_that_stays_away(
     assert "The journal's database does not work, nothing is sent meanwhile" in caplog.text
     with psycopg.connect(url) as connection:
         connection.execute("update wavespeed_input set changed_at = now() - interval '1 h'")
-    service.questions, service.submission = 1, without_lists
+    service.polls, service.submission = 1, without_lists
     found = attach().run_many(MODEL, tagged(20), journal=url, batch="cats")
     assert max(service.accepted.values()) == 1
     for outcome in found:

@@ -66,11 +66,11 @@ def test_what_is_finished_is_handed_out_again_without_a_request(
     attach: Attach, service: Service, postgres: str, name: str, rows: Rows
 ) -> None:
     first = attach().run_many(MODEL, tagged(20), journal=postgres, batch=name)
-    asked = service.asked.copy()
+    polled = service.polled.copy()
     assert {state for state, *_ in rows()} == {"finished"}
     second = attach().run_many(MODEL, reversed(tagged(20)), journal=postgres, batch=name)
     assert len(service.submitted) == 20
-    assert service.asked == asked
+    assert service.polled == polled
     assert {outcome.input["tag"]: outcome.task for outcome in second} == {
         outcome.input["tag"]: outcome.task for outcome in first
     }
@@ -125,7 +125,7 @@ def test_a_task_that_is_not_waited_for_does_not_hurry_the_database(
 def test_a_failed_task_is_paid_again_when_that_is_asked_for(
     attach: Attach, service: Service, postgres: str, name: str
 ) -> None:
-    service.question = lambda task, asked: (
+    service.poll = lambda task, polls: (
         200,
         {"code": 200, "data": {"id": task, "status": "failed", "error": "No."}},
     )
@@ -133,7 +133,7 @@ def test_a_failed_task_is_paid_again_when_that_is_asked_for(
         (outcome,) = attach().run_many(MODEL, tagged(1), journal=postgres, batch=name)
         assert isinstance(outcome.error, TaskFailedError)
     assert service.submitted == ["t0"]
-    service.question = lambda task, asked: None
+    service.poll = lambda task, polls: None
     assert pay_again(postgres, name, "uncertain") == 0
     assert pay_again(postgres, name, "uncertain", "failed") == 1
     (outcome,) = attach().run_many(MODEL, tagged(1), journal=postgres, batch=name)
@@ -239,7 +239,7 @@ def test_a_service_that_does_not_tell_leaves_it_uncertain(
 def test_an_input_that_another_may_be_submitting_is_looked_at_again(
     attach: Attach, service: Service, connection: Connection, postgres: str, name: str
 ) -> None:
-    service.questions = 0
+    service.polls = 0
     attach().run_many(MODEL, tagged(3), journal=postgres, batch=name)
     state = """update wavespeed_input set state = %s, changed_at = now() where input like '%%"t1"%%'"""
     connection.execute(state, ("submitting",))
