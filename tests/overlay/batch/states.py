@@ -1,4 +1,4 @@
-"""The state of a batch, for tests: what an engine tells it, step by step."""
+"""Helpers that drive the state of a batch step by step, as an engine does."""
 
 from __future__ import annotations
 
@@ -46,29 +46,29 @@ def task(number: int, status: str = "created") -> Task:
 
 
 def step(state: Batch) -> Job:
-    """The next step, which is due."""
+    """Take the next step, which must be due."""
     job = state.take()
     assert job is not None
     state.departing(job)
     return job
 
 
-def answer(state: Batch, job: Job, task: Task) -> list[str]:
-    """Let a job's request be answered; return what is noted."""
+def respond(state: Batch, job: Job, task: Task) -> list[str]:
+    """Let the response to a job's request arrive; return the events that are noted."""
     notes = state.answered(job, task)
     state.go_on(job)
     return [note.event for note in notes]
 
 
 def fail(state: Batch, job: Job, error: Exception) -> list[str]:
-    """Let a job's request fail; return what is noted."""
+    """Let a job's request fail; return the events that are noted."""
     notes = state.failed(job, error)
     state.go_on(job)
     return [note.event for note in notes]
 
 
 def look(state: Batch, event: str = "planned", **known: Any) -> tuple[Job, list[str]]:
-    """Tell the job that is to be looked for what the journal has of it; return what is noted."""
+    """Look up the next job in the journal, which has this event; return the job and the events that are noted."""
     job = state.take()
     assert job is not None
     assert job.stage is Stage.LOOK
@@ -92,7 +92,7 @@ def reserve(state: Batch, job: Job, **held: Any) -> None:
 
 
 def find(state: Batch, *tasks: Task) -> Job:
-    """The service is asked for what a submission without a response has started."""
+    """Let the service list these tasks for a submission that got no response."""
     job = step(state)
     assert job.stage is Stage.FIND
     job.found(tasks)

@@ -56,7 +56,7 @@ def test_a_budget_is_spent_exactly_and_never_exceeded(attach: Attach, service: S
     assert max(progress.cost or 0 for progress in seen) == 0.3
 
 
-def test_once_it_is_spent_no_price_is_asked_for_any_more(attach: Attach, service: Service) -> None:
+def test_no_price_is_requested_once_the_budget_is_spent(attach: Attach, service: Service) -> None:
     attach().run_many(MODEL, tagged(100), budget=0.2, max_in_flight=4)
     assert len(service.submitted) == 2
     assert len(service.quoted) <= 2 + 4
@@ -158,13 +158,13 @@ def test_without_a_price_nothing_is_submitted(attach: Attach, service: Service) 
     assert [type(outcomes[index].error).__name__ for index in (1, 2)] == ["BadRequestError", "UnexpectedResponseError"]
 
 
-def test_a_question_for_a_price_that_failed_for_now_is_asked_again(attach: Attach, service: Service) -> None:
+def test_a_request_for_a_price_that_may_pass_later_is_repeated(attach: Attach, service: Service) -> None:
     service.price = lambda given: refusal(503) if len(service.quoted) < 3 else 0.1
     outcomes = attach().run_many(MODEL, tagged(2), budget=5, max_in_flight=1)
     assert [one.error for one in outcomes] == [None, None]
 
 
-def test_without_limits_no_price_is_asked_for(attach: Attach, service: Service) -> None:
+def test_without_limits_no_price_is_requested(attach: Attach, service: Service) -> None:
     seen: list[Progress] = []
     attach().run_many(MODEL, tagged(3), on_progress=seen.append)
     assert service.quoted == []
@@ -256,7 +256,7 @@ def test_a_cost_that_is_none_breaks_the_journal(attach: Attach, path: Path, cost
         attach().run_many(MODEL, tagged(1), budget=1, journal=path)
 
 
-def test_failed_tasks_are_run_anew_if_that_is_asked_for(attach: Attach, service: Service, path: Path) -> None:
+def test_failed_tasks_are_run_again_on_request(attach: Attach, service: Service, path: Path) -> None:
     fail(service, "t1")
     attach().run_many(MODEL, tagged(3), budget=0.3, journal=path)
     service.poll = lambda task, polls: None

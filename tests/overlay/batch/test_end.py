@@ -1,4 +1,4 @@
-"""How a batch ends while submissions are on the wire: their answers still come into the journal."""
+"""How a batch ends while submissions are on the wire: their responses still reach the journal."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def server() -> Iterator[str]:
 
 
 def late(run: str) -> list[dict[str, Any]]:
-    """Inputs of which one is answered at once and the others, which are sent beside it, late."""
+    """Return inputs of which one gets its response at once and the others, which are sent beside it, late."""
     return [{"tag": f"{run}0"}, *({"tag": f"{run}{number}", "fault": "late"} for number in range(1, 4))]
 
 
 def last_events(path: Path) -> list[str]:
-    """The last event of each input."""
+    """Return the last event of each input."""
     found: dict[int, str] = {}
     for line in path.read_text("utf-8").splitlines()[1:]:
-        told = json.loads(line)
-        found[told["number"]] = told["event"]
+        entry = json.loads(line)
+        found[entry["number"]] = entry["event"]
     return list(found.values())
 
 
@@ -58,7 +58,7 @@ def until_arrived(server: str, run: str, count: int) -> None:
         assert time.monotonic() < end, "they were not submitted"
 
 
-def test_an_early_end_waits_for_the_answers_of_submissions(connect: Connect, server: str, tmp_path: Path) -> None:
+def test_an_early_end_waits_for_the_responses_to_submissions(connect: Connect, server: str, tmp_path: Path) -> None:
     ws = connect(base_url=server)
     ws.client._clock = Clock()
     run = f"early{type(ws.client).__name__}"
@@ -184,7 +184,7 @@ def test_a_client_that_is_closed_ends_its_batches_first(attach: Attach, service:
 def test_a_second_ctrl_c_loses_no_submission_that_is_on_the_wire(
     server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It comes while the end waits for the answers, and there is no journal."""
+    """It comes while the end waits for the responses, and there is no journal."""
 
     def interrupted(workers: Workers) -> None:
         raise KeyboardInterrupt
@@ -198,7 +198,7 @@ def test_a_second_ctrl_c_loses_no_submission_that_is_on_the_wire(
             outcomes.close()
         for thread in batch_threads():
             thread.join(20)
-    # Each is told of, whether its answer came before the second one or after.
+    # Each is logged, whether its response came before the second Ctrl-C or after.
     assert all(f"second{number}-none" in caplog.text for number in range(1, 4))
     assert ("that got no response" in caplog.text) == ("was started, but its batch" in caplog.text)
 
@@ -268,14 +268,14 @@ def test_an_end_does_not_wait_for_what_never_ends(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "MARGIN", -SYNC_MODE_SECONDS)
-    arrived, answered = threading.Event(), threading.Event()
-    given_up = threading.Timer(20, answered.set)
+    arrived, released = threading.Event(), threading.Event()
+    given_up = threading.Timer(20, released.set)
     given_up.start()
 
     def submission(number: int, given: dict[str, Any]) -> None:
         if number:
             arrived.set()
-            answered.wait()
+            released.wait()
 
     service.polls, service.submission = 0, submission
     journal = tmp_path / "batch.jsonl"
@@ -285,9 +285,9 @@ def test_an_end_does_not_wait_for_what_never_ends(
         next(outcomes)
         assert arrived.wait(20)
         outcomes.close()
-        assert not answered.is_set()
+        assert not released.is_set()
         given_up.cancel()
-        answered.set()
+        released.set()
         for thread in batch_threads():
             thread.join()
     assert last_events(journal) == ["finished", "finished"]

@@ -115,18 +115,18 @@ def test_an_end_waits_in_a_thread_that_has_the_number_of_one_that_is_gone(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system gives it to a new thread. The scheduler is gone when the batch has broken."""
-    arrived, answered = threading.Event(), threading.Event()
+    arrived, waiting = threading.Event(), threading.Event()
     left: list[int] = []
     wait_for_steps = Workers._wait_for_steps
 
     def waited(workers: Workers) -> None:
-        answered.set()
+        waiting.set()
         wait_for_steps(workers)
 
     def hook(request: httpx.Request) -> None:
         if b"t1" in request.content:
             arrived.set()
-            answered.wait(20)
+            waiting.wait(20)
         else:
             arrived.wait(20)
 
@@ -151,6 +151,6 @@ def test_an_end_waits_in_a_thread_that_has_the_number_of_one_that_is_gone(
             thread = threading.Thread(target=end)
             thread.start()
             thread.join(20)
-        answered.set()
+        waiting.set()
     assert set(left) <= {0}
     assert batch_threads() == []

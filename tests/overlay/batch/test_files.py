@@ -115,7 +115,7 @@ def test_an_upload_is_tried_again_as_a_submission_is(ws: Driven, fake: FakeWaveS
     assert len(fake.calls) == 1
 
 
-def test_one_that_fails_for_good_is_an_outcome_and_the_next_run_tries_it(
+def test_an_upload_that_fails_is_an_outcome_and_the_next_run_repeats_it(
     ws: Driven, fake: FakeWaveSpeed, tmp_path: Path
 ) -> None:
     fake.refuse(503, on="storage", times=4)

@@ -10,9 +10,7 @@ import asyncio
 import io
 import json
 import multiprocessing
-import multiprocessing.connection
 import random
-import signal
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +21,7 @@ import pytest
 from attrs import define, field
 
 from tests.conftest import collected
-from tests.overlay.batch.test_resume import LOADED, ONE_AT_A_TIME, HurriedClock, Killer, Service
+from tests.overlay.batch.test_resume import LOADED, HurriedClock, Killer, Service, killed
 from tests.servers.faults import envelope, in_thread, send
 from wavespeed_client import AsyncWaveSpeed, Outcome, WaveSpeed
 from wavespeed_client.files import uploads
@@ -43,7 +41,7 @@ AT_ONCE = 4
 
 
 class Opened(io.BytesIO):
-    """A file that is open, and needs no closing."""
+    """An open file that needs no closing."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path.read_bytes())
@@ -51,7 +49,7 @@ class Opened(io.BytesIO):
 
 
 def inputs(folder: Path, run: str, process: int) -> list[dict[str, Any]]:
-    """The inputs of a run: each has one of ten files, a third of them open, and another one within."""
+    """Return the inputs of a run: each has one of ten files, a third of them open, and another one within."""
     paths = [folder / f"{run}.{number}.{process}" for number in range(FILES)]
     for number, path in enumerate(paths):
         path.write_bytes(f"{run} {number}".encode())
@@ -85,7 +83,7 @@ def carry_out(kind: str, url: str, folder: Path, run: str, process: int) -> list
 
 @define
 class StoringService(Service):
-    """It counts the uploads of each file, and knows the URLs that a file has had."""
+    """A service that also takes uploads: it counts those of each file, and keeps the URLs that a file has had."""
 
     uploaded: Counter[str] = field(factory=Counter)
     urls: dict[str, str] = field(factory=dict)
@@ -134,37 +132,20 @@ def service() -> Iterator[StoringService]:
         yield service
 
 
-def killed(service: StoringService, kind: str, folder: Path, run: str, number: int, killer: Killer) -> bool:
-    """Carry out a run in a process of its own; True if it was killed, False if it came to its end before."""
-    service.killers[run] = killer
-    arguments = (kind, service.url, folder, run, number)
-    process = multiprocessing.get_context("forkserver").Process(target=carry_out, args=arguments)
-    with ONE_AT_A_TIME:
-        process.start()
-    killer.process = process.pid
-    killer.ready.set()
-    multiprocessing.connection.wait([process.sentinel])
-    with ONE_AT_A_TIME:
-        process.join()
-    del service.killers[run]
-    assert process.exitcode == 0 or (process.exitcode == -signal.SIGKILL and killer.struck)
-    return process.exitcode != 0
-
-
 def tormented(service: StoringService, kind: str, folder: Path, run: str) -> tuple[int, list[Outcome]]:
-    """How often a run was killed, each time somewhere in what was left of it, and its outcomes at last."""
+    """Kill a run again and again, each time somewhere in what is left; return how often, and its outcomes at last."""
     dice, kills = random.Random(run), 0
     while kills < KILLS_EACH:
         place, delay = dice.choice(["before", "after"]), dice.choice([0.0, dice.random() * 0.01])
         killer = Killer(dice.randint(1, REQUESTS // (KILLS_EACH + 1)), place, delay)
-        if not killed(service, kind, folder, run, kills, killer):
+        if not killed(service, run, killer, carry_out, kind, service.url, folder, run, kills):
             break
         kills += 1
     return kills, carry_out(kind, service.url, folder, run, KILLS_EACH)
 
 
 def check(service: StoringService, run: str, outcomes: list[Outcome], kills: int) -> None:
-    """Hold a run against what has arrived."""
+    """Compare a run with what has arrived."""
     assert sorted(outcome.index for outcome in outcomes) == list(range(INPUTS))
     lost = {outcome.input["prompt"] for outcome in outcomes if outcome.uncertain}
     assert len(lost) <= kills * IN_FLIGHT

@@ -186,25 +186,25 @@ class History:
 
     def response_comes(self, flight: Flight, name: str, fine: bool, draw: Callable[[Sequence[Any]], Any]) -> None:
         number = flight.job.input["n"]
-        answer: Any = None
+        prediction: Any = None
         error: Any = None
         if name == "ask":
             status = draw(["processing", "completed", "failed"]) if fine else None
             if status in ("completed", "failed"):
                 self.running.discard(number)
             error = ServerError("No.", status_code=503)
-            answer = None if status is None else task(self.taken[number], status)
+            prediction = None if status is None else task(self.taken[number], status)
         elif fine:
             self.taken[number] = next(self.tasks)
-            answer, error = task(self.taken[number]), None
+            prediction, error = task(self.taken[number]), None
         elif draw([True, False]):  # whether it was taken is not known
             self.taken[number] = -1
             self.running.discard(number)
-            answer, error = None, uncertain_submission(MODEL, {}, datetime.now(UTC), "lost")
+            prediction, error = None, uncertain_submission(MODEL, {}, datetime.now(UTC), "lost")
         else:
             self.running.discard(number)
-            answer, error = None, draw(REFUSALS)
-        step = partial(flight.steps.send, answer) if answer is not None else partial(flight.steps.throw, error)
+            prediction, error = None, draw(REFUSALS)
+        step = partial(flight.steps.send, prediction) if prediction is not None else partial(flight.steps.throw, error)
         self.goes_on(flight, step)
         if flight.job.outcome is not None:
             self.running.discard(number)

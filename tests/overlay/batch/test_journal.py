@@ -17,7 +17,7 @@ from wavespeed_client import (
 pytestmark = pytest.mark.promise("batch-resume", "journal-first", "batch-end")
 
 
-def test_a_finished_run_is_told_line_by_line(attach: Attach, service: Service, path: Path) -> None:
+def test_a_finished_run_is_written_line_by_line(attach: Attach, service: Service, path: Path) -> None:
     attach().run_many(MODEL, tagged(5), journal=path)
     assert path.read_bytes().startswith(HEADER)
     assert events(path) == {number: ["planned", "submitting", "submitted", "finished"] for number in range(1, 6)}
@@ -31,15 +31,15 @@ def test_a_finished_run_is_told_line_by_line(attach: Attach, service: Service, p
 def test_what_is_finished_is_handed_out_again_without_a_request(attach: Attach, service: Service, path: Path) -> None:
     first = attach().run_many(MODEL, tagged(20), journal=path)
     polled = service.polled.copy()
-    told: list[Any] = []
-    second = attach().run_many(MODEL, reversed(tagged(20)), journal=str(path), on_progress=told.append)
+    reported: list[Any] = []
+    second = attach().run_many(MODEL, reversed(tagged(20)), journal=str(path), on_progress=reported.append)
     assert len(service.submitted) == 20
     assert service.polled == polled
     assert {outcome.input["tag"]: outcome.task for outcome in second} == {
         outcome.input["tag"]: outcome.task for outcome in first
     }
     assert all(outcome.index == 19 - int(outcome.input["tag"][1:]) for outcome in second)
-    assert told[-1].done == 20
+    assert reported[-1].done == 20
     assert set(events(path)[1]) == {"planned", "submitting", "submitted", "finished"}
 
 

@@ -285,7 +285,7 @@ def narrow_file(full: Full) -> type:
     return File
 
 
-def test_answers_with_half_a_character_are_kept(attach: Attach, service: Service, path: Path) -> None:
+def test_responses_with_half_a_character_are_kept(attach: Attach, service: Service, path: Path) -> None:
     odd = {"code": 200, "data": {"id": "t0-0", "status": "completed", "outputs": ["half \ud83d of it"]}}
     service.submission = lambda number, given: (200, dict(odd))
     first = attach().run_many(MODEL, [{"tag": "t0", "prompt": "猫"}], journal=path)
@@ -321,8 +321,8 @@ def test_memory_for_earlier_runs_is_a_few_bytes_an_input(path: Path) -> None:
     journal.close()
 
 
-def test_the_format_is_told_where_it_is_made() -> None:
-    told = sys.modules["wavespeed_client.batch.text_journal"].__doc__ or ""
-    assert HEADER.decode().strip() in told
+def test_the_format_is_described_in_the_module_that_writes_it() -> None:
+    page = sys.modules["wavespeed_client.batch.text_journal"].__doc__ or ""
+    assert HEADER.decode().strip() in page
     for event in EVENTS:
-        assert f"\n    {event} " in told
+        assert f"\n    {event} " in page

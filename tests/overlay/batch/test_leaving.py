@@ -20,20 +20,20 @@ pytestmark = pytest.mark.promise("batch-end", "limits")
 
 
 def test_an_error_of_on_progress_is_the_callers_and_ends_the_batch(attach: Attach, service: Service) -> None:
-    def tell(progress: Progress) -> None:
+    def report(progress: Progress) -> None:
         if progress.done == 3:
             raise LookupError("mine")
 
     ws = attach()
     with pytest.raises(LookupError, match="mine") as caught:
-        ws.run_many(MODEL, tagged(1000), max_in_flight=2, on_progress=tell)
+        ws.run_many(MODEL, tagged(1000), max_in_flight=2, on_progress=report)
     assert "was not yielded: task t" in caught.value.__notes__[0]
     assert left_running(ws) == 0
     assert len(service.submitted) < 10
 
 
 @pytest.mark.parametrize("interruption", [LookupError, KeyboardInterrupt])
-def test_an_error_in_the_loop_ends_the_batch_and_tells_the_tasks(
+def test_an_error_in_the_loop_ends_the_batch_and_logs_the_tasks(
     attach: Attach, service: Service, interruption: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     ws = attach()
@@ -49,8 +49,8 @@ def test_an_error_in_the_loop_ends_the_batch_and_tells_the_tasks(
         ws._runner.run(turns())
         assert left_running(ws) == 0
     assert len(service.submitted) <= 4
-    told = " ".join(record.getMessage() for record in caplog.records)
-    assert all(task in told for task in service.running)
+    logged = " ".join(record.getMessage() for record in caplog.records)
+    assert all(task in logged for task in service.running)
 
 
 def test_leaving_the_loop_ends_the_batch(attach: Attach, service: Service) -> None:

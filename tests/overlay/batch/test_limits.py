@@ -58,12 +58,12 @@ def test_no_minute_sees_more_submissions_than_allowed(
 
 
 def test_an_input_that_comes_late_does_not_take_what_another_try_has_taken(attach: Attach, service: Service) -> None:
-    """The minute has room when the input is asked for; before it comes, a submission that was refused uses it up."""
-    asked_for, tried_again, async_tried_again = threading.Event(), threading.Event(), asyncio.Event()
+    """The minute has room when the input is pulled; before it comes, a refused submission uses that room up."""
+    begun, tried_again, async_tried_again = threading.Event(), threading.Event(), asyncio.Event()
 
     def submission(number: int, given: dict[str, Any]) -> Any:
         if number == 0 and isinstance(ws.client, WaveSpeed):
-            assert asked_for.wait(20)
+            assert begun.wait(20)
         if number == 1:
             tried_again.set()
             async_tried_again.set()
@@ -71,7 +71,7 @@ def test_an_input_that_comes_late_does_not_take_what_another_try_has_taken(attac
 
     def source() -> Iterator[dict[str, Any]]:
         yield {"tag": "first"}
-        asked_for.set()
+        begun.set()
         assert tried_again.wait(20)
         yield {"tag": "late"}
 

@@ -1,4 +1,4 @@
-"""What a batch tells of an input, and how fast its outcomes come."""
+"""What a batch reports about an input, and how fast its outcomes come."""
 
 from __future__ import annotations
 

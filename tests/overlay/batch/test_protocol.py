@@ -1,4 +1,4 @@
-"""A journal that is no file: what it is asked, in which order, and that a loop runs on while it is awaited."""
+"""A journal that is no file: which calls it gets, in which order, and that the loop runs on while they are awaited."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODEL = "wavespeed-ai/flux-dev"
 
 @define
 class Table:
-    """A journal in memory, as a database may keep it. What it was told is in `told`.
+    """A journal in memory, as a database may keep it. Its calls are in `calls`, each with the input it was about.
 
     Attributes:
         held: How often a reservation finds the input with another run.
@@ -36,18 +36,18 @@ class Table:
 
     held: int = 0
     broken: str = ""
-    told: list[tuple[str, str]] = field(factory=list)
+    calls: list[tuple[str, str]] = field(factory=list)
     _lock: threading.Lock = field(factory=threading.Lock)
 
     def prepare(self) -> None:
-        self._tell("prepare")
+        self._record("prepare")
 
     def look(self, item: Item) -> Entry:
-        self._tell("look", item.json.decode())
+        self._record("look", item.json.decode())
         return Entry(item.digest + item.json, "planned", datetime.now(UTC))
 
     def reserve(self, entry: Entry) -> Entry:
-        self._tell("reserve", self._name(entry))
+        self._record("reserve", self._name(entry))
         if self.held:
             self.held -= 1
             return evolve(entry, event="submitting", look_again=5.0)
@@ -59,20 +59,20 @@ class Table:
     def write(self, notes: Sequence[Note]) -> None:
         for note in notes:
             assert note.entry.attempt == 1
-            self._tell(note.event, self._name(note.entry))
+            self._record(note.event, self._name(note.entry))
 
     def spent(self) -> Sequence[float]:
-        self._tell("spent")
+        self._record("spent")
         return []
 
     def close(self) -> None:
-        self._tell("close")
+        self._record("close")
 
-    def _tell(self, call: str, *whom: str) -> None:
+    def _record(self, call: str, *whom: str) -> None:
         with self._lock:
             if call == self.broken:
                 raise ConfigurationError("The database is gone.")
-            self.told += [(call, name) for name in whom] or [(call, "")]
+            self.calls += [(call, name) for name in whom] or [(call, "")]
 
     def _name(self, entry: Entry) -> str:
         assert isinstance(entry.key, bytes)
@@ -120,31 +120,31 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Table:
     return table
 
 
-def told_of(table: Table, tag: str) -> list[str]:
-    return [call for call, whom in table.told if whom and json.loads(whom) == {"tag": tag}]
+def calls_about(table: Table, tag: str) -> list[str]:
+    return [call for call, whom in table.calls if whom and json.loads(whom) == {"tag": tag}]
 
 
-def test_it_is_asked_and_told_in_this_order(attach: Attach, service: Service, table: Table) -> None:
+def test_its_calls_come_in_this_order(attach: Attach, service: Service, table: Table) -> None:
     outcomes = attach().run_many(MODEL, tagged(20), journal="any")
     assert [outcome.error for outcome in outcomes] == [None] * 20
     for number in range(20):
-        assert told_of(table, f"t{number}") == ["look", "reserve", "submitted", "finished"]
-    assert table.told[0] == ("prepare", "")
-    assert table.told[-1] == ("close", "")
+        assert calls_about(table, f"t{number}") == ["look", "reserve", "submitted", "finished"]
+    assert table.calls[0] == ("prepare", "")
+    assert table.calls[-1] == ("close", "")
     assert set(service.accepted.values()) == {1}
 
 
 def test_nothing_leaves_before_it_is_reserved_and_no_outcome_comes_before_it_is_written(
     attach: Attach, service: Service, table: Table
 ) -> None:
-    service.submission = lambda number, given: arrived.append(told_of(table, given["tag"])[-1])
+    service.submission = lambda number, given: arrived.append(calls_about(table, given["tag"])[-1])
     arrived: list[str] = []
     done: list[int] = []
     attach().run_many(
         MODEL,
         tagged(20),
         journal="any",
-        on_progress=lambda progress: done.append(sum(call == "finished" for call, _ in table.told) - progress.done),
+        on_progress=lambda progress: done.append(sum(call == "finished" for call, _ in table.calls) - progress.done),
     )
     assert arrived == ["reserve"] * 20
     assert min(done) >= 0
@@ -156,7 +156,7 @@ def test_what_another_run_holds_is_looked_for_again(attach: Attach, service: Ser
     (outcome,) = attach().run_many(MODEL, tagged(1), journal="any")
     assert outcome.error is None
     again = ["look", "reserve"]
-    assert told_of(table, "t0") == [*again, *again, *again, "submitted", "finished"]
+    assert calls_about(table, "t0") == [*again, *again, *again, "submitted", "finished"]
     assert service.clock.now() - began >= 10
     assert service.submitted == ["t0"]
 
@@ -167,21 +167,21 @@ def test_when_it_breaks_nothing_more_is_sent(attach: Attach, service: Service, t
     with pytest.raises(ConfigurationError, match="The database is gone"):
         attach().run_many(MODEL, tagged(50), max_in_flight=4, journal="any")
     assert len(service.submitted) <= (0 if call in ("look", "reserve") else 4)
-    assert table.told[-1] == ("close", "")
+    assert table.calls[-1] == ("close", "")
 
 
-def test_one_that_cannot_be_opened_is_told_at_once(attach: Attach, service: Service, table: Table) -> None:
+def test_one_that_cannot_be_opened_fails_at_once(attach: Attach, service: Service, table: Table) -> None:
     table.broken = "prepare"
     with pytest.raises(ConfigurationError, match="The database is gone"):
         attach().run_many(MODEL, tagged(5), journal="any")
-    assert (service.submitted, table.told) == ([], [])
+    assert (service.submitted, table.calls) == ([], [])
 
 
 def test_one_that_breaks_while_it_is_opened_is_closed(attach: Attach, service: Service, table: Table) -> None:
     table.broken = "spent"
     with pytest.raises(ConfigurationError, match="The database is gone"):
         attach().run_many(MODEL, tagged(5), journal="any")
-    assert (service.submitted, table.told) == ([], [("prepare", ""), ("close", "")])
+    assert (service.submitted, table.calls) == ([], [("prepare", ""), ("close", "")])
 
 
 def test_one_whose_opening_is_cancelled_is_closed(
@@ -206,7 +206,7 @@ def test_one_whose_opening_is_cancelled_is_closed(
                 await first
 
     asyncio.run(main())
-    assert table.told == [("prepare", ""), ("close", "")]
+    assert table.calls == [("prepare", ""), ("close", "")]
 
 
 def test_an_uncertain_submission_that_cannot_be_written_is_logged_with_its_task(
@@ -224,11 +224,11 @@ def test_a_refused_input_is_reserved_anew(attach: Attach, service: Service, tabl
     service.submission = lambda number, given: refusal(400)
     (outcome,) = attach().run_many(MODEL, tagged(1), journal="any")
     assert outcome.error is not None
-    assert told_of(table, "t0") == ["look", "reserve", "refused"]
+    assert calls_about(table, "t0") == ["look", "reserve", "refused"]
 
 
 def test_an_end_lets_the_writing_of_a_submission_come_to_its_end(service: Service, table: Table) -> None:
-    """The loop is left while `submitted` is being written: that task has no question under way that might be cut."""
+    """The loop is left while `submitted` is being written: that task has no poll under way that might be cut off."""
 
     arrived = asyncio.Event()
 
@@ -246,13 +246,13 @@ def test_an_end_lets_the_writing_of_a_submission_come_to_its_end(service: Servic
     service.poll = lambda task, polls: service.prediction(task, "processing")
     asyncio.run(main())
     for tag in service.submitted:
-        assert told_of(table, tag)[-1] == "submitted"
+        assert calls_about(table, tag)[-1] == "submitted"
 
 
 def test_an_end_lets_the_writing_of_an_outcome_come_to_its_end(
     service: Service, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its task has been asked for: a statement that is cut short may leave the connection to a database unusable."""
+    """Its task has been polled: a statement that is cut short may leave the connection to a database unusable."""
     writing = asyncio.Event()
     write = AsyncTable.write
 
@@ -273,7 +273,7 @@ def test_an_end_lets_the_writing_of_an_outcome_come_to_its_end(
                 await first
 
     asyncio.run(main())
-    assert told_of(table, "t0")[-1] == "finished"
+    assert calls_about(table, "t0")[-1] == "finished"
 
 
 CALLER: ContextVar[str] = ContextVar("CALLER", default="nobody")

@@ -18,7 +18,7 @@ import random
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ ONE_AT_A_TIME = threading.Lock()
 
 
 class HurriedClock(Clock):
-    """A minute of it is a second of ours."""
+    """A clock of which a minute takes a second."""
 
     def now(self) -> float:
         return super().now() * 60
@@ -66,7 +66,7 @@ class HurriedClock(Clock):
 
 
 def inputs(run: str) -> list[dict[str, Any]]:
-    """The inputs of a run, of which ten come twice."""
+    """Return the inputs of a run, of which ten come twice."""
     return [{"prompt": f"{run} {number % (INPUTS - 10)}", "run": run} for number in range(INPUTS)]
 
 
@@ -87,7 +87,7 @@ def carry_out(kind: str, url: str, journal: Path, run: str) -> list[Outcome]:
 
 @define
 class Killer:
-    """Who is killed, at which of the requests that come from now on, and where in it."""
+    """The process to kill, the number of the request at which it is killed, and the place in it."""
 
     countdown: int
     place: str
@@ -111,7 +111,7 @@ class Killer:
 
 @define
 class Service(StreamService):
-    """Takes every submission, completes a task at its second poll, and kills."""
+    """A service that accepts every submission, completes a task at its second poll, and kills."""
 
     arrived: Counter[str] = field(factory=Counter)
     tasks: dict[str, str] = field(factory=dict)
@@ -146,13 +146,11 @@ def service() -> Iterator[Service]:
         yield service
 
 
-def killed(service: Service, kind: str, journal: Path, run: str, killer: Killer) -> bool:
-    """Carry out a run in a process of its own; True if it was killed, False if it came to its end before."""
+def killed(service: Service, run: str, killer: Killer, target: Callable[..., Any], *arguments: Any) -> bool:
+    """Carry out a run in a process of its own; return True if it was killed, False if it ended before that."""
     service.killers[run] = killer
     # Each process is forked off a server that has loaded everything: it starts at once, and shares nothing with this.
-    process = multiprocessing.get_context("forkserver").Process(
-        target=carry_out, args=(kind, service.url, journal, run)
-    )
+    process = multiprocessing.get_context("forkserver").Process(target=target, args=arguments)
     with ONE_AT_A_TIME:
         process.start()
     killer.process = process.pid
@@ -166,19 +164,19 @@ def killed(service: Service, kind: str, journal: Path, run: str, killer: Killer)
 
 
 def tormented(service: Service, kind: str, folder: Path, run: str) -> tuple[int, list[Outcome]]:
-    """How often a run was killed, each time somewhere in what was left of it, and its outcomes at last."""
+    """Kill a run again and again, each time somewhere in what is left; return how often, and its outcomes at last."""
     path, dice, kills = folder / f"{run}.jsonl", random.Random(f"{TODAY} {run}"), 0
     while kills < KILLS_EACH:
         place, delay = dice.choice(["before", "after"]), dice.choice([0.0, dice.random() * 0.01])
         killer = Killer(dice.randint(1, INPUTS * REQUESTS_EACH // (KILLS_EACH + 1)), place, delay)
-        if not killed(service, kind, path, run, killer):
+        if not killed(service, run, killer, carry_out, kind, service.url, path, run):
             break
         kills += 1
     return kills, carry_out(kind, service.url, path, run)
 
 
 def check(service: Service, run: str, outcomes: list[Outcome], kills: int) -> int:
-    """Hold a run against what has arrived; returns how many of its submissions are uncertain."""
+    """Compare a run with what has arrived; return how many of its submissions are uncertain."""
     assert sorted(outcome.index for outcome in outcomes) == list(range(INPUTS))
     lost = Counter(outcome.input["prompt"] for outcome in outcomes if outcome.uncertain)
     for prompt, count in Counter(given["prompt"] for given in inputs(run)).items():

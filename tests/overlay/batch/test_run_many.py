@@ -55,11 +55,11 @@ def test_outcomes_come_as_they_finish(attach: Attach, service: Service) -> None:
 
 
 def test_one_failure_stops_nothing(attach: Attach, service: Service) -> None:
-    def answer(number: int, given: dict[str, Any]) -> Any:
+    def refused(number: int, given: dict[str, Any]) -> Any:
         kinds: dict[str, Any] = {"t1": refusal(400), "t2": refusal(401), "t3": (502, {}), "t4": httpx.ReadError("lost")}
         return kinds.get(given["tag"])
 
-    service.submission = answer
+    service.submission = refused
     ended = {"status": "failed", "error": "Not this.", "code": 1200}
 
     def poll(task: str, polls: int) -> Any:
@@ -96,7 +96,7 @@ def test_a_generator_is_run_in_the_callers_thread(attach: Attach) -> None:
     assert threads == {threading.main_thread()}
 
 
-def test_an_async_client_takes_async_iterables_and_a_sync_one_says_who_does(attach: Attach, service: Service) -> None:
+def test_only_an_async_client_takes_async_iterables_and_a_sync_one_says_so(attach: Attach, service: Service) -> None:
     async def source() -> AsyncIterator[dict[str, Any]]:
         for number in range(20):
             await asyncio.sleep(0)
@@ -128,32 +128,32 @@ def test_equal_inputs_are_as_many_tasks_and_generated_inputs_are_taken(attach: A
     assert service.accepted == {"same": 3}
 
 
-def test_progress_is_told_with_each_outcome(attach: Attach, service: Service) -> None:
+def test_progress_is_reported_with_each_outcome(attach: Attach, service: Service) -> None:
     service.submission = lambda number, given: {0: refusal(400), 1: (502, {})}.get(number)
-    told: list[Progress] = []
+    reports: list[Progress] = []
     ws = attach()
-    outcomes = ws.run_many(MODEL, tagged(12), max_in_flight=3, on_progress=told.append)
-    assert [progress.done for progress in told] == list(range(1, 13))
-    assert (told[-1].failed, told[-1].uncertain, told[-1].in_flight) == (1, 1, 0)
-    assert all(0 <= progress.in_flight <= 3 for progress in told)
-    assert {(progress.total, progress.cost) for progress in told} == {(12, None)}
-    ws.run_many(MODEL, iter(tagged(2)), on_progress=told.append)
-    assert told[-1].total is None
+    outcomes = ws.run_many(MODEL, tagged(12), max_in_flight=3, on_progress=reports.append)
+    assert [progress.done for progress in reports] == list(range(1, 13))
+    assert (reports[-1].failed, reports[-1].uncertain, reports[-1].in_flight) == (1, 1, 0)
+    assert all(0 <= progress.in_flight <= 3 for progress in reports)
+    assert {(progress.total, progress.cost) for progress in reports} == {(12, None)}
+    ws.run_many(MODEL, iter(tagged(2)), on_progress=reports.append)
+    assert reports[-1].total is None
     assert pickle.loads(pickle.dumps(outcomes[3])) == outcomes[3]
     with pytest.raises(AttributeError):
         outcomes[0].index = 5
 
 
-def test_a_coroutine_function_may_be_told_of_progress(attach: Attach) -> None:
-    told: list[Progress] = []
+def test_progress_may_be_reported_to_a_coroutine_function(attach: Attach) -> None:
+    reports: list[Progress] = []
 
-    async def tell(progress: Progress) -> None:
-        told.append(progress)
+    async def report(progress: Progress) -> None:
+        reports.append(progress)
 
     ws = attach()
     if not isinstance(ws.client, WaveSpeed):
-        ws.run_many(MODEL, tagged(3), on_progress=tell)
-        assert len(told) == 3
+        ws.run_many(MODEL, tagged(3), on_progress=report)
+        assert len(reports) == 3
 
 
 def test_no_inputs_are_no_outcomes(attach: Attach) -> None:
@@ -195,11 +195,11 @@ def test_wrong_arguments_are_refused_at_once(
     assert fake.requests == []
 
 
-def test_inputs_that_cannot_tell_how_many_they_are_are_run_all_the_same(attach: Attach, service: Service) -> None:
+def test_inputs_whose_length_fails_are_run_all_the_same(attach: Attach, service: Service) -> None:
     class Odd(list[dict[str, Any]]):
         def __len__(self) -> int:
             raise RuntimeError("not known yet")
 
-    told: list[Progress] = []
-    assert len(attach().run_many(MODEL, Odd(tagged(3)), on_progress=told.append)) == 3
-    assert told[-1].total is None
+    reports: list[Progress] = []
+    assert len(attach().run_many(MODEL, Odd(tagged(3)), on_progress=reports.append)) == 3
+    assert reports[-1].total is None

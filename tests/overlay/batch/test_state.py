@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import SETTINGS, TestClock
-from tests.overlay.batch.states import BUSY, MODEL, answer, batch, fail, outcome, step, task
+from tests.overlay.batch.states import BUSY, MODEL, batch, fail, outcome, respond, step, task
 from wavespeed_client import (
     APIConnectionError,
     BadRequestError,
@@ -35,14 +35,13 @@ def test_an_input_goes_from_its_pull_to_its_outcome(clock: TestClock) -> None:
     state.pull({"prompt": "a cat"})
     job = step(state)
     assert (job.index, job.input, state.take()) == (0, {"prompt": "a cat"}, None)
-    answer(state, job, task(0))
+    respond(state, job, task(0))
     assert state.take() is None
     clock.sleep(state.pause())
-    asked = step(state)
-    assert asked is job
-    answer(state, job, task(0, "processing"))
+    assert step(state) is job
+    respond(state, job, task(0, "processing"))
     clock.sleep(state.pause())
-    answer(state, step(state), task(0, "completed"))
+    respond(state, step(state), task(0, "completed"))
     assert outcome(state) == Outcome(0, {"prompt": "a cat"}, task(0, "completed"), None)
     state.exhausted()
     assert state.over
@@ -52,7 +51,7 @@ def test_outcomes_that_are_not_taken_leave_no_room(clock: TestClock) -> None:
     state = batch(clock, most=2)
     for number in range(2):
         state.pull({})
-        answer(state, step(state), task(number, "completed"))
+        respond(state, step(state), task(number, "completed"))
     assert state.room() == math.inf
     outcome(state)
     assert state.room() == 0
@@ -62,13 +61,13 @@ def test_the_rate_holds_back_the_pull_itself(clock: TestClock) -> None:
     state = batch(clock, most=9, rate=1)
     state.pull({})
     assert state.room() == math.inf
-    answer(state, step(state), task(0))
+    respond(state, step(state), task(0))
     assert state.room() == 60
     clock.sleep(60)
     assert state.room() == 0
 
 
-def test_who_was_refused_goes_before_who_is_new(clock: TestClock) -> None:
+def test_refused_inputs_go_before_new_ones(clock: TestClock) -> None:
     state = batch(clock, most=4)
     for _ in range(2):
         state.pull({})
@@ -79,26 +78,26 @@ def test_who_was_refused_goes_before_who_is_new(clock: TestClock) -> None:
     clock.sleep(state.pause())
     assert step(state) is first
     assert state.take() is None  # it tries alone
-    answer(state, first, task(0, "completed"))
+    respond(state, first, task(0, "completed"))
     assert step(state) is second
     assert state.progress().in_flight == 1
 
 
-def test_what_was_asked_for_while_there_was_room_is_not_sent_when_there_is_none(clock: TestClock) -> None:
+def test_an_input_that_was_pulled_while_there_was_room_waits_when_there_is_none(clock: TestClock) -> None:
     """The input comes late: meanwhile the pace is lowered to one, and who was refused tries again."""
     state = batch(clock, most=2)
     state.pull({"tag": "first"})
     first = step(state)
-    assert state.room() == 0  # an input is asked for
+    assert state.room() == 0  # an input is being pulled
     fail(state, first, BUSY)
     clock.sleep(state.pause())
     assert step(state) is first
     state.pull({"tag": "late"})
     assert state.take() is None
-    answer(state, first, task(0))
+    respond(state, first, task(0))
     assert (state.take(), state.progress().in_flight) == (None, 1)
     clock.sleep(state.pause())
-    answer(state, step(state), task(0, "completed"))
+    respond(state, step(state), task(0, "completed"))
     assert step(state).input == {"tag": "late"}
 
 
@@ -130,7 +129,7 @@ def test_what_could_not_be_sent_is_tried_again_only_so_often(clock: TestClock) -
         (uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"), True),
     ],
 )
-def test_trouble_slows_down_and_a_plain_no_does_not(clock: TestClock, error: Any, slows: bool) -> None:
+def test_trouble_slows_submissions_down_and_a_plain_refusal_does_not(clock: TestClock, error: Any, slows: bool) -> None:
     state = batch(clock)
     state.pull({})
     fail(state, step(state), error)
@@ -147,10 +146,10 @@ def test_an_uncertain_submission_is_never_taken_up_again(clock: TestClock) -> No
     assert (state.take(), state.pause(), state.over) == (None, math.inf, True)
 
 
-def test_a_question_that_fails_is_asked_again_ever_later_up_to_the_end_of_the_wait(clock: TestClock) -> None:
+def test_a_failed_poll_is_repeated_ever_later_until_the_wait_ends(clock: TestClock) -> None:
     state = batch(clock, timeout=500)
     state.pull({})
-    answer(state, step(state), task(0))
+    respond(state, step(state), task(0))
     pauses: list[float] = []
     while state.outcome() is None:
         pauses.append(state.pause())
@@ -166,7 +165,7 @@ def test_a_question_that_fails_is_asked_again_ever_later_up_to_the_end_of_the_wa
 def test_the_end_of_a_wait_keeps_the_task(clock: TestClock) -> None:
     state = batch(clock, timeout=5)
     state.pull({})
-    answer(state, step(state), task(7))
+    respond(state, step(state), task(7))
     clock.sleep(5)
     fail(state, step(state), ServerError("No.", status_code=503))
     ended = outcome(state)
@@ -188,7 +187,7 @@ def test_nothing_leaves_once_it_has_stopped(clock: TestClock) -> None:
 def test_outcomes_are_handed_out_before_what_broke_the_batch(clock: TestClock) -> None:
     state = batch(clock)
     state.pull({})
-    answer(state, step(state), task(0, "completed"))
+    respond(state, step(state), task(0, "completed"))
     state.pull({})
     fail(state, step(state), ConfigurationError("This client is closed."))
     assert outcome(state).task == task(0, "completed")
@@ -200,7 +199,7 @@ def test_outcomes_are_handed_out_before_what_broke_the_batch(clock: TestClock) -
 def test_without_a_journal_nothing_is_noted(clock: TestClock) -> None:
     state = batch(clock)
     state.pull({})
-    assert answer(state, step(state), task(0, "completed")) == []
+    assert respond(state, step(state), task(0, "completed")) == []
 
 
 def test_nothing_is_pulled_once_it_has_stopped(clock: TestClock) -> None:

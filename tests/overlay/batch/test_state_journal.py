@@ -14,13 +14,13 @@ from tests.overlay.batch.states import (
     BUSY,
     JOURNAL,
     MODEL,
-    answer,
     batch,
     fail,
     find,
     look,
     outcome,
     reserve,
+    respond,
     step,
     task,
 )
@@ -53,10 +53,10 @@ def test_each_step_is_noted_before_the_request_leaves_and_after_its_response(clo
     again = state.take()
     assert again is job
     reserve(state, job)
-    assert answer(state, job, task(0)) == ["submitted"]
+    assert respond(state, job, task(0)) == ["submitted"]
     clock.sleep(state.pause())
     assert state.departing(job) is None
-    assert answer(state, step(state), task(0, "failed")) == ["failed"]
+    assert respond(state, step(state), task(0, "failed")) == ["failed"]
     assert outcome(state).task == task(0, "failed")
 
 
@@ -78,8 +78,8 @@ def test_a_task_that_runs_on_stays_submitted(clock: TestClock, error: type[Excep
     job, _ = look(state)
     reserve(state, job)
     if error is TaskTimeoutError:
-        assert answer(state, job, task(0)) == ["submitted"]
-        assert answer(state, step(state), task(0, "processing")) == []
+        assert respond(state, job, task(0)) == ["submitted"]
+        assert respond(state, step(state), task(0, "processing")) == []
     else:
         assert fail(state, job, uncertain_submission(MODEL, {}, datetime.now(UTC), "lost")) == ["uncertain"]
     assert isinstance(outcome(state).error, error)
@@ -154,7 +154,7 @@ def test_a_lost_submission_that_another_run_has_kept_back_is_submitted(clock: Te
     assert (job.stage, job.lost) == (Stage.SUBMIT, None)
 
 
-def test_a_run_that_was_just_killed_is_asked_for_its_task_before_it_is_waited_for(clock: TestClock) -> None:
+def test_the_task_of_a_run_that_was_just_killed_is_looked_up_before_waiting(clock: TestClock) -> None:
     state = batch(clock, journal=JOURNAL)
     state.pull({})
     _, noted = look(state, "submitting", adopts=True, look_again=5.0)
@@ -172,7 +172,7 @@ def test_a_run_that_was_just_killed_is_asked_for_its_task_before_it_is_waited_fo
 
 @pytest.mark.parametrize("event", ["submitting", "uncertain", "submitted", "finished", "failed", "of a later version"])
 def test_only_what_was_not_sent_is_submitted(clock: TestClock, event: str) -> None:
-    """Also where an event tells of no task, though it should."""
+    """This includes events that should name a task and do not."""
     state = batch(clock, journal=JOURNAL)
     state.pull({})
     _, noted = look(state, event)
@@ -194,7 +194,7 @@ def test_what_was_reserved_and_kept_back_is_free_for_the_next_run(clock: TestClo
 
 
 @pytest.mark.parametrize("journal", [None, JOURNAL])
-def test_an_end_tells_the_tasks_that_nobody_would_know_of(
+def test_an_end_logs_the_tasks_that_nothing_else_names(
     clock: TestClock, journal: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = batch(clock, most=5, journal=journal)
@@ -205,16 +205,16 @@ def test_an_end_tells_the_tasks_that_nobody_would_know_of(
         assert job is not None
         reserve(state, job) if journal else state.departing(job)
         jobs.append(job)
-    answer(state, jobs[0], task(0))
-    answer(state, jobs[1], task(1, "completed"))
+    respond(state, jobs[0], task(0))
+    respond(state, jobs[1], task(1, "completed"))
     state.stop()
     assert len(state.answered(jobs[2], task(2))) == (1 if journal else 0)  # which cannot be written
     fail(state, jobs[3], uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"))
     state.finish()
-    told = [record.getMessage() for record in caplog.records]
-    assert [part in told[0] for part in ("task-0", "task-1", "task-2")] == [not journal, not journal, True]
-    assert "with 1 submissions that got no response" in told[1]
-    assert len(told) == 2
+    logged = [record.getMessage() for record in caplog.records]
+    assert [part in logged[0] for part in ("task-0", "task-1", "task-2")] == [not journal, not journal, True]
+    assert "with 1 submissions that got no response" in logged[1]
+    assert len(logged) == 2
 
 
 def test_a_look_that_ends_after_the_batch_submits_nothing(clock: TestClock) -> None:
@@ -242,7 +242,7 @@ def test_the_rate_counts_what_took_a_request_from_the_first_one_on(clock: TestCl
         job, _ = look(state)
         reserve(state, job)
         clock.sleep(10)
-        answer(state, job, task(number, "completed"))
+        respond(state, job, task(number, "completed"))
         outcome(state)
     progress = state.progress()
     assert (progress.done, progress.rate, progress.seconds_left) == (7, pytest.approx(0.1), pytest.approx(10))

@@ -134,11 +134,11 @@ def test_pauses_double_while_the_one_that_tries_is_refused_and_begin_anew_when_i
     assert throttle.wait(now) == 1
 
 
-@pytest.mark.parametrize(("asked", "obeyed"), [(0.2, 1.0), (7.0, 7.0), (86400.0, LONGEST_PAUSE)])
-def test_retry_after_is_obeyed_up_to_a_minute(asked: float, obeyed: float) -> None:
+@pytest.mark.parametrize(("wanted", "obeyed"), [(0.2, 1.0), (7.0, 7.0), (86400.0, LONGEST_PAUSE)])
+def test_retry_after_is_obeyed_up_to_a_minute(wanted: float, obeyed: float) -> None:
     throttle = quiet(8)
     send(throttle)
-    refuse(throttle, 0.0, retry_after=asked)
+    refuse(throttle, 0.0, retry_after=wanted)
     assert throttle.wait(0.0) == obeyed
 
 

@@ -29,7 +29,7 @@ def test_refusals_for_now_slow_all_down_and_lose_nothing(attach: Attach, service
     assert sum(gap < 20 for gap in gaps) <= 7
 
 
-def test_an_input_that_is_refused_for_as_long_as_it_may_take_is_told(attach: Attach, service: Service) -> None:
+def test_an_input_that_is_refused_until_its_time_is_up_is_reported(attach: Attach, service: Service) -> None:
     service.submission = lambda number, given: refusal(429)
     began = service.clock.now()
     outcomes = attach().run_many(MODEL, tagged(3), timeout=100)
@@ -40,7 +40,7 @@ def test_an_input_that_is_refused_for_as_long_as_it_may_take_is_told(attach: Att
     assert len(service.submitted) < 30
 
 
-def test_what_could_not_be_sent_is_tried_again_as_often_as_the_client_is_told(attach: Attach, service: Service) -> None:
+def test_what_could_not_be_sent_is_retried_as_often_as_the_client_allows(attach: Attach, service: Service) -> None:
     service.submission = lambda number, given: httpx.ConnectError("no route") if given["tag"] == "t0" else None
     outcomes = attach(max_retries=2).run_many(MODEL, tagged(3))
     (lost,) = [outcome for outcome in outcomes if outcome.error]
@@ -67,7 +67,7 @@ def test_a_wait_rides_out_what_may_pass(attach: Attach, service: Service) -> Non
     assert set(service.accepted.values()) == {1}
 
 
-def test_trouble_that_lasts_ends_with_the_time_and_the_task_is_told(attach: Attach, service: Service) -> None:
+def test_lasting_trouble_ends_at_the_timeout_and_the_error_names_the_task(attach: Attach, service: Service) -> None:
     service.poll = lambda task, polls: refusal(503)
     outcomes = attach().run_many(MODEL, tagged(2), timeout=100)
     assert [type(outcome.error) for outcome in outcomes] == [TaskTimeoutError] * 2
@@ -86,7 +86,7 @@ def test_the_timeout_is_for_each_task_from_its_submission_on(attach: Attach, ser
     ] * 50
 
 
-def test_timeout_zero_submits_and_asks_once(attach: Attach, service: Service) -> None:
+def test_timeout_zero_submits_and_polls_once(attach: Attach, service: Service) -> None:
     (outcome,) = attach().run_many(MODEL, [{"tag": "x"}], timeout=0)
     assert isinstance(outcome.error, TaskTimeoutError)
     assert (service.submitted, list(service.polled.values())) == (["x"], [1])

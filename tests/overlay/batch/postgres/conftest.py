@@ -1,4 +1,4 @@
-"""A batch of its own for each test of the journal in PostgreSQL."""
+"""A batch of its own for each test of the journal in PostgreSQL, and the servers that several of them need."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+import database
+from tests.overlay.batch.postgres.counting import CountingService
+from tests.servers.faults import in_thread
 from wavespeed_client.batch.postgres import statements
 from wavespeed_client.batch.postgres.statements import Connection
 
 
 @pytest.fixture
 def name() -> str:
-    """The name of a batch that there is not yet."""
+    """The name of a batch that does not exist yet."""
     return f"cats-{secrets.token_hex(4)}"
 
 
@@ -29,3 +32,20 @@ def connection(postgres: str) -> Iterator[Connection]:
 def batch(connection: Connection, name: str) -> int:
     """The number of a batch of its own."""
     return statements.register(connection, name, "https://api.wavespeed.ai")
+
+
+@pytest.fixture
+def counting() -> Iterator[CountingService]:
+    """A service that lists its tasks."""
+    with in_thread(CountingService(seconds=0)) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[database.Server]:
+    """A database server that a test may crash, since nothing else uses it."""
+    try:
+        with database.server(*database.QUICK) as server:
+            yield server
+    except database.NoServerError as error:
+        pytest.skip(str(error))

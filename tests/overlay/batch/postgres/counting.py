@@ -26,7 +26,7 @@ KEY = "test-key"
 
 
 def inputs(count: int) -> list[dict[str, Any]]:
-    """So many inputs, of which each tenth comes twice."""
+    """Return so many inputs, of which each tenth comes twice."""
     return [{"prompt": f"cat {number}"} for number in range(count)] + [
         {"prompt": f"cat {number}"} for number in range(0, count, 10)
     ]
@@ -34,18 +34,18 @@ def inputs(count: int) -> list[dict[str, Any]]:
 
 @define(eq=False)
 class CountingService(StreamService):
-    """Takes every submission, and responds after a while. Every other task has ended by then, the others are polled.
+    """A service that accepts every submission, and responds after a while. By then every other task has ended.
 
     Attributes:
         seconds: How long a response takes.
-        lists: Whether it tells what it has.
-        tells_inputs: Whether it tells the inputs of that, too.
+        lists: Whether it lists its tasks.
+        lists_inputs: Whether that list has the inputs.
         arrived: How often each prompt was submitted.
     """
 
     seconds: float = 0.03
     lists: bool = True
-    tells_inputs: bool = True
+    lists_inputs: bool = True
     arrived: Counter[str] = field(factory=Counter)
     tasks: dict[str, tuple[str, datetime]] = field(factory=dict)
     requests: int = 0
@@ -55,7 +55,7 @@ class CountingService(StreamService):
 
     @property
     def doubled(self) -> int:
-        """How many submissions were not the first one of their input."""
+        """The number of submissions that were not the first one of their input."""
         return sum(count - 1 for count in self.arrived.values())
 
     async def respond(self, method: str, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
@@ -71,19 +71,19 @@ class CountingService(StreamService):
         else:
             task, done = path.split("/")[-2], True
         await asyncio.sleep(self.seconds)
-        await send(writer, 200, envelope(self.told(task, done=done)))
+        await send(writer, 200, envelope(self.prediction(task, done=done)))
 
-    def told(self, task: str, *, done: bool) -> dict[str, Any]:
+    def prediction(self, task: str, *, done: bool) -> dict[str, Any]:
         prompt, created_at = self.tasks[task]
         found = {"id": task, "model": MODEL, "status": "completed" if done else "created", "outputs": [prompt]}
-        told = {"input": {"prompt": prompt}} if self.tells_inputs else {}
-        return {**found, "created_at": created_at.isoformat(), **told}
+        inputs = {"input": {"prompt": prompt}} if self.lists_inputs else {}
+        return {**found, "created_at": created_at.isoformat(), **inputs}
 
     def page(self, query: dict[str, Any]) -> bytes:
         size, number = query["page_size"], query.get("page", 1)
         since = datetime.fromisoformat(query.get("created_after", "2000-01-01T00:00:00+00:00"))
         found = [task for task, (_, at) in reversed(self.tasks.items()) if at > since]
-        items = [self.told(task, done=True) for task in found[(number - 1) * size : number * size]]
+        items = [self.prediction(task, done=True) for task in found[(number - 1) * size : number * size]]
         return envelope({"page": number, "page_size": size, "total": len(found), "items": items})
 
 

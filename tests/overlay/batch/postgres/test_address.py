@@ -55,10 +55,10 @@ def test_what_is_no_address_is_refused_without_a_word_of_it(monkeypatch: pytest.
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     with pytest.raises(ConfigurationError, match="The environment variable JOURNAL") as caught:
         Address.read("env:JOURNAL")
-    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    frames = [frame.locals for frame in told.stack if not frame.filename.endswith("test_address.py")]
+    rendered = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frames = [frame.locals for frame in rendered.stack if not frame.filename.endswith("test_address.py")]
     assert len(frames) == 1
-    assert PASSWORD not in "".join([*told.format_exception_only(), repr(frames)])
+    assert PASSWORD not in "".join([*rendered.format_exception_only(), repr(frames)])
     assert caught.value.__context__ is None
 
 

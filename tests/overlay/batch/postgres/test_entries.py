@@ -1,4 +1,4 @@
-"""Rows as entries, notes as what is told, and the keys of inputs: pure."""
+"""Rows as entries, notes as what is written, and the keys of inputs: pure."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_row_that_somebody_broke_is_named(task: str) -> None:
         entry("submitted", 1, 0.0, 0.0, task)
 
 
-def test_notes_are_told_of_their_attempt() -> None:
+def test_notes_are_written_for_their_attempt() -> None:
     known = Entry(KEY, "submitting", NOW, attempt=7)
     assert result_of(Note(known, "submitted", task=RAW)) == Result(7, "submitted", "task-1", json.dumps(RAW))
     assert result_of(Note(known, "refused", error="No.")) == Result(7, "refused", error="No.")

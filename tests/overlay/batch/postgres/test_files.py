@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -12,7 +11,6 @@ from tests.conftest import Connect
 from tests.overlay.batch.journals import MODEL
 from tests.overlay.batch.postgres.counting import CountingService
 from tests.overlay.batch.test_files import tickets
-from tests.servers.faults import in_thread
 from wavespeed_client.testing import FakeWaveSpeed
 
 pytestmark = pytest.mark.promise("database-resume")
@@ -35,12 +33,6 @@ def test_a_later_run_uploads_nothing_that_the_service_has(
     with psycopg.connect(empty_database, autocommit=True) as connection:
         rows = connection.execute("select url, uploaded_at > now() - interval '1 h' from wavespeed_upload").fetchall()
     assert rows == [(fake.calls[-1].input["image"], True)]
-
-
-@pytest.fixture
-def counting() -> Iterator[CountingService]:
-    with in_thread(CountingService(seconds=0)) as service:
-        yield service
 
 
 @pytest.mark.parametrize("given", [{}, {"image": io.BytesIO(b"a")}])

@@ -67,20 +67,20 @@ class Rows(RuleBasedStateMachine):
     @rule(attempt=consumes(held))
     def keep_back(self, attempt: tuple[bytes, int | None]) -> None:
         """A run that finds its claim too old."""
-        self.tell(attempt, "refused")
+        self.note(attempt, "refused")
 
     @rule(attempt=consumes(sent))
     def refused(self, attempt: tuple[bytes, int | None]) -> None:
         if attempt[1] is not None:
             self.submissions[attempt[0]] -= 1  # certainly not taken
-        self.tell(attempt, "refused")
+        self.note(attempt, "refused")
 
     @rule(attempt=consumes(sent))
     def lost(self, attempt: tuple[bytes, int | None]) -> None:
-        self.tell(attempt, "uncertain")
+        self.note(attempt, "uncertain")
 
     @rule(target=sent, attempt=consumes(sent))
-    def answered(self, attempt: tuple[bytes, int | None]) -> Any:
+    def responds(self, attempt: tuple[bytes, int | None]) -> Any:
         key, number = attempt
         if number is not None:
             task = f"{self.name}-{next(self.numbers)}"
@@ -124,7 +124,7 @@ class Rows(RuleBasedStateMachine):
                 self.ended.discard(key)
         statements.pay_again(self.connection, self.name, [state])
 
-    def tell(self, attempt: tuple[bytes, int | None], state: str) -> None:
+    def note(self, attempt: tuple[bytes, int | None], state: str) -> None:
         key, number = attempt
         if number is not None:
             statements.record(self.connection, self.batch, {key: Result(number, state)})

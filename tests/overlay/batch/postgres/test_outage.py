@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -22,26 +22,16 @@ from wavespeed_client.batch.postgres import ledger, statements
 pytestmark = pytest.mark.promise("database-outage")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[database.Server]:
-    """A server of our own, for others are not ours to crash."""
-    try:
-        with database.server(*database.QUICK) as server:
-            yield server
-    except database.NoServerError as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "LEAST_PATIENCE", 0.0)
 
 
 @pytest.fixture
-def url(server: database.Server) -> str:
-    with psycopg.connect(server.url, autocommit=True) as connection:
+def url(own_server: database.Server) -> str:
+    with psycopg.connect(own_server.url, autocommit=True) as connection:
         connection.execute("drop table if exists wavespeed_upload, wavespeed_input, wavespeed_batch")
-    return server.url
+    return own_server.url
 
 
 def states(url: str) -> dict[str, str]:
@@ -60,18 +50,18 @@ def without_lists(number: int, given: dict[str, Any]) -> tuple[int, dict[str, An
 
 
 def test_a_database_that_stays_away(
-    attach: Attach, service: Service, server: database.Server, url: str, caplog: pytest.LogCaptureFixture
+    attach: Attach, service: Service, own_server: database.Server, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     service.polls = 1_000
 
     def crash(number: int, given: dict[str, Any]) -> None:
         if number == 5:
-            server.crash()
+            own_server.crash()
 
     service.submission = crash
     with pytest.raises(ConfigurationError, match=r"The journal of the batch 'cats' at postgresql:///.* cannot be used"):
         attach().run_many(MODEL, tagged(20), journal=url, batch="cats", max_in_flight=1 + 5, timeout=1.0)
-    server.start()
+    own_server.start()
     sent, ids = set(service.submitted), set(service.running)
     # A task whose time is up makes room for one that was claimed before the crash.
     assert 6 <= len(service.submitted) == len(sent) < 12
@@ -85,18 +75,18 @@ def test_a_database_that_stays_away(
     assert max(service.accepted.values()) == 1
     for outcome in found:
         assert outcome.uncertain or outcome.task.id.startswith(f"{outcome.input['tag']}-")
-    # What was sent and not told, and what was claimed when the database went away.
+    # What was sent without its response being written, and what was claimed when the database went away.
     uncertain = {outcome.input["tag"] for outcome in found if outcome.uncertain}
     assert uncertain <= {tag for tag in left if left[tag] == "submitting"}
     assert len(ids) == len(sent)
     assert ids <= {outcome.task.id for outcome in found if outcome.task} | set(caplog.text.split())
 
 
-def test_a_database_that_comes_back(attach: Attach, service: Service, server: database.Server, url: str) -> None:
+def test_a_database_that_comes_back(attach: Attach, service: Service, own_server: database.Server, url: str) -> None:
     def crash(number: int, given: dict[str, Any]) -> None:
         if number in (3, 9):
-            server.crash()
-            server.start()
+            own_server.crash()
+            own_server.start()
 
     service.submission = crash
     found = attach().run_many(MODEL, tagged(20), journal=url, batch="cats", max_in_flight=4)
@@ -107,12 +97,12 @@ def test_a_database_that_comes_back(attach: Attach, service: Service, server: da
 
 
 def test_another_run_that_has_taken_the_batch_meanwhile(
-    attach: Attach, service: Service, server: database.Server, url: str
+    attach: Attach, service: Service, own_server: database.Server, url: str
 ) -> None:
     step, close = stepper(attach(), MODEL, tagged(20), journal=url, batch="cats", max_in_flight=1, timeout=1.0)
     step()
-    server.crash()
-    server.start()
+    own_server.crash()
+    own_server.start()
     with psycopg.connect(url, autocommit=True) as other:
         other.execute("select pg_advisory_lock(hashtextextended('wavespeed_batch', id)) from wavespeed_batch")
         with pytest.raises(ConfigurationError, match="another run uses the batch"):
@@ -121,13 +111,13 @@ def test_another_run_that_has_taken_the_batch_meanwhile(
     assert len(service.submitted) < 20
 
 
-def test_a_database_that_is_restored(attach: Attach, service: Service, server: database.Server, url: str) -> None:
+def test_a_database_that_is_restored(attach: Attach, service: Service, own_server: database.Server, url: str) -> None:
     step, close = stepper(attach(), MODEL, tagged(20), journal=url, batch="cats", max_in_flight=1, timeout=5.0)
     step()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("truncate wavespeed_upload, wavespeed_input, wavespeed_batch")
-    server.crash()
-    server.start()
+    own_server.crash()
+    own_server.start()
     with pytest.raises(ConfigurationError, match=r"The database lost the batch 'cats'|was deleted while"):
         exhaust(step)
     close()

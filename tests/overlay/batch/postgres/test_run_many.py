@@ -1,4 +1,4 @@
-"""`run_many` with its journal in PostgreSQL: what the next run makes of each row, and what is asked of the service."""
+"""`run_many` with its journal in PostgreSQL: what the next run makes of each row, and which requests it sends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from psycopg.conninfo import conninfo_to_dict
 from tests.conftest import Connect, Driven
 from tests.overlay.batch.journals import MODEL
 from tests.overlay.batch.postgres.counting import CountingService
-from tests.servers.faults import in_thread
 from tests.servers.in_process import Attach, Service, refusal, stepper, tagged
 from wavespeed_client import ConfigurationError, InvalidInputError, TaskFailedError, TaskTimeoutError, pay_again
 from wavespeed_client.batch.journal import digest_of
@@ -29,12 +28,6 @@ Rows = Callable[[], list[tuple[Any, ...]]]
 
 
 @pytest.fixture
-def postgres(empty_database: str) -> str:
-    """A database for each test: the service within the process names the same tasks in each."""
-    return empty_database
-
-
-@pytest.fixture
 def connection(empty_database: str) -> Iterator[Connection]:
     with psycopg.connect(empty_database, autocommit=True) as connection:
         yield connection
@@ -42,7 +35,7 @@ def connection(empty_database: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def rows(connection: Connection, name: str) -> Rows:
-    """What the database has of the batch."""
+    """A function that reads the rows of the batch."""
 
     def read() -> list[tuple[Any, ...]]:
         query = """select state, attempt, task_id, error from wavespeed_input
@@ -53,7 +46,7 @@ def rows(connection: Connection, name: str) -> Rows:
 
 
 def set_state(connection: Connection, name: str, state: str, hours: int = 1) -> None:
-    """Bring the rows of a batch into this state, so many hours ago."""
+    """Put the rows of a batch into this state, as of so many hours ago."""
     connection.execute(
         """update wavespeed_input set state = %s, task = null, task_id = null,
             changed_at = now() - make_interval(hours => %s), submitted_at = now() - make_interval(hours => %s)
@@ -63,12 +56,12 @@ def set_state(connection: Connection, name: str, state: str, hours: int = 1) -> 
 
 
 def test_what_is_finished_is_handed_out_again_without_a_request(
-    attach: Attach, service: Service, postgres: str, name: str, rows: Rows
+    attach: Attach, service: Service, empty_database: str, name: str, rows: Rows
 ) -> None:
-    first = attach().run_many(MODEL, tagged(20), journal=postgres, batch=name)
+    first = attach().run_many(MODEL, tagged(20), journal=empty_database, batch=name)
     polled = service.polled.copy()
     assert {state for state, *_ in rows()} == {"finished"}
-    second = attach().run_many(MODEL, reversed(tagged(20)), journal=postgres, batch=name)
+    second = attach().run_many(MODEL, reversed(tagged(20)), journal=empty_database, batch=name)
     assert len(service.submitted) == 20
     assert service.polled == polled
     assert {outcome.input["tag"]: outcome.task for outcome in second} == {
@@ -76,79 +69,74 @@ def test_what_is_finished_is_handed_out_again_without_a_request(
     }
 
 
-def test_equal_inputs_are_tasks_of_their_own(attach: Attach, service: Service, postgres: str, name: str) -> None:
-    attach().run_many(MODEL, [{"tag": "a"}, {"tag": "b"}, {"tag": "a"}], journal=postgres, batch=name)
-    outcomes = attach().run_many(MODEL, [{"tag": "a"}] * 3 + [{"tag": "c"}], journal=postgres, batch=name)
+def test_equal_inputs_are_tasks_of_their_own(attach: Attach, service: Service, empty_database: str, name: str) -> None:
+    attach().run_many(MODEL, [{"tag": "a"}, {"tag": "b"}, {"tag": "a"}], journal=empty_database, batch=name)
+    outcomes = attach().run_many(MODEL, [{"tag": "a"}] * 3 + [{"tag": "c"}], journal=empty_database, batch=name)
     assert service.accepted == {"a": 3, "b": 1, "c": 1}
     assert len({outcome.task.id for outcome in outcomes}) == 4
 
 
-def test_another_name_pays_anew(attach: Attach, service: Service, postgres: str, name: str) -> None:
+def test_another_name_pays_anew(attach: Attach, service: Service, empty_database: str, name: str) -> None:
     for batch in (name, f"{name}-2"):
-        attach().run_many(MODEL, tagged(2), journal=postgres, batch=batch)
+        attach().run_many(MODEL, tagged(2), journal=empty_database, batch=batch)
     assert service.accepted == {"t0": 2, "t1": 2}
 
 
-def test_texts_that_postgresql_refuses(attach: Attach, service: Service, postgres: str, name: str, rows: Rows) -> None:
+def test_texts_that_postgresql_refuses(
+    attach: Attach, service: Service, empty_database: str, name: str, rows: Rows
+) -> None:
     odd = {"tag": "t0", "odd": "\0 \U0001f600", "other": "\\u0000"}
     service.submission = lambda number, given: (400, {"code": 400, "message": "Not \0 \ud800 this."})
-    attach().run_many(MODEL, [odd], journal=postgres, batch=name)
+    attach().run_many(MODEL, [odd], journal=empty_database, batch=name)
     assert rows() == [("refused", 1, None, "BadRequestError: Not \\x00 \\ud800 this. (HTTP 400)")]
     service.submission = lambda number, given: None
-    (outcome,) = attach().run_many(MODEL, [odd], journal=postgres, batch=name)
+    (outcome,) = attach().run_many(MODEL, [odd], journal=empty_database, batch=name)
     assert outcome.input == odd
     assert rows()[0][:2] == ("finished", 2)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429])
 def test_what_was_refused_is_submitted_by_the_next_run(
-    attach: Attach, service: Service, postgres: str, name: str, rows: Rows, status: int
+    attach: Attach, service: Service, empty_database: str, name: str, rows: Rows, status: int
 ) -> None:
     service.submission = lambda number, given: refusal(status)
-    attach().run_many(MODEL, tagged(1), journal=postgres, batch=name, timeout=5)
+    attach().run_many(MODEL, tagged(1), journal=empty_database, batch=name, timeout=5)
     attempts = len(service.submitted)
     assert rows()[0][:2] == ("refused", attempts)
     service.submission = lambda number, given: None
-    (outcome,) = attach().run_many(MODEL, tagged(1), journal=postgres, batch=name)
+    (outcome,) = attach().run_many(MODEL, tagged(1), journal=empty_database, batch=name)
     assert outcome.error is None
     assert service.accepted == {"t0": 1}
 
 
 def test_a_task_that_is_not_waited_for_does_not_hurry_the_database(
-    attach: Attach, service: Service, postgres: str, name: str, rows: Rows
+    attach: Attach, service: Service, empty_database: str, name: str, rows: Rows
 ) -> None:
-    outcomes = attach().run_many(MODEL, tagged(5), journal=postgres, batch=name, timeout=0)
+    outcomes = attach().run_many(MODEL, tagged(5), journal=empty_database, batch=name, timeout=0)
     assert [type(outcome.error) for outcome in outcomes] == [TaskTimeoutError] * 5
     assert {state for state, *_ in rows()} == {"submitted"}
 
 
-def test_a_failed_task_is_paid_again_when_that_is_asked_for(
-    attach: Attach, service: Service, postgres: str, name: str
+def test_a_failed_task_is_paid_again_on_request(
+    attach: Attach, service: Service, empty_database: str, name: str
 ) -> None:
     service.poll = lambda task, polls: (
         200,
         {"code": 200, "data": {"id": task, "status": "failed", "error": "No."}},
     )
     for _ in range(2):
-        (outcome,) = attach().run_many(MODEL, tagged(1), journal=postgres, batch=name)
+        (outcome,) = attach().run_many(MODEL, tagged(1), journal=empty_database, batch=name)
         assert isinstance(outcome.error, TaskFailedError)
     assert service.submitted == ["t0"]
     service.poll = lambda task, polls: None
-    assert pay_again(postgres, name, "uncertain") == 0
-    assert pay_again(postgres, name, "uncertain", "failed") == 1
-    (outcome,) = attach().run_many(MODEL, tagged(1), journal=postgres, batch=name)
+    assert pay_again(empty_database, name, "uncertain") == 0
+    assert pay_again(empty_database, name, "uncertain", "failed") == 1
+    (outcome,) = attach().run_many(MODEL, tagged(1), journal=empty_database, batch=name)
     assert outcome.error is None
     assert service.submitted == ["t0", "t0"]
 
 
 # A run that died within a submission
-
-
-@pytest.fixture
-def counting() -> Iterator[CountingService]:
-    """A service that lists its tasks."""
-    with in_thread(CountingService(seconds=0)) as service:
-        yield service
 
 
 @pytest.fixture
@@ -161,30 +149,36 @@ CAT = {"prompt": "A cat"}
 
 @pytest.mark.parametrize("state", ["submitting", "uncertain"])
 def test_the_task_of_an_uncertain_input_is_found_and_adopted(
-    ws: Driven, counting: CountingService, connection: Connection, postgres: str, name: str, rows: Rows, state: str
+    ws: Driven,
+    counting: CountingService,
+    connection: Connection,
+    empty_database: str,
+    name: str,
+    rows: Rows,
+    state: str,
 ) -> None:
-    (first,) = ws.run_many(MODEL, [CAT], journal=postgres, batch=name)
+    (first,) = ws.run_many(MODEL, [CAT], journal=empty_database, batch=name)
     set_state(connection, name, state)
-    (second,) = ws.run_many(MODEL, [CAT], journal=postgres, batch=name)
+    (second,) = ws.run_many(MODEL, [CAT], journal=empty_database, batch=name)
     assert second.task.id == first.task.id
     assert counting.arrived == {"A cat": 1}
     assert rows() == [("finished", 1, first.task.id, None)]
 
 
 def test_a_run_that_was_just_killed_is_not_waited_for_where_its_task_is_found(
-    ws: Driven, counting: CountingService, connection: Connection, postgres: str, name: str
+    ws: Driven, counting: CountingService, connection: Connection, empty_database: str, name: str
 ) -> None:
-    (first,) = ws.run_many(MODEL, [CAT], journal=postgres, batch=name)
+    (first,) = ws.run_many(MODEL, [CAT], journal=empty_database, batch=name)
     set_state(connection, name, "submitting", hours=0)
-    (second,) = ws.run_many(MODEL, [CAT], journal=postgres, batch=name)
+    (second,) = ws.run_many(MODEL, [CAT], journal=empty_database, batch=name)
     assert second.task.id == first.task.id
     assert counting.arrived == {"A cat": 1}
 
 
 def test_without_a_task_of_its_own_an_input_stays_uncertain(
-    ws: Driven, counting: CountingService, connection: Connection, postgres: str, name: str, rows: Rows
+    ws: Driven, counting: CountingService, connection: Connection, empty_database: str, name: str, rows: Rows
 ) -> None:
-    ws.run_many(MODEL, [CAT], journal=postgres, batch=name)
+    ws.run_many(MODEL, [CAT], journal=empty_database, batch=name)
     connection.execute(
         """insert into wavespeed_input (batch, key, state, attempt, model, input, submitted_at, changed_at)
            select id, %s, 'submitting', 1, %s, '{"prompt":"A cat"}', now() - interval '1 h', now() - interval '1 h'
@@ -192,23 +186,23 @@ def test_without_a_task_of_its_own_an_input_stays_uncertain(
         (second_key(CAT), MODEL, name),
     )
     for _ in range(2):
-        found = ws.run_many(MODEL, [CAT, CAT], journal=postgres, batch=name)
+        found = ws.run_many(MODEL, [CAT, CAT], journal=empty_database, batch=name)
         assert sorted(outcome.uncertain for outcome in found) == [False, True]
     assert counting.arrived == {"A cat": 1}
     assert sorted(state for state, *_ in rows()) == ["finished", "uncertain"]
-    assert pay_again(postgres, name, "uncertain") == 1
-    found = ws.run_many(MODEL, [CAT, CAT], journal=postgres, batch=name)
+    assert pay_again(empty_database, name, "uncertain") == 1
+    found = ws.run_many(MODEL, [CAT, CAT], journal=empty_database, batch=name)
     assert len({outcome.task.id for outcome in found}) == 2
     assert counting.arrived == {"A cat": 2}
 
 
-def test_a_task_that_does_not_tell_its_input_is_nobodys(
-    ws: Driven, counting: CountingService, connection: Connection, postgres: str, name: str
+def test_a_task_listed_without_its_input_is_not_adopted(
+    ws: Driven, counting: CountingService, connection: Connection, empty_database: str, name: str
 ) -> None:
-    ws.run_many(MODEL, [CAT], journal=postgres, batch=name)
+    ws.run_many(MODEL, [CAT], journal=empty_database, batch=name)
     set_state(connection, name, "uncertain")
-    counting.tells_inputs = False
-    (outcome,) = ws.run_many(MODEL, [CAT], journal=postgres, batch=name)
+    counting.lists_inputs = False
+    (outcome,) = ws.run_many(MODEL, [CAT], journal=empty_database, batch=name)
     assert outcome.uncertain
 
 
@@ -216,31 +210,31 @@ def second_key(given: dict[str, Any]) -> bytes:
     return hashlib.sha256(digest_of(MODEL, given) + (1).to_bytes(8, "big")).digest()
 
 
-def test_a_service_that_does_not_tell_leaves_it_uncertain(
+def test_an_input_stays_uncertain_when_tasks_cannot_be_listed(
     ws: Driven,
     counting: CountingService,
     connection: Connection,
-    postgres: str,
+    empty_database: str,
     name: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    ws.run_many(MODEL, [CAT], journal=postgres, batch=name)
+    ws.run_many(MODEL, [CAT], journal=empty_database, batch=name)
     set_state(connection, name, "uncertain")
     counting.lists = False
-    (outcome,) = ws.run_many(MODEL, [CAT], journal=postgres, batch=name)
+    (outcome,) = ws.run_many(MODEL, [CAT], journal=empty_database, batch=name)
     assert outcome.uncertain
     assert "The task of an uncertain submission" in caplog.text
     counting.lists = True
-    (outcome,) = ws.run_many(MODEL, [CAT], journal=postgres, batch=name)
+    (outcome,) = ws.run_many(MODEL, [CAT], journal=empty_database, batch=name)
     assert not outcome.uncertain
     assert counting.arrived == {"A cat": 1}
 
 
 def test_an_input_that_another_may_be_submitting_is_looked_at_again(
-    attach: Attach, service: Service, connection: Connection, postgres: str, name: str
+    attach: Attach, service: Service, connection: Connection, empty_database: str, name: str
 ) -> None:
     service.polls = 0
-    attach().run_many(MODEL, tagged(3), journal=postgres, batch=name)
+    attach().run_many(MODEL, tagged(3), journal=empty_database, batch=name)
     state = """update wavespeed_input set state = %s, changed_at = now() where input like '%%"t1"%%'"""
     connection.execute(state, ("submitting",))
 
@@ -249,7 +243,7 @@ def test_an_input_that_another_may_be_submitting_is_looked_at_again(
             connection.execute(state, ("finished",))
 
     found = attach().run_many(
-        MODEL, tagged(3), journal=postgres, batch=name, max_in_flight=1, on_progress=ends_meanwhile
+        MODEL, tagged(3), journal=empty_database, batch=name, max_in_flight=1, on_progress=ends_meanwhile
     )
     assert [outcome.index for outcome in found] == [0, 2, 1]
     assert all(outcome.error is None for outcome in found)
@@ -259,21 +253,21 @@ def test_an_input_that_another_may_be_submitting_is_looked_at_again(
 # What is refused
 
 
-def test_one_run_at_a_time(attach: Attach, service: Service, postgres: str, name: str) -> None:
+def test_one_run_at_a_time(attach: Attach, service: Service, empty_database: str, name: str) -> None:
     ws = attach()
-    step, close = stepper(ws, MODEL, tagged(5), journal=postgres, batch=name)
+    step, close = stepper(ws, MODEL, tagged(5), journal=empty_database, batch=name)
     step()
     with pytest.raises(ConfigurationError, match="another run uses the batch: wait for its end"):
-        attach().run_many(MODEL, tagged(5), journal=postgres, batch=name)
+        attach().run_many(MODEL, tagged(5), journal=empty_database, batch=name)
     close()
-    attach().run_many(MODEL, tagged(5), journal=postgres, batch=name)
+    attach().run_many(MODEL, tagged(5), journal=empty_database, batch=name)
     assert len(service.submitted) == 5
 
 
-def test_tasks_elsewhere(attach: Attach, service: Service, postgres: str, name: str) -> None:
-    attach().run_many(MODEL, tagged(1), journal=postgres, batch=name)
+def test_tasks_elsewhere(attach: Attach, service: Service, empty_database: str, name: str) -> None:
+    attach().run_many(MODEL, tagged(1), journal=empty_database, batch=name)
     with pytest.raises(InvalidInputError, match=r"but this client is for 'http://127\.0\.0\.1:1'"):
-        attach(base_url="http://127.0.0.1:1").run_many(MODEL, tagged(1), journal=postgres, batch=name)
+        attach(base_url="http://127.0.0.1:1").run_many(MODEL, tagged(1), journal=empty_database, batch=name)
     assert len(service.submitted) == 1
 
 
@@ -316,9 +310,9 @@ def test_the_states_of_paying_again() -> None:
         pay_again("service=cats", "cats", "finished")  # type: ignore[arg-type]
 
 
-def test_paying_again_for_a_batch_that_is_not_there(postgres: str) -> None:
+def test_paying_again_for_a_batch_that_is_not_there(empty_database: str) -> None:
     with pytest.raises(InvalidInputError, match=r"There is no batch 'dogs' at postgresql://"):
-        pay_again(postgres, "dogs", "failed")
+        pay_again(empty_database, "dogs", "failed")
 
 
 # The password
@@ -329,13 +323,15 @@ def test_paying_again_for_a_batch_that_is_not_there(postgres: str) -> None:
 def test_the_password_shows_nowhere(
     attach: Attach,
     service: Service,
-    postgres: str,
+    empty_database: str,
     wrong: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     password = "-".join(["pass", "word"])
-    parts = conninfo_to_dict(postgres) | {"password": password} | ({} if wrong == "password" else {wrong: "nowhere"})
+    parts = (
+        conninfo_to_dict(empty_database) | {"password": password} | ({} if wrong == "password" else {wrong: "nowhere"})
+    )
     query = "&".join(f"{name}={value}" for name, value in parts.items() if name != "host" or value != "nowhere")
     monkeypatch.setenv("JOURNAL", f"postgresql://{'nowhere.invalid' if wrong == 'host' else ''}/?{query}")
     with caplog.at_level(logging.DEBUG), pytest.raises(ConfigurationError, match="env:JOURNAL") as run:
@@ -343,8 +339,8 @@ def test_the_password_shows_nowhere(
     with pytest.raises(ConfigurationError, match="env:JOURNAL") as again:
         pay_again("env:JOURNAL", "cats", "uncertain")
     for error in (run.value, again.value):
-        told = traceback.TracebackException.from_exception(error, capture_locals=True)
-        frames = [frame for frame in told.stack if not frame.filename.endswith("test_run_many.py")]
+        found = traceback.TracebackException.from_exception(error, capture_locals=True)
+        frames = [frame for frame in found.stack if not frame.filename.endswith("test_run_many.py")]
         shown = [caplog.text, str(error), repr(error), *(repr(frame.locals) for frame in frames)]
         assert password not in "".join(shown)
         assert error.__cause__ is None

@@ -63,18 +63,18 @@ def let_claims_expire() -> None:
     statements.CLAIM = statements.CLAIM.replace(
         "(state in ('planned', 'refused')", f"(state in ('planned', 'refused') or ({old})"
     )
-    told = ledger.entry_of
+    original = ledger.entry_of
 
     def entry_of(key: bytes, row: Any, *rest: Any) -> Any:
         free = row.state in ("submitting", "uncertain") and row.age > UNCERTAIN_AFTER
-        return told(key, statements.Row("planned", row.attempt, row.age) if free else row, *rest)
+        return original(key, statements.Row("planned", row.attempt, row.age) if free else row, *rest)
 
     ledger.entry_of = entry_of
 
 
 @define
 class Tormentor:
-    """Starts the processes, and torments them while they work."""
+    """The processes and what happens to them while they work: kills, stops and crashes of their database."""
 
     service: CountingService
     server: database.Server
@@ -84,7 +84,7 @@ class Tormentor:
     dice: random.Random
     processes: list[Any] = field(factory=list)
     asleep: dict[Any, float] = field(factory=dict)
-    unanswered: int = 0
+    without_response: int = 0
     done: Counter[str] = field(factory=Counter)
 
     def run(self) -> None:
@@ -107,7 +107,7 @@ class Tormentor:
                 process.kill()
 
     def strike(self) -> None:
-        """Do what is next, if enough was submitted."""
+        """Let the next event happen if enough was submitted."""
         done = self.done["kill"] + self.done["stop"] + self.done["crash"]
         awake = [process for process in self.processes if process not in self.asleep]
         due = len(self.service.arrived) > self.count * (done + 1) / (len(EVENTS) + 2)
@@ -121,14 +121,14 @@ class Tormentor:
         elif event == "kill":
             victim.kill()
             victim.join()
-            self.unanswered += self.submitting(victim)
+            self.without_response += self.submitting(victim)
         else:
             os.kill(victim.pid, signal.SIGSTOP)
-            self.unanswered += self.submitting(victim)
+            self.without_response += self.submitting(victim)
             self.asleep[victim] = time.monotonic() + ASLEEP
 
     def submitting(self, process: Any) -> int:
-        """How many submissions of a process have no response."""
+        """Count the submissions of a process that have no response."""
         query = "select count(*) from wavespeed_input where state = 'submitting' and owner like %s"
         with psycopg.connect(self.server.url) as connection:
             return connection.execute(query, (f"%:{process.pid}:%",)).fetchall()[0][0]
@@ -149,26 +149,16 @@ class Tormentor:
             assert process.exitcode in (0, TRY_AGAIN, -signal.SIGKILL), process.exitcode
 
 
-@pytest.fixture(scope="module")
-def crashing() -> Iterator[database.Server]:
-    """A server of our own, for others are not ours to crash."""
-    try:
-        with database.server(*database.QUICK) as server:
-            yield server
-    except database.NoServerError as error:
-        pytest.skip(str(error))
-
-
 Torment = Callable[..., Tormentor]
 
 
 @pytest.fixture
-def torment(crashing: database.Server, name: str) -> Iterator[Torment]:
+def torment(own_server: database.Server, name: str) -> Iterator[Torment]:
     with contextlib.ExitStack() as stack:
 
         def run(count: int, *, expiring: bool = False) -> Tormentor:
             service = stack.enter_context(in_thread(CountingService()))
-            tormentor = Tormentor(service, crashing, name, count, expiring, random.Random(count))
+            tormentor = Tormentor(service, own_server, name, count, expiring, random.Random(count))
             tormentor.run()
             return tormentor
 
@@ -176,24 +166,25 @@ def torment(crashing: database.Server, name: str) -> Iterator[Torment]:
 
 
 def test_four_processes_share_a_batch(
-    torment: Torment, crashing: database.Server, name: str, record_property: Any
+    torment: Torment, own_server: database.Server, name: str, record_property: Any
 ) -> None:
     tormentor = torment(SOAK_INPUTS)
     service, given = tormentor.service, inputs(SOAK_INPUTS)
-    found = asyncio.run(shared(service.url, crashing.url, name, given, UNCERTAIN_AFTER, IN_FLIGHT))
+    found = asyncio.run(shared(service.url, own_server.url, name, given, UNCERTAIN_AFTER, IN_FLIGHT))
     assert service.doubled == 0
     assert sorted(outcome.index for outcome in found) == list(range(len(given)))
     lost = {outcome.input["prompt"] for outcome in found if outcome.uncertain}
-    assert len(lost) <= tormentor.unanswered
+    assert len(lost) <= tormentor.without_response
     for outcome in found:
         if not outcome.uncertain:
             assert outcome.error is None
             assert service.tasks[outcome.task.id][0] == outcome.input["prompt"]
     tasks = {outcome.task.id for outcome in found if outcome.task is not None}
     assert len(tasks) == len({given["prompt"] for given in given}) - len(lost)
-    for name_, value in {"doubled": 0, "unanswered": tormentor.unanswered, "uncertain": len(lost)}.items():
+    counts = {"doubled": 0, "no response": tormentor.without_response, "uncertain": len(lost)}
+    for name_, value in counts.items():
         record_property(f"shared {name_}", value)
-    print(tormentor.done, service.requests, tormentor.unanswered, len(lost))
+    print(tormentor.done, service.requests, tormentor.without_response, len(lost))
 
 
 def test_a_claim_that_expires_doubles(torment: Torment) -> None:

@@ -102,7 +102,7 @@ def test_a_claim_without_a_response_is_its_owners_still(connection: Connection, 
 
 
 @pytest.mark.parametrize(
-    ("before", "told", "after"),
+    ("before", "note", "after"),
     [
         ("submitting", "uncertain", "uncertain"),
         ("submitting", "refused", "refused"),
@@ -121,20 +121,20 @@ def test_a_claim_without_a_response_is_its_owners_still(connection: Connection, 
     ],
 )
 def test_a_known_task_replaces_an_uncertain_result(
-    connection: Connection, planned: int, before: str, told: str, after: str
+    connection: Connection, planned: int, before: str, note: str, after: str
 ) -> None:
     claim(connection, planned, [A], OWNER)
     connection.execute(
         "update wavespeed_input set state = %s, task_id = %s, task = '{}' where batch = %s and key = %s",
         (before, f"task-{planned}", planned, A),
     )
-    known = (f"task-{planned}", "{}") if told in ("submitted", "finished", "failed") else (None, None)
-    written = record(connection, planned, {A: Result(1, told, *known)})
+    known = (f"task-{planned}", "{}") if note in ("submitted", "finished", "failed") else (None, None)
+    written = record(connection, planned, {A: Result(1, note, *known)})
     assert state(connection, planned) == after
-    assert written == ({A} if after == told else set())
+    assert written == ({A} if after == note else set())
 
 
-def test_an_earlier_attempt_tells_nothing(connection: Connection, planned: int) -> None:
+def test_an_earlier_attempt_writes_nothing(connection: Connection, planned: int) -> None:
     claim(connection, planned, [A], OWNER)
     record(connection, planned, {A: Result(1, "refused")})
     claim(connection, planned, [A], "two")
@@ -151,7 +151,7 @@ def test_one_task_is_one_inputs(connection: Connection, planned: int) -> None:
     assert state(connection, planned) == "submitted"
 
 
-def test_ages_are_told_by_the_database(connection: Connection, planned: int) -> None:
+def test_ages_are_computed_by_the_database(connection: Connection, planned: int) -> None:
     claim(connection, planned, [A], OWNER)
     moved = "changed_at = changed_at - interval '1 h', submitted_at = submitted_at - interval '2 h'"
     connection.execute(f"update wavespeed_input set {moved} where batch = %s", (planned,))
@@ -191,14 +191,14 @@ def test_two_that_adopt_the_same_task_at_once(connection: Connection, postgres: 
         assert not second.result()
 
 
-def test_paying_again_is_asked_for(connection: Connection, uncertain: int, name: str) -> None:
+def test_paying_again_must_be_requested(connection: Connection, uncertain: int, name: str) -> None:
     assert statements.pay_again(connection, name, ["failed"]) == 0
     assert claim(connection, uncertain, [A, B], OWNER) == {}
     assert statements.pay_again(connection, name, ["uncertain"]) == 2
     assert claim(connection, uncertain, [A], OWNER) == {A: 2}
 
 
-def test_a_database_told_not_to_wait_for_its_disk_does_so_for_claims(connection: Connection, planned: int) -> None:
+def test_claims_wait_for_the_disk_in_a_database_that_does_not(connection: Connection, planned: int) -> None:
     connection.execute("set synchronous_commit = off")
     connection.execute("create temporary table seen (setting text)")
     connection.execute(

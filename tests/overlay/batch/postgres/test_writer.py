@@ -26,7 +26,7 @@ LONG = 60.0
 
 @define
 class Database:
-    """Answers each request by itself, in place of a database, unless it is told otherwise."""
+    """Stands for a database: it responds to each request by itself unless a test sets up trouble."""
 
     groups: list[list[Any]] = field(factory=list)
     tries: list[bool] = field(factory=list)
@@ -172,7 +172,7 @@ def test_a_database_that_is_down_is_given_up_with_the_reason(database: Database,
         writer.response(writer.ask("a"))
 
 
-def test_async_waiters_are_told_too(database: Database, opened: Open) -> None:
+def test_async_waiters_get_responses_and_errors_too(database: Database, opened: Open) -> None:
     writer = opened(0.05)
 
     async def run() -> None:
@@ -184,11 +184,11 @@ def test_async_waiters_are_told_too(database: Database, opened: Open) -> None:
     asyncio.run(run())
 
 
-def test_who_goes_away_takes_nothing_back(database: Database, opened: Open) -> None:
+def test_a_waiter_that_goes_away_takes_nothing_back(database: Database, opened: Open) -> None:
     writer = opened()
     writer.ask("block")
     database.busy.wait()
-    future = writer.ask("told")
+    future = writer.ask("a")
 
     async def cancelled() -> None:
         waiting = asyncio.create_task(writer.aresponse(future))
@@ -198,7 +198,7 @@ def test_who_goes_away_takes_nothing_back(database: Database, opened: Open) -> N
 
     asyncio.run(cancelled())
     database.free.set()
-    assert future.result(LONG) == "done told"
+    assert future.result(LONG) == "done a"
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_closing_carries_out_what_has_queued(database: Database, opened: Open) -
         writer.ask("more")
 
 
-def test_who_leaves_waits_for_nothing(database: Database, opened: Open) -> None:
+def test_a_run_that_leaves_waits_for_nothing(database: Database, opened: Open) -> None:
     writer = opened()
     future = writer.ask("block")
     database.busy.wait()
