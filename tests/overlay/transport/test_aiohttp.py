@@ -75,8 +75,8 @@ def test_redirects_are_not_followed(connect: Connect, raw_server: RawServer) -> 
     assert len(raw_server.requests) == 1
 
 
-def test_the_end_of_an_answer_is_not_made_up(connect: Connect, raw_server: RawServer) -> None:
-    """Pieces that come one by one are put together; a chunk that is missing is no answer."""
+def test_the_end_of_a_response_is_not_made_up(connect: Connect, raw_server: RawServer) -> None:
+    """Pieces that come one by one are put together; without its last chunk there is no response."""
     chunks = b"".join(f"{1:x}\r\n".encode() + TASK[at : at + 1] + b"\r\n" for at in range(len(TASK)))
     head = (
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
@@ -89,7 +89,7 @@ def test_the_end_of_an_answer_is_not_made_up(connect: Connect, raw_server: RawSe
     assert len(raw_server.requests) == 2
 
 
-def test_an_error_tells_no_query(connect: Connect, raw_server: RawServer) -> None:
+def test_an_error_shows_no_query(connect: Connect, raw_server: RawServer) -> None:
     raw_server.responses.append(b"garbage\r\n\r\n")
     for url in (raw_server.url, "http://127.0.0.1:9"):
         with pytest.raises((SubmissionUncertainError, APIConnectionError)) as caught:
@@ -99,8 +99,10 @@ def test_an_error_tells_no_query(connect: Connect, raw_server: RawServer) -> Non
 
 def test_a_body_in_pieces_is_sent_whole(connect: Connect, fake: FakeWaveSpeed) -> None:
     ws = connect(fake.api_key, base_url=fake.url)
-    answer = ws.call(upload_binary, body=BinaryUpload(file=File(payload=io.BytesIO(b"x" * 70_000), file_name="a.png")))
-    assert answer.status_code == 200
+    response = ws.call(
+        upload_binary, body=BinaryUpload(file=File(payload=io.BytesIO(b"x" * 70_000), file_name="a.png"))
+    )
+    assert response.status_code == 200
     (request,) = fake.requests
     assert b"x" * 70_000 in request.body
 

@@ -1,4 +1,4 @@
-"""A submission is sent once, unless it certainly was not taken; and what is not certain is told."""
+"""A submission is sent once, unless it certainly was not accepted; and what is not certain is an error."""
 
 import asyncio
 import json
@@ -34,9 +34,9 @@ pytestmark = pytest.mark.promise(
 engine = every_engine
 
 
-def test_a_lost_answer_leaves_a_submission_uncertain_and_sent_once(connect: Connect, raw_server: RawServer) -> None:
-    for answer in (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b"garbage\r\n\r\n", http(200, b"{}")[:-1]):
-        raw_server.responses.append(answer)
+def test_a_lost_response_leaves_a_submission_uncertain_and_sent_once(connect: Connect, raw_server: RawServer) -> None:
+    for sent in (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b"garbage\r\n\r\n", http(200, b"{}")[:-1]):
+        raw_server.responses.append(sent)
         raw_server.requests.clear()
         with pytest.raises(SubmissionUncertainError, match="before you submit it again") as caught:
             connect(base_url=raw_server.url).submit("a/b", {"prompt": "a cat"})
@@ -74,7 +74,7 @@ def test_a_lost_answer_leaves_a_submission_uncertain_and_sent_once(connect: Conn
         (599, b"{}"),
     ],
 )
-def test_answers_that_prove_nothing(connect: Connect, raw_server: RawServer, status: int, body: bytes) -> None:
+def test_responses_that_prove_nothing(connect: Connect, raw_server: RawServer, status: int, body: bytes) -> None:
     ws = connect(base_url=raw_server.url, max_retries=3)
     raw_server.responses.append(http(status, body))
     with pytest.raises(SubmissionUncertainError) as caught:
@@ -147,7 +147,7 @@ def test_a_refused_connection_is_tried_again(connect: Connect, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("verb", ["submit", "get"])
-def test_no_answer_to_the_handshake_means_that_nothing_was_sent(connect: Connect, engine: str, verb: str) -> None:
+def test_no_response_to_the_handshake_means_that_nothing_was_sent(connect: Connect, engine: str, verb: str) -> None:
     seconds = 1.0 if engine == "aiohttp" else 0.2  # its first handshake in a process needs a moment
     with socket.create_server(("127.0.0.1", 0)) as silent:
         ws = connect(base_url=f"https://127.0.0.1:{silent.getsockname()[1]}", timeout=seconds, max_retries=1)
@@ -208,7 +208,7 @@ def test_an_interrupted_submission_leaves_a_trace(caplog: pytest.LogCaptureFixtu
 
 
 class Liar(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Somebody's transport: takes a submission whole, and then calls it a failed connect."""
+    """A user's transport that sends a whole submission, and then calls it a failed connect."""
 
     def __init__(self) -> None:
         self.sent = 0

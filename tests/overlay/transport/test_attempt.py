@@ -1,4 +1,4 @@
-"""One try: its answer is read within bounds of time and size."""
+"""One try: its response is read within bounds of time and size."""
 
 import gzip
 import socket
@@ -37,7 +37,7 @@ def test_a_byte_order_mark_is_no_reason_to_lose_a_task(connect: Connect, raw_ser
     assert connect(base_url=raw_server.url).submit("a/b", {}).id == "abc"
 
 
-def test_compressed_answers_are_read_and_broken_ones_told(connect: Connect, raw_server: RawServer) -> None:
+def test_compressed_responses_are_read_and_broken_ones_are_errors(connect: Connect, raw_server: RawServer) -> None:
     ws = connect(base_url=raw_server.url)
     raw_server.responses.append(http(200, gzip.compress(TASK), "Content-Encoding: gzip"))
     assert ws.submit("a/b", {}).id == "abc"
@@ -49,14 +49,14 @@ def test_compressed_answers_are_read_and_broken_ones_told(connect: Connect, raw_
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "zstd"])
-def test_a_compression_that_was_not_asked_for_is_told(connect: Connect, raw_server: RawServer, encoding: str) -> None:
+def test_a_compression_that_was_not_requested_is_named(connect: Connect, raw_server: RawServer, encoding: str) -> None:
     raw_server.responses.append(http(200, TASK, f"Content-Encoding: {encoding}"))
     with pytest.raises(UnexpectedResponseError, match="was not asked for"):
         connect(base_url=raw_server.url).get("abc")
     assert b"accept-encoding: gzip\r\n" in raw_server.requests[0].lower()
 
 
-def test_a_huge_answer_is_refused_before_it_is_whole() -> None:
+def test_a_huge_response_is_refused_before_it_is_whole() -> None:
     one_try = Attempt(begun(httpx.Request("GET", "https://example.com")), 10.0, Received())
     with one_try.reading(httpx.Response(200)):
         for _ in range(64):
@@ -65,7 +65,7 @@ def test_a_huge_answer_is_refused_before_it_is_whole() -> None:
             one_try.add(b"x")
 
 
-def test_an_answer_that_announces_too_much_is_not_read(connect: Connect, raw_server: RawServer) -> None:
+def test_a_response_that_announces_too_much_is_not_read(connect: Connect, raw_server: RawServer) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 67108865\r\n\r\n{"
     raw_server.responses += [head, head]
     ws = connect(base_url=raw_server.url)
@@ -76,7 +76,7 @@ def test_an_answer_that_announces_too_much_is_not_read(connect: Connect, raw_ser
         ws.submit("a/b")
 
 
-def test_a_small_answer_that_holds_a_huge_one_is_refused(connect: Connect, raw_server: RawServer) -> None:
+def test_a_small_response_that_unpacks_to_a_huge_one_is_refused(connect: Connect, raw_server: RawServer) -> None:
     bomb = gzip.compress(bytes(80 * 1024 * 1024), compresslevel=9)
     assert len(bomb) < 100_000
     raw_server.responses += [http(200, bomb, "Content-Encoding: gzip")] * 2
@@ -139,7 +139,7 @@ def followed(seconds: float) -> Attempt:
 
 
 def step(method: str) -> dict[str, Any]:
-    """What httpcore tells of a step of a request."""
+    """Report a step of a request as httpcore does."""
     return {"request": SimpleNamespace(method=method.encode())}
 
 
@@ -202,7 +202,7 @@ class SteppingClock(Clock):
 def test_a_connect_that_takes_all_the_time_means_that_nothing_was_sent(
     fake: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As it may where a host has several addresses, of which the first ones do not answer."""
+    """This happens where a host has several addresses, of which the first ones do not respond."""
     skipped = [0.0]
     connect = socket.create_connection
 

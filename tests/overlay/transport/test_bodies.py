@@ -35,7 +35,7 @@ FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(Healt
 
 
 def bodies(schema: str, mode: GenerationMode) -> st.SearchStrategy[Any]:
-    """Values that fit one of the spec's schemas, or do not: an answer's schema, put where a request's is."""
+    """Values that fit one of the spec's schemas, or do not: a response's schema, put where a request's is."""
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     operation = {"requestBody": {"required": True, "content": content}, "responses": {"200": {"description": "-"}}}
     document = {"openapi": "3.1.0", "info": {"title": "-", "version": "1"}, "paths": {"/": {"post": operation}}}
@@ -44,17 +44,17 @@ def bodies(schema: str, mode: GenerationMode) -> st.SearchStrategy[Any]:
 
 
 class Mirror:
-    """A service that answers every request with the same status and bytes, for clients of both kinds."""
+    """A service that responds to every request with the same status and bytes, for clients of both kinds."""
 
     def __init__(self) -> None:
         self.status, self.body, self.sent = 200, b"", 0
         self.runner = asyncio.Runner()
         arguments: dict[str, Any] = {"max_retries": 0}
-        transport = httpx.MockTransport(self.answer)
+        transport = httpx.MockTransport(self.respond)
         self.sync = WaveSpeed("test-key", http_client=httpx.Client(transport=transport), **arguments)
         self.asynchronous = AsyncWaveSpeed("test-key", http_client=httpx.AsyncClient(transport=transport), **arguments)
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
+    def respond(self, request: httpx.Request) -> httpx.Response:
         self.sent += 1
         return httpx.Response(self.status, content=self.body)
 

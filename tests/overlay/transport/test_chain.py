@@ -48,7 +48,7 @@ def test_the_key_goes_to_the_apis_own_origin_only() -> None:
         assert request.headers.get("Authorization") == sent
 
 
-def test_the_key_is_masked_in_what_is_quoted_of_an_answer(connect: Connect, raw_server: RawServer) -> None:
+def test_the_key_is_masked_where_a_response_is_quoted(connect: Connect, raw_server: RawServer) -> None:
     raw_server.responses.append(http(401, b'{"code": 401, "message": "No such key: wsk_secret"}'))
     with pytest.raises(APIError) as caught:
         connect("wsk_secret", base_url=raw_server.url).get("abc")
@@ -56,7 +56,7 @@ def test_the_key_is_masked_in_what_is_quoted_of_an_answer(connect: Connect, raw_
     assert "wsk_secret" not in caught.value.body
 
 
-def test_the_log_tells_method_path_outcome_and_time_only(
+def test_the_log_has_method_path_outcome_and_time_only(
     ws: Driven, fake: FakeWaveSpeed, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG, "wavespeed_client"):
@@ -109,18 +109,18 @@ def test_an_async_client_belongs_to_its_first_loop(fake: FakeWaveSpeed, transpor
         asyncio.run(ws.get(task))
 
 
-def test_a_key_that_an_answer_repeats_in_any_way_is_hidden(connect: Connect, raw_server: RawServer) -> None:
+def test_a_key_that_a_response_repeats_in_any_way_is_hidden(connect: Connect, raw_server: RawServer) -> None:
     key = "-".join(["wsk", "secret"])  # a traceback shows the source too
     escaped = "".join(f"\\u{ord(character):04x}" for character in key)
-    answers = [
+    responses = [
         http(400, f'{{"message": "{escaped}"}}'.encode()),
         http(200, b"{}", f"foo bar: Bearer {key}"),
         http(200, f'{{"data": {{"id": "{key} /"}}}}'.encode()),
         http(500, key.encode()),
     ]
-    for answer in answers:
+    for response in responses:
         for verb, argument in (("submit", "a/b"), ("get", "abc")):
-            raw_server.responses[:] = [answer] * 2
+            raw_server.responses[:] = [response] * 2
             with pytest.raises(WaveSpeedError) as caught:
                 getattr(connect(key, base_url=raw_server.url, max_retries=0), verb)(argument)
             assert key not in "".join(traceback.format_exception(caught.value))

@@ -1,4 +1,4 @@
-"""One client, many users: no lost or mixed answers, one pool. Errors and tasks travel between processes."""
+"""One client, many users: no lost or mixed responses, one pool. Errors and tasks travel between processes."""
 
 from __future__ import annotations
 

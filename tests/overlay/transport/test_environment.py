@@ -53,7 +53,7 @@ def test_proxy_variables_are_obeyed(
 
 
 @pytest.mark.parametrize(
-    ("told", "proxied"),
+    ("no_proxy", "proxied"),
     [
         ("127.0.0.1", False),
         ("example.com, 127.0.0.1:{port}", False),
@@ -72,11 +72,11 @@ def test_one_rule_holds_for_calls_uploads_and_downloads(
     proxy: RawServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    told: str,
+    no_proxy: str,
     proxied: bool,
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
-    monkeypatch.setenv("NO_PROXY", told.format(port=fake.url.rpartition(":")[2]))
+    monkeypatch.setenv("NO_PROXY", no_proxy.format(port=fake.url.rpartition(":")[2]))
     ws = connect(fake.api_key, base_url=fake.url)
     ws.download(ws.upload(io.BytesIO(b"x"), filename="a.png"), tmp_path / "b.png")
     assert [line.partition(" ")[0] for line in lines(proxy)] == ["POST", "PUT", "GET"] * proxied

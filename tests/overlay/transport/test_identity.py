@@ -1,4 +1,4 @@
-"""A response belongs to its question, whatever a server or proxy leaves on a kept connection."""
+"""A response belongs to its request, whatever a server or proxy leaves on a kept connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ engine = every_engine
 
 
 class Spare:
-    """Names a submission's task after its tag, and sends more than was asked for.
+    """A service that names tasks after their tags, and sends more than was requested.
 
     Attributes:
         kind: "twice" sends each response twice, "byte" one byte more, "late" sends the response before once more when
@@ -75,13 +75,15 @@ def outcome(call: Any) -> Any:
 
 
 @both_at_once
-def test_spare_bytes_answer_no_other_request(connect: Connect, spare: Spare, server: RawServer, engine: str) -> None:
+def test_spare_bytes_are_no_response_to_another_request(
+    connect: Connect, spare: Spare, server: RawServer, engine: str
+) -> None:
     ws = connect(base_url=server.url)
     tags = [f"task-{number}" for number in range(6)]
-    told = [outcome(lambda tag=tag: ws.submit("a/b", {"tag": tag})) for tag in tags]
+    found = [outcome(lambda tag=tag: ws.submit("a/b", {"tag": tag})) for tag in tags]
     # aiohttp refuses a response with a byte too many altogether.
     refused = engine == "aiohttp" and spare.kind == "byte"
-    assert told == ([SubmissionUncertainError] * 6 if refused else tags)
+    assert found == ([SubmissionUncertainError] * 6 if refused else tags)
     assert spare.taken == tags
     assert server.connections == 6
 
@@ -92,14 +94,14 @@ def test_a_late_response_is_not_taken_for_the_next_submissions(
 ) -> None:
     ws = connect(base_url=server.url)
     tags = [f"task-{number}" for number in range(6)]
-    told = [outcome(lambda tag=tag: ws.submit("a/b", {"tag": tag})) for tag in tags]
+    found = [outcome(lambda tag=tag: ws.submit("a/b", {"tag": tag})) for tag in tags]
     # The connection is dropped with the response that does not belong, so the one after has a good one.
-    assert told == [SubmissionUncertainError if number % 2 else tag for number, tag in enumerate(tags)]
+    assert found == [SubmissionUncertainError if number % 2 else tag for number, tag in enumerate(tags)]
     assert spare.taken == tags
 
 
 @late
-def test_a_response_about_another_task_is_asked_for_again(connect: Connect, spare: Spare, server: RawServer) -> None:
+def test_a_poll_that_returns_another_task_is_repeated(connect: Connect, spare: Spare, server: RawServer) -> None:
     ws = connect(base_url=server.url, max_retries=1)
     assert [ws.get(tag).id for tag in ("a", "b", "c", "b")] == ["a", "b", "c", "b"]
 

@@ -1,4 +1,4 @@
-"""Nothing that goes wrong on this side decides what a submission became, and nothing hangs or tells the key."""
+"""Nothing that goes wrong on this side decides what a submission became, and nothing hangs or shows the key."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def test_a_filter_that_fails_within_a_library_leaves_a_submission_uncertain(raw_
 
     class Late(Failing):
         def filter(self, line: logging.LogRecord) -> bool:
-            told = line.getMessage()
-            return super().filter(line) if "response_body.complete" in told or "finished" in told else True
+            message = line.getMessage()
+            return super().filter(line) if "response_body.complete" in message or "finished" in message else True
 
     failing = Late()
     level = logger.level
@@ -100,15 +100,15 @@ def test_what_a_submission_needs_is_loaded_when_the_client_is_built() -> None:
 
     status = "created"
 
-    def answer(request):
+    def respond(request):
         data = {"id": f"task-{len(loaded)}-{status}", "status": status, "outputs": [{"a": 1}, "b"], "error": "no",
                 "urls": {"get": "https://e.com"}, "timings": {"inference": 5}, "created_at": "2026-01-01T00:00:00Z"}
         return httpx.Response(200, json={"code": 200, "message": "", "data": data})
 
     loaded = set()
-    httpx.Client(transport=httpx.MockTransport(answer)).get("https://e.com")
-    sync = WaveSpeed("k", http_client=httpx.Client(transport=httpx.MockTransport(answer)))
-    asynchronous = AsyncWaveSpeed("k", http_client=httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+    httpx.Client(transport=httpx.MockTransport(respond)).get("https://e.com")
+    sync = WaveSpeed("k", http_client=httpx.Client(transport=httpx.MockTransport(respond)))
+    asynchronous = AsyncWaveSpeed("k", http_client=httpx.AsyncClient(transport=httpx.MockTransport(respond)))
     loaded = set(sys.modules)
     sync.submit("a/b", {"prompt": "x"})
     status = "completed"
@@ -129,10 +129,10 @@ def test_few_file_descriptors_leave_no_submission_uncertain_that_was_taken() -> 
         async with AsyncWaveSpeed("k", base_url=sys.argv[1], max_retries=0, transport=sys.argv[2]) as ws:
             resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
             jobs = [ws.submit("a/b", {"tag": f"{sys.argv[2]}{number}"}) for number in range(80)]
-            told = await asyncio.gather(*jobs, return_exceptions=True)
-        kinds = {type(one).__name__ for one in told}
+            results = await asyncio.gather(*jobs, return_exceptions=True)
+        kinds = {type(one).__name__ for one in results}
         assert kinds == {"Task", "APIConnectionError"}, kinds
-        print(sum(type(one).__name__ == "Task" for one in told))
+        print(sum(type(one).__name__ == "Task" for one in results))
 
     asyncio.run(main())
     """
@@ -156,7 +156,7 @@ def raising(*_):
     raise Interruption
 
 signal.signal(signal.SIGALRM, raising)
-told = {}
+ends = {}
 with WaveSpeed("k", base_url=sys.argv[1], timeout=5, max_retries=0) as ws:
     for number in range(300):
         tag = f"storm{number}"
@@ -164,16 +164,16 @@ with WaveSpeed("k", base_url=sys.argv[1], timeout=5, max_retries=0) as ws:
             try:
                 signal.setitimer(signal.ITIMER_REAL, 0.0001 + number % 100 * 0.00003)
                 ws.submit("a/b", {"tag": tag})
-                told[tag] = "task"
+                ends[tag] = "task"
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
         except SubmissionUncertainError:
-            told[tag] = "uncertain"
+            ends[tag] = "uncertain"
         except WaveSpeedError:
-            told[tag] = "unsent"
+            ends[tag] = "unsent"
         except Interruption:
-            told[tag] = "interrupted"
-print(json.dumps(told))
+            ends[tag] = "interrupted"
+print(json.dumps(ends))
 """
 
 
@@ -182,11 +182,11 @@ def test_a_signal_handler_that_raises_at_any_moment_hangs_nothing_and_decides_no
         command = [sys.executable, "-c", STORM, url]
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
-        told = json.loads(done.stdout)
+        ends = json.loads(done.stdout)
         accepted = record(url)["accepted"]
-    assert len(told) == 300
+    assert len(ends) == 300
     assert max(accepted.values()) == 1
-    assert not {tag for tag, what in told.items() if what == "unsent"} & set(accepted)
+    assert not {tag for tag, end in ends.items() if end == "unsent"} & set(accepted)
 
 
 @both_transports
@@ -216,12 +216,12 @@ def until_struck(url: str) -> None:
 
 
 def shown(error: BaseException) -> str:
-    """A traceback with locals, as error reports have them."""
+    """Return a traceback with locals, as error reports show it."""
     return "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         http(401, b'{"code": 401, "message": "No such key: ' + KEY.encode() + b'"}'),
         http(500, KEY.encode()),
@@ -232,11 +232,11 @@ def shown(error: BaseException) -> str:
     ],
 )
 def test_a_body_that_repeats_the_key_shows_in_no_traceback(
-    connect: Connect, raw_server: RawServer, answer: bytes
+    connect: Connect, raw_server: RawServer, response: bytes
 ) -> None:
     ws = connect(KEY, base_url=raw_server.url, max_retries=0)
     for verb, argument in ((ws.submit, "a/b"), (ws.get, "abc"), (ws.balance, None)):
-        raw_server.responses[:] = [answer]
+        raw_server.responses[:] = [response]
         try:
             verb(*[argument] * (argument is not None))
         except Exception as error:
@@ -245,12 +245,12 @@ def test_a_body_that_repeats_the_key_shows_in_no_traceback(
 
 
 def walk(error: BaseException) -> list[str]:
-    """Each frame of a traceback with its locals, and each error's text."""
-    told = traceback.TracebackException.from_exception(error, capture_locals=True)
+    """Return each frame of a traceback with its locals, and the text of each error."""
+    rendered = traceback.TracebackException.from_exception(error, capture_locals=True)
     found: list[str] = []
-    while told is not None:
-        found += [str(told), *(f"{frame.filename} {frame.locals}" for frame in told.stack)]
-        told = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
+    while rendered is not None:
+        found += [str(rendered), *(f"{frame.filename} {frame.locals}" for frame in rendered.stack)]
+        rendered = rendered.__cause__ or (None if rendered.__suppress_context__ else rendered.__context__)
     return found
 
 

@@ -138,20 +138,20 @@ def test_an_exception_of_the_callers_after_a_submission_leaves_it_uncertain(
     assert len(raw_server.requests) == 1
 
 
-def test_one_line_tells_of_a_submission_and_one_of_the_end(
+def test_a_submission_is_logged_in_one_line_and_its_end_in_another(
     ws: Driven, fake: FakeWaveSpeed, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "wavespeed_client"):
         task = ws.run(MODEL, {"prompt": "a cat"})
-    told = [record.getMessage() for record in caplog.records if record.name == "wavespeed_client"]
-    assert told == [f"Task {task.id} was submitted to {MODEL}.", f"Task {task.id} ended as completed."]
+    logged = [record.getMessage() for record in caplog.records if record.name == "wavespeed_client"]
+    assert logged == [f"Task {task.id} was submitted to {MODEL}.", f"Task {task.id} ended as completed."]
 
 
-def test_a_batch_tells_the_same(attach: Any, service: Service, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_batch_logs_the_same(attach: Any, service: Service, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "wavespeed_client"):
         attach().run_many(MODEL, [{"tag": "a"}, {"tag": "b"}])
-    told = [record.getMessage().split(" ", 2)[2] for record in caplog.records if record.name == "wavespeed_client"]
-    assert sorted(told) == ["ended as completed."] * 2 + [f"was submitted to {MODEL}."] * 2
+    logged = [record.getMessage().split(" ", 2)[2] for record in caplog.records if record.name == "wavespeed_client"]
+    assert sorted(logged) == ["ended as completed."] * 2 + [f"was submitted to {MODEL}."] * 2
 
 
 def test_without_asyncio_it_says_what_to_do() -> None:

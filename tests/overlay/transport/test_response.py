@@ -17,17 +17,17 @@ pytestmark = pytest.mark.promise("named-task", "lost-answer")
 engine = every_engine
 
 
-def told(prompt: bytes) -> bytes:
-    """A response that repeats the input, as these bytes."""
+def repeating(prompt: bytes) -> bytes:
+    """Return the body of a response that repeats the input, with these bytes as its prompt."""
     return b'{"code": 200, "data": {"id": "abc", "status": "created", "input": {"prompt": "' + prompt + b'"}}}'
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        told(b"caf\xe9"),
-        told(b"a\nb\tc\x00"),
-        told(b"\xed\xa0\x80"),
+        repeating(b"caf\xe9"),
+        repeating(b"a\nb\tc\x00"),
+        repeating(b"\xed\xa0\x80"),
         TASK.replace(b'"created"', b'"created", "seed": ' + b"9" * 5000),
         TASK.replace(b'"created"', b'"created", "seed": NaN'),
         TASK + b"\n<!-- served by a gateway -->",
@@ -65,7 +65,7 @@ def test_a_coding_that_was_not_done_is_none(connect: Connect, raw_server: RawSer
     assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
 
 
-def test_a_compressed_body_without_its_end_tells_its_task(connect: Connect, raw_server: RawServer) -> None:
+def test_a_compressed_body_without_its_end_names_its_task(connect: Connect, raw_server: RawServer) -> None:
     raw_server.responses += [http(200, gzip.compress(TASK)[:-4], "Content-Encoding: gzip")]
     with pytest.raises(SubmissionUncertainError) as caught:
         connect(base_url=raw_server.url).submit("a/b")
@@ -130,10 +130,10 @@ def test_a_response_that_breaks_off_tells_its_task_if_its_json_is_whole(
 
 
 @pytest.mark.parametrize(
-    "answer", [{"id": "abc"}, {"data": {"input": {"id": "abc"}}}, {"data": [{"id": "abc"}]}, {"data": {"id": "a b"}}]
+    "body", [{"id": "abc"}, {"data": {"input": {"id": "abc"}}}, {"data": [{"id": "abc"}]}, {"data": {"id": "a b"}}]
 )
-def test_an_id_anywhere_else_names_no_task(answer: dict[str, Any]) -> None:
-    assert WholeResponse(httpx.Response(200), json.dumps(answer).encode()).task_id is None
+def test_an_id_anywhere_else_names_no_task(body: dict[str, Any]) -> None:
+    assert WholeResponse(httpx.Response(200), json.dumps(body).encode()).task_id is None
 
 
 def test_it_is_a_response_that_was_read() -> None:

@@ -43,8 +43,8 @@ def test_retry_after_is_read_as_seconds_and_as_a_date(clock: Any) -> None:
         policy.parse_retry_after("soon")
 
 
-@pytest.mark.parametrize("told", ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"])
-def test_a_pause_is_a_minute_at_most(connect: Connect, raw_server: RawServer, monkeypatch: Any, told: str) -> None:
+@pytest.mark.parametrize("announced", ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"])
+def test_a_pause_is_a_minute_at_most(connect: Connect, raw_server: RawServer, monkeypatch: Any, announced: str) -> None:
     pauses: list[float] = []
 
     async def pause(seconds: float) -> None:
@@ -53,7 +53,7 @@ def test_a_pause_is_a_minute_at_most(connect: Connect, raw_server: RawServer, mo
     monkeypatch.setattr("httpx_retries.retry.time.sleep", pauses.append)
     monkeypatch.setattr("httpx_retries.retry.asyncio.sleep", pause)
     raw_server.responses += [
-        http(429, BUSY, f"Retry-After: {told}"),
+        http(429, BUSY, f"Retry-After: {announced}"),
         http(503, BUSY, "Retry-After: 2"),
         http(200, TASK),
     ]

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.promise("once", "lost-answer")
 RUNS = {"sync": 6000, "async": 2000, "aiohttp": 2000} if LONG_SERIES else {"sync": 2000, "async": 1000, "aiohttp": 1000}
 MODEL = "provider/model"
 SUBMIT_FAULTS = [*sorted(set(FAULTS) - {"429hour", "late"} - STUBBORN), "silence"]
-# A wait gets over these by asking again; what it does not get over is told by its own tests.
+# A wait gets over these by polling again; other faults have tests of their own.
 POLL_FAULTS = ["429", "500", "502", "503", "504", "badchunk", "close", "garbage", "halfhead", "halfreset", "reset"]
 
 
@@ -125,7 +125,7 @@ def test_soak(server: str, every_engine: str, record_property: Any) -> None:
     # Nothing is doubled: only what was refused for now is sent again, and nothing is accepted twice.
     assert {tag for tag, count in arrived.items() if count > 1} <= retried
     assert max(accepted.values()) == 1
-    # Nothing is lost: what was accepted has completed or is told as uncertain.
+    # Nothing is lost: what was accepted has completed or is reported as uncertain.
     assert tally.completed <= set(accepted) <= tally.completed | tally.uncertain
     assert tally.refused <= refused
     # A kept connection may be found closed while the request leaves: uncertain too, though nothing arrived.

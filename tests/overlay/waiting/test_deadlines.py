@@ -51,7 +51,7 @@ def test_a_wait_ends_with_its_time(
 
 
 def test_a_run_is_not_cut_short_while_it_submits(connect: Connect, server: str, engine: str) -> None:
-    """The answer to a submission is waited for beyond the timeout of the run: without it the task would be lost."""
+    """The response to a submission may come after the timeout of the run: without it the task would be lost."""
     ws = connect(base_url=server, timeout=5)
     ws.client._clock = Clock()
     tag = f"late-{engine}"
@@ -62,19 +62,19 @@ def test_a_run_is_not_cut_short_while_it_submits(connect: Connect, server: str, 
 
 
 def connections(server: str) -> int:
-    """Open connections at the server, without the one that asks."""
+    """Count the open connections at the server, without the one that requests the count."""
     return record(server)["connections"]["open"] - 1
 
 
 def until_closed(server: str, before: int) -> None:
-    """The server learns of a hang-up a moment later: ask until it has, or the test's own time is up."""
+    """Repeat the request until the server has noticed a hang-up, or the test's own time is up."""
     end = time.monotonic() + 20
     while connections(server) > before:
         assert time.monotonic() < end, "a connection is still open"
 
 
 def until_kept_waiting(server: str, struck: int) -> None:
-    """Until one more request is met by silence."""
+    """Wait until one more request is met by silence."""
     end = time.monotonic() + 20
     while record(server)["struck"]["silence"] == struck:
         assert time.monotonic() < end, "no request came"
@@ -109,7 +109,7 @@ with WaveSpeed("test-key", base_url=sys.argv[1]) as ws:
 """
 
 
-def test_ctrl_c_ends_a_wait_and_tells_the_id(server: str) -> None:
+def test_ctrl_c_ends_a_wait_and_names_the_task(server: str) -> None:
     before, struck = connections(server), record(server)["struck"]["silence"]
     command = [sys.executable, "-c", INTERRUPTED, server]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

@@ -1,4 +1,4 @@
-"""What a client learns of how long tasks take, and when that makes it ask."""
+"""What a client learns about how long tasks take, and when it polls because of that."""
 
 import math
 import threading
@@ -50,7 +50,7 @@ def test_half_of_the_tasks_take_longer_than_the_median(duration: Duration) -> No
 
 @durations
 @pytest.mark.parametrize("age", [0.0, 0.4, 5.0, 59.0, 70.0, 5000.0])
-def test_a_question_is_due_when_the_lateness_to_expect_is_the_patience(duration: Duration, age: float) -> None:
+def test_a_poll_is_due_when_the_lateness_to_expect_is_the_patience(duration: Duration, age: float) -> None:
     delay = next_poll(age, duration)
 
     def running(seconds: float) -> float:
@@ -62,7 +62,7 @@ def test_a_question_is_due_when_the_lateness_to_expect_is_the_patience(duration:
     assert lateness == pytest.approx(PATIENCE, abs=0.006) or (delay == SHORTEST_DELAY and lateness > PATIENCE)
 
 
-def test_questions_about_an_unknown_model_come_soon_and_ever_more_slowly() -> None:
+def test_polls_of_an_unknown_model_come_soon_and_ever_more_slowly() -> None:
     age, delays = 0.0, list[float]()
     while age < 600:
         delays.append(next_poll(age, None))
@@ -73,7 +73,7 @@ def test_questions_about_an_unknown_model_come_soon_and_ever_more_slowly() -> No
     assert all(delay < 10 for delay in delays)
 
 
-def test_questions_about_a_known_model_are_close_around_its_median() -> None:
+def test_polls_of_a_known_model_are_close_together_around_its_median() -> None:
     around = next_poll(60, SLOW)
     assert around < next_poll(30, SLOW) / 4
     assert around < next_poll(90, SLOW) < next_poll(200, SLOW)
@@ -87,7 +87,7 @@ def test_the_less_alike_tasks_were_the_less_they_are_believed() -> None:
     assert chances[-1] > 0.5
 
 
-def test_less_patience_asks_sooner() -> None:
+def test_less_patience_polls_sooner() -> None:
     for age in (0.0, 50.0, 60.0):
         delays = [next_poll(age, SLOW, PATIENCE * factor) for factor in (0.6, 1.0, 1.4)]
         assert delays == sorted(set(delays))
@@ -109,7 +109,7 @@ def test_less_patience_asks_sooner() -> None:
         (-5.0, 0.0, 1000.0, None),
     ],
 )
-def test_what_a_completed_task_tells(
+def test_what_a_completed_task_teaches(
     inference_ms: float | None, at_least: float, at_most: float, expected: float | None
 ) -> None:
     assert seconds_taken(inference_ms, at_least, at_most, None) == pytest.approx(expected)
@@ -120,7 +120,7 @@ def test_an_upper_bound_is_news_only_if_it_is_low() -> None:
     assert seconds_taken(None, 0, 70, SLOW) is None
 
 
-def test_few_durations_that_agree_are_not_believed_as_much_as_many() -> None:
+def test_few_durations_that_agree_are_not_trusted_as_much_as_many() -> None:
     logarithms = deque([math.log(5.0)])
     spreads = list[float]()
     for _ in range(4):
@@ -224,26 +224,26 @@ def test_threads_may_share_it() -> None:
 
 @define
 class TimedService:
-    """A service whose tasks take as long as they are told to, on the test's clock."""
+    """A service whose tasks take `seconds` on the test's clock."""
 
     clock: TestClock
     seconds: float = 60.0
     ending: str = "completed"
     timings: bool = True
-    asked: list[float] = field(factory=list)
+    polls: list[float] = field(factory=list)
     _began: dict[str, float] = field(factory=dict)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
             name = f"task-{len(self._began)}"
             self._began[name] = self.clock.now()
-            self.asked.clear()
-            return self._answer(name, "created")
+            self.polls.clear()
+            return self._prediction(name, "created")
         name = request.url.path.split("/")[4]
-        self.asked.append(self.clock.now() - self._began[name])
-        return self._answer(name, self.ending if self.asked[-1] >= self.seconds else "processing")
+        self.polls.append(self.clock.now() - self._began[name])
+        return self._prediction(name, self.ending if self.polls[-1] >= self.seconds else "processing")
 
-    def _answer(self, name: str, status: str) -> httpx.Response:
+    def _prediction(self, name: str, status: str) -> httpx.Response:
         data: dict[str, Any] = {"id": name, "model": MODEL, "status": status}
         if status == "completed" and self.timings:
             data["timings"] = {"inference": int(self.seconds * 1000)}
@@ -269,35 +269,35 @@ def timed(connect: Connect, service: TimedService) -> Any:
 
 
 @pytest.mark.parametrize("timings", [True, False])
-def test_a_client_asks_less_and_is_less_late_once_it_knows_a_model(
+def test_a_client_polls_less_and_is_less_late_once_it_knows_a_model(
     timed: Any, service: TimedService, timings: bool
 ) -> None:
     service.timings = timings
     ws = timed()
     ws.run(MODEL)
-    first, late = len(service.asked), service.asked[-1] - 60
+    first, late = len(service.polls), service.polls[-1] - 60
     for _ in range(5):
         ws.run(MODEL)
-    assert len(service.asked) < first / 2
-    assert service.asked[-1] - 60 < 1.5
+    assert len(service.polls) < first / 2
+    assert service.polls[-1] - 60 < 1.5
     assert late >= 0
     # Another client begins anew.
     timed().run(MODEL)
-    assert len(service.asked) > first / 2
+    assert len(service.polls) > first / 2
 
 
 def test_wait_and_run_share_what_they_learn(timed: Any, service: TimedService) -> None:
     ws = timed()
     ws.run(MODEL)
-    first = len(service.asked)
+    first = len(service.polls)
     for _ in range(3):
         ws.wait(ws.submit(MODEL))
-    assert len(service.asked) < first / 2
+    assert len(service.polls) < first / 2
     ws.run(MODEL)
-    assert len(service.asked) < first / 2
+    assert len(service.polls) < first / 2
 
 
-def test_a_task_that_should_have_ended_by_now_is_asked_for_at_once(
+def test_a_task_that_should_have_ended_by_now_is_polled_at_once(
     timed: Any, service: TimedService, clock: TestClock
 ) -> None:
     ws = timed()
@@ -305,10 +305,10 @@ def test_a_task_that_should_have_ended_by_now_is_asked_for_at_once(
     task = ws.submit(MODEL)
     clock.sleep(300)
     ws.wait(task)
-    assert service.asked == [300]
+    assert service.polls == [300]
 
 
-def test_a_task_of_unknown_age_is_asked_for_as_if_nothing_were_known(
+def test_a_task_of_unknown_age_is_polled_as_if_nothing_were_known(
     timed: Any, service: TimedService, clock: TestClock
 ) -> None:
     ws = timed()
@@ -317,21 +317,21 @@ def test_a_task_of_unknown_age_is_asked_for_as_if_nothing_were_known(
     task = timed().submit(MODEL)
     clock.sleep(55)
     ws.wait(task)
-    assert service.asked[0] < 57
-    assert service.asked[-1] < 62
+    assert service.polls[0] < 57
+    assert service.polls[-1] < 62
 
 
 def test_a_wait_that_timed_out_goes_on_where_it_was(timed: Any, service: TimedService) -> None:
     ws = timed()
     for _ in range(3):
         ws.run(MODEL)
-    usual = len(service.asked)
+    usual = len(service.polls)
     with pytest.raises(TaskTimeoutError) as caught:
         ws.run(MODEL, timeout=40)
-    assert service.asked[-1] == pytest.approx(40)
+    assert service.polls[-1] == pytest.approx(40)
     ws.wait(caught.value.task)
-    assert len(service.asked) < usual * 2
-    assert service.asked[-1] - 60 < 2
+    assert len(service.polls) < usual * 2
+    assert service.polls[-1] - 60 < 2
 
 
 def test_a_task_that_fails_early_is_noticed_early(timed: Any, service: TimedService) -> None:
@@ -341,7 +341,7 @@ def test_a_task_that_fails_early_is_noticed_early(timed: Any, service: TimedServ
     service.seconds, service.ending = 1.0, "failed"
     with pytest.raises(TaskFailedError):
         ws.run(MODEL)
-    assert service.asked[-1] < 10
+    assert service.polls[-1] < 10
     service.seconds, service.ending = 60.0, "completed"
     ws.run(MODEL)
-    assert service.asked[-1] - 60 < 1.5
+    assert service.polls[-1] - 60 < 1.5

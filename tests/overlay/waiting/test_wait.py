@@ -1,4 +1,4 @@
-"""Waiting: when to ask, when to stop, and what the end is called."""
+"""Waiting: when to poll, when to stop, and what the end is called."""
 
 import asyncio
 import itertools
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.promise("ride-out", "wait-id")
 FLUX = "wavespeed-ai/flux-dev"
 
 
-def test_the_first_question_comes_soon_and_is_never_quite_at_the_same_time(clock: TestClock) -> None:
+def test_the_first_poll_comes_soon_and_never_quite_at_the_same_time(clock: TestClock) -> None:
     task = Task(id="abc", model=FLUX, status="created")
     low, middle, high = (
         Wait(task, 60, Deadline.after(60, clock), random_number=repeat(number).__next__).delay()
@@ -60,7 +60,7 @@ def test_timeouts_that_are_no_numbers_of_seconds_are_refused(ws: Driven, fake: F
     assert fake.requests == []
 
 
-def test_run_submits_once_and_asks_until_the_task_has_completed(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_run_submits_once_and_polls_until_the_task_has_completed(ws: Driven, fake: FakeWaveSpeed) -> None:
     fake.script(FLUX, "created", "created", "odd-new-word", "processing", "completed", outputs=["a", {"b": 1}])
     seen: list[str] = []
     task = ws.run(FLUX, {"prompt": "a cat"}, on_update=lambda task: seen.append(task.status))
@@ -70,7 +70,7 @@ def test_run_submits_once_and_asks_until_the_task_has_completed(ws: Driven, fake
 
 
 @pytest.mark.parametrize("status", sorted(FINAL_STATUSES))
-def test_a_submission_that_is_final_already_is_not_asked_for(ws: Driven, fake: FakeWaveSpeed, status: str) -> None:
+def test_a_submission_that_is_final_already_is_not_polled(ws: Driven, fake: FakeWaveSpeed, status: str) -> None:
     fake.script(FLUX, status)
     if status == "completed":
         assert ws.run(FLUX).succeeded
@@ -82,7 +82,7 @@ def test_a_submission_that_is_final_already_is_not_asked_for(ws: Driven, fake: F
     assert {request.method for request in fake.requests} == {"POST"}
 
 
-def test_waiting_for_a_done_task_asks_nothing(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_waiting_for_a_done_task_sends_nothing(ws: Driven, fake: FakeWaveSpeed) -> None:
     task = Task(id="abc", model=FLUX, status="completed")
     assert ws.wait(task) is task
     with pytest.raises(TaskFailedError):
@@ -90,7 +90,7 @@ def test_waiting_for_a_done_task_asks_nothing(ws: Driven, fake: FakeWaveSpeed) -
     assert fake.requests == []
 
 
-def test_a_failed_task_tells_why(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_failed_task_says_why(ws: Driven, fake: FakeWaveSpeed) -> None:
     fake.fail(FLUX, error="The prompt was refused.", code=1200)
     with pytest.raises(TaskFailedError, match=r"ended as failed: The prompt was refused\. \(code 1200\)") as caught:
         ws.run(FLUX)
@@ -99,7 +99,7 @@ def test_a_failed_task_tells_why(ws: Driven, fake: FakeWaveSpeed) -> None:
     assert ws.get(task.id).status == "failed"
 
 
-def test_timeout_zero_asks_once(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_timeout_zero_polls_once(ws: Driven, fake: FakeWaveSpeed) -> None:
     fake.script(FLUX, "created", "processing")
     task = ws.submit(FLUX)
     with pytest.raises(TaskTimeoutError, match="wait for it again by its id") as caught:
@@ -118,7 +118,7 @@ def test_a_wait_never_sleeps_past_its_deadline(ws: Driven, fake: FakeWaveSpeed, 
     assert len(fake.requests) == 1 + len(clock.slept)
 
 
-def test_a_wait_by_id_asks_at_once(ws: Driven, clock: TestClock) -> None:
+def test_a_wait_by_id_polls_at_once(ws: Driven, clock: TestClock) -> None:
     task = ws.submit(FLUX)
     ws.wait(task.id)
     assert clock.slept[0] == 0
@@ -168,7 +168,7 @@ def test_an_outage_is_ridden_out(
     """Whatever may pass, with growing pauses, in `run` and in `wait`."""
     polls = itertools.count()
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         if request.method == "POST" or next(polls) >= 6:
             status = "created" if request.method == "POST" else "completed"
             return httpx.Response(200, json={"code": 200, "data": {"id": "abc", "status": status}})
@@ -178,7 +178,7 @@ def test_an_outage_is_ridden_out(
 
     def client() -> Any:
         kind = httpx.Client if isinstance(connect().client, WaveSpeed) else httpx.AsyncClient
-        return connect(http_client=kind(transport=httpx.MockTransport(answer)), max_retries=0)
+        return connect(http_client=kind(transport=httpx.MockTransport(respond)), max_retries=0)
 
     for verb in (lambda: client().run("a/b", timeout=600), lambda: client().wait("abc", timeout=600)):
         polls, clock.slept[:] = itertools.count(), []
@@ -237,7 +237,7 @@ def test_a_watcher_that_cannot_be_called_is_refused_before_anything_is_sent(ws: 
     assert fake.requests == []
 
 
-def test_a_model_that_a_later_answer_leaves_out_is_remembered(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_model_that_a_later_response_leaves_out_is_remembered(ws: Driven, fake: FakeWaveSpeed) -> None:
     fake.raw(200, b'{"data": {"id": "abc", "status": "created"}}', on="submit")
     fake.raw(200, b'{"data": {"id": "abc", "status": "completed"}}', on="poll")
     assert ws.run(FLUX).model == FLUX

@@ -131,7 +131,7 @@ async def cancelled(submission: Coroutine[Any, Any, Task], turns: int) -> bool:
 def test_a_cancellation_at_any_moment_spoils_no_pool() -> None:
     connections, numbers = {"made": 0, "open": 0}, itertools.count()
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections["made"] += 1
         connections["open"] += 1
         with suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -141,8 +141,8 @@ def test_a_cancellation_at_any_moment_spoils_no_pool() -> None:
         writer.close()
 
     async def run() -> None:
-        # In the loop of the client, so that its answer comes within a few turns.
-        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        # In the loop of the client, so that its response comes within a few turns.
+        server = await asyncio.start_server(respond, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with server:
             async with AsyncWaveSpeed("test-key", base_url=url) as ws:
