@@ -114,9 +114,7 @@ def test_names_that_json_writes_as_text_are_sent_so(ws: Driven, fake: FakeWaveSp
 
 def test_a_generated_function_uploads_nothing_and_says_so() -> None:
     for file in (Path("cat.png"), io.BytesIO(b"x")):
-        with pytest.raises(
-            InvalidInputError, match=r"^images\[1\] is a file .*, which only submit, run and run_many upload"
-        ):
+        with pytest.raises(InvalidInputError, match=r"^images\[1\] is a file .*, which only submit, run"):
             encoded({"images": ["https://e.com/1.png", file]})
 
 
