@@ -1,4 +1,4 @@
-"""Everything this package raises, as one tree, and the function that turns a response into an exception.
+"""All exceptions of this package, and the function that turns a response into one of them.
 
 WaveSpeedError
 ├── ConfigurationError          an argument or environment variable is wrong

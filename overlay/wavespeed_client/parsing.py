@@ -122,7 +122,7 @@ def _shown_input(task: Task) -> dict[str, Any] | None:
 
 
 def _outputs(values: object) -> tuple[str | dict[str, Any], ...]:
-    """Return the outputs. If there is a text or an object in place of a list, it is the only one."""
+    """Return the outputs. A text or an object in place of the list counts as a list of one."""
     if not isinstance(values, list):
         values = [values] if values else []
     found: list[str | dict[str, Any]] = []

@@ -124,7 +124,7 @@ class _Reader:
     _left: int = field(init=False, default=MOST_SCHEMAS)
 
     def described(self, schema: object, depth: int) -> Facts:
-        """Read the schema of a value. Fields that only its rules name become fields of it, too."""
+        """Read the schema of a value, and add the fields that are named only in its rules."""
         facts = self._read(schema, depth, self.described)
         shown = facts.pop("order", ())
         if "object" not in types_of(facts):

@@ -152,7 +152,7 @@ class FakeWaveSpeed:
 
         Args:
             lock: The path of a lock that `python -m wavespeed_client.typed` wrote, such as my_models.lock.json.
-            only: Whether to remove all models that were not loaded from `models`, and to refuse them with 404 and a
+            only: Whether only loaded models exist: all others are removed from `models`, and refused with 404 and a
                 violation.
 
         Raises:

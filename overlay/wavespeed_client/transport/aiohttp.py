@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 # The share of a try's time that connecting may take. So the connector times out before the try does, and its error
-# proves that nothing was sent. The timeout of the whole try would prove nothing.
+# proves that nothing was sent. The timeout of the whole try would not prove that.
 CONNECT_SHARE = 0.5
 KEEPALIVE_SECONDS = 5.0
 

@@ -133,7 +133,7 @@ class Attempt:
     def reading(self, response: httpx.Response) -> Generator[None]:
         """Check a response's headers before its body is read, and that its compressed body is complete afterwards.
 
-        If the response breaks off, the id of its task is kept, if the JSON was complete by then.
+        If the response breaks off after its JSON was complete, the id of its task is kept.
 
         Raises:
             UnexpectedResponseError: The body is announced as too large or has an unsupported compression, or its

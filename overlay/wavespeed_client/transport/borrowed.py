@@ -97,8 +97,8 @@ def _prepare(client: httpx.Client | httpx.AsyncClient, exchange: Exchange) -> No
 def _believed(error: httpx.TransportError, exchange: Exchange) -> httpx.TransportError:
     """Return a failed connect if httpx's own transport confirms that nothing was sent; else a read error.
 
-    Other transports may report a failed connect after they have sent the request. A submission must not be sent again
-    on that basis.
+    Other transports may report a failed connect after they have sent the request. Such a report
+    alone must not cause a submission to be sent again.
     """
     if not exchange.sent:
         return error

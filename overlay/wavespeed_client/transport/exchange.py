@@ -1,4 +1,4 @@
-"""One request with all its tries: attach the key, and turn failures into our errors."""
+"""Carry out one request with all its tries: attach the key, and turn failures into our errors."""
 
 from __future__ import annotations
 

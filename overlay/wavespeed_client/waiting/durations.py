@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PATIENCE = 0.04
 SHORTEST_DELAY = 0.2
 
-# The lowest chance to assume that a task takes a time unlike earlier ones, for example because it fails.
+# The least probability of an outlier: a task unlike earlier ones, for example because it fails.
 LEAST_OUTLIER_CHANCE = 0.07
 
 # Number of durations kept for each model. It is small, so that polling soon adapts when a model becomes faster.
@@ -49,7 +49,7 @@ class Duration:
         return runs, self.median * (1 - 0.5 / (power + 1) + beyond)
 
     def outlier_chance(self) -> float:
-        """Return the chance that a task takes a time unlike earlier ones. A smaller spread gives a smaller chance."""
+        """Return the probability that a task is unlike earlier ones: small if those were alike."""
         return max(LEAST_OUTLIER_CHANCE, self.spread / (self.spread + ANY_MODEL.spread))
 
     @classmethod

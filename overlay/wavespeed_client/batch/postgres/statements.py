@@ -1,4 +1,4 @@
-"""The SQL statements of the journal in PostgreSQL. Each is a transaction of its own, so a pooler may stand in between.
+"""The SQL statements of the journal in PostgreSQL. Each is one transaction, so they also work through a pooler.
 
 A row of `wavespeed_input` is an input. `state` is its last event, and `attempt` counts its submissions. A submission is
 sent only with an attempt number that `claim` returned, and `claim` returns each number once. Claims do not expire. The
@@ -47,7 +47,7 @@ create unique index if not exists wavespeed_input_task on wavespeed_input (task_
 # With a lock, because runs that create the same tables at once would fail in the system's catalogue.
 CREATE = f"select pg_advisory_xact_lock(hashtextextended('wavespeed_batch', 0)); {SCHEMA}"
 
-# Even if the database is configured not to wait for its disk: an input whose claim is lost would be paid for twice.
+# Waits for the disk even if the database is configured not to: a lost claim could be paid for twice.
 DURABLE = "durable as materialized (select set_config('synchronous_commit', 'on', true))"
 
 LOCK = "select pg_try_advisory_lock(hashtextextended('wavespeed_batch', %s))"

@@ -38,7 +38,7 @@ def plain_request(
     headers: Mapping[str, str] = NO_HEADERS,
     **others: Any,
 ) -> httpx.Request | None:
-    """Make the request that httpx would make; return None for one with more than a JSON body.
+    """Build the request as httpx would; return None if it needs more than a path, parameters, headers and a JSON body.
 
     Raises:
         InvalidInputError: The body cannot be JSON.
