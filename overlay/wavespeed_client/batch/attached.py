@@ -51,7 +51,7 @@ class Attached:
 
 
 def taken(item: object) -> tuple[dict[str, Any], bytes, Attached | None]:
-    """Return a deep copy of an input, which later changes by the caller do not affect; its JSON; and its files.
+    """Return a deep copy of an input, so that the caller may change the original; its JSON; and its files.
 
     The JSON is empty if the input has files, because it has to hold their URLs. The files are None if there are none.
 

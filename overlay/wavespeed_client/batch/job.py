@@ -62,7 +62,7 @@ class Job:
         tries_end: When to stop trying to submit; set by the first try.
         wait_ends: When the wait for the task ends, counted from its submission.
         price: The quoted price; None until it was requested, or without limits.
-        affordable: Whether the budget admits the price.
+        affordable: Whether the price fits the budget.
         failures: How often the submission, an upload or the request for the price could not be sent.
         pause: Seconds to wait before a failed step is retried.
         error: The last refusal.
@@ -154,7 +154,7 @@ class Job:
             self.item = evolve(self.item, seen=entry, found=())
 
     def found(self, tasks: Sequence[Task]) -> None:
-        """Keep the tasks that the submission may have started. The journal knows which of them other inputs have."""
+        """Keep the tasks that the submission may have started. The journal excludes those of other inputs."""
         if self.item is not None:
             self.item = evolve(self.item, found=tuple(tasks))
 

@@ -151,8 +151,8 @@ class Batch:
             pauses += [self._throttle.wait(now), tries_end.left() if tries_end else math.inf]
         return max(0.0, min(pauses))
 
-    def answered_by(self, wait: Wait) -> Deadline:
-        """Return the deadline of a poll. A poll that starts late, because many wait, is made nevertheless."""
+    def poll_deadline(self, wait: Wait) -> Deadline:
+        """Return the deadline of a poll. It allows one poll even if its turn came too late."""
         return Deadline(self.clock, max(wait.deadline.at, self.clock.now())).and_a_last_poll()
 
     def departing(self, job: Job) -> Entry | None:
@@ -244,7 +244,7 @@ class Batch:
             return job.note("refused", error=f"{type(error).__name__}: {error}")
         if job.wait is None:
             return self._not_submitted(job, error)
-        return self._not_told(job, job.wait, error)
+        return self._poll_failed(job, job.wait, error)
 
     def go_on(self, job: Job) -> bool:
         """Schedule a job's next step, after its notes were written. Return whether to take that step at once."""
@@ -377,7 +377,7 @@ class Batch:
         except TaskTimeoutError as error:
             return self._task_ended(job, wait.task, error)
 
-    def _not_told(self, job: Job, wait: Wait, error: WaveSpeedError) -> list[Note]:
+    def _poll_failed(self, job: Job, wait: Wait, error: WaveSpeedError) -> list[Note]:
         """Keep polling after a temporary error, because the task is paid for. End on other errors, or with the wait."""
         try:
             with wait.guarded():

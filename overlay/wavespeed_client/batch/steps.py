@@ -151,7 +151,7 @@ class Procedure:
         if job.wait is None:
             context = Context(tries=1, departure=departure, body=job.body)
             return partial(self.submit, context, self.batch.options.model, job.fields or {})
-        context = Context(self.batch.answered_by(job.wait), tries=1, departure=departure)
+        context = Context(self.batch.poll_deadline(job.wait), tries=1, departure=departure)
         return partial(self.ask, context, job.wait.task)
 
     def _running(self) -> UntilStopped:
