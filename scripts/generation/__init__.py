@@ -1,1 +1,1 @@
-"""From the spec to the generated package: the document, what the generator does with it, and how it is put in place."""
+"""Make the generated package from the spec: read it, find what the generator would do wrong, replace the package."""

@@ -1,4 +1,4 @@
-"""What the generated code would not carry out, with its place in the spec."""
+"""Find what the generated code would not do although the spec says so, with the place in the spec."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def not_carried_out(reading: Reading) -> Iterator[str]:
-    """Yield what the parser ignored, although it says how requests or responses look."""
+    """Yield keywords that the parser ignored, although they describe requests or responses."""
     yield from passed_over(reading.document, (), reading)
 
 
@@ -32,17 +32,17 @@ def passed_over(node: BaseModel, steps: tuple[object, ...], reading: Reading) ->
             continue
         if not attribute or (place, attribute) not in reading.read:
             if not (may_be_passed_over(kind, keyword) or says_nothing(node, keyword)):
-                yield f"{pointer(*here)}: the generator does not carry out {keyword} here"
+                yield f"{pointer(*here)}: the generator ignores {keyword} here"
             continue
         for member, inner in members(value, here):
             if PLACE not in (member.model_extra or {}) or pointer(*inner) in reading.places:
                 yield from passed_over(member, inner, reading)
             elif not isinstance(node, Components):  # a shared object may be unused
-                yield f"{pointer(*inner)}: the generator passes this over, beside what it takes from {place}"
+                yield f"{pointer(*inner)}: the generator ignores this, next to what it reads from {place}"
 
 
 def says_nothing(node: BaseModel, keyword: str) -> bool:
-    """Tell whether a parameter's keyword asks for what happens without it."""
+    """Return whether a parameter's keyword only repeats the default."""
     if not isinstance(node, oai.Parameter):
         return False
     usual = STYLES[node.param_in.value]
@@ -53,11 +53,11 @@ def says_nothing(node: BaseModel, keyword: str) -> bool:
 
 
 def two_unions(node: BaseModel, place: str) -> Iterator[str]:
-    """Yield schemas with several sets of alternatives, of which the generator makes one union."""
+    """Yield schemas with several sets of alternatives, which the generator would merge into one union."""
     if isinstance(node, oai.Schema):
         unions = [name for name in ("anyOf", "oneOf") if getattr(node, name)]
         unions += ["type"] if isinstance(node.type, list) else []
         if unions[1:]:
-            yield f"{place}: of {' and '.join(unions)} the generator makes one union; write one of them"
+            yield f"{place}: the generator would merge {' and '.join(unions)} into one union; write only one of them"
         if node.allOf and isinstance(node.type, list):
-            yield f"{place}: of allOf and type the generator takes allOf alone; for null, write anyOf"
+            yield f"{place}: the generator ignores type next to allOf; for null, write anyOf"

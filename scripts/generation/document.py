@@ -1,4 +1,4 @@
-"""The spec: read, and checked against the meta-schemas of OpenAPI 3.1."""
+"""Read the spec, and check it against the meta-schemas of OpenAPI 3.1."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def read_yaml(source: Path | bytes, name: str) -> dict[str, Any]:
     """Read a mapping.
 
     Raises:
-        SpecError: The file is missing, or is no YAML, or holds something else.
+        SpecError: The file is missing, or contains invalid YAML or something else than a mapping.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
@@ -35,10 +35,10 @@ def read_yaml(source: Path | bytes, name: str) -> dict[str, Any]:
 
 
 def check_document(spec: dict[str, Any]) -> None:
-    """Check the document, and each schema in it, against the meta-schemas that their authors publish.
+    """Check the document, and each schema in it, against the published meta-schemas.
 
     Raises:
-        SpecError: It is no OpenAPI 3.1 document, or no client can carry out one of its paths or operations.
+        SpecError: It is not an OpenAPI 3.1 document, or it has a path or operation that no client can call.
     """
     refuse(wrong_objects(spec))
     refuse(wrong_schemas(spec))
@@ -64,7 +64,7 @@ def wrong_schemas(spec: dict[str, Any]) -> Iterator[str]:
 
 
 def unknown_keywords(schema: object, steps: tuple[object, ...]) -> Iterator[str]:
-    """Yield keywords that JSON Schema lets a reader ignore: misspelt ones, or those of OpenAPI 3.0."""
+    """Yield unknown keywords, which JSON Schema allows: misspelt ones, or those of OpenAPI 3.0."""
     from .vocabulary import DIALECT, LISTS_OF_SCHEMAS, MAPS_OF_SCHEMAS, SCHEMAS
 
     for keyword, value in cast("dict[str, Any]", schema).items() if isinstance(schema, dict) else ():
@@ -80,7 +80,7 @@ def unknown_keywords(schema: object, steps: tuple[object, ...]) -> Iterator[str]
 
 
 def schemas(node: object, steps: tuple[object, ...]) -> Iterator[tuple[object, tuple[object, ...]]]:
-    """Yield all schemas of a document; examples may hold anything, so what looks like a schema there is none."""
+    """Yield all schemas of a document. What looks like a schema inside an example is not one."""
     if isinstance(node, list):
         for index, each in enumerate(cast("list[object]", node)):
             yield from schemas(each, (*steps, index))
@@ -97,7 +97,7 @@ def first_line(error: Any) -> str:
 
 
 def operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield each operation with its path and method."""
+    """Yield each operation, with its path and method."""
     for path, item in spec["paths"].items():
         for method in METHODS:
             if method in item:

@@ -1,4 +1,4 @@
-"""Names of the spec that break the generated code, found where one name stands for two things in it."""
+"""Find names of the spec that break the generated code, because one name means two things in it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def clashes(package: Path, places: dict[str, str]) -> Iterator[str]:
-    """Yield what is bound twice, each with the place that its module comes from."""
+    """Yield names that are bound twice, with the place in the spec of their module."""
     for path in modules(package):
         where = place_of(path, places)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of code that is not formatted yet, such as `a != 3and b`
+                warnings.simplefilter("ignore")  # for code that is not formatted yet, such as `a != 3and b`
                 module = ast.parse(path.read_text("utf-8"))
                 compile(module, path.name, "exec")
         except (SyntaxError, ValueError) as error:
@@ -34,7 +34,7 @@ def modules(package: Path) -> list[Path]:
 
 
 def place_of(path: Path, places: dict[str, str]) -> str:
-    """Return the place in the spec that a module comes from; else the module's own."""
+    """Return the place in the spec from which a module is generated, or else the module's path."""
     key = path.stem if path.parent.name == "models" else f"api.{path.stem}"
     return places.get(key, f"generated/wavespeed_api/{path.parent.name}/{path.name}")
 
@@ -42,7 +42,9 @@ def place_of(path: Path, places: dict[str, str]) -> str:
 def in_module(module: ast.Module) -> Iterator[tuple[str, str]]:
     bound = {name for name, _ in bindings(module.body)}
     yield from ((name, "the module has another meaning for it") for name in repeated(bindings(module.body)))
-    for node in functions(module.body):  # a parameter that hides what the function needs, or that it assigns to
+    for node in functions(
+        module.body
+    ):  # a parameter that hides a name which the function needs, or to which it assigns
         yield from used_otherwise(node, arguments(node) & (stored(node.body) | needed(node) & bound))
     for each in (each for each in module.body if isinstance(each, ast.ClassDef)):
         yield from ((name, "the class has another meaning for it") for name in repeated(bindings(each.body)))
@@ -61,13 +63,13 @@ def used_otherwise(node: Function, names: set[str]) -> Iterator[tuple[str, str]]
 
 
 def others(node: Function, bound: set[str]) -> set[str]:
-    """Return what a method has by itself, beside the locals of properties: arguments, what a loop binds, the data."""
+    """Return a method's own names, without those of properties: arguments, loop variables, and the data."""
     loops = stored([each for each in own(node.body) if isinstance(each, ast.For)])
     return arguments(node) | loops | stored(copies(node)) | (needed(node) & bound) | returned(node)
 
 
 def returned(node: Function) -> set[str]:
-    """Return the names that a method returns, unless all else of that name is taken from the data as it is, untyped."""
+    """Return the names that a method returns, except those that are otherwise assigned only untyped data."""
     values = (each.value for each in own(node.body) if isinstance(each, ast.Return))
     names = {value.id for value in values if isinstance(value, ast.Name)}
     assigned = (each for each in own(node.body) if isinstance(each, (ast.Assign, ast.AnnAssign)))
@@ -76,13 +78,13 @@ def returned(node: Function) -> set[str]:
 
 
 def is_untyped(node: ast.Assign | ast.AnnAssign) -> bool:
-    """Tell whether this is `x = cls(...)` or `x = d.pop(...)`."""
+    """Return whether this is `x = cls(...)` or `x = d.pop(...)`."""
     function = node.value.func if isinstance(node.value, ast.Call) else None
     return getattr(function, "id", "") == "cls" or getattr(function, "attr", "") == "pop"
 
 
 def copies(node: Function) -> list[ast.stmt]:
-    """Return the statements that copy what is read before anything is taken from it: `d = dict(src_dict)`."""
+    """Return the statements that copy the data before fields are taken from it: `d = dict(src_dict)`."""
     return [each for each in node.body if isinstance(each, ast.Assign) and "dict" in called(each)]
 
 
@@ -91,7 +93,7 @@ def arguments(node: Function) -> set[str]:
 
 
 def own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Yield all nodes of statements, without what functions and comprehensions within keep to themselves."""
+    """Yield all nodes of statements, except the inner nodes of functions and comprehensions."""
     rest = list(body)
     while rest:
         node = rest.pop()
@@ -117,7 +119,7 @@ def needed(node: ast.AST) -> set[str]:
 
 
 def called(node: ast.AST) -> set[str]:
-    """Return the names that are called, or of which something is called."""
+    """Return the names that are called, or of which an attribute is called."""
     names: set[str] = set()
     for each in ast.walk(node):
         target = each.func if isinstance(each, ast.Call) else None
@@ -129,7 +131,7 @@ def called(node: ast.AST) -> set[str]:
 
 
 def bindings(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """Yield the names that a module or class binds, each with what it stands for."""
+    """Yield the names that a module or class binds, each with its meaning."""
     for node in body:
         if isinstance(node, ast.If):
             yield from bindings(node.body)

@@ -1,4 +1,4 @@
-"""Building the generated package in a folder of its own."""
+"""Build the generated package in a separate folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOTICE = "Generated from spec/openapi.yaml by scripts/regenerate.py. Do not edit."
-# No file of the user may change the bytes: no configuration, no ignore file, no ruff.py (-P).
+# The user's files must not change the bytes: no configuration, no ignore file, no ruff.py (-P).
 RUFF = ["-q", "--isolated", "--no-cache", "--no-respect-gitignore", "--target-version", "py311", "--line-length", "100"]
 
 
@@ -25,15 +25,15 @@ def build(spec: dict[str, Any], package: Path) -> None:
     """Write the whole package into a folder that does not exist yet.
 
     Raises:
-        SpecError: The spec asks for what the generated code would not do, or the code is not valid.
+        SpecError: The generated code would not do what the spec says, or is not valid.
     """
-    # Imported late: they come with the generator, which is found by now.
+    # Imported late: only now is it certain that the generator is installed.
     from .carried import not_carried_out
     from .reading import read
     from .values import wrong_values
 
     check_config()
-    spec = json.loads(json_of(spec, "spec/openapi.yaml"))  # so that all keys are text
+    spec = json.loads(json_of(spec, "spec/openapi.yaml"))  # makes all keys text
     check_document(spec)
     reading = read(spec, CONFIG)
     refuse(not_carried_out(reading))
@@ -63,7 +63,7 @@ def write_openapi_json(spec: dict[str, Any], package: Path) -> None:
 
 
 def undefined(package: Path, origins: dict[str, str]) -> Iterator[str]:
-    """Yield names that the generated code uses and does not define."""
+    """Yield names that the generated code uses but does not define."""
     for found in json.loads(ruff("check", "--select", "F821", "--output-format", "json", "--exit-zero", package)):
         yield f"{place_of(Path(found['filename']), origins)}: the generated code breaks: {found['message']}"
 

@@ -1,4 +1,4 @@
-"""Putting the new package in place, so that a kill at any step leaves a whole one behind, or saying what differs."""
+"""Replace the package, so that a complete one remains if the process is killed at any step, or report differences."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OLD = TARGET.with_name(".wavespeed_api.old")
 
 @contextlib.contextmanager
 def alone() -> Generator[None]:
-    """Keep other runs out: they would take each other's folders for leftovers."""
+    """Keep other runs out, because runs would mistake each other's folders for leftovers."""
     TARGET.parent.mkdir(exist_ok=True)
     folder = os.open(TARGET.parent, os.O_RDONLY)
     try:
@@ -37,7 +37,7 @@ def alone() -> Generator[None]:
 
 
 def recover() -> None:
-    """Finish what a killed run left: put a lone old package back, remove leftovers."""
+    """Clean up after a run that was killed: restore the old package if there is no other, and remove leftovers."""
     if OLD.exists() and not TARGET.exists():
         OLD.rename(TARGET)
     for leftover in (OLD, NEW):
@@ -58,7 +58,7 @@ def swap() -> None:
 
 
 def differences(package: Path) -> Iterator[str]:
-    """Yield what putting a package in place would change."""
+    """Yield the changes that replacing the package would make."""
     wanted, found = files(package), files(TARGET)
     for name in sorted(wanted.keys() | found.keys()):
         if name not in found:

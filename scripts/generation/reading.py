@@ -1,8 +1,8 @@
-"""What the pinned generator reads of a document, recorded while its own parser reads it.
+"""Record what the pinned generator reads of a document while its own parser reads it.
 
 The parser keeps a document in its own classes, one for each kind of object in OpenAPI. Each object gets its place as
-an extension, which copies keep. Reads are recorded by place, so that a keyword may be read in one schema and ignored
-in another.
+an extension, which survives copying. Reads are recorded by place, because a keyword may be read in one schema and
+ignored in another.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLACE = "x-place-of-this-object"
-# How the parser begins a message on an operation.
+# The beginning of the parser's messages about an operation.
 OPERATION = re.compile(r"WARNING parsing ([A-Z]+) (.+) within \S+\.(?: Endpoint will not be generated\.)?")
 
 
 @attrs.frozen(slots=False)
 class Reading:
-    """A document as the generator's parser holds it, and what the parser read of it."""
+    """A document in the parser's classes, and what the parser read of it."""
 
     document: oai.OpenAPI
     result: GeneratorData
@@ -44,7 +44,7 @@ class Reading:
 
     @cached_property
     def places(self) -> set[str]:
-        """The places of which anything was read."""
+        """The places where anything was read."""
         return {place for place, _ in self.read}
 
     @property
@@ -75,7 +75,7 @@ def read(spec: dict[str, Any], config: Path) -> Reading:
         with watched(seen), told_in_words():
             result = GeneratorData.from_dict(document, config=settings)  # type: ignore[arg-type]  # validated already
             errors = list(told(result))
-        document = marked(spec)  # again, for the parser changes what it reads
+        document = marked(spec)  # again, because the parser changes what it reads
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = pointer(*(step for step in first["loc"] if step not in ("other", "ref")))
@@ -88,7 +88,7 @@ def read(spec: dict[str, Any], config: Path) -> Reading:
 
 
 def with_parameters_in_place(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with each shared parameter where it is used.
+    """Return the document with each shared parameter copied to where it is used.
 
     The parser copies a shared one attribute by attribute, which would look as if all of them were read.
     """
@@ -121,7 +121,7 @@ def members(value: object, steps: tuple[object, ...]) -> Iterator[tuple[BaseMode
 
 
 def keywords(node: BaseModel) -> Iterator[tuple[str, str, object]]:
-    """Yield what an object holds: the keyword, the parser's attribute for it or nothing, and the value."""
+    """Yield an object's keywords: the keyword, the parser's attribute for it or nothing, and the value."""
     for name, field in type(node).model_fields.items():
         if name in node.model_fields_set:
             yield field.alias or name, name, node.__dict__[name]
@@ -147,7 +147,7 @@ def mark(node: BaseModel, steps: tuple[object, ...]) -> None:
 
 
 def watched(seen: set[tuple[str, str]]) -> contextlib.AbstractContextManager[object]:
-    """Record the attributes that are read of objects with a place."""
+    """Record which attributes of objects with a place are read."""
 
     def recording(node: BaseModel, name: str) -> Any:
         value = object.__getattribute__(node, name)
@@ -162,7 +162,7 @@ def watched(seen: set[tuple[str, str]]) -> contextlib.AbstractContextManager[obj
 
 @contextlib.contextmanager
 def told_in_words() -> Generator[None]:
-    """Let the parser's messages show the document's text, which it hides from the templates for safety."""
+    """Let the parser's messages show the document's text, which the parser hides to protect its templates."""
     with contextlib.ExitStack() as stack:
         for kind in (UntrustedString, Ref):
             for name in ("__str__", "__repr__"):

@@ -1,4 +1,4 @@
-"""Why a spec is refused, in one line."""
+"""Say in one line why a spec is refused."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# What a generator's message shows of an object that has no words of its own.
+# How a generator's message shows an object without a text of its own.
 ADDRESS = re.compile(r"<(?:[\w.]+\.)?(\w+) object at 0x[0-9a-f]+>")
 
 
 class SpecError(Exception):
-    """The spec cannot be generated from, or compared; the message says why in one line."""
+    """The spec cannot be compared or used to generate code; the message says why in one line."""
 
 
 def one_line(message: str) -> str:
@@ -26,10 +26,10 @@ def pointer(*steps: object) -> str:
 
 
 def refuse(found: Iterable[str]) -> None:
-    """Raise the first of what was found, and say how much more there is.
+    """Raise an error with the first problem that was found, and the number of others.
 
     Raises:
-        SpecError: There was anything.
+        SpecError: There was a problem.
     """
     lines = list(dict.fromkeys(found))
     if lines:

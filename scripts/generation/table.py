@@ -15,7 +15,7 @@ TABLE_BEGIN, TABLE_END = "<!-- operations: written by scripts/regenerate.py -->"
 
 
 def with_operations_table(page: str, spec: dict[str, Any]) -> str:
-    """Return the page with its table of operations as the spec gives it."""
+    """Return the page with the table of operations made from the spec."""
     before, begin, rest = page.partition(TABLE_BEGIN)
     _, end, after = rest.partition(TABLE_END)
     if not begin or not end:

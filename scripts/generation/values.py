@@ -1,7 +1,7 @@
-"""Which values the generated code does not write or read as OpenAPI says, judged by their kinds.
+"""Find values that the generated code does not write or read as OpenAPI says, by their kinds.
 
-The templates write a value by its kind and place. In JSON every kind but a file comes out right; elsewhere some kinds
-come out as Python shows them (`True`, `{'a': 1}`), or fail when they are sent.
+How the templates write a value depends on its kind and place. In JSON every kind except a file is written correctly;
+elsewhere some kinds are written in Python's form (`True`, `{'a': 1}`), or fail when they are sent.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ WRITTEN_AS_TEXT = frozenset({"string", "number", "date", "date-time", "uuid"})
 PLAIN = WRITTEN_AS_TEXT | {"boolean", "null"}
 JSON = PLAIN | {"any", "array", "object"}
 
-# What each place may hold by itself, and what an array or an object there may hold, at any depth.
+# The kinds that are correct in each place: directly, and at any depth in an array or an object there.
 PLACES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "path": (frozenset({"string", "number", "date", "uuid"}), frozenset()),
     "cookie": (frozenset({"string"}), frozenset()),
@@ -63,7 +63,7 @@ EMPTY = re.compile("1..|204|205|304")
 
 
 def wrong_values(reading: Reading, origins: dict[str, str]) -> Iterator[str]:
-    """Yield values that the generated code would write or read in another way than OpenAPI says."""
+    """Yield values that the generated code would not write or read as OpenAPI says."""
     for collection in reading.result.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
             for problem in (*in_request(endpoint), *in_responses(endpoint)):
@@ -114,11 +114,11 @@ def misplaced(value: Any, place: str) -> Iterator[str]:
     outside, inside = PLACES[place]
     found = list(kinds(value, (), frozenset()))
     if place == "query" and type(value).__name__ == "UnionProperty" and ("object", ()) in found:
-        yield "the generated code does not carry out object in a union as query"
+        yield "the generated code does not support object in a union as query"
     for kind, steps in found:
         if kind not in (inside if steps else outside) or (steps.count("array") > 1 and "array" not in inside):
             within = f" in an {' in an '.join(reversed(steps))}" if steps else ""
-            yield f"the generated code does not carry out {kind}{within} as {place}"
+            yield f"the generated code does not support {kind}{within} as {place}"
 
 
 def properties(value: Any) -> list[Any]:
@@ -126,7 +126,7 @@ def properties(value: Any) -> list[Any]:
 
 
 def kinds(value: Any, steps: tuple[str, ...], seen: frozenset[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the kinds of a value and of what it holds, with what each is held in. A union is each of its members."""
+    """Yield the kinds of a value and of the values in it, with their containers. A union has its members' kinds."""
     name = type(value).__name__
     if name == "UnionProperty":
         for each in value.inner_properties:
@@ -134,7 +134,7 @@ def kinds(value: Any, steps: tuple[str, ...], seen: frozenset[str]) -> Iterator[
         arrays = [
             set(kinds(each, (), seen)) for each in value.inner_properties if type(each).__name__ == "ListProperty"
         ]
-        if any(each != arrays[0] for each in arrays):  # the code takes any list for the first
+        if any(each != arrays[0] for each in arrays):  # the code treats any list as the first
             yield "arrays of different kinds", steps
         names = [type(each).__name__ for each in value.inner_properties]
         if "ConstProperty" in names and len(names) - names.count("NoneProperty") > 1:  # any other value is an error
@@ -153,7 +153,7 @@ def kinds(value: Any, steps: tuple[str, ...], seen: frozenset[str]) -> Iterator[
         held = properties(value)
         yield from (("null alone", (*steps, kind)) for each in held if type(each).__name__ == "NoneProperty")
         others = value.additional_properties
-        if others and type(others).__name__ != "AnyProperty":  # of which the document says nothing
+        if others and type(others).__name__ != "AnyProperty":  # the document does not describe these
             held.append(others)
         for each in held:
             yield from kinds(each, (*steps, kind), seen | {value.class_info.name})

@@ -1,6 +1,6 @@
-"""Which keywords a generator may ignore: they only describe, or it is for the service to enforce them.
+"""The keywords that a generator may ignore: those that only describe, and those that the service enforces.
 
-The names come from the vocabularies of JSON Schema, as their authors publish them.
+The names come from the published vocabularies of JSON Schema.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ SCHEMAS = vocabulary("applicator", "unevaluated") - MAPS_OF_SCHEMAS - LISTS_OF_S
 # For people, in any object.
 WORDS = frozenset({"summary", "description", "title", "externalDocs", "deprecated", "example", "examples", "$comment"})
 
-# In schemas: what annotates, and what a value may be refused for, which is the service's to do. Not what the generator
-# makes types and arguments of elsewhere (enum, required), nor what changes with the direction (readOnly, writeOnly).
+# In schemas: annotations, and restrictions that the service enforces. Not the keywords from which the generator makes
+# types and arguments elsewhere (enum, required), nor those that depend on the direction (readOnly, writeOnly).
 SCHEMA = (WORDS | vocabulary("validation", "meta-data", "format-annotation") | {"not", "contains", "propertyNames"}) - {
     *("enum", "required"),
     *("readOnly", "writeOnly"),
 }
 
-# In other objects: what the service does, what the overlay does (servers, security), and what the client never calls.
+# In other objects: keywords for the service, for the overlay (servers, security), and for calls that no client makes.
 OTHERS = {
     "OpenAPI": {"openapi", "servers", "security", "tags", "webhooks"},
     "Components": {"securitySchemes", "headers", "links", "examples", "callbacks", "pathItems"},
     "Info": {"version", "license", "contact", "termsOfService"},
     "Operation": {"callbacks"},
-    # The parser reads them together: where it does not, another keyword of the parameter is the reason.
+    # The parser reads these together. If it does not, the reason is another keyword of the parameter.
     "Parameter": {"name", "in", "required"},
     "Response": {"headers", "links"},
 }
 
-# The default style, by where the parameter is.
+# The default style, by the location of the parameter.
 STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
 

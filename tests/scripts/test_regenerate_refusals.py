@@ -47,7 +47,7 @@ def an_operation_id_in_camel_case(spec: Spec) -> None:
     [
         (a_reference_to_nowhere, "Could not find reference"),
         (a_repeated_operation_id, "operationId used more than once: get_prediction"),
-        (a_path_item_elsewhere, "/$ref: the generator does not carry out $ref here"),
+        (a_path_item_elsewhere, "/$ref: the generator ignores $ref here"),
         (an_operation_without_an_id, f"GET {RESULT_PATH} has no operationId"),
         (an_operation_id_in_camel_case, "there is no module api/tasks/getResult.py in the generated code"),
     ],
