@@ -6,7 +6,7 @@ import ast
 
 
 def relation(old: str, new: str) -> tuple[bool, bool]:
-    """Tell whether a type is narrower now, and whether it is wider; to type checkers an int is a float."""
+    """Return whether the new type is narrower, and whether it is wider. As for type checkers, an int is a float."""
     return compare(*(ast.parse(each or "object", mode="eval").body for each in (old, new)))
 
 
@@ -20,7 +20,7 @@ def compare(old: ast.expr, new: ast.expr) -> tuple[bool, bool]:
 
 
 def members(annotation: ast.expr) -> dict[str, ast.expr]:
-    """Return the types of a union, and the words of a Literal, by their text."""
+    """Return the types of a union or the values of a Literal, as text."""
     if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
         return members(annotation.left) | members(annotation.right)
     if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Literal":
@@ -33,7 +33,7 @@ def elements(generic: ast.Subscript) -> list[ast.expr]:
 
 
 def compare_arguments(old: ast.expr, new: ast.expr) -> tuple[bool, bool]:
-    """Compare two types that are not the same: lists, mappings and responses by what they hold."""
+    """Compare two different types; lists, mappings and responses by their contents."""
     if isinstance(old, ast.Subscript) and isinstance(new, ast.Subscript):
         before, after = elements(old), elements(new)
         if ast.unparse(old.value) == ast.unparse(new.value) and len(before) == len(after):

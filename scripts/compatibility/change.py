@@ -19,7 +19,7 @@ class Level(IntEnum):
 
 
 class Flow(Enum):
-    """The direction, as the user sees it: what webhooks bring is received."""
+    """The direction, as the user sees it: the content of webhook calls is received."""
 
     SENT = "sent"
     RECEIVED = "received"
@@ -27,14 +27,14 @@ class Flow(Enum):
 
 @frozen
 class Use:
-    """A way in which a schema is used. Open: any other value of its type may stand in its place too."""
+    """How a schema is used. Open means that any other value of its type is allowed in its place, too."""
 
     flow: Flow
     open: bool = False
 
     @property
     def back(self) -> Use:
-        """The use of what comes back for it."""
+        """The use of what is returned for it."""
         return Use(Flow.RECEIVED if self.flow is Flow.SENT else Flow.SENT)
 
 
@@ -46,7 +46,7 @@ class Effect:
     sent_why: str
     received: Level
     received_why: str
-    # The values of an open set are examples, so a change of them breaks nobody.
+    # The values of an open set are only examples, so changing them breaks no program.
     narrows_or_widens: bool = False
 
     def of(self, use: Use) -> tuple[Level, str]:
@@ -57,7 +57,7 @@ class Effect:
 
 @define
 class Change:
-    """One change, with its level on both axes; the place is one that a person finds in the spec."""
+    """One change, with its level on both axes, and its place as a person would look for it in the spec."""
 
     where: str
     what: str
@@ -65,7 +65,7 @@ class Change:
     wire_why: str = ""
     python: Level = Level.NONE
     python_why: str = ""
-    # What the place is called in the new document, when that differs.
+    # The place's name in the new document, if it differs.
     now: str | None = None
     # What the change means in the generated package.
     symbols: list[str] = field(factory=list[str])
@@ -91,12 +91,12 @@ class Change:
 
 @define(eq=False)
 class Ledger:
-    """The changes found so far: each once, with the worst of what it means for its uses."""
+    """The changes found so far, each only once, with the worst effect among its uses."""
 
     changes: dict[tuple[str, str], Change] = field(factory=dict[tuple[str, str], Change])
 
     def note(self, where: str, what: str, effect: Effect, use: Use | None, now: str | None = None) -> None:
-        """Enter a change with its effect; what has no use changes nothing on the wire."""
+        """Add a change with its effect. Something without a use changes nothing on the wire."""
         level, why = effect.of(use) if use else (Level.NONE, "nothing uses it")
         self.enter(where, what, level, why, now if now != where else None)
 
@@ -107,7 +107,7 @@ class Ledger:
 
 
 def show(value: object) -> str:
-    """Return a value of the spec as a line shows it."""
+    """Return a value of the spec as the report shows it."""
     text = canonical(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -20,14 +20,14 @@ SPEC = "spec/openapi.yaml"
 class Document:
     name: str
     data: Json
-    # Schemas that stand for two of the document's own, so that each has one identity.
+    # Schemas that combine two of the document's own, kept so that each combination has one identity.
     joined: dict[tuple[int, int], Json] = field(factory=dict[tuple[int, int], Json])
 
     def component(self, kind: str) -> Json:
         return mapping(mapping(self.data.get("components")).get(kind))
 
     def resolve(self, node: Json, label: str) -> tuple[Json, str]:
-        """Return what a node stands for, and its label: that of the component if it is a reference."""
+        """Return a node and its label. If the node is a reference, return the component and its label."""
         seen: set[str] = set()
         while "$ref" in node:
             reference = str(node["$ref"])
@@ -56,7 +56,7 @@ def mapping(value: object) -> Json:
 
 
 def sequence(value: object) -> list[Any]:
-    # mypy knows the items as Any and refuses a cast, pyright does not know them and wants one.
+    # For mypy the items are Any, so that it refuses a cast; for pyright they are unknown, so that it requires one.
     return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
 
 
@@ -64,7 +64,7 @@ def load(source: str) -> Document:
     """Read the document of a path, or of a git revision such as v0.1.0 or HEAD~1.
 
     Raises:
-        SpecError: There is no such file and no such revision, or it holds no OpenAPI document.
+        SpecError: There is no such file or revision, or it contains no OpenAPI document.
     """
     path = Path(source)
     if path.is_dir():
@@ -88,7 +88,7 @@ def load_revision(revision: str, root: Path = ROOT) -> Document:
 
 
 def git(*arguments: str, root: Path = ROOT) -> bytes | None:
-    """Return what git prints, or None when it fails."""
+    """Return the output of git, or None if it fails."""
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)  # noqa: S607
     except FileNotFoundError:

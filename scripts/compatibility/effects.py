@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from .parts import Part
 
 NOT_SENT = "it is never sent"
-MISSED = "programs that read it miss it"
-PASSED_OVER = "readers pass over what they do not know"
-REFUSED = "what was sent may be refused"
-MORE = "more can be sent, and what was sent is still good"
+MISSED = "programs that read it fail"
+PASSED_OVER = "readers ignore what they do not know"
+REFUSED = "old requests may be refused"
+MORE = "more can be sent, and old requests are still accepted"
 
-NARROWER = Effect(Level.MAJOR, REFUSED, Level.MINOR, "what comes now could come before", True)
-WIDER = Effect(Level.MINOR, MORE, Level.MAJOR, "readers were promised less", True)
-OTHER = Effect(Level.MAJOR, REFUSED, Level.MAJOR, "readers expect what was before", True)
-UNJUDGED = Effect(Level.MAJOR, "it cannot be judged, so the worse is taken", Level.MAJOR, "it cannot be judged", True)
+NARROWER = Effect(Level.MAJOR, REFUSED, Level.MINOR, "it could be received before", True)
+WIDER = Effect(Level.MINOR, MORE, Level.MAJOR, "readers may receive what they do not expect", True)
+OTHER = Effect(Level.MAJOR, REFUSED, Level.MAJOR, "readers expect the old form", True)
+UNJUDGED = Effect(Level.MAJOR, "it cannot be judged, so the worst is assumed", Level.MAJOR, "it cannot be judged", True)
 
 REMOVED = Effect(Level.MAJOR, "requests with it are refused, or it is ignored", Level.MAJOR, MISSED)
-RENAMED = Effect(Level.MAJOR, "the old name is no longer understood", Level.MAJOR, "readers miss the old name")
-MOVED = Effect(Level.MAJOR, "it is looked for elsewhere", Level.MAJOR, "readers look for it in the old place")
+RENAMED = Effect(Level.MAJOR, "the old name is no longer understood", Level.MAJOR, "readers expect the old name")
+MOVED = Effect(Level.MAJOR, "the service expects it elsewhere", Level.MAJOR, "readers look for it in the old place")
 ADDED = Effect(Level.MINOR, "it may be left out", Level.MINOR, PASSED_OVER)
 ADDED_REQUIRED = Effect(Level.MAJOR, "requests without it are refused", Level.MINOR, PASSED_OVER)
 REQUIRED = Effect(Level.MAJOR, "requests without it are refused", Level.MINOR, "readers that can do without are fine")
@@ -34,27 +34,31 @@ OPTIONAL = Effect(Level.MINOR, "it may be left out now", Level.MAJOR, "readers r
 NULL = Effect(Level.MINOR, MORE, Level.MAJOR, "readers do not expect null")
 NEVER_NULL = Effect(Level.MAJOR, "null is refused now", Level.MINOR, "readers that expect null are fine")
 MORE_KEYS = Effect(Level.MINOR, MORE, Level.MINOR, PASSED_OVER)
-NO_MORE_KEYS = Effect(Level.MAJOR, "other keys are refused now", Level.MINOR, "what comes now could come before")
+NO_MORE_KEYS = Effect(Level.MAJOR, "other keys are refused now", Level.MINOR, "it could be received before")
 DEFAULT = Effect(Level.MAJOR, "leaving it out means something else", Level.MINOR, "readers that fill it in differ")
-DEFAULT_ADDED = Effect(Level.MINOR, "it says what was unsaid", Level.MINOR, "it says what was unsaid")
-DEPRECATED = Effect(Level.MINOR, "it works as before, and may go", Level.MINOR, "it comes as before, and may go")
+DEFAULT_ADDED = Effect(Level.MINOR, "it was not described before", Level.MINOR, "it was not described before")
+DEPRECATED = Effect(
+    Level.MINOR, "it still works, but may be removed", Level.MINOR, "it is still sent, but may be removed"
+)
 
-SUCCESS_ADDED = Effect(Level.MINOR, MORE, Level.MAJOR, "programs take it for a failure")
+SUCCESS_ADDED = Effect(Level.MINOR, MORE, Level.MAJOR, "programs treat it as a failure")
 SUCCESS_REMOVED = Effect(Level.MAJOR, REFUSED, Level.MAJOR, "programs wait for it")
-ERROR_ADDED = Effect(Level.MINOR, MORE, Level.MINOR, "programs cope with any error status")
-ERROR_REMOVED = Effect(Level.MINOR, "it was a failure anyway", Level.MINOR, "what comes now could come before")
-FORM_ADDED = Effect(Level.MINOR, MORE, Level.MINOR, "readers say which forms they take")
-FORM_REMOVED = Effect(Level.MAJOR, "the old form is refused", Level.MAJOR, "readers take the old form")
+ERROR_ADDED = Effect(Level.MINOR, MORE, Level.MINOR, "programs handle any error status")
+ERROR_REMOVED = Effect(Level.MINOR, "it was a failure anyway", Level.MINOR, "it could be received before")
+FORM_ADDED = Effect(Level.MINOR, MORE, Level.MINOR, "readers choose their form")
+FORM_REMOVED = Effect(Level.MAJOR, "the old form is refused", Level.MAJOR, "readers need the old form")
 
-NEW = Effect(Level.MINOR, "more can be asked", Level.MINOR, "only receivers that ask for it get it")
-GONE = Effect(Level.MAJOR, "calls of it fail", Level.MAJOR, "receivers wait for it")
+NEW = Effect(Level.MINOR, "there are more calls", Level.MINOR, "only receivers that request it get it")
+GONE = Effect(Level.MAJOR, "calls to it fail", Level.MAJOR, "receivers wait for it")
 ELSEWHERE = Effect(Level.MAJOR, "the old address fails", Level.MAJOR, "receivers expect the old method")
-ASKS_MORE = Effect(Level.MAJOR, "requests that were good are refused", Level.MAJOR, "receivers expect what was before")
-ASKS_LESS = Effect(Level.MINOR, "what was good is still good", Level.MINOR, "what was good is still good")
+ASKS_MORE = Effect(Level.MAJOR, "old requests are refused", Level.MAJOR, "receivers expect the old way")
+ASKS_LESS = Effect(
+    Level.MINOR, "what was accepted is still accepted", Level.MINOR, "what was accepted is still accepted"
+)
 NAME_ONLY = Effect(Level.NONE, NOT_SENT, Level.NONE, NOT_SENT)
 WORDS = Effect(Level.PATCH, "programs do not read it", Level.PATCH, "programs do not read it")
 
-# When a part of this kind is added or removed; other parts are what requests and objects hold.
+# The effects of adding or removing a part of this kind. Other kinds are parts of requests and objects.
 COMES = {
     **{"operation": NEW, "webhook": NEW, "success": SUCCESS_ADDED, "failure": ERROR_ADDED},
     **{"form": FORM_ADDED, "header": ADDED, "server": ASKS_LESS},
@@ -63,7 +67,7 @@ GOES = {
     **{"operation": GONE, "webhook": GONE, "success": SUCCESS_REMOVED, "failure": ERROR_REMOVED},
     **{"form": FORM_REMOVED, "server": GONE},
 }
-# When a facet differs; any other keyword cannot be judged.
+# The effects of a changed facet. Any other keyword cannot be judged.
 FACETS = {
     **{"address": ELSEWHERE, "method": ELSEWHERE, "position": ELSEWHERE, "in": MOVED, "status": SUCCESS_REMOVED},
     **{"operationId": NAME_ONLY, "first tag": NAME_ONLY, "further tags": WORDS},
@@ -74,7 +78,7 @@ RULES = LOWEST | HIGHEST | {"format", "pattern", "multipleOf", "uniqueItems"}
 
 
 def coming(part: Part) -> tuple[str, Effect]:
-    """Return what is said of a part that only the new document has, and its effect."""
+    """Return the words and the effect for a part that only the new document has."""
     if part.kind in COMES:
         return spoken(part, "is added"), COMES[part.kind]
     return ("is added, required", ADDED_REQUIRED) if "required" in part.facets else ("is added, optional", ADDED)
@@ -89,7 +93,7 @@ def spoken(part: Part, what: str) -> str:
 
 
 def differences(old: Json, new: Json) -> Iterator[tuple[str, Effect]]:
-    """Yield how facets, or keywords of a schema, differ, each with its effect."""
+    """Yield each difference between facets, or between keywords of a schema, with its effect."""
     for key in sorted(old.keys() | new.keys()):
         if canonical(old.get(key)) != canonical(new.get(key)):
             yield words(key, old, new), effect(key, old.get(key), new.get(key))

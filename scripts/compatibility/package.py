@@ -1,4 +1,4 @@
-"""The generated package as programs see it: read from the code that the generator writes, with griffe."""
+"""The generated package as programs see it, read with griffe from the code that the generator writes."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ class Value:
 
 @frozen
 class Symbol:
-    """An operation's module, a class of models, or a name for a set of words.
+    """An operation's module, a model class, or the name of a set of words.
 
     Attributes:
         kind: function, class or words.
-        members: Arguments, or attributes, which are the constructor's arguments; words have one without a name.
+        members: The arguments, or for a class the attributes, which are its constructor's arguments. Words have one
+            member without a name.
         positional: The arguments that may be passed by position.
         functions: The module's functions, which take the same arguments.
         returns: What the functions return.
@@ -47,9 +48,9 @@ class Symbol:
 
 @frozen
 class Package:
-    # By the path that an import names, such as api.tasks.submit_task and models.Task.
+    # By the path from which they are imported, such as api.tasks.submit_task and models.Task.
     symbols: dict[str, Symbol]
-    # The code of each module, to see whether it changed at all.
+    # The code of each module, to find out whether it changed at all.
     code: dict[str, str] = field(repr=False)
 
 
@@ -72,7 +73,7 @@ def code_of(package: Path) -> dict[str, str]:
 
 
 def read(code: dict[str, str]) -> Package:
-    """Return what the modules of a package define, by their paths in it."""
+    """Return what the modules of a package define, by import path."""
     symbols: dict[str, Symbol] = {}
     exported = {str(name) for name in tree("models/__init__.py", code.get("models/__init__.py", "")).exports or []}
     for path, text in code.items():
@@ -88,7 +89,7 @@ def read(code: dict[str, str]) -> Package:
 
 @functools.cache
 def tree(path: str, code: str) -> griffe.Module:
-    """Return what a module defines. Two packages share most of their modules, so each is read once."""
+    """Return what a module defines. Results are cached, because two packages share most of their modules."""
     return griffe.visit(path.removesuffix(".py").replace("/", "."), Path(path), code)
 
 

@@ -1,4 +1,4 @@
-"""What a document describes beside schemas, as parts that hold parts: calls, parameters, bodies, responses, headers."""
+"""What a document describes besides schemas, as a tree of parts: calls, parameters, bodies, responses, headers."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ STYLE = ("style", "explode", "allowReserved", "allowEmptyValue")
 
 @frozen(eq=False)
 class Part:
-    """A part of a document, which may come, go and change.
+    """A part of a document, which may be added, removed or changed.
 
     Attributes:
-        kind: What it is: operation, webhook, parameter, property, body, success, failure, header, form, and so on.
-        name: Its name among its like.
+        kind: Its kind: operation, webhook, parameter, property, body, success, failure, header, form, and so on.
+        name: Its name among parts of its kind.
         place: Where it is used.
-        label: Where a person finds it, which is elsewhere for a component.
-        facets: What may change of it.
-        likenesses: What it is recognised by in another document, the surest first; None is like nothing.
-        parts: What it holds.
+        label: Where a person finds it in the spec; a component is not where it is used.
+        facets: Its properties that may change.
+        likenesses: Keys to recognise it in the other document, the most reliable first; None matches nothing.
+        parts: The parts in it.
         node: Its schema.
-        ways: The sets of secrets that are enough, where that is what it describes.
+        ways: For security: the sets of secrets of which one is enough.
     """
 
     kind: str
@@ -70,7 +70,7 @@ class Reader:
                 yield Part("operation", name, label, label, facets | flags(data, "deprecated"), likenesses, parts)
 
     def webhooks(self) -> Iterator[Part]:
-        """Yield every call that the service makes: the document's webhooks, and the callbacks of its operations."""
+        """Yield every call that the service makes: the document's webhooks and the callbacks of its operations."""
         incoming = {f"webhooks/{name}": raw for name, raw in mapping(self.document.data.get("webhooks")).items()}
         for path, raw in self.document.data["paths"].items():
             for method, _, data in self.methods(raw):
@@ -129,7 +129,7 @@ class Reader:
         likenesses: tuple[object, ...] = (),
         parts: Iterable[Part] = (),
     ) -> Part:
-        """Return what has a schema, or one for each media type."""
+        """Return the parts of something that has a schema, or one schema for each media type."""
         data, found = self.resolve(raw, label)
         contents = {str(form): mapping(each).get("schema", True) for form, each in mapping(data.get("content")).items()}
         forms = [
@@ -143,7 +143,7 @@ class Reader:
     # Security and servers
 
     def security(self, label: str, data: Json, for_all: object) -> Part:
-        """Return the sets of secrets that are enough, and how each is sent; a scope is a secret of its own."""
+        """Return the sets of secrets of which one is enough, and how each is sent. A scope counts as a secret."""
         where = f"{label}/security" if "security" in data else "security"
         said = [mapping(each) for each in sequence(data.get("security", for_all))] or [{}]
         ways = {frozenset(secrets(way)) for way in said}
@@ -164,7 +164,7 @@ class Reader:
 
 
 def secrets(way: Json) -> Iterator[str]:
-    """Yield what one way to sign in asks for."""
+    """Yield the secrets that one security scheme requires."""
     for name, scopes in way.items():
         yield from (name, *(f"{name} {scope}" for scope in sequence(scopes)))
 
@@ -174,7 +174,7 @@ def flags(data: Json, *names: str) -> Json:
 
 
 def bound(scheme: object) -> str:
-    """Return everything that matters of a way to sign in, as text."""
+    """Return all properties of a security scheme that matter, as text."""
     free = WORDS | {"bearerFormat"}
     said = mapping(scheme).items()
     return canonical({key: value for key, value in said if key not in free and not key.startswith("x-")})

@@ -1,4 +1,4 @@
-"""Which places of the spec the generator makes names from, and how each is used."""
+"""The places of the spec from which the generator makes names, and how each is used."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 @define(eq=False)
 class Places:
     uses: defaultdict[str, set[Use]] = field(factory=lambda: defaultdict[str, set[Use]](set))
-    # Labels by the letters of the name that the generator makes from them.
+    # Labels, by the letters of the names that the generator makes from them.
     labels: defaultdict[str, list[str]] = field(factory=lambda: defaultdict[str, list[str]](list))
 
     def name(self, letters: str, label: str) -> None:
-        """Note a name. One of a schema of its own, which comes first, is not taken for what is inside another."""
+        """Note a name. Component schemas come first, and keep their names if a schema inside another has the same."""
         known = self.labels[bare(letters)]
         is_taken = known and known[0].startswith("schemas/") and known[0].count("/") == 1
         if label not in known and not is_taken:
@@ -34,7 +34,7 @@ class Places:
                 self.uses[label].add(use)
 
     def of(self, name: str) -> list[str]:
-        """Return where the generator took a name from; it puts the word response between an operation and a status."""
+        """Return the places from which the generator may have made a name, which may contain the word "response"."""
         names = dict.fromkeys((bare(name), bare(name).replace("response", "")))
         found = [label for each in names for label in self.labels.get(each, [])]
         return sorted(dict.fromkeys(found), key=lambda label: not label.startswith("schemas/"))
@@ -44,7 +44,7 @@ class Places:
 
 
 def letters_of(label: str) -> str:
-    """Return a label without its kind, as the generator makes names from places."""
+    """Return a label's letters without its kind, as the generator uses them in names."""
     return label.partition("/")[2].replace("[]", "item").replace("{}", "additional_property")
 
 

@@ -23,7 +23,7 @@ SENT, RECEIVED = frozenset({Use(Flow.SENT)}), frozenset({Use(Flow.RECEIVED)})
 class SymbolChange:
     # Such as models.Task or api.tasks.submit_task.
     symbol: str
-    # An attribute or argument, body or return among them; empty for the whole.
+    # An attribute or argument, also "body" or "return"; empty for the symbol itself.
     member: str
     what: str
     level: Level
@@ -36,12 +36,12 @@ class SymbolChange:
 
 @define
 class PythonComparison:
-    """Compares two packages. Whether a model is sent or received decides which changes break programs."""
+    """Compares two packages. Which changes break programs depends on whether a model is sent or received."""
 
     old: Package
     new: Package
     uses_of: Callable[[str], Set[Use]]
-    # Names of models that have another name now.
+    # The new names of models that were renamed.
     renamed: dict[str, str]
 
     def changes(self) -> Iterator[SymbolChange]:
@@ -64,7 +64,7 @@ class PythonComparison:
         if old.kind != new.kind:
             yield SymbolChange(name, "", f"was a {old.kind}, is a {new.kind}", Level.MAJOR, "programs use it as before")
             return
-        # Programs may send and receive a model that no operation uses.
+        # A program may both send and receive a model that no operation uses.
         uses = SENT if old.kind == "function" else self.uses_of(name.rpartition(".")[2]) or SENT | RECEIVED
         yield from compare_functions(name, old, new)
         positional = {*old.positional, *new.positional}

@@ -1,4 +1,4 @@
-"""Whether version and changelog fit what changed since the last release."""
+"""Check that the version and the changelog match what changed since the last release."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Version:
         return f"{self.major}.{self.minor}.{self.patch}"
 
     def after(self, change: Level) -> Version:
-        """Return the first version that may hold a change; before 1.0.0 a breaking change raises the second number."""
+        """Return the lowest version that allows a change. Before 1.0.0 a breaking change raises the second number."""
         if change is Level.NONE:
             return self
         if self.major == 0:
@@ -46,14 +46,14 @@ class Version:
 
 
 def version(text: str) -> Version | None:
-    """Return a version's three numbers, without what follows them, such as rc1."""
+    """Return a version's three numbers, without a suffix such as rc1."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
     return Version(*map(int, found.groups())) if found else None
 
 
 @frozen
 class Section:
-    """A section of the changelog, with how many entries each heading has; unreleased if it has no version."""
+    """A section of the changelog, with the number of entries under each heading. Without a version it is unreleased."""
 
     version: Version | None
     entries: dict[str, int]
@@ -89,7 +89,7 @@ class Release:
 
 @define
 class Findings:
-    """What to print; with a problem, the check fails."""
+    """What to print. If there are problems, the check fails."""
 
     told: list[str]
     problems: list[str]
@@ -117,7 +117,7 @@ def check(root: Path) -> Findings:
 
 
 def problems(own: Version, release: Release, verdict: Verdict, log: list[Section]) -> list[str]:
-    """Return what does not fit, each with what to do."""
+    """Return each mismatch, and what to do about it."""
     found: list[str] = []
     declared = max((section.level for section in log), default=Level.NONE)
     least = release.version.after(max(verdict.level, declared))
@@ -133,7 +133,7 @@ def problems(own: Version, release: Release, verdict: Verdict, log: list[Section
 
 
 def named(verdict: Verdict) -> str:
-    """Say what the most serious changes are, the first three by name."""
+    """Describe the most serious changes, with the names of the first three."""
     worst = [f"{change.where} {change.what}" for change in verdict.changes if change.level is verdict.level]
     more = f", and {len(worst) - 3} more" if len(worst) > 3 else ""
     return f"{KINDS[verdict.level]} ({'; '.join(worst[:3])}{more})" if verdict.level in KINDS else "no changes"
@@ -158,9 +158,9 @@ def own_version(root: Path) -> Version:
 
 
 def last_release(root: Path, dated: list[Version]) -> Release | None:
-    """Return the newest tag in this history, else the commit that gave the changelog's newest section its number.
+    """Return the newest tag in this history or, without tags, the commit in which the newest section got its number.
 
-    What HEAD itself releases is the release that is checked, not the last one.
+    If HEAD itself is a release, it is the one to check, so the last one is before it.
     """
     head = git("rev-parse", "--verify", "--quiet", "HEAD", root=root)
     if head is None and dated:
@@ -180,7 +180,9 @@ def tagged(root: Path) -> list[Release]:
     arguments = ("--list", "v*", "--merged", "HEAD", "--format=%(refname:short) %(objectname) %(*objectname)")
     lines = (git("tag", *arguments, root=root) or b"").decode().splitlines()
     found: list[Release] = []
-    for name, *commits in map(str.split, lines):  # an annotated tag has an object of its own, before the commit
+    for name, *commits in map(
+        str.split, lines
+    ):  # an annotated tag is an object of its own, and comes before its commit
         number = version(name[1:]) if re.fullmatch(r"v\d+\.\d+\.\d+", name) else None
         if number is not None:
             found.append(Release(number, commits[-1], name))
@@ -198,7 +200,7 @@ def numbered(root: Path, dated: list[Version]) -> list[Release]:
 
 
 def judge_tree(root: Path, release: Release) -> Verdict:
-    """Compare what was released with the tree: its spec, and its generated code as it is written there."""
+    """Compare the release with the working tree: its spec, and the generated code as it is on disk."""
     old = load_revision(release.commit, root)
     new = parse(SPEC, text_of(root / SPEC).encode())
     old.name, new.name = release.name, "this tree"

@@ -1,4 +1,4 @@
-"""What differs between two schemas, which stand in each other's place."""
+"""The differences between two schemas, of which one replaces the other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def properties(holder: Alternative) -> Iterator[Part]:
-    """Yield the properties of an object, which are recognised by their names, else by all else that matters."""
+    """Yield the properties of an object. They are recognised by name, or by everything else that matters."""
     for name, node in sorted(holder.properties.items()):
         required = {"required": True} if name in holder.required else {}
         facets = {"name": name, **required, **flags(said(node, "deprecated"), "deprecated")}
@@ -26,7 +26,7 @@ def properties(holder: Alternative) -> Iterator[Part]:
 
 
 def type_changes(old: Alternative, new: Alternative) -> Iterator[tuple[str, Effect]]:
-    """Yield what differs between two types of values, but their keywords and properties."""
+    """Yield the differences between two types, except those of keywords and properties."""
     if old.type != new.type:
         wider = new.type is None or (old.type, new.type) == ("integer", "number")
         what = f"was {name_of(old)}, is {name_of(new)} now"
@@ -46,7 +46,7 @@ def enum_changes(old: list[Any] | None, new: list[Any] | None) -> Iterator[tuple
 
 
 def key_changes(one: Alternative, two: Alternative) -> Iterator[tuple[str, Effect]]:
-    """Yield what changed of items, and of further keys, where only one side describes them."""
+    """Yield changes of items, and of further keys if only one side describes them."""
     if bool(one.items) != bool(two.items):
         narrower = bool(two.items)
         what = "items are described now" if narrower else "items may be anything now"
@@ -65,7 +65,7 @@ def key_changes(one: Alternative, two: Alternative) -> Iterator[tuple[str, Effec
 def match_alternatives(
     old: list[Alternative], new: list[Alternative]
 ) -> tuple[list[tuple[Alternative, Alternative]], list[Alternative], list[Alternative]]:
-    """Pair what is alike, by the first likeness that fits, and return what is left of both."""
+    """Pair alternatives by the first likeness that matches, and return the rest of both sides."""
     pairs: list[tuple[Alternative, Alternative]] = []
     before, after = list(old), list(new)
     for likeness in (by_name, by_kind, by_type, by_number):
@@ -98,7 +98,7 @@ def by_number(each: Alternative) -> object:
 
 
 def component(label: str) -> str:
-    """Return the name of the schema that a label means; nothing if it means something in one."""
+    """Return the name of the schema that a label means, or an empty string if it means a place in a schema."""
     kind, _, name = label.partition("/")
     return name if kind == "schemas" and "/" not in name else ""
 
@@ -114,7 +114,7 @@ def name_of(alternative: Alternative) -> str:
 
 
 def said(node: Node, key: str) -> Json:
-    """Return what a schema says by a keyword, beside its reference or behind it, with the keyword."""
+    """Return a keyword with its value in a schema: next to its reference, or in the schema it refers to."""
     for schema in (mapping(node.schema), mapping(node.target().schema)):
         if key in schema:
             return {key: schema[key]}

@@ -1,4 +1,4 @@
-"""What a schema allows, however it is written: a list of alternatives of one type each."""
+"""What a schema allows, in a form that does not depend on how it is written: alternatives of one type each."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from attrs import define, evolve, field, frozen
 
 from .document import Document, Json, mapping, sequence
 
-# Keywords for people, and those that have a field of their own in an alternative.
+# Keywords for people, and keywords that are fields of an alternative.
 WORDS = {"title", "description", "summary", "example", "examples", "externalDocs", "$comment", "xml", "$schema", "$id"}
 CARRIED = {
     *("$ref", "type", "enum", "const", "allOf", "anyOf", "oneOf", "properties", "required", "items"),
     *("additionalProperties", "discriminator", "deprecated", "default"),
 }
-# Keywords that say something about values of one type only.
+# Keywords that apply to only one type of values.
 ONLY_FOR = {
     "string": {"minLength", "maxLength", "pattern", "format", "contentEncoding", "contentMediaType"},
     "array": {"minItems", "maxItems", "uniqueItems", "contains", "prefixItems"},
@@ -29,7 +29,7 @@ HIGHEST = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minPropertie
 
 @frozen(eq=False)
 class Node:
-    """A schema and where it is, which is the same for all references to it."""
+    """A schema and its place, which is the same for all references to it."""
 
     document: Document
     schema: Any
@@ -46,7 +46,7 @@ class Node:
 
 @define(eq=False)
 class Alternative:
-    """Values of one type; of any type if that is None."""
+    """Values of one type, or of any type if it is None."""
 
     label: str
     type: str | None
@@ -55,9 +55,9 @@ class Alternative:
     properties: dict[str, Node] = field(factory=dict[str, Node])
     required: set[str] = field(factory=set[str])
     items: Node | None = None
-    # The schema of further keys, or whether there may be any.
+    # The schema of further keys, or whether they are allowed.
     values: Node | bool = True
-    # The components that it is put together from.
+    # The components of which it is composed.
     bases: set[str] = field(factory=set[str])
 
     @property
@@ -65,13 +65,13 @@ class Alternative:
         return self.enum is None and not self.keywords.keys() & BOUND
 
     def covers(self, other: Alternative) -> bool:
-        """Tell whether every value of the other is one of this, without looking into objects and lists."""
+        """Return whether this allows every value that the other allows, without a look into objects and lists."""
         kinds = {other.type, None} | ({"number"} if other.type == "integer" else set[str | None]())
         return self is not other and self.free and self.type in kinds and self.type not in ("object", "array")
 
 
 def alternatives(node: Node, seen: tuple[int, ...] = ()) -> list[Alternative]:
-    """Return what a schema allows; one that directly refers to itself allows no more by that."""
+    """Return what a schema allows. A direct reference to itself adds nothing."""
     target = node.target()
     if target.schema is False:
         return []
@@ -97,7 +97,7 @@ def alternatives(node: Node, seen: tuple[int, ...] = ()) -> list[Alternative]:
 
 
 def plain(schema: Json) -> bool:
-    """Tell whether a schema says nothing beside its choice."""
+    """Return whether a schema consists only of its alternatives."""
     said = schema.keys() - WORDS - {"anyOf", "oneOf", "discriminator", "deprecated", "default"}
     return all(key.startswith("x-") for key in said) and not {"anyOf", "oneOf"} <= schema.keys()
 
@@ -150,7 +150,7 @@ def both(left: list[Alternative], right: list[Alternative], document: Document) 
 
 
 def join(one: Alternative, two: Alternative, document: Document) -> Alternative | None:
-    """Return what both allow."""
+    """Return the values that both allow."""
     if one.type == two.type or two.type is None:
         kind = one.type
     elif one.type is None or {one.type, two.type} == {"integer", "number"}:

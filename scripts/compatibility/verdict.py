@@ -53,7 +53,7 @@ def judge(old: Document, new: Document) -> Verdict:
     """Compare two documents.
 
     Raises:
-        SpecError: This program, or the generator, cannot understand one of them.
+        SpecError: This program or the generator does not understand one of them.
     """
     with tempfile.TemporaryDirectory() as folder:
         packages = [generate(each, Path(folder) / side) for each, side in ((old, "old"), (new, "new"))]
@@ -78,7 +78,7 @@ def compare(old: Document, new: Document, before: Package, after: Package) -> Ve
 
 @define(eq=False)
 class Join:
-    """Adds what changed in the package to the change of the spec that it comes from."""
+    """Adds each change in the package to the change of the spec that caused it."""
 
     places: Places
     changes: list[Change]
@@ -97,7 +97,7 @@ class Join:
             change.python_why = symbol.why if change.what.startswith(symbol.path) else f"{symbol.path} {symbol.what}"
 
     def origin(self, places: list[str]) -> Change | None:
-        """Return the change that a name's change comes from: at one of its places, else in it, else around it."""
+        """Return the change that caused a name to change: at one of its places, or else inside it, or around it."""
         candidates = [each for each in self.changes if each.wire is not Level.PATCH]
         for place in places:
             inside = [each for each in candidates if each.is_in(place)]
@@ -106,7 +106,7 @@ class Join:
         return next((each for place in places for each in candidates if each.is_around(place)), None)
 
     def note_code(self, old: Package, new: Package) -> None:
-        """Call a patch what changes code, but nothing that programs rely on."""
+        """Count a change of code on which no program can rely as a patch."""
         modules = {Path(name) for name in old.code.keys() | new.code.keys() if old.code.get(name) != new.code.get(name)}
         places = {label for module in modules for label in self.places.of(module.stem)}
         calls = tuple(bare(module.stem) for module in modules if module.parts[0] == "api")

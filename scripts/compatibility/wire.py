@@ -1,4 +1,4 @@
-"""What changed between two documents, for programs on the wire."""
+"""What changed between two documents, for programs that talk to the API."""
 
 from __future__ import annotations
 
@@ -23,21 +23,23 @@ if TYPE_CHECKING:
 
 @define(eq=False)
 class WireComparison:
-    """Walks both documents side by side, from their calls, and notes what differs and what there is."""
+    """Walks both documents in parallel, starting from their calls, and notes differences and additions."""
 
     old: Document
     new: Document
     ledger: Ledger = field(factory=Ledger)
     places: Places = field(factory=Places)
-    # Names that only the old document has, and what stands in their place.
+    # Names that only the old document has, and what replaces them.
     renamed: dict[str, str] = field(factory=dict[str, str])
-    # Components that stand in each other's place and are being compared.
+    # Components that replace each other and are being compared.
     replaced: frozenset[tuple[str, str]] = frozenset()
     _seen: set[tuple[object, ...]] = field(factory=set[tuple[object, ...]])
 
     def compare(self) -> None:
         for document in (self.old, self.new):
-            for name in document.component("schemas"):  # first, for what is inside another may have the same letters
+            for name in document.component(
+                "schemas"
+            ):  # first, because a schema inside another may have the same letters
                 self.places.name(name, f"schemas/{name}")
         before, after = Reader(self.old), Reader(self.new)
         self.compare_parts(before.operations(), after.operations(), Use(Flow.SENT))
@@ -61,12 +63,12 @@ class WireComparison:
             self.compare_part(one, two, use)
         unmatched = [(one, effects.going(one)) for one in gone] + [(two, effects.coming(two)) for two in come]
         for part, (what, effect) in unmatched:
-            if part.kind != "scheme":  # which says nothing that the ways to sign in do not say
+            if part.kind != "scheme":  # the change of `security` already says so
                 self.ledger.note(part.place, what, effect, use and (use.back if part.is_response else use))
             self.compare_part(part, part, use)  # for the names in it
 
     def compare_part(self, one: Part, two: Part, use: Use | None) -> None:
-        # Where an operation says it of itself, in place of what holds for all.
+        # An operation's own value replaces the one for all operations.
         where = two.label if one.kind in ("security", "server") and "/" in two.label else one.label
         now = two.label
         if use and one.is_response:
@@ -91,7 +93,7 @@ class WireComparison:
                     self.places.name(f"{call.name} {name}", part.place)
 
     def compare_ways(self, where: str, old: Part, new: Part, use: Use | None) -> None:
-        """Compare the sets of secrets that are enough."""
+        """Compare the sets of secrets of which one is enough."""
         names = {one.name: two.name for one, two in matched(old.parts, new.parts)[0]}
         before = {frozenset(names.get(word, word) for word in way) for way in old.ways}
         after = new.ways
@@ -127,7 +129,7 @@ class WireComparison:
             if self.is_replaced(one.label, two.label):
                 self.compare_replaced(where, one, two, use)
             else:
-                # Open only where any other value may stand there before and after.
+                # Open only if any other value is allowed there both before and after.
                 self.compare_types(one, two, opened[id(one)] if opened[id(one)] == opened[id(two)] else use)
         if len(gone) == len(come) == 1 and "null" not in (gone[0].type, come[0].type):
             self.ledger.note(where, f"was {name_of(gone[0])}, is {name_of(come[0])} now", effects.OTHER, use)
@@ -152,7 +154,7 @@ class WireComparison:
         return bool(name and twin) and name != twin and self.renamed.get(name) != twin
 
     def compare_replaced(self, where: str, one: Alternative, two: Alternative, use: Use | None) -> None:
-        """Note as one change that another component stands here, with the worst of their differences."""
+        """Note that another component is used here as one change, with the worst of their differences."""
         key = (one.label, two.label)
         if key in self.replaced:
             return
@@ -186,7 +188,7 @@ def named_schemas(document: Document) -> dict[str, Node]:
 
 
 def matched(old: list[Part], new: list[Part]) -> tuple[list[tuple[Part, Part]], list[Part], list[Part]]:
-    """Pair parts by the first of their likenesses that each side has once, and return what is left of both."""
+    """Pair parts by the first likeness that occurs once on each side, and return the rest of both sides."""
     pairs: list[tuple[Part, Part]] = []
     for level in range(max((len(each.likenesses) for each in old), default=0)):
         before, after = by_likeness(old, level), by_likeness(new, level)

@@ -1,4 +1,4 @@
-"""What a document says only to people, by place: descriptions, summaries, examples, extensions."""
+"""The parts of a document that are only for people, by place: descriptions, summaries, examples, extensions."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from .shape import WORDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Keywords whose values are values, or lists of names.
+# Keywords that contain plain values or lists of names.
 VALUES = {"default", "enum", "const", "security", "required", "scopes", "mapping"}
-# Keywords whose keys are names, not keywords.
+# Keywords that contain names with values, not further keywords.
 NAMED = {
     *("paths", "webhooks", "pathItems", "responses", "content", "headers", "links", "callbacks", "parameters"),
     *("schemas", "properties", "patternProperties", "$defs", "dependentSchemas"),
     *("requestBodies", "securitySchemes", "variables"),
 }
-# What a person need not be told to find the place, and what stands for other steps.
+# Steps that a label leaves out, and steps that it shows in another form.
 UNSAID = {"properties", "schema", "content", "responses", "parameters", "allOf", "anyOf", "oneOf", *METHODS}
 SHORT = {"items": "[]", "additionalProperties": "{}", "requestBody": "body"}
 
-# Further words, by how deep they stand.
+# Further words for people, by their depth.
 MORE_WORDS = {0: ("info", "tags", "openapi"), 3: ("bearerFormat",)}
 
 Path = tuple[str, ...]
 
 
 def changed_words(old: object, new: object, path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the words that differ where both documents have the same place."""
+    """Yield the words that differ at places that both documents have."""
     before, after = by_step(old), by_step(new)
     for step in sorted(before.keys() | after.keys()):
         one, two = before.get(step), after.get(step)
@@ -49,7 +49,7 @@ def changed_words(old: object, new: object, path: Path) -> Iterator[tuple[Path, 
 
 
 def by_step(node: object) -> dict[str, object]:
-    """Return what an object or a list holds; a parameter by its place and name."""
+    """Return the members of an object or list by step. The step of a parameter is its location and name."""
     if not isinstance(node, list):
         return mapping(node)
     found = [(number, mapping(each), each) for number, each in enumerate(sequence(cast("object", node)))]
@@ -57,7 +57,7 @@ def by_step(node: object) -> dict[str, object]:
 
 
 def label_of(path: Path, document: Document) -> str:
-    """Return the label of a place, as the changes on the wire have it."""
+    """Return the label of a place, in the form that changes on the wire use."""
     kind, *steps = path or ("document",)
     if kind == "components":
         kind, *steps = steps
