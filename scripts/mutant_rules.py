@@ -1,17 +1,17 @@
-"""What can be wrong in a generated client: the changes that scripts/mutants.py makes, one at a time.
+"""The changes that scripts/mutants.py makes to the generated client, one at a time.
 
-A rule changes the text of the generated files. Each place where its pattern matches is a mutant of its own, named
-after the rule, the file and what the pattern's group `what` holds there.
+A rule changes the text of the generated files. Each match of its pattern is a separate mutant, named after the rule,
+the file and the text that the pattern's group `what` matched.
 """
 
 from mutation import Rule
 
 API, MODELS, CLIENT, TYPES = "api/*/*.py", "models/*.py", "client.py", "types.py"
-# Enough of a kind, where one rule already changes the same line in all of them, or all have the same lines.
+# Files that are enough as a sample, if all files of their kind have the same lines.
 GETS, SOME = "api/*/get_*.py", "models/prediction*.py"
 FORM_TEST = "test_a_form_holds_the_file_with_its_name_and_type"
 
-# Patterns that several rules share, or that are long.
+# Patterns that are long, or that several rules share.
 SYNC_CALL = r"\.request\(\n        \*\*kwargs,"
 GOOD_MODEL = r"response_200 = (\w+)\."
 GIVEN, MAY_BE_NULL = r"if (?P<what>\w+) is not UNSET:", r"(?=[\s\S]*?def _parse_\1\(data: object\) -> [^:]*\bNone\b)"
@@ -19,7 +19,7 @@ MOMENT = r"(self\.(?P<what>\w+))\.isoformat\(\)"
 NULL_READ = r"(def _parse_(?P<what>\w+)\(data: object\) -> [^:]*:\n +if data is None:\n +return )data"
 ODD = r"(except \(TypeError, ValueError, AttributeError, KeyError\)):"
 
-# A table: a rule has one line, or goes on in a second.
+# A table: each rule has one line or two.
 # fmt: off
 RULES = (
     # Requests
@@ -28,14 +28,14 @@ RULES = (
     Rule("path-version", API, '"url": "/api/v3/', '"url": "/api/v2/', "another version of the API is called"),
     Rule("path-slash", API, r'("url": "[^"]+)"', r'\1/"', "a slash at the end makes it another path"),
     Rule("path-ending", API, '/result"', '"', "the older path is called"),
-    Rule("path-doubled", API, '"url": "/api/v3', '"url": "/api/v3/api/v3', "the prefix comes twice"),
-    Rule("segments-swapped", API, r"\{(?P<what>provider)\}/\{(\w+)\}", r"{\2}/{\1}", "another model is asked"),
-    Rule("segments-swapped", API, r"\{(?P<what>model)\}/\{(\w+)\}", r"{\2}/{\1}", "another model is asked"),
+    Rule("path-doubled", API, '"url": "/api/v3', '"url": "/api/v3/api/v3', "the prefix is sent twice"),
+    Rule("segments-swapped", API, r"\{(?P<what>provider)\}/\{(\w+)\}", r"{\2}/{\1}", "another model is called"),
+    Rule("segments-swapped", API, r"\{(?P<what>model)\}/\{(\w+)\}", r"{\2}/{\1}", "another model is called"),
     Rule("segment-raw", API, r'quote\(str\((?P<what>\w+)\), safe=""\)', r"str(\1)", "an id changes the path"),
     Rule("segment-twice", API, r'(quote\(str\((?P<what>\w+)\), safe=""\))', r'quote(\1, safe="")', "encoded twice"),
     Rule("segment-slash", API, r'(str\((?P<what>\w+)\), safe=)""', r'\1"/"', "a slash in an id splits it"),
     Rule("segment-percent", API, r'(str\((?P<what>\w+)\), safe=)""', r'\1"%"', "encoded too little"),
-    Rule("segment-query", API, r'(str\((?P<what>\w+)\), safe=)""', r'\1"?#"', "an id begins a query"),
+    Rule("segment-query", API, r'(str\((?P<what>\w+)\), safe=)""', r'\1"?#"', "an id starts a query"),
     Rule("query-lost", API, r'^ +"params": params,\n', "", "no webhook is ever called"),
     Rule("query-renamed", API, r'params\["(?P<what>\w+)"\]', r'params["\1_url"]', "the service ignores the parameter"),
     Rule("query-unset", API, r"^ +params = \{k: v for .*\n", "", "Unset is sent as text"),
@@ -47,16 +47,16 @@ RULES = (
     Rule("type-form", API, '"application/json"', '"application/x-www-form-urlencoded"', "the body is read as a form"),
     Rule("type-unsaid", "api/tasks/*.py", r'^ +headers\["Content-Type"\] = "application/json"\n', "",
          "the body's type is left to httpx",
-         equivalent="httpx writes the same header for json=, as the test of the body on the wire sees"),
+         equivalent="httpx writes the same header for json=; the test of the body on the wire checks it"),
     Rule("form-field", MODELS, r'files\.append\(\("(?P<what>\w+)"', r'files.append(("upload"', "the file is not found"),
     Rule("form-as-fields", API, r'_kwargs\["files"\]', '_kwargs["data"]', "the file is not sent as a file"),
     Rule("form-lost", API, r'^ +_kwargs\["files"\] = .*\n', "", "nothing is sent"),
     Rule("form-mixed", API, "multipart/form-data; ", "multipart/mixed; ", "the form is not read", FORM_TEST),
     Rule("form-headers-lost", "api/media/upload_binary.py", r'^ +headers\["Content-Type"\] = .*\n', "",
          "the header is left to httpx", FORM_TEST,
-         "httpx then writes the header itself, with a boundary of its own; the parts are the same"),
+         "httpx then writes the header with its own boundary; the parts are the same"),
     Rule("form-boundary", API, r"boundary=\+\+\+", "boundary=---", "another line splits the form", FORM_TEST,
-         "httpx takes the boundary from the header, so header and parts still agree"),
+         "httpx reads the boundary from the header, so header and parts still agree"),
     Rule("file-name-lost", TYPES, r"return self\.file_name,", "return None,", "the part has no file name", FORM_TEST),
     Rule("file-type-lost", TYPES, r"self\.mime_type\n", "None\n", "the file's type is guessed", FORM_TEST),
     Rule("file-bytes-lost", TYPES, r"self\.payload,", 'b"",', "an empty file is stored", FORM_TEST),
@@ -71,7 +71,7 @@ RULES = (
     Rule("argument-wrong", API, r"^( +)(?P<what>provider|model|variant|prediction_id)=\2,", r'\1\2="another",',
          "arguments are mixed up"),
     # Responses
-    Rule("good-unread", API, r"status_code == 200", "status_code == 201", "a good response is read as an error"),
+    Rule("good-unread", API, r"status_code == 200", "status_code == 201", "a success is read as an error"),
     Rule("good-model", API, r"response_200 = \w+\.", "response_200 = ErrorEnvelope.", "a response is read as an error"),
     Rule("status-unread", API, r"(response_(?P<what>\w+)) = \w+\.from_dict\(response\.json\(\)\)", r"\1 = None",
          "the response is lost"),
@@ -89,8 +89,8 @@ RULES = (
     ),
     Rule("range-unread", API, r"(?P<what>[45]00) <= response", "600 <= response", "an unlisted status is not read"),
     Rule("status-undeclared", "api/tasks/get_result.py", r"response\.status_code == (?P<what>4\d\d)",
-         "response.status_code == 499", "a declared status is not looked for",
-         equivalent="every other status is read by the same model, ErrorEnvelope, as the range"),
+         "response.status_code == 499", "a declared status is not recognised",
+         equivalent="every other status is read with the same model as the range, ErrorEnvelope"),
     Rule("response-status", API, r"HTTPStatus\(response\.status_code\)", "HTTPStatus(202)", "the status is wrong"),
     Rule("response-content", API, r"response\.content", 'b""', "the bytes are lost"),
     Rule("response-headers", API, r"response\.headers", "{}", "the headers are lost, Retry-After with them"),
@@ -98,8 +98,8 @@ RULES = (
     # Models, as they are written
     Rule("written-lost", MODELS, r'^ +"(?P<what>\w+)": \w+,\n', "", "a required field is not written"),
     Rule("written-lost", MODELS, r'^        if (\w+) is not UNSET:\n.*\["(?P<what>\w+)"\] = .*\n', "", "not written"),
-    Rule("written-renamed", MODELS, r'^( +"(?P<what>\w+))": (\w+),', r'\1_": \3,', "written by another name"),
-    Rule("written-renamed", MODELS, r'field_dict\["(?P<what>\w+)"\]', r'field_dict["\1_"]', "written by another name"),
+    Rule("written-renamed", MODELS, r'^( +"(?P<what>\w+))": (\w+),', r'\1_": \3,', "has the wrong name"),
+    Rule("written-renamed", MODELS, r'field_dict\["(?P<what>\w+)"\]', r'field_dict["\1_"]', "has the wrong name"),
     Rule("null-unwritten", MODELS, GIVEN + MAY_BE_NULL, r"if \1 is not UNSET and \1 is not None:",
          "null is written as missing"),
     Rule("unset-written", MODELS, GIVEN, "if True:", "Unset is written"),
@@ -119,14 +119,14 @@ RULES = (
          r'(?<=update\(self\.additional_properties\)\n)([\s\S]*?"[\s\S]*?)(        return field_dict\n)',
          r"\1        field_dict.update(self.additional_properties)\n\2", "a further key hides a named field"),
     # Models, as they are read
-    Rule("read-renamed", MODELS, r'd\.pop\("(?P<what>\w+)"', r'd.pop("\1_"', "read by another name"),
+    Rule("read-renamed", MODELS, r'd\.pop\("(?P<what>\w+)"', r'd.pop("\1_"', "read under another name"),
     Rule("read-kept", MODELS, r'd\.pop\(("(?P<what>\w+)"(?=[\s\S]*additional_properties = d$))', r"d.get(\1",
-         "a named field stays among the further ones"),
+         "a named field is also among the additional ones"),
     Rule("read-swapped", MODELS, r"^( +)(?P<what>\w+)=(\w+),\n +(\w+)=(\w+),\n", r"\1\2=\5,\n\1\4=\3,\n", "mixed up"),
     Rule("read-dropped", MODELS, r"^            (?P<what>\w+)=\1,\n", "", "read and dropped"),
     Rule("required-optional", MODELS, r'd\.pop\("(?P<what>\w+)"\)', r'd.pop("\1", None)', "missing becomes null"),
     Rule("null-missing", MODELS, NULL_READ + r"(?=\n +if isinstance)", r"\1UNSET", "null is read as missing"),
-    Rule("null-changed", MODELS, NULL_READ + r"(?!\n +if isinstance)", r'\1""', "null is read as a text"),
+    Rule("null-changed", MODELS, NULL_READ + r"(?!\n +if isinstance)", r'\1""', "null is read as text"),
     Rule("nested-unread", MODELS, r'(?P<what>\w+) = \w+\.from_dict\((data|d\.pop\("\w+"\))\)', r"\1 = \2", "a dict"),
     Rule("moment-unread", MODELS, r"(?P<what>\w+) = datetime\.datetime\.fromisoformat\((\w+)\)", r"\1 = \2", "text"),
     Rule("moment-zone-unread", MODELS, r"fromisoformat\((?P<what>\w+)\)", r"fromisoformat(\1).replace(tzinfo=None)",

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Change the generated client in every way that scripts/mutant_rules.py knows; each change must fail tests/contract.
+"""Change the generated client in every way that scripts/mutant_rules.py lists; each change must fail tests/contract.
 
-    scripts/mutants.py                   every mutant; exit 1 when one survives
-    scripts/mutants.py 'verb-*' NAME     those with such names
-    scripts/mutants.py --list            their names, and what each would mean for users
+    scripts/mutants.py                   try every mutant; exit with 1 if one survives
+    scripts/mutants.py 'verb-*' NAME     try those with these names
+    scripts/mutants.py --list            list their names, and what each would mean for users
 
-Nothing is written. The tests are collected once, with the client as it is. For each mutant a copy of this process puts
-the changed code in the place of the real one and runs the tests until one fails: first those that name the changed
+No file is changed. The tests are collected once, with the unchanged client. For each mutant a copy of this process
+replaces the real code with the changed code and runs the tests until one fails: first those that name the changed
 operation or model, then all others. Exit code 2 means that no mutant was tried.
 """
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     import pytest
 
 PACKAGE = ROOT / "generated" / "wavespeed_api"
-# The cheap files first, where tests name a mutant equally.
+# Of tests that name a mutant equally well, those in quick files run first.
 CHEAP_FIRST = {name: number for number, name in enumerate(("test_properties", "test_generated", "test_client"))}
-# A test that takes longer hangs.
+# A test that takes longer is taken to hang.
 SECONDS = 60
-# What a mutant dies of when it is no client at all, rather than a wrong one.
+# The errors of a mutant that does not work at all, instead of working wrongly.
 BROKEN = (NameError, ImportError, SyntaxError)
 GOOD = ("killed", "equivalent")
 
@@ -67,7 +67,7 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Change the generated client; each change must fail tests/contract.")
     parser.add_argument("names", nargs="*", help="names of mutants, with * for any text; else all of them")
     parser.add_argument("--list", action="store_true", help="try none; list them")
-    parser.add_argument("--brief", action="store_true", help="say nothing of those that are as they should be")
+    parser.add_argument("--brief", action="store_true", help="do not print mutants that were killed as expected")
     parser.add_argument("--each", type=int, metavar="N", help="try at most N of each rule, from all over the code")
     parser.add_argument("--jobs", type=int, default=2, help="how many to try at a time (2)")
     return parser.parse_args()
@@ -81,7 +81,7 @@ def choose(found: list[Mutant], names: Sequence[str]) -> list[Mutant]:
 
 
 def spread(found: list[Mutant], most: int) -> list[Mutant]:
-    """Return at most so many mutants of each rule, evenly from its first place to its last."""
+    """Return at most this many mutants of each rule, evenly spread from its first place to its last."""
     by_rule: dict[str, list[Mutant]] = {}
     for mutant in found:
         by_rule.setdefault(mutant.rule.name, []).append(mutant)
@@ -90,10 +90,10 @@ def spread(found: list[Mutant], most: int) -> list[Mutant]:
 
 
 def try_out(chosen: list[Mutant], arguments: argparse.Namespace) -> int:
-    """Collect the tests, try each mutant in a copy of this process, and print what became of it.
+    """Collect the tests, try each mutant in a copy of this process, and print the result.
 
     Raises:
-        MutantsError: The tests do not pass with the client as it is.
+        MutantsError: The tests do not pass with the unchanged client.
     """
     import pytest
 
@@ -113,7 +113,7 @@ def try_out(chosen: list[Mutant], arguments: argparse.Namespace) -> int:
 
 
 class Report:
-    """Prints and counts what became of each mutant."""
+    """Prints and counts the result of each mutant."""
 
     def __init__(self, out: TextIO, *, brief: bool) -> None:
         self.out, self.brief = out, brief
@@ -133,10 +133,10 @@ class Report:
 
 
 class Copies:
-    """A plugin of pytest: once the tests are collected, it makes the copies of this process and reads their results.
+    """A pytest plugin: once the tests are collected, it makes the copies of this process and reads their results.
 
-    A copy writes how its mutant died into a pipe: the first test that failed, if any, the failure in one line, and
-    whether the mutant is no client at all.
+    A copy writes its result to a pipe: the first test that failed, if any, the failure in one line, and whether the
+    mutant does not work at all.
     """
 
     def __init__(self, chosen: list[Mutant], jobs: int, report: Report) -> None:
@@ -148,14 +148,14 @@ class Copies:
     # Hooks of pytest
 
     def pytest_collection(self) -> None:
-        """Let the first failure be enough: nobody reads the smallest one."""
+        """Stop at the first failing example: nobody reads the smallest one."""
         from hypothesis import Phase, settings
 
         settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate])
         settings.load_profile("mutants")
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Try everything; in a copy, leave the loop to pytest."""
+        """Try every mutant; in a copy, let pytest run its normal loop."""
         if session.testsfailed:
             return None
         self._prepare(session.items)
@@ -181,7 +181,7 @@ class Copies:
             signal.alarm(SECONDS)
 
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> None:
-        """End a copy when a test has failed, before its report costs time."""
+        """End a copy as soon as a test has failed, before its report takes time."""
         if call.excinfo is None:
             return
         error = call.excinfo.value
@@ -197,7 +197,7 @@ class Copies:
     # Parent
 
     def _prepare(self, items: list[pytest.Item]) -> None:
-        """Build the contract, which tests share, so that no copy has to; and keep the collector off what is there."""
+        """Build the contract, so that no copy has to, and exempt existing objects from garbage collection."""
         uses = [item for item in items if "contract" in fixtures(item) and "running_fake" not in fixtures(item)]
         for item in uses[:1]:
             other = next((each for each in items if each.path != item.path), None)
@@ -206,7 +206,7 @@ class Copies:
         gc.freeze()
 
     def _work(self, items: list[pytest.Item]) -> Iterator[tuple[Mutant | None, list[pytest.Item]]]:
-        """Yield the client as it is first, then the mutants, each with its tests in their order."""
+        """Yield first the unchanged client, then the mutants, each with its tests in their order."""
         cheap_first = sorted(items, key=lambda item: CHEAP_FIRST.get(item.path.stem, len(CHEAP_FIRST)))
         words = {item: frozenset(re.findall(r"\w+", item.nodeid)) for item in cheap_first}
         for number in range(self.jobs):
@@ -214,12 +214,12 @@ class Copies:
         self._wait_until(0)
         for mutant in self.chosen if not self.trouble else ():
             named = naming(mutant, words)
-            # An equivalent mutant is proven to be one by its rule; its own tests are there to doubt it.
+            # The rule proves that an equivalent mutant is one; its own tests check that proof.
             others = () if mutant.rule.equivalent else words
             yield mutant, list(dict.fromkeys([*named, *others]))
 
     def _fork(self, mutant: Mutant | None) -> bool:
-        """Make a copy of this process; tell whether this is the copy."""
+        """Make a copy of this process, and return whether this is the copy."""
         self._wait_until(self.jobs - 1)
         reading, writing = os.pipe()
         process = os.fork()
@@ -232,7 +232,7 @@ class Copies:
         return True
 
     def _wait_until(self, count: int) -> None:
-        """Read the results of copies until so few are left."""
+        """Read the results of copies until at most this many are running."""
         while len(self._running) > count:
             process, status = os.wait()
             mutant, reading = self._running.pop(process)
@@ -276,7 +276,7 @@ def fixtures(item: pytest.Item) -> Sequence[str]:
 
 
 def naming(mutant: Mutant, words: dict[pytest.Item, frozenset[str]]) -> list[pytest.Item]:
-    """Return the tests that name the mutant's operation or model, led by those that name its place too."""
+    """Return the tests that name the mutant's operation or model. Those that also name its place come first."""
     stem = Path(mutant.path).stem
     names = {stem, stem.title().replace("_", ""), f"test_{stem}", mutant.rule.tests}
     near = {mutant.what, mutant.rule.tests}
