@@ -1,8 +1,8 @@
-"""Put real servers between this client and a service on this machine that counts what it takes.
+"""Put real servers between this client and a service on this machine that counts accepted submissions.
 
-It uses those of nginx, haproxy and squid that are installed, and installs nothing. It fails if a submission was
-doubled (taken more than once), lost (taken, though the client calls it neither a task nor uncertain) or told the id of
-another's task. Its exit code is 1 then, and 2 if a server did not start or a client said nothing of an input.
+It uses nginx, haproxy and squid if they are installed, and installs nothing. The exit code is 1 if a submission was
+doubled (accepted more than once), lost (accepted, but reported by the client neither as a task nor as uncertain) or got
+the id of another task. It is 2 if a server did not start or a client reported nothing about an input.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from behind_proxies.client import Input
 
-# Seconds after which a client is taken to be stuck.
+# Seconds after which a client counts as stuck.
 PATIENCE = 60.0
 LONGEST = max(len(case.name) for case in CASES)
 
@@ -60,11 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"\n{total['submitted']:,} submissions: {wrong}, {total[UNCERTAIN]:,} uncertain, in {seconds:.0f} s")
     if total[DOUBLED] or total[LOST] or total[WRONG]:
         return 1
-    return 2 if failures or total[NOTHING] else 0  # what was not measured is no success
+    return 2 if failures or total[NOTHING] else 0  # something that was not measured is not a success
 
 
 def measured(case: Case, record: Record, origin: int, dying: int, share: int) -> Counter[str]:
-    """Let every client submit its share of a case's inputs, print what became of them, and return the sums."""
+    """Let every client submit its share of a case's inputs, print the results, and return the sums."""
     with running(case.server, case.more, origin=origin, dying=dying) as (process, port):
         server = f"http://127.0.0.1:{port}"
         url, proxy = (f"http://127.0.0.1:{origin}", server) if case.server.forward else (server, "")
@@ -84,7 +84,7 @@ def measured(case: Case, record: Record, origin: int, dying: int, share: int) ->
 
 
 def inputs_of(case: Case, client: str, share: int) -> list[Input]:
-    """Return one in so many of a case's inputs, each with a tag of its own."""
+    """Return a client's share of a case's inputs, each with a unique tag."""
     return [
         {"tag": f"{case.name}, {client}, {number}", "fate": case.fates[number % len(case.fates)], "delay": case.delay}
         for number in range(case.submissions // share)
@@ -92,14 +92,14 @@ def inputs_of(case: Case, client: str, share: int) -> list[Input]:
 
 
 async def carried(loads: Mapping[str, Load], every: float, meanwhile: Callable[[], object]) -> None:
-    """Let clients carry their loads at the same time, and call `meanwhile` every so many seconds, if any."""
+    """Let the clients submit their loads at the same time, and call `meanwhile` at its interval, if any."""
     tasks = [asyncio.create_task(carry(client, load)) for client, load in loads.items()]
     end = time.monotonic() + PATIENCE
     while (await asyncio.wait(tasks, timeout=every or PATIENCE))[1] and time.monotonic() < end:
         meanwhile()
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)  # what a client did not say is counted
+    await asyncio.gather(*tasks, return_exceptions=True)  # what a client did not report is counted
 
 
 def row(case: str, client: str, cells: Sequence[str]) -> str:
@@ -108,5 +108,5 @@ def row(case: str, client: str, cells: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # ends all that was started, too
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # also ends all its children
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""The clients: each submits inputs, and what it says of them is written down."""
+"""The clients: each submits inputs, and its report of each is recorded."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ CLIENTS = ("WaveSpeed", "AsyncWaveSpeed", "AsyncWaveSpeed, aiohttp")
 KEY = "test-key"
 MODEL = "wavespeed-ai/flux-dev"
 AT_ONCE = 8
-# What `pause` may be longer or shorter by, and how long run_many may wait for a task, in seconds.
+# In seconds: how much `pause` varies, and how long run_many may wait for a task.
 SPREAD = 0.005
 LONGEST_WAIT = 20.0
 
 
 @frozen
 class Load:
-    """Inputs that a client submits to a base URL as a case has it, and what it has said of them so far."""
+    """The inputs that a client submits to a base URL in a case, and its reports so far."""
 
     case: Case
     url: str
@@ -59,7 +59,7 @@ class Load:
 
 
 async def carry(name: str, load: Load) -> None:
-    """Let a client carry a load; the sync one from threads."""
+    """Submit a load with a client; the sync client uses threads."""
     timeout = load.case.timeout
     if name != "WaveSpeed":
         transport: Literal["httpx", "aiohttp"] = "aiohttp" if name.endswith("aiohttp") else "httpx"
@@ -80,7 +80,7 @@ async def carry(name: str, load: Load) -> None:
 
 
 async def submitted(submit: Verb, get: Verb, given: Input) -> Told:
-    """Submit an input, and ask for its task."""
+    """Submit an input, and get its task."""
     try:
         ids = [task := await submit(MODEL, given)]
     except Exception as error:
@@ -91,13 +91,13 @@ async def submitted(submit: Verb, get: Verb, given: Input) -> Told:
 
 
 def ended(outcome: ws.Outcome) -> Told:
-    """Return what run_many said of an input."""
+    """Return what run_many reported about an input."""
     task = outcome.task
     return failed(outcome.input, outcome.error) if task is None else Told(outcome.input["tag"], TASK, (task.id,))
 
 
 def failed(given: Input, error: BaseException | None) -> Told:
-    """Return what an exception of a submission says became of an input."""
+    """Return what the exception of a submission says about an input."""
     word = NOT_TAKEN if isinstance(error, ws.APIConnectionError | ws.APIError | ws.InvalidInputError) else NOTHING
     if isinstance(error, ws.SubmissionUncertainError):
         word = UNCERTAIN
@@ -106,7 +106,7 @@ def failed(given: Input, error: BaseException | None) -> Told:
 
 
 def environment(proxy: str) -> dict[str, str]:
-    """Return this process's environment, with no proxy but this one, and without a setting of ours."""
+    """Return this process's environment, with only this proxy, and without settings of this client."""
     kept = {
         name: value
         for name, value in os.environ.items()

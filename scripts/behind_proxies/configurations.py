@@ -1,4 +1,4 @@
-"""Every way in which servers stand between client and origin."""
+"""All configurations of servers between the client and the origin."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 @frozen
 class Case:
-    """A server, what it is told, and what it is loaded with.
+    """A server, its configuration, and its load.
 
     Attributes:
         server: The server.
-        title: What is peculiar to it.
-        more: More lines of the server's configuration, by the name that its file has for them.
-        fates: What becomes of the submissions, in turn.
+        title: What is special about the case.
+        more: Additional lines of the server's configuration, by the names of their places in its file.
+        fates: What the origin does with the submissions, in turn.
         delay: Seconds that the origin takes for a submission.
-        submissions: How many each client makes.
+        submissions: Number for each client.
         timeout: The clients' `timeout`.
-        pause: Seconds between rounds of submissions, or a few milliseconds more or less; 0 for no rounds.
+        pause: Seconds between rounds of submissions, varied by a few milliseconds; 0 for no rounds.
         reloads: Seconds between two reloads; 0 for none.
-        many: Whether `run_many` submits, and not `submit`.
+        many: Whether to use `run_many` instead of `submit`.
     """
 
     server: Server

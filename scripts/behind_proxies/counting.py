@@ -1,4 +1,4 @@
-"""What became of the inputs: what the client said of each, against what the origin took."""
+"""Compare what the client reported about each input with what the origin accepted."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
     from behind_proxies.origin import Record
 
-# What the client says of an input. NOTHING: it raised what it does not document, or was stuck.
+# What the client reports about an input. NOTHING: it raised an undocumented error, or was stuck.
 TASK, UNCERTAIN, NOT_TAKEN, NOTHING = "tasks", "uncertain", "not taken", "nothing"
-# The origin took an input more than once; it took it, and the client calls it neither a task nor uncertain; the client
-# named a task id that the origin gave to another input, or never gave.
+# The origin accepted an input more than once; the origin accepted it, but the client reported neither a task nor
+# uncertainty; the client named a task id that the origin gave to another input, or to none.
 DOUBLED, LOST, WRONG = "doubled", "lost", "wrong ids"
 COLUMNS = ("submitted", "taken", TASK, UNCERTAIN, NOT_TAKEN, NOTHING, DOUBLED, LOST, WRONG)
 
 
 @frozen
 class Told:
-    """What the client said of the input with a tag: a word, each task id that it named, and what it raised."""
+    """What the client reported about the input with a tag: a word, the task ids that it named, and its exception."""
 
     tag: str
     word: str
@@ -31,9 +31,9 @@ class Told:
 
 
 def count(tags: Iterable[str], said: Iterable[Told], record: Record) -> tuple[Counter[str], dict[str, list[Told]]]:
-    """Count what became of inputs: a figure for each of COLUMNS, and the inputs of each fault that there was.
+    """Count the results of inputs: a number for each of COLUMNS, and the inputs with each kind of fault.
 
-    Of an input that the client does not mention it said nothing.
+    An input that the client did not mention counts as NOTHING.
     """
     by_tag = {told.tag: told for told in said}
     every = [by_tag.get(tag, Told(tag, NOTHING)) for tag in tags]

@@ -1,7 +1,7 @@
-"""The service behind the proxies: it counts what it takes.
+"""The service behind the proxies: it counts the submissions that it accepts.
 
-An input says what happens to it: `{"tag": ..., "fate": ..., "delay": seconds}`. On a second port the service takes
-every submission and closes the connection.
+An input says what happens to it: `{"tag": ..., "fate": ..., "delay": seconds}`. On a second port the service accepts
+every submission but closes the connection.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 # The header by which a proxy's rules recognise a marked response.
 MARK = "X-Held-Back"
-# What may become of a submission that was taken.
+# What may happen after a submission was accepted.
 ANSWERED, CLOSED, HALF_HEAD, HALF_BODY = "answered", "closed", "half a head", "half a body"
 BAD_GATEWAY, GATEWAY_TIMEOUT, MARKED = "502", "504", "marked"
 
 
 @define
 class Record:
-    """What was taken: how often each tag, and the tag that each task id was given for."""
+    """The accepted submissions: the count of each tag, and the tag of each task id."""
 
     taken: Counter[str] = field(factory=Counter[str])
     owners: dict[str, str] = field(factory=dict[str, str])
@@ -47,7 +47,7 @@ class Service(ThreadingHTTPServer):
     request_queue_size = 1024
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore that a proxy or client has gone."""
+        """Ignore that a proxy or client closed the connection."""
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -58,7 +58,7 @@ class Connection(BaseHTTPRequestHandler):
         super().__init__(*connection)  # which serves it
 
     def do_POST(self) -> None:
-        """Take a submission, and respond as its fate has it."""
+        """Accept a submission, and respond as its fate says."""
         given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         name = self.record.take(given["tag"])
         time.sleep(given["delay"])
@@ -74,7 +74,7 @@ class Connection(BaseHTTPRequestHandler):
 
 
 def response_to(name: str, fate: str) -> tuple[bytes, bool]:
-    """Return what is sent for a submission that was taken, and whether that is a whole response."""
+    """Return the bytes to send for an accepted submission, and whether they are a complete response."""
     whole = response(200, task(name, "created"), *([f"{MARK}: yes"] if fate == MARKED else []))
     if fate in (BAD_GATEWAY, GATEWAY_TIMEOUT):
         whole = response(int(fate), "<html>No.</html>", kind="text/html")
@@ -95,7 +95,7 @@ def response(status: int, body: str, *headers: str, kind: str = "application/jso
 
 @contextlib.contextmanager
 def serving() -> Generator[tuple[Record, int, int]]:
-    """Serve while the block runs, and yield the record, the port, and the one that closes connections."""
+    """Serve while the block runs, and yield the record, the port, and the port that closes connections."""
     record = Record()
     with contextlib.ExitStack() as stack:
         ports: list[int] = []
@@ -108,7 +108,7 @@ def serving() -> Generator[tuple[Record, int, int]]:
 
 
 def settle(record: Record, quiet: float = 0.3, longest: float = 5.0) -> None:
-    """Wait until nothing more arrives: a proxy's queue delivers late."""
+    """Wait until nothing more arrives, because a proxy's queue may deliver late."""
     end, before = time.monotonic() + longest, -1
     while before != len(record.owners) and time.monotonic() < end:
         before = len(record.owners)

@@ -21,14 +21,14 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-# Where Debian puts servers, which is not on everybody's PATH.
+# Where Debian installs servers, which is not on every user's PATH.
 MORE_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
-# Seconds in which a server has to begin, and to end.
+# Seconds within which a server must start, and must stop.
 PATIENCE = 10.0
 
 
 class StartError(Exception):
-    """A server does not start."""
+    """A server did not start."""
 
 
 class Configuration(Template):
@@ -37,13 +37,13 @@ class Configuration(Template):
 
 @frozen
 class Server:
-    """A server that may be installed.
+    """A supported server, which may be installed or not.
 
     Attributes:
-        name: Its name, and its program's.
-        arguments: What the program is started with; `{config}` and `{folder}` are filled in.
-        reload: The signal at which it reads its configuration again.
-        forward: Whether HTTP_PROXY leads to it, and not the base URL.
+        name: Its name, and that of its program.
+        arguments: The program's arguments; `{config}` and `{folder}` are replaced.
+        reload: The signal that makes it read its configuration again.
+        forward: Whether the client reaches it by HTTP_PROXY instead of the base URL.
     """
 
     name: str
@@ -56,15 +56,15 @@ class Server:
         return shutil.which(self.name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *MORE_FOLDERS]))
 
     def version(self) -> str:
-        """Return what its program says is its version, or that there is none."""
+        """Return the version that its program prints, or a note that it is not installed."""
         if (program := self.program()) is None:
-            return f"{self.name} is not installed: its configurations are left out"
+            return f"{self.name} is not installed: its configurations are skipped"
         done = subprocess.run([program, "-v"], capture_output=True, text=True, check=False, timeout=PATIENCE)
         return f"{self.name}: {(done.stdout + done.stderr).partition(chr(10))[0]}"
 
     def config(self, places: Mapping[str, object], more: Mapping[str, str]) -> str:
-        """Return the configuration in its file, with its places, and with more lines where it names them."""
-        # As root, nginx would give its workers to an account that cannot enter the folder.
+        """Return the configuration from its file, with paths and additional lines filled in."""
+        # As root, nginx would run its workers under an account that cannot enter the folder.
         user = f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else ""
         lines = {name: Configuration(line).substitute(places) for name, line in more.items()}
         text = Path(__file__).with_name(f"{self.name}.conf").read_text("utf-8")
@@ -86,7 +86,7 @@ def running(server: Server, more: Mapping[str, str], **origins: int) -> Generato
         StartError: It does not start.
     """
     with TemporaryDirectory() as folder, ExitStack() as stack:
-        Path(folder).chmod(0o755)  # a server that gives up the rights of root has to enter it, too
+        Path(folder).chmod(0o755)  # a server that drops root privileges must be able to enter it, too
         with socket.create_server(("127.0.0.1", 0)) as free:
             port: int = free.getsockname()[1]
         path, log = Path(folder, "config"), Path(folder, "log")
@@ -110,7 +110,7 @@ def running(server: Server, more: Mapping[str, str], **origins: int) -> Generato
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a server, and whatever it has started: its session is its own."""
+    """Stop a server and all its children: it has a session of its own."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

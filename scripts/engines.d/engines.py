@@ -1,8 +1,8 @@
-"""Run one batch on the engines of users, with and without its journal, and count what the service has taken.
+"""Run batches on Ray Data and Dask, with and without a journal, and count the submissions that the service accepted.
 
-Workers are killed on Ray Data and on Dask; a dataset of Ray Data is looked at again and again; the programs of the page
-are run. With the journal nothing may be submitted twice, and each input that was not submitted must be told as
-uncertain. Without it something must be doubled, or this could not see it. The exit code is 1 if that is not so.
+Workers are killed on both engines, a dataset of Ray Data is inspected several times, and the programs of the page are
+run. With a journal nothing may be submitted twice, and each input that was not submitted must be reported as uncertain.
+Without a journal something must be doubled, as proof that this program notices it. Otherwise the exit code is 1.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ ENGINES = {"ray": "Ray Data", "dask": "Dask"}
 INPUTS = {"killed": 400, "looked at": 200}
 KILLS = {"killed": (0.25, 0.6), "looked at": ()}
 RUNS = {"ray": ("killed", "looked at"), "dask": ("killed",)}
-# Seconds that the service takes for a submission, so that a kill meets some under way; and those that a run may take.
+# Seconds that the service takes for a submission, so that a kill interrupts some; and the most that a run may take.
 SLOW = 0.05
 LONGEST = 300.0
-# Goes before the page's program for Ray, which would take the whole machine.
+# Runs before the page's program for Ray, which would otherwise use the whole machine.
 SMALL_RAY = "import on_ray, ray; ray.init(**on_ray.SMALL)\n"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/engines", description=__doc__)
-    parser.add_argument("--times", type=int, default=1, help="how often everything is done")
+    parser.add_argument("--times", type=int, default=1, help="how many times to run everything")
     parser.add_argument("engines", nargs="*", metavar="engine", help=f"only these: {', '.join(ENGINES)}")
     arguments = parser.parse_args()
     if unknown := set(arguments.engines) - set(ENGINES):
@@ -66,7 +66,7 @@ def main() -> int:
 
 
 def installed(names: Sequence[str]) -> Iterator[str]:
-    """Yield the engines that this Python has, and say which it has not."""
+    """Yield the installed engines, and print the names of the others."""
     for name in names:
         if find_spec(name):
             yield name
@@ -75,14 +75,14 @@ def installed(names: Sequence[str]) -> Iterator[str]:
 
 
 def runs(engine: str, journal: str) -> Iterator[Run]:
-    """Carry out the runs of an engine."""
+    """Do all runs of an engine."""
     for name in RUNS[engine]:
         for guarded in (True, False):
             yield run(engine, name, guarded, journal)
 
 
 def run(engine: str, name: str, guarded: bool, journal: str) -> Run:
-    """Carry out one run, in a process of its own, against a service of its own."""
+    """Do one run in a separate process, with a separate service."""
     count, began = INPUTS[name], time.monotonic()
     at = [int(part * count) for part in KILLS[name]]
     with tempfile.TemporaryDirectory() as folder, FakeWaveSpeed() as fake:
@@ -110,10 +110,10 @@ def run(engine: str, name: str, guarded: bool, journal: str) -> Run:
 
 
 def page(engine: str, journal: str) -> int:
-    """Run the page's program for an engine. Return how much was wrong."""
+    """Run the page's program for an engine, and return the number of faults."""
     program = program_for(engine)
     with tempfile.TemporaryDirectory() as folder, FakeWaveSpeed() as fake:
-        for _ in range(2):  # the second time it pays for nothing
+        for _ in range(2):  # the second run pays for nothing
             carried_out(["-c", (SMALL_RAY if engine == "ray" else "") + program], fake, journal, Path(folder))
         submitted = [json.dumps(call.input, sort_keys=True) for call in fake.calls]
     is_right = bool(submitted) and len(submitted) == len(set(submitted))
@@ -122,10 +122,10 @@ def page(engine: str, journal: str) -> int:
 
 
 def carried_out(command: Sequence[str], fake: FakeWaveSpeed, journal: str, folder: Path) -> None:
-    """Run a program of Python, with what a worker has in its environment.
+    """Run a Python program with a worker's environment variables.
 
     Raises:
-        RuntimeError: It failed, or took too long; says what it wrote last.
+        RuntimeError: It failed or took too long; the message has the end of its output.
     """
     environment = {
         **os.environ,
@@ -152,7 +152,7 @@ def carried_out(command: Sequence[str], fake: FakeWaveSpeed, journal: str, folde
 
 
 def shown(ended: Run) -> int:
-    """Show a run. Return how much was wrong with it."""
+    """Print a run, and return the number of its faults."""
     print(ended.line(), flush=True)
     faults = ended.faults()
     for fault in faults:

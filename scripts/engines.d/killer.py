@@ -19,13 +19,13 @@ PAUSE = 0.05
 
 @define(eq=False)
 class Killer:
-    """A thread that kills a worker each time so many submissions have come.
+    """A thread that kills a worker each time a certain number of submissions was received.
 
     Attributes:
-        pids: The folder in which workers write down who they are, while they are at work.
-        submissions: Tells how many submissions have come.
-        at: How many there are to be, for each kill.
-        killed: Whom it has killed.
+        pids: The folder where each worker writes a file with its process id while it works.
+        submissions: Returns the number of submissions that were received.
+        at: That number for each kill.
+        killed: The process ids of the killed workers.
     """
 
     pids: Path
@@ -35,13 +35,13 @@ class Killer:
     _ended: threading.Event = field(init=False, factory=threading.Event)
 
     def run(self) -> None:
-        """Kill, until it is told to end, or all are killed."""
+        """Kill workers until `end` is called or all kills are done."""
         while len(self.killed) < len(self.at) and not self._ended.wait(PAUSE):
             if self.submissions() >= self.at[len(self.killed)]:
                 self._kill()
 
     def end(self) -> None:
-        """Kill nobody any more."""
+        """Stop killing."""
         self._ended.set()
 
     def _kill(self) -> None:
@@ -55,7 +55,7 @@ class Killer:
 
 @contextmanager
 def killing(pids: Path, submissions: Callable[[], int], at: Sequence[int]) -> Generator[Killer]:
-    """Let a killer be at work."""
+    """Kill workers while the block runs."""
     killer = Killer(pids, submissions, at)
     thread = threading.Thread(target=killer.run)
     thread.start()

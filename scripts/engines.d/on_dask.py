@@ -16,7 +16,7 @@ ALLOWED_FAILURES = 10
 
 
 def killed(stage: Any, save: Any, rows: Rows) -> list[dict[str, Any]]:
-    """Carry out both stages, while somebody kills workers."""
+    """Run both stages while workers are killed."""
     dask, bags, distributed = (import_module(name) for name in ("dask", "dask.bag", "distributed"))
     settings = {
         "n_workers": WORKERS,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 WORKERS = 2
 PARTITIONS = 8
-# What a machine of its own has is left alone: two workers, little memory, no dashboard, and no address but loopback's.
+# Use little of the machine: two workers, little memory, no dashboard, and only the loopback address.
 SMALL = {
     "num_cpus": WORKERS,
     "include_dashboard": False,
@@ -26,13 +26,13 @@ SMALL = {
 
 
 def killed(stage: Any, save: Any, rows: Rows) -> list[dict[str, Any]]:
-    """Carry out both stages, while somebody kills workers."""
+    """Run both stages while workers are killed."""
     with dataset(rows) as data:
         return taken(mapped(mapped(data, stage), save))
 
 
 def looked_at(stage: Any, save: Any, rows: Rows) -> list[dict[str, Any]]:
-    """Look at a dataset after the stage in four ways, each of which executes it again."""
+    """Inspect a dataset after the stage in four ways, each of which executes it again."""
     with dataset(rows) as data, tempfile.TemporaryDirectory() as folder:
         found = mapped(data, stage)
         found.schema()
@@ -47,7 +47,7 @@ RUNS: dict[str, Callable[[Any, Any, Rows], list[dict[str, Any]]]] = {"killed": k
 
 @contextmanager
 def dataset(rows: Rows) -> Generator[Any]:
-    """Start Ray, and make a dataset. Ray has ended afterwards, and left nothing."""
+    """Start Ray and make a dataset. Stop Ray afterwards, and remove its files."""
     ray = import_module("ray")
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
         ray.init(**SMALL, _temp_dir=folder)

@@ -1,4 +1,4 @@
-"""One run on an engine, in a process of its own: `run.py ENGINE RUN BATCH guarded|unguarded COUNT FOLDER`.
+"""Do one run on an engine: `run.py ENGINE RUN BATCH guarded|unguarded COUNT FOLDER`.
 
 It writes the rows to FOLDER/rows.json, and saves outputs in FOLDER/saved.
 """
@@ -15,7 +15,7 @@ from wavespeed_client.distributed import Save
 
 
 def main(engine: str, run: str, batch: str, guarded: str, count: str, folder: str) -> None:
-    """Carry it out."""
+    """Do the run."""
     place = Path(folder)
     made = stage(batch, str(place / "pids"), guarded == "guarded")
     check_pickle(made)
@@ -24,10 +24,10 @@ def main(engine: str, run: str, batch: str, guarded: str, count: str, folder: st
 
 
 def check_pickle(made: object) -> None:
-    """Refuse to go on if what is sent to workers holds the key or the password.
+    """Raise an error if the pickled stage contains the key or the password.
 
     Raises:
-        RuntimeError: It does.
+        RuntimeError: It does, or one of them is not set.
     """
     from os import environ
     from urllib.parse import unquote, urlsplit

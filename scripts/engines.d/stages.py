@@ -1,4 +1,4 @@
-"""Stages for the workers of an engine: they tell who works, and one of them has no journal."""
+"""Stages for the workers of an engine: they record which process works, and one of them has no journal."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from wavespeed_client.settings import Settings
 
 MODEL = "wavespeed-ai/flux-dev"
-# Seconds after which a submission of a worker that was killed is taken for lost. It is minutes for users.
+# Seconds after which a submission of a killed worker counts as lost. For users these are minutes.
 UNCERTAIN_AFTER = 4.0
 IN_FLIGHT = 25
 
 
 @frozen(eq=False)
 class Watched(Generate):
-    """A stage that writes down which process carries it out, so that this process can be killed.
+    """A stage that records which process runs it, so that this process can be killed.
 
     Attributes:
-        pids: The folder for that.
+        pids: The folder for these records.
     """
 
     pids: str = field(kw_only=True)
@@ -68,5 +68,5 @@ def stage(batch: str, pids: str, guarded: bool) -> Watched:
 
 
 def rows_of(count: int) -> list[dict[str, Any]]:
-    """Return so many rows."""
+    """Return this many rows."""
     return [{"id": number, "prompt": f"A cat, take {number}"} for number in range(count)]

@@ -1,4 +1,4 @@
-"""What a run has cost, and whether that is what was promised. Pure."""
+"""What a run cost, and whether that keeps the promise. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 @frozen
 class Run:
-    """A run that has ended.
+    """A finished run.
 
     Attributes:
-        title: What it was.
+        title: Its name.
         guarded: Whether it had a journal.
-        inputs: The prompts that it was given.
-        submitted: The prompts that the service took, as often as it took them.
-        rows: What it returned.
-        kills: How many workers were killed.
-        kills_wanted: How many were to be.
-        files: The names of the files that it saved; None if it was to save none.
-        seconds: How long it took.
+        inputs: Its prompts.
+        submitted: The prompts that the service accepted, repeated if it accepted them several times.
+        rows: The rows that it returned.
+        kills: The number of workers that were killed.
+        kills_wanted: The number that should have been killed.
+        files: The names of the files that it saved; None if it does not save files.
+        seconds: Its duration.
     """
 
     title: str
@@ -39,7 +39,7 @@ class Run:
 
     @property
     def doubled(self) -> int:
-        """How many submissions were not the first one of their input."""
+        """The number of submissions that were not the first of their input."""
         return len(self.submitted) - len(set(self.submitted))
 
     @property
@@ -49,7 +49,7 @@ class Run:
 
     @property
     def uncertain(self) -> set[str]:
-        """The inputs that the rows tell to be uncertain."""
+        """The inputs that the rows report as uncertain."""
         return {row["prompt"] for row in self.rows if row["uncertain"]}
 
     def line(self) -> str:
@@ -63,7 +63,7 @@ class Run:
         )
 
     def faults(self) -> list[str]:
-        """Return what is not as it was promised. The control must double: else this could not see it."""
+        """Return the broken promises. The control must have doubled submissions, as proof that doubling is noticed."""
         if not self.guarded:
             return [] if self.doubled else ["nothing was doubled without the journal, so this run shows nothing"]
         found = [f"{self.doubled} submissions were doubled"] if self.doubled else []
@@ -72,7 +72,7 @@ class Run:
         if Counter(row["prompt"] for row in self.rows) != Counter(self.inputs):
             found.append("the rows are not those that were given")
         if silent := self.unsent - self.uncertain:
-            found.append(f"{len(silent)} inputs were not sent, and are not told as uncertain")
+            found.append(f"{len(silent)} inputs were not sent, and are not reported as uncertain")
         return found + self._faults_of_rows()
 
     def _faults_of_rows(self) -> list[str]:

@@ -37,7 +37,7 @@ def test_a_run_without_a_fault() -> None:
 def test_an_input_that_was_not_sent_must_be_told_as_uncertain() -> None:
     told = [row("a"), row("b"), row("c", uncertain=True, status=None, task_id=None)]
     assert run("a", "b", rows=told).faults() == []
-    assert run("a", "b").faults() == ["1 inputs were not sent, and are not told as uncertain"]
+    assert run("a", "b").faults() == ["1 inputs were not sent, and are not reported as uncertain"]
 
 
 @pytest.mark.parametrize(

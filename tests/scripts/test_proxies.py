@@ -175,10 +175,10 @@ def no_servers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_server_that_is_missing_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert proxies.main([]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"{name} is not installed: its configurations are left out" for name in ("nginx", "haproxy", "squid")
+        f"{name} is not installed: its configurations are skipped" for name in ("nginx", "haproxy", "squid")
     ]
     assert proxies.main(["--quick", "squid"]) == 0
-    assert capsys.readouterr().out == "squid is not installed: its configurations are left out\n"
+    assert capsys.readouterr().out == "squid is not installed: its configurations are skipped\n"
 
 
 @pytest.mark.usefixtures("no_servers")
