@@ -1,1 +1,1 @@
-"""Measure this client against its peers: run `scripts/bench`."""
+"""Measure this client and compare it with others: run `scripts/bench`."""

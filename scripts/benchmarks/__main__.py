@@ -1,6 +1,6 @@
-"""Measure this client against its peers, in one run, and say which bars it reaches.
+"""Measure this client, compare it with others in the same run, and say which bars it reaches.
 
-Only ratios of one run mean anything, for machines and their load differ. A full run writes RESULTS.md.
+Only ratios within a run are meaningful, because machines and their load differ. A full run writes RESULTS.md.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Sizes:
     """How much is measured.
 
     Attributes:
-        load: Of the submissions one by one.
+        load: The load of submissions one after another.
         bursts: Processes with 1,000 submissions at once.
         starts: Processes of each program.
         flight: The most tasks in flight.
-        inputs: Inputs of the large batch, and of the one that has finished.
+        inputs: Inputs of the large batch, and of the finished one.
         journal: Inputs of the batches with each journal.
-        rounds: How often those are run, and the client is generated.
+        rounds: How often those batches are run, and how often the client is generated.
         models: Models in each population of the simulation.
     """
 
@@ -75,7 +75,7 @@ PARTS: dict[str, Callable[[Server, Path, Sizes], dict[str, Figure]]] = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="less of everything, in about a minute; writes nothing")
+    parser.add_argument("--quick", action="store_true", help="measure less, in about a minute, and write nothing")
     parser.add_argument("parts", nargs="*", metavar="part", help=f"only these, and write nothing: {', '.join(PARTS)}")
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
@@ -88,7 +88,7 @@ def main() -> int:
 
 
 def run(parts: Iterable[str], sizes: Sizes) -> tuple[str, list[str]]:
-    """Measure parts, and return the text of the run and the parts that failed."""
+    """Measure parts, and return the report of the run and the parts that failed."""
     began, load = time.monotonic(), os.getloadavg()[0]
     figures, failed = dict[str, Figure](), list[str]()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
@@ -118,7 +118,7 @@ def regeneration(rounds: int) -> dict[str, Figure]:
 
 
 def report(figures: dict[str, Figure], load: float, seconds: float) -> str:
-    """Return the text of a run: what it was measured on, how, and the table."""
+    """Return the report of a run: the machine, the method and the table."""
     machine = f"{os.cpu_count()} cores of {processor()}, {platform.system()} {platform.machine()}"
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
     return f"""# Results
@@ -126,9 +126,9 @@ def report(figures: dict[str, Figure], load: float, seconds: float) -> str:
 {machine}, CPython {platform.python_version()}; {versions}.
 One run of {seconds / 60:.0f} minutes, load average at its start {load:.1f}.
 
-Each client has a process of its own. A ratio is taken between turns of one round; the figure is the median over
-rounds, whose order is random, and over new processes. In brackets: where the true median lies with 90 % certainty
-(of fewer than five values, all of them; of polling, all populations). A call that fails ends its part.
+Each client runs in its own process. A ratio compares turns of the same round; the figure is the median over rounds in
+random order, and over new processes. The brackets contain the true median with 90 % certainty (or, of fewer than five
+values, all values; for polling, all populations). If a call fails, its part is not measured.
 
 {table(figures)}
 """

@@ -1,4 +1,4 @@
-"""What this client is to reach, and whether the figures of a run reach it."""
+"""The bars that this client should reach, and whether the figures of a run reach them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @frozen
 class Bar:
-    """A figure to report, and the most that it may be.
+    """A figure to report, and its upper limit.
 
     Attributes:
         name: The figure's name.
-        text: What it is, in words.
-        most: The most that it may be; None for one that only helps to judge the others.
-        stretch: What would be better still.
-        unit: What it is counted in; nothing for a ratio.
+        text: Its description.
+        most: Its upper limit; None if it only helps to judge the others.
+        stretch: A stricter limit that would be even better.
+        unit: Its unit; empty for a ratio.
     """
 
     name: str

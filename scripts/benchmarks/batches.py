@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 IN_FLIGHT = 500
 IN_FLIGHT_OF_JOURNALS = 200
-# Seconds that a task takes at least when many are in flight.
+# The shortest duration of a task, in seconds, when many are in flight.
 LONG_TASK = 3
 MB = 1e6
-# Claims that are awaited one by one in the time of the others.
+# The number of claims for the comparison that awaits each claim before the next.
 FEW = 20
 
 
 def flights(server: Server, most: int) -> dict[str, Figure]:
-    """Compare the most tasks in flight with 100: CPU a request, and memory a task."""
+    """Compare the most tasks in flight with 100: CPU per request, and memory per task."""
     (few, _), (many, memory) = (_flight(server, tasks) for tasks in (100, most))
     return {"10000 in flight": Figure.of(many / few), "memory of a task": Figure.of(memory / 1000)}
 
 
 def _flight(server: Server, tasks: int) -> tuple[float, float]:
-    """Return the CPU seconds a request and the bytes a task, with so many tasks in flight."""
+    """Return the CPU seconds per request and the bytes per task, with this many tasks in flight."""
     with working("batch", server.delayed, server) as ask:
         ask(inputs=16)
         before = server.requests()
@@ -40,7 +40,7 @@ def _flight(server: Server, tasks: int) -> tuple[float, float]:
 
 
 def bulk(server: Server, folder: Path, inputs: int) -> dict[str, Figure]:
-    """Run one large batch with a journal in a file, and a tenth of its inputs by hand."""
+    """Run one large batch with a journal in a file, and a tenth of its inputs without this client."""
     with working("two requests", server.delayed, server) as ask:
         bare = ask(inputs=inputs // 10, in_flight=IN_FLIGHT)["cpu"] * 10
     found = _batch(server, inputs=inputs, max_in_flight=IN_FLIGHT, journal=str(folder / "bulk.jsonl"))
@@ -53,7 +53,7 @@ def bulk(server: Server, folder: Path, inputs: int) -> dict[str, Figure]:
 
 
 def journals(server: Server, folder: Path, inputs: int, finished: int, rounds: int) -> dict[str, Figure]:
-    """Compare a batch in a database that waits for its disk with one in a file, and claims, and repeat a batch."""
+    """Compare a batch in a database that waits for its disk with one in a file; measure claims and a second run."""
     files, databases = list[dict[str, float]](), list[dict[str, float]]()
     options = {"inputs": inputs, "max_in_flight": IN_FLIGHT_OF_JOURNALS}
     with database.server() as own:

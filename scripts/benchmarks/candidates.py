@@ -1,6 +1,6 @@
-"""The clients that are compared: how each is built, submits an input, and reads the task's id.
+"""The clients to compare: how each is created, submits an input, and reads the task's id.
 
-Each imports its package when its process starts, so that no candidate pays for another's modules.
+Each imports its package only in its own process, so that no candidate pays for another's modules.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def async_httpx(url: str) -> AsyncCall:
 def async_httpx_without_sniffio(url: str) -> AsyncCall:
     if "sniffio" in sys.modules:
         raise RuntimeError("sniffio was loaded before its absence could be measured")
-    sys.path[:] = [folder for folder in sys.path if folder not in OUR_FOLDERS]  # they would make its search longer
+    sys.path[:] = [folder for folder in sys.path if folder not in OUR_FOLDERS]  # they would make the search longer
     sys.meta_path[sys.meta_path.index(PathFinder)] = PathWithoutSniffio
     return async_httpx(url)
 

@@ -1,4 +1,4 @@
-"""What samples say: a median, and how sure it is."""
+"""Medians of samples, with their confidence intervals."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# How likely the true median is to be outside a figure's interval.
+# The probability that the true median is outside a figure's interval.
 DOUBT = 0.1
 
 
 @frozen
 class Figure:
-    """A median, and the interval that holds the true one in nine of ten cases."""
+    """A median, and the interval that contains the true median in nine of ten cases."""
 
     value: float
     low: float
@@ -25,10 +25,10 @@ class Figure:
 
     @classmethod
     def of(cls, *values: float) -> Figure:
-        """Take the median of independent values, and its interval, whatever their distribution.
+        """Return the median of independent values and its interval, for any distribution.
 
-        The true median is below the k-th smallest of n values with the chance that fewer than k of n coins show heads.
-        Fewer than five values are too few for that: the interval then reaches from the least to the greatest.
+        The probability that the true median is below the k-th smallest of n values is that of fewer than k heads in n
+        coin tosses. Fewer than five values are too few for this: the interval then includes all of them.
         """
         ordered, count = sorted(values), len(values)
         chances = [2 * sum(comb(count, heads) for heads in range(cut + 1)) / 2**count for cut in range(count // 2)]
@@ -41,9 +41,9 @@ class Figure:
 
 
 def ratios(values: Sequence[float], base: Sequence[float]) -> list[float]:
-    """Divide each value by the base's of the same round: what slows a round down slows both.
+    """Divide each value by the base's value of the same round, because other load slows both.
 
     Raises:
-        ValueError: The rounds are not the same.
+        ValueError: The numbers of rounds differ.
     """
     return [value / other for value, other in zip(values, base, strict=True)]

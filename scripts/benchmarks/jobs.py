@@ -1,4 +1,4 @@
-"""What a process of its own does about batches: run one, make its requests by hand, claim inputs, finish one."""
+"""Jobs for separate processes: run a batch, make its requests without this client, claim inputs, finish a batch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wavespeed_client.batch.postgres.keys import Numbered
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
-# Its tasks take a millisecond, so that the client is what takes the time.
+# Its tasks take a millisecond, so that most of the time is the client's.
 MODEL = "wavespeed-ai/takes-1"
 FINISH = """
 insert into wavespeed_input (batch, key, state, attempt, model, input, task_id, task)
@@ -34,7 +34,7 @@ def inputs_of(count: int) -> Iterator[dict[str, Any]]:
 
 
 async def batch(url: str, *, inputs: int, model: str = MODEL, **options: Any) -> dict[str, float]:
-    """Run a batch on aiohttp, and watch the memory beyond what the process held before."""
+    """Run a batch on aiohttp, and measure the additional memory of the process."""
     before, done, peak, early = memory(), 0, 0, 0
 
     async def watch() -> None:
@@ -58,7 +58,7 @@ async def batch(url: str, *, inputs: int, model: str = MODEL, **options: Any) ->
 
 
 async def two_requests(url: str, *, inputs: int, in_flight: int) -> dict[str, float]:
-    """Do with aiohttp alone what a batch cannot do without: submit each input and poll its task once."""
+    """Do the minimum of a batch with only aiohttp: submit each input and poll its task once."""
     left = inputs_of(inputs)
 
     async def work(session: aiohttp.ClientSession) -> None:
@@ -76,7 +76,7 @@ async def two_requests(url: str, *, inputs: int, in_flight: int) -> dict[str, fl
 
 
 async def claims(url: str, *, inputs: int, at_once: int, journal: str) -> dict[str, float]:
-    """Claim new inputs in a database, so many at the same time."""
+    """Claim new inputs in a database, this many at the same time."""
     ledger = await _ledger(url, journal, f"claims {at_once}")
     entries = iter(await asyncio.gather(*map(ledger.look, _items(inputs))))
 
@@ -92,7 +92,7 @@ async def claims(url: str, *, inputs: int, at_once: int, journal: str) -> dict[s
 
 
 async def finish(url: str, *, inputs: int, batch: str, journal: str) -> dict[str, float]:
-    """Write to a database that all inputs of a batch have finished."""
+    """Record in a database that all inputs of a batch have finished."""
     took, ledger = stopwatch(), await _ledger(url, journal, batch)
     keys = [ledger.keys.key(item) for item in _items(inputs)]
     with psycopg.connect(journal, autocommit=True) as connection:

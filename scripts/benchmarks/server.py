@@ -1,7 +1,7 @@
-"""The service that everything is measured against, in a process of its own.
+"""The service for all measurements, in a separate process.
 
-POST /...takes-MS... creates a task that completes so many milliseconds later, any other POST one that has completed.
-The task's id says when it completes, so the server keeps nothing. GET /count returns the number of requests before it.
+POST /...takes-MS... creates a task that completes after MS milliseconds; any other POST creates a completed task.
+The task's id says when it completes, so the server stores nothing. GET /count returns the number of earlier requests.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def body_of(head: bytes) -> bytes:
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection, whose requests come one after another."""
+    """One keep-alive connection, with one request after another."""
 
     def __init__(self, delay: float) -> None:
         self._delay = delay
@@ -71,7 +71,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - tells the type checkers what asyncio promises
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - tells type checkers what asyncio guarantees
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve(folder: Path) -> None:
-    """Serve at once, after a delay and over TLS, until the standard input ends."""
+    """Serve without a delay, with one, and over TLS, until the standard input ends."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(folder / "server.pem")
     loop = asyncio.get_running_loop()
@@ -104,7 +104,7 @@ async def serve(folder: Path) -> None:
 
 @frozen
 class Server:
-    """Where the server listens, and the certificate authority that it is trusted by.
+    """Where the server listens, and the certificate authority to trust.
 
     Attributes:
         plain: Responds at once.
@@ -139,7 +139,7 @@ def serving(folder: Path) -> Generator[Server]:
             plain, delayed, tls = (f"127.0.0.1:{port}" for port in process.stdout.readline().split())
             yield Server(f"http://{plain}", f"http://{delayed}", f"https://{tls}", folder / "authority.pem")
         finally:
-            process.stdin.close()  # which ends it
+            process.stdin.close()  # this stops the server
 
 
 def main() -> None:

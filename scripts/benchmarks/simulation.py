@@ -1,4 +1,4 @@
-"""Polling, simulated: how many polls a task takes and how late its end is known. Seeded, and no time passes."""
+"""Simulate polling: count a task's polls, and measure how late its end is noticed. Seeded; no real time passes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from wavespeed_client.waiting.durations import Durations
 from wavespeed_client.waiting.wait import Wait
 
 ROUND_TRIP = 0.1
-SEEN = 3  # tasks of a model that teach before the counting begins
+SEEN = 3  # tasks of a model before the counting begins, from which the client learns
 COUNTED = 7
-OFFICIAL_PAUSE = 1.0  # the official client polls at once, then this long after each response
+OFFICIAL_PAUSE = 1.0  # the official client polls at once, and then this many seconds after each response
 
 
 @define
@@ -33,27 +33,27 @@ class SimulatedClock(Clock):
 
 @frozen
 class Sample:
-    """One task: the seconds that it takes in all and that the model works, and whether it completes."""
+    """One task: its total seconds, the model's seconds, and whether it completes."""
 
     seconds: float
     inference: float
     completes: bool = True
 
 
-# Draws a model's task, given how many it has had.
+# Draws a model's next task; the argument is the number of earlier ones.
 Model = Callable[[int], Sample]
-# Makes a model, given its quantile among all models, and chance.
+# Makes a model from its quantile among all models and a source of random numbers.
 Population = Callable[[float, random.Random], Model]
 
 
 @frozen
 class Cost:
-    """What waiting took, for one task or on average.
+    """The cost of waiting, for one task or on average.
 
     Attributes:
-        polls: Polls of a task.
-        lateness: Seconds from its end until the client knew of it.
-        connections: New connections, beside the one that submitted the task.
+        polls: Number of polls of a task.
+        lateness: Seconds from its end until the client noticed it.
+        connections: Number of new connections after the one that submitted the task.
     """
 
     polls: float
@@ -90,7 +90,7 @@ MEDIANS: dict[str, Callable[[float], float]] = {
 
 
 def official(sample: Sample) -> Cost:
-    """Poll each second as the official client does, each time over a connection of its own."""
+    """Poll every second as the official client does, each time with a new connection."""
     cycle = ROUND_TRIP + OFFICIAL_PAUSE
     pauses = max(0, math.ceil((sample.seconds - ROUND_TRIP / 2) / cycle))
     return Cost(pauses + 1, pauses * cycle + ROUND_TRIP - sample.seconds, pauses + 1)
@@ -106,7 +106,7 @@ def ours(sample: Sample, memory: Durations, rng: random.Random) -> Cost:
         pauses.append(wait.delay())
         clock.time += pauses[-1] + ROUND_TRIP
         wait.saw(_response(sample, clock.time - ROUND_TRIP / 2))
-    # A connection that has idled for longer than this is not used again.
+    # A connection that was idle for longer than this is not used again.
     return Cost(len(pauses), clock.time - sample.seconds, sum(pause > READ_IDLE_SECONDS for pause in pauses))
 
 
@@ -118,7 +118,7 @@ def _response(sample: Sample, age: float) -> Task:
 
 
 def simulate(population: Population, models: int, seed: int = 7) -> tuple[Cost, Cost, Cost]:
-    """Return the average cost by the official client, by ours without a memory, and by ours."""
+    """Return the average costs of the official client, of ours without what it learned, and of ours."""
     rows = [row for number in range(models) for row in _costs(population, (number + 0.5) / models, f"{seed} {number}")]
     theirs, blind, learnt = (
         Cost(*(fmean(values) for values in zip(*map(astuple, costs), strict=True))) for costs in zip(*rows, strict=True)
@@ -127,8 +127,8 @@ def simulate(population: Population, models: int, seed: int = 7) -> tuple[Cost, 
 
 
 def _costs(population: Population, quantile: float, seed: str) -> Iterator[tuple[Cost, Cost, Cost]]:
-    # Two sources of chance, so that the tasks are the same however often a client polls.
-    tasks, jitter = random.Random(seed), random.Random(f"{seed} jitter")  # noqa: S311 - it has to be repeatable
+    # Two sources of random numbers, so that the tasks do not depend on how often a client polls.
+    tasks, jitter = random.Random(seed), random.Random(f"{seed} jitter")  # noqa: S311 - it must be repeatable
     draw, memory = population(quantile, tasks), Durations()
     for number in range(SEEN + COUNTED):
         sample = draw(number)
@@ -138,7 +138,7 @@ def _costs(population: Population, quantile: float, seed: str) -> Iterator[tuple
 
 
 def polling(models: int) -> dict[str, Figure]:
-    """Return the worst figures of all populations, with their range, and the new connections for videos."""
+    """Return the worst figures of all populations, with their ranges, and the new connections for videos."""
     found = {name: simulate(steady(median, 0.1), models) for name, median in MEDIANS.items()}
     polls = [learnt.polls / theirs.polls for theirs, _, learnt in found.values()]
     lateness = [learnt.lateness / theirs.lateness for theirs, _, learnt in found.values()]

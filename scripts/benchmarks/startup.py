@@ -1,4 +1,4 @@
-"""What an import and the command line's help cost: CPU of a new process."""
+"""The CPU of a new process for an import and for the command line's help."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ print(sum(name.startswith("wavespeed_api.models.") for name in sys.modules))
 
 
 def startup(server: Server, folder: Path, rounds: int) -> dict[str, Figure]:
-    """Compare new processes, in rounds of random order. Their bytecode is kept in the folder."""
+    """Compare new processes, in rounds of random order. The folder keeps their bytecode."""
     env = environment(server) | {"PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     samples: dict[str, list[float]] = {program: [] for program in (EMPTY, HTTPX, PACKAGE, CLIENT, HELP, BARE_HELP)}

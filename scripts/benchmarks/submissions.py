@@ -1,4 +1,4 @@
-"""A submission's CPU: of sync clients, plain and over TLS, and of async ones with one and with 1,000 under way."""
+"""The CPU of a submission: by sync clients, plain and over TLS, and by async clients, one or 1,000 at a time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 BARE_ASYNC, WITHOUT_SNIFFIO = "async httpx", "async httpx without sniffio"
 OURS_ASYNC, OURS_AIOHTTP = "async ours", "async ours, aiohttp"
-# Longer than any of these clients keeps a connection for a submission.
+# Longer than any of these clients keeps an idle connection for a submission.
 REST = 6.0
 
 
 def sync(url: str, server: Server, load: Load, suffix: str = "") -> Iterator[Found]:
-    """Compare the sync clients, over one connection each; the official client opens one for each submission."""
+    """Compare the sync clients. Each uses one connection; only the official client opens one per submission."""
     samples = measured(("ours", "httpx", "official"), url, server, load)
     yield f"submit{suffix}", compare(samples, "ours", "httpx")
     yield f"submit to official{suffix}", compare(samples, "ours", "official")
@@ -29,7 +29,7 @@ def sync(url: str, server: Server, load: Load, suffix: str = "") -> Iterator[Fou
 
 
 def one_under_way(server: Server, load: Load) -> Iterator[Found]:
-    """Compare the async clients. What pip installs with httpx lacks sniffio, so that is what they are compared with."""
+    """Compare the async clients with httpx without sniffio, because pip does not install sniffio with httpx."""
     samples = measured((OURS_ASYNC, OURS_AIOHTTP, BARE_ASYNC, WITHOUT_SNIFFIO), server.plain, server, load)
     yield "async submit", compare(samples, OURS_ASYNC, WITHOUT_SNIFFIO)
     yield "async submit, with sniffio", compare(samples, OURS_ASYNC, BARE_ASYNC)
@@ -38,9 +38,9 @@ def one_under_way(server: Server, load: Load) -> Iterator[Found]:
 
 
 def thousand_under_way(server: Server, blocks: int) -> Iterator[Found]:
-    """Compare bursts of new processes that have no connection open, as when a program begins with all its submissions.
+    """Compare bursts of submissions by new processes without an open connection, as when a program starts.
 
-    httpx's pool hands one idle connection to all requests that wait, so with one its burst costs a twentieth.
+    httpx's pool assigns an idle connection to all waiting requests, so with one its burst would cost only a twentieth.
     """
     load = Load(blocks, rounds=1, calls=1000, concurrency=1000, rest=REST)
     samples = measured((OURS_ASYNC, OURS_AIOHTTP, BARE_ASYNC), server.delayed, server, load)

@@ -1,4 +1,4 @@
-"""What the process that calls this has used."""
+"""The CPU time and memory that the calling process has used."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def stopwatch() -> Callable[[], dict[str, float]]:
-    """Return a function that tells the seconds since now: CPU of all threads, and wall."""
+    """Return a function that returns the seconds since now: the CPU time of all threads, and the wall time."""
     cpu, began = time.process_time(), time.perf_counter()
     return lambda: {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - began}
 
 
 def memory() -> int:
-    """Return the bytes that this process holds; on systems without /proc, the most that it has held."""
+    """Return the bytes that this process uses; on systems without /proc, the most that it has used."""
     statm = Path("/proc/self/statm")
     if statm.exists():
         return int(statm.read_text().split()[1]) * resource.getpagesize()

@@ -1,8 +1,8 @@
-"""A process of its own for one candidate or job: do what each line asks for, and print what that took.
+"""A process for one candidate or job: do the work that each line requests, and print the figures.
 
     python -m benchmarks.worker NAME URL
 
-A line of the standard input is a JSON object with the arguments, a line of the output one with the figures.
+Each line of the standard input is a JSON object with arguments, and each line of the output one with figures.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def one_by_one(call: Call, *, calls: int) -> dict[str, float]:
 
 
 async def at_once(call: AsyncCall, *, calls: int, concurrency: int = 1) -> dict[str, float]:
-    """Make calls, so many of them at a time."""
+    """Make calls, this many at a time."""
     took, left = stopwatch(), iter(range(calls))
 
     async def work() -> None:
@@ -45,7 +45,7 @@ async def at_once(call: AsyncCall, *, calls: int, concurrency: int = 1) -> dict[
 
 
 def work_of(name: str, url: str) -> Callable[..., Any]:
-    """Return what a name stands for, as a function of the arguments in a line."""
+    """Return the work with a name, as a function of the arguments in a line."""
     if name in SYNC:
         return partial(one_by_one, SYNC[name](url))
     if name in ASYNC:

@@ -1,4 +1,4 @@
-"""Starts candidates and jobs, each in a process of its own, and measures candidates in rounds of random order."""
+"""Start candidates and jobs in separate processes, and measure candidates in rounds of random order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Ask = Callable[..., dict[str, float]]
 
-# Seconds after which a process is taken to be stuck.
+# Seconds after which a process counts as stuck.
 PATIENCE = 1200.0
 # Calls of a new process before it is measured.
 WARM_UP = 20
@@ -36,7 +36,7 @@ class FailedError(Exception):
 
 @contextmanager
 def working(name: str, url: str, server: Server) -> Generator[Ask]:
-    """Run a worker while the block runs, and yield a function that asks it to work and returns what that took.
+    """Run a worker while the block runs, and yield a function that requests work and returns the figures.
 
     The function raises FailedError if the worker ends or takes too long; the worker prints its own traceback.
     """
@@ -69,7 +69,7 @@ def working(name: str, url: str, server: Server) -> Generator[Ask]:
 
 
 def environment(server: Server) -> dict[str, str]:
-    """Return this process's environment without proxies and settings of ours, in which the server is trusted."""
+    """Return this process's environment, without proxies and settings of this client, and with trust in the server."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -85,10 +85,10 @@ class Load:
 
     Attributes:
         blocks: How often all candidates get new processes. Hash seed and memory layout make a process faster or slower
-            for as long as it lives, so a ratio is only as sure as several processes agree on it.
-        rounds: How often each candidate has its turn in a block.
-        calls: Calls in a turn. Turns are short, so that other load on the machine slows all candidates of a round.
-        concurrency: Calls under way at a time.
+            for its whole life, so a reliable ratio needs several processes.
+        rounds: Turns of each candidate in a block.
+        calls: Calls in a turn. Turns are short, so that other load slows all candidates of a round alike.
+        concurrency: Calls at the same time.
         rest: Seconds without calls before each turn.
     """
 
@@ -100,7 +100,7 @@ class Load:
 
 
 def measured(names: Sequence[str], url: str, server: Server, load: Load) -> dict[str, list[list[float]]]:
-    """Return the CPU of each candidate's turns, block by block. The first calls of a process are not counted."""
+    """Return the CPU of each candidate's turns, block by block, without the first calls of a process."""
     samples: dict[str, list[list[float]]] = {name: [] for name in names}
     rng = random.Random(7)  # noqa: S311 - the order of the rounds
     more = {"concurrency": load.concurrency} if load.concurrency > 1 else {}
