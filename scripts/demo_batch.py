@@ -1,6 +1,6 @@
-"""Kill a batch half-way and run it again: its journal is in a temporary PostgreSQL, and nothing is paid twice.
+"""Kill a batch half-way and run it again: its journal is in a temporary PostgreSQL, and nothing is paid for twice.
 
-Without arguments this shows it against a stand-in; with `run` it is the batch that is killed.
+Without arguments this runs the demonstration with a stand-in. With `run` it is the batch that is killed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the scripts have in common: where they are, the environment that they run in, and how they refuse arguments."""
+"""What the scripts share: the project's folder, the environment that they run in, and how they report errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def need(*modules: str) -> None:
-    """Start the program again in .venv, unless the modules that it needs are here."""
+    """Start the program again in .venv, unless this environment has the modules that it needs."""
     if all(importlib.util.find_spec(each) for each in modules):
         return
     installed = subprocess.run([ROOT / "scripts" / "install"], check=False)

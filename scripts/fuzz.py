@@ -1,4 +1,4 @@
-"""Let schemathesis look for responses of the stand-in that break the contract."""
+"""Search with schemathesis for responses of the stand-in that break the contract."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Mutants of the generated client: how a rule makes them, and how one takes the place of the real code."""
+"""Mutants of the generated client: how a rule makes them, and how one replaces the real code."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class MutantsError(Exception):
 
 @dataclass(frozen=True)
 class Rule:
-    """A way to be wrong.
+    """One kind of mistake.
 
     Attributes:
         name: Its name.
         where: Which files of the package it looks at.
         pattern: A regular expression; ^ and $ are the ends of lines.
-        replacement: What stands there instead, as in `re.sub`.
+        replacement: The replacement, as in `re.sub`.
         why: What goes wrong for users.
-        tests: Text in the names of the tests to run first; else those that name the file's operation or model.
-        equivalent: The proof that nobody can tell the difference, where that is so.
+        tests: Text in the names of the tests to run first. By default, these name the file's operation or model.
+        equivalent: The proof that no program can notice the change, if that is so.
     """
 
     name: str
@@ -47,9 +47,9 @@ class Mutant:
 
     Attributes:
         name: Rule, file and place.
-        rule: The rule that it follows.
+        rule: The rule that made it.
         path: The file, within the package.
-        what: What the rule's pattern found there.
+        what: The text that the rule's group `what` matched.
         source: The file's text with the change.
     """
 
@@ -89,10 +89,10 @@ def matches(rule: Rule, path: str, source: str) -> Iterator[re.Match[str]]:
 
 
 def put_in_place(module: ModuleType, source: str) -> bool:
-    """Let the module's functions, methods and sets of words do what the source says; tell whether that differs.
+    """Replace a module's functions, methods and sets of words by those of the source; return whether any differed.
 
-    They keep their identity: a class that was imported by name elsewhere is the class that changes. Other changes,
-    of names or of a class's fields, are not taken over.
+    Objects keep their identity, so a class that was imported elsewhere changes, too. Other changes, such as those of
+    names or of a class's fields, have no effect.
     """
     changed = ModuleType(module.__name__)
     changed.__dict__.update(__file__=module.__file__, __package__=module.__package__)
@@ -101,7 +101,7 @@ def put_in_place(module: ModuleType, source: str) -> bool:
 
 
 def replace_all(old: Any, new: Any, module: str) -> bool:
-    """Replace each member that both namespaces have; tell whether anything differed."""
+    """Replace each member that both namespaces have; return whether any differed."""
     differs = [replace(old[name], member, module) for name, member in list(new.items()) if name in old]
     return any(differs)
 
@@ -127,5 +127,5 @@ def replace(old: Any, new: Any, module: str) -> bool:
 
 
 def function_of(member: Any) -> Any:
-    """Return the function itself, also of a class method or a property."""
+    """Return the function behind a function, class method or property."""
     return getattr(member, "__func__", None) or getattr(member, "fget", member)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the table of promises in SECURITY.md from the markers of the tests that hold them.
+"""Write the table of promises in SECURITY.md from the markers of their tests.
 
     scripts/promises.py [--check]
 
@@ -45,13 +45,13 @@ def main() -> int:
 
 
 def promises() -> dict[str, str]:
-    """Read the promises, each by its key, in their order."""
+    """Read the promises by key, in order."""
     kept: dict[str, str] = json.loads(PROMISES.read_text("utf-8"))
     return kept
 
 
 def holders() -> dict[str, list[str]]:
-    """Find the files of tests that hold each promise."""
+    """Find the test files for each promise."""
     found: dict[str, list[str]] = {}
     for path in sorted(TESTS.rglob("test_*.py")):
         for key in sorted(set(marked(path))):
@@ -71,7 +71,7 @@ def table(kept: dict[str, str], tests: dict[str, list[str]]) -> str:
     """Write the table.
 
     Raises:
-        ValueError: A promise has no test, or a test holds a promise that is not there.
+        ValueError: A promise has no test, or a test names a promise that does not exist.
     """
     if unknown := set(tests) - set(kept):
         raise ValueError(
@@ -84,15 +84,15 @@ def table(kept: dict[str, str], tests: dict[str, list[str]]) -> str:
 
 
 def with_table(page: str, new: str) -> str:
-    """Return a page with a new table in place of its own.
+    """Return a page with its table replaced by a new one.
 
     Raises:
-        ValueError: The page has no such place.
+        ValueError: The page has no place for the table.
     """
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError("SECURITY.md has no place for the promises")
+        raise ValueError("SECURITY.md has no place for the table of promises")
     return f"{before}{begin}\n{new}\n{end}{after}"
 
 

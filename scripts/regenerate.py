@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Regenerate generated/wavespeed_api from spec/openapi.yaml.
 
-    scripts/regenerate.py            write the package anew
+    scripts/regenerate.py            write the package
     scripts/regenerate.py --check    write nothing; print what differs and exit 1 on drift
 
-What the generated code would not carry out is refused, with its place in the spec. The package is built whole in a
-folder beside its place and put there by two renames, so that an error or a kill at any step leaves a whole package
-behind. Exit code 2 means that nothing changed.
+A spec is refused if the generated code would not do what it says; the message names the place in the spec. The package
+is built in a separate folder and put in place by two renames, so that a complete package remains after an error or a
+kill at any step. Exit code 2 means that nothing changed.
 """
 
 from __future__ import annotations

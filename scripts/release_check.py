@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Check that __version__ and CHANGELOG.md fit what changed in the spec since the last release.
+"""Check that __version__ and CHANGELOG.md match what changed in the spec since the last release.
 
     scripts/release_check.py
 
-The last release is the newest tag vX.Y.Z in this history, else the commit in which CHANGELOG.md's newest section got
-its number. Exit code 1 means that they do not fit, 2 that the last release cannot be read.
+The last release is the newest tag vX.Y.Z in this history or, without tags, the commit in which CHANGELOG.md's newest
+section got its number. Exit code 1 means that they do not match, 2 that the last release cannot be read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from environment import ROOT, fail, need
 
 def main() -> int:
     need("openapi_python_client", "griffe")
-    # Imported late: what they need is in the environment that is there by now.
+    # Imported late: only now are their dependencies certain to be installed.
     from compatibility.release import check
     from generation.refusal import SpecError
 

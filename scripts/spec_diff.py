@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Say what a change of the spec means for programs on the wire, and for programs that import the package.
+"""Say what a change of the spec means for programs that call the API, and for programs that import the package.
 
     scripts/spec_diff.py OLD NEW                     OLD and NEW: files, or git revisions such as v0.1.0 or HEAD~1
-    scripts/spec_diff.py OLD NEW --json              the same for programs
+    scripts/spec_diff.py OLD NEW --json              print the report as JSON
     scripts/spec_diff.py OLD NEW --fail-on major     exit with 1 if the verdict is major
 
 Exit code 2 means that there is no verdict.
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--fail-on", choices=["major", "minor"], help="exit with 1 if the verdict is this or worse")
     arguments = parser.parse_args()
     need("openapi_python_client", "griffe")
-    # Imported late: what they need is in the environment that is there by now.
+    # Imported late: only now are their dependencies certain to be installed.
     from compatibility.change import Level
     from compatibility.document import load
     from compatibility.verdict import judge

@@ -1,4 +1,4 @@
-"""Build the site from the pages with Zensical, strictly, and refuse pages that fetch from elsewhere."""
+"""Build the site from the pages with Zensical in strict mode, and refuse pages that fetch from other hosts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main() -> int:
         gather.gather(BUILD)
     except gather.LinkError as error:
         return fail([str(error)])
-    # Without --clean it takes from its cache what it has warned of before, and passes.
+    # Without --clean it takes pages with earlier warnings from its cache, and succeeds.
     zensical = [sys.executable, "-m", "zensical", "build", "--clean", "--strict", "--config-file"]
     done = subprocess.run(
         [*zensical, str(BUILD / "zensical.toml")],

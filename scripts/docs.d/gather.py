@@ -1,7 +1,7 @@
-"""Gather what the site is built from into a folder.
+"""Collect the sources of the site in a folder.
 
-Pages keep their text; links between them lead to their places in the site. The reference has every public name, read
-from `__all__` of the packages. The two APIs, the service's and the stand-in's, get a page of Swagger UI each.
+Pages keep their text; links between them are changed to their places in the site. The reference has every public name,
+read from `__all__` of the packages. Each of the two APIs, the service's and the stand-in's, gets a Swagger UI page.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _LINK = re.compile(r"(?<=\]\()(?P<path>[^()\s#]+)(?P<anchor>#[^()\s]*)?(?=\))")
 
 
 class LinkError(Exception):
-    """A page links to what is no page of the site."""
+    """A page links to something that is not a page of the site."""
 
 
 def sections() -> Navigation:
@@ -84,7 +84,7 @@ def places() -> dict[str, str]:
 
 
 def with_links(text: str, path: str) -> str:
-    """Return a page's text with its links to other pages as the site has them, or raise LinkError."""
+    """Return a page's text with its links to other pages changed to those of the site, or raise LinkError."""
     known = places()
 
     def moved(link: re.Match[str]) -> str:
@@ -107,7 +107,7 @@ def public_names(package: Path) -> list[str]:
 
 
 def reference() -> dict[str, tuple[str, list[str]]]:
-    """Return the pages of the reference: for each name of a page, its title and what it describes."""
+    """Return the pages of the reference: the title and the described names of each."""
     names = public_names(OVERLAY)
     clients = [name for name in reversed(names) if name.endswith("WaveSpeed")]
     errors = [name for name in names if name.endswith("Error")]
@@ -128,7 +128,7 @@ def write_reference(folder: Path) -> None:
 
 
 def write_apis(folder: Path) -> None:
-    """Write a page of Swagger UI for each API. A page on the disk may fetch nothing, so the document is a script."""
+    """Write a Swagger UI page for each API. Pages on the disk may not fetch anything, so the document is a script."""
     swagger = files("mkdocs_swagger_ui_tag") / "swagger-ui"
     assets = folder / "swagger-ui"
     assets.mkdir()

@@ -1,4 +1,4 @@
-"""What the pages and style sheets of the built site make a browser fetch from elsewhere."""
+"""Find what pages and style sheets of the built site make a browser fetch from other hosts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _IN_STYLES = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')\s]+
 
 
 class Fetches(HTMLParser):
-    """The addresses on other hosts that a page makes a browser fetch. A link that a person follows is none."""
+    """The addresses on other hosts that a page makes a browser fetch. Links that a person follows do not count."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Fetches(HTMLParser):
 
 
 def fetched(path: Path) -> list[str]:
-    """Return what a file of the site makes a browser fetch from other hosts."""
+    """Return the addresses on other hosts that a file of the site makes a browser fetch."""
     text = path.read_text("utf-8")
     if path.suffix == ".css":
         return _IN_STYLES.findall(text)

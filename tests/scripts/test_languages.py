@@ -50,7 +50,7 @@ def test_without_npm_it_says_in_one_line_what_was_left_out(project: Path, tmp_pa
     for name in ("bash", "dirname", "env", "sh"):
         (programs / name).symlink_to(shutil.which(name) or "")
     done = languages(project, PATH=str(programs))
-    said = "scripts/languages: there is no npm; left out: two TypeScript programs, redocly, spectral\n"
+    said = "scripts/languages: npm is not installed, so these are skipped: two TypeScript programs, redocly, spectral\n"
     assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
 
 

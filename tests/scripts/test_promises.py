@@ -28,5 +28,5 @@ def test_markers_are_found_wherever_they_stand() -> None:
 
 
 def test_a_page_without_a_place_for_it_is_named() -> None:
-    with pytest.raises(ValueError, match="no place for the promises"):
+    with pytest.raises(ValueError, match="no place for the table of promises"):
         with_table("# A page", "")
