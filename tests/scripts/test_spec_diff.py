@@ -132,7 +132,7 @@ def reversed_order(data: object) -> dict[str, object]:
 def test_schemas_that_hold_themselves_end(tmp_path: Path) -> None:
     assert lines(RECURSIVE, RECURSIVE.replace("maximum: 10", "maximum: 5"), tmp_path) == [
         "old -> new: major (wire major, python none)",
-        "wire major  python none   schemas/Leaf/size: maximum was 10, is 5 now (what was sent may be refused)",
+        "wire major  python none   schemas/Leaf/size: maximum was 10, is 5 now (old requests may be refused)",
     ]
 
 
