@@ -1,4 +1,4 @@
-"""Submit a task, wait for it and print its outputs: with a stand-in, or with --live with the service."""
+"""Submit a task to a stand-in or, with --live, to the service; wait for it and print its outputs."""
 
 import argparse
 import sys

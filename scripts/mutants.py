@@ -65,11 +65,11 @@ def main() -> int:
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Change the generated client; each change must fail tests/contract.")
-    parser.add_argument("names", nargs="*", help="names of mutants, with * for any text; else all of them")
-    parser.add_argument("--list", action="store_true", help="try none; list them")
+    parser.add_argument("names", nargs="*", help="names of mutants, with * as a wildcard; by default all")
+    parser.add_argument("--list", action="store_true", help="list the mutants instead of trying them")
     parser.add_argument("--brief", action="store_true", help="do not print mutants that were killed as expected")
-    parser.add_argument("--each", type=int, metavar="N", help="try at most N of each rule, from all over the code")
-    parser.add_argument("--jobs", type=int, default=2, help="how many to try at a time (2)")
+    parser.add_argument("--each", type=int, metavar="N", help="try at most N of each rule, spread over the code")
+    parser.add_argument("--jobs", type=int, default=2, help="how many to try at the same time (2)")
     return parser.parse_args()
 
 

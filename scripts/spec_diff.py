@@ -17,7 +17,7 @@ from environment import OneLineParser, fail, need
 
 
 def main() -> int:
-    parser = OneLineParser(description="Say what a change of the spec means.")
+    parser = OneLineParser(description="Say what a change of the spec means for users.")
     parser.add_argument("old", metavar="OLD", help="a file, or a git revision such as v0.1.0 or HEAD~1")
     parser.add_argument("new", metavar="NEW", help="a file, or a git revision")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")

@@ -36,8 +36,8 @@ LONGEST = max(len(case.name) for case in CASES)
 def main(arguments: Sequence[str] | None = None) -> int:
     names = [server.name for server in SERVERS]
     parser = argparse.ArgumentParser(prog="scripts/proxies", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a third of the submissions")
-    parser.add_argument("servers", nargs="*", metavar="server", help=f"only these: {', '.join(names)}")
+    parser.add_argument("--quick", action="store_true", help="make a third of the submissions")
+    parser.add_argument("servers", nargs="*", metavar="server", help=f"use only these servers: {', '.join(names)}")
     given = parser.parse_args(arguments)
     if unknown := set(given.servers) - set(names):
         parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(names)}")

@@ -76,7 +76,9 @@ PARTS: dict[str, Callable[[Server, Path, Sizes], dict[str, Figure]]] = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="measure less, in about a minute, and write nothing")
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"only these, and write nothing: {', '.join(PARTS)}")
+    parser.add_argument(
+        "parts", nargs="*", metavar="part", help=f"measure only these parts, and write nothing: {', '.join(PARTS)}"
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"there is no part {', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")

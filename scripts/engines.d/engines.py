@@ -44,7 +44,7 @@ SMALL_RAY = "import on_ray, ray; ray.init(**on_ray.SMALL)\n"
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/engines", description=__doc__)
     parser.add_argument("--times", type=int, default=1, help="how many times to run everything")
-    parser.add_argument("engines", nargs="*", metavar="engine", help=f"only these: {', '.join(ENGINES)}")
+    parser.add_argument("engines", nargs="*", metavar="engine", help=f"use only these engines: {', '.join(ENGINES)}")
     arguments = parser.parse_args()
     if unknown := set(arguments.engines) - set(ENGINES):
         parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(ENGINES)}")
@@ -56,12 +56,12 @@ def main() -> int:
                     faults += sum(map(shown, runs(engine, server.url)))
                     faults += page(engine, server.url)
     except database.NoServerError as error:
-        print(f"Left out: everything, for there is no database here: {error}")
+        print(f"Skipped everything, because there is no database: {error}")
         return 0
     except RuntimeError as error:
         print(f"WRONG: {error}")
         return 1
-    print("All is as promised." if not faults else f"{faults} faults.")
+    print("All promises were kept." if not faults else f"{faults} faults.")
     return 1 if faults else 0
 
 
@@ -71,7 +71,7 @@ def installed(names: Sequence[str]) -> Iterator[str]:
         if find_spec(name):
             yield name
         else:
-            print(f"Left out: {ENGINES[name]}, which has no package for this Python or system.")
+            print(f"Skipped {ENGINES[name]}, which has no package for this Python or system.")
 
 
 def runs(engine: str, journal: str) -> Iterator[Run]:

@@ -1,4 +1,4 @@
-"""Kills workers of an engine while they carry out a stage."""
+"""Kills workers of an engine while they run a stage."""
 
 from __future__ import annotations
 
