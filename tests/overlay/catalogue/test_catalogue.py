@@ -28,8 +28,8 @@ def models(fake: FakeWaveSpeed) -> Iterator[FakeWaveSpeed]:
     fake.reset()
 
 
-def asked(fake: FakeWaveSpeed) -> int:
-    """How often the catalogue was asked for; nothing else may have been."""
+def requests_for_it(fake: FakeWaveSpeed) -> int:
+    """Count the requests for the catalogue; there may be no others."""
     assert {request.path for request in fake.requests} <= {PATH}
     return len(fake.requests)
 
@@ -40,19 +40,19 @@ def test_models_cost_one_request_an_hour(ws: Driven, fake: FakeWaveSpeed, clock:
     assert ws.model("acme/paint-2.1/fast").inputs[0].name == "prompt"
     clock.sleep(KEPT_SECONDS - 0.1)
     ws.model("acme/speak")
-    assert asked(fake) == 1
+    assert requests_for_it(fake) == 1
     clock.sleep(0.1)
     assert ws.model("wavespeed-ai/flux-dev").inputs[0].name == "prompt"
     with pytest.raises(InvalidModelError):  # the old catalogue is gone
         ws.model("acme/speak")
-    assert asked(fake) == 2
+    assert requests_for_it(fake) == 2
 
 
 def test_each_client_has_its_own(ws: Driven, connect: Connect, fake: FakeWaveSpeed) -> None:
     other = connect(fake.api_key, base_url=fake.url)
     ws.model("acme/speak")
     assert other.model("wavespeed-ai/flux-dev").id == "wavespeed-ai/flux-dev"
-    assert asked(fake) == 2
+    assert requests_for_it(fake) == 2
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def test_an_unknown_id_names_three_close_ones(ws: Driven, fake: FakeWaveSpeed, m
     with pytest.raises(InvalidModelError, match=rf"^There is no model {model}\. Close to it: {close}") as caught:
         ws.model(model)
     assert len(str(caught.value).split("Close to it: ")[1].split(", ")) == 3
-    assert asked(fake) == 1
+    assert requests_for_it(fake) == 1
 
 
 @pytest.mark.parametrize("model", ["flux", "a/b/stream", "models/x", "a/b?c", 3, None])
 def test_what_cannot_be_an_id_costs_no_request(ws: Driven, fake: FakeWaveSpeed, model: str) -> None:
     with pytest.raises(InvalidModelError):
         ws.model(model)
-    assert asked(fake) == 0
+    assert requests_for_it(fake) == 0
 
 
 def test_a_failed_request_is_not_remembered(connect: Connect, fake: FakeWaveSpeed) -> None:
@@ -82,7 +82,7 @@ def test_a_failed_request_is_not_remembered(connect: Connect, fake: FakeWaveSpee
     with pytest.raises(ServerError):
         ws.model("wavespeed-ai/flux-dev")
     assert ws.model("wavespeed-ai/flux-dev").base_price == 0.012
-    assert asked(fake) == 2
+    assert requests_for_it(fake) == 2
 
 
 def test_an_empty_catalogue_is_not_remembered(ws: Driven, fake: FakeWaveSpeed) -> None:
@@ -98,7 +98,7 @@ def test_a_closed_client_says_so_though_it_knows_the_model(ws: Driven, fake: Fak
     ws.end()
     with pytest.raises(ConfigurationError, match="closed"):
         ws.model("acme/speak")
-    assert asked(fake) == 1
+    assert requests_for_it(fake) == 1
 
 
 def test_threads_share_the_request(fake: FakeWaveSpeed) -> None:
@@ -110,7 +110,7 @@ def test_threads_share_the_request(fake: FakeWaveSpeed) -> None:
 
     with fake.client() as ws, ThreadPoolExecutor(8) as threads:
         assert set(threads.map(look, range(8))) == {"acme/speak"}
-    assert asked(fake) == 1
+    assert requests_for_it(fake) == 1
 
 
 def test_asyncio_tasks_share_the_request_and_one_that_is_cancelled_spoils_nothing(fake: FakeWaveSpeed) -> None:
@@ -124,10 +124,10 @@ def test_asyncio_tasks_share_the_request_and_one_that_is_cancelled_spoils_nothin
             return {each.id for each in found if not isinstance(each, BaseException)}
 
     assert asyncio.run(main()) == {"acme/speak"}
-    assert asked(fake) == 1
+    assert requests_for_it(fake) == 1
 
 
-def test_near_models_are_told_in_one_place() -> None:
+def test_near_models_are_named_in_one_place() -> None:
     package = Path(__file__).parents[3] / "overlay" / "wavespeed_client"
     found = {path.name for path in package.rglob("*.py") if "get_close_matches(" in path.read_text("utf-8")}
     assert found == {"catalogue.py", "fields.py"}  # the command line's is about the fields of an input

@@ -28,7 +28,7 @@ def info(schema: object, **others: Any) -> ModelInfo:
 
 
 def one(schema: object) -> ModelInput:
-    """The one field of a model."""
+    """Return the one field of a model."""
     (found,) = info({"properties": {"p": schema}}).inputs
     return found
 
@@ -76,7 +76,7 @@ def test_file_fields_are_those_of_typed_inputs() -> None:
         (3, "any", ()),
     ],
 )
-def test_types_are_told_in_the_words_of_json_schema(schema: Any, kind: str, choices: tuple[Any, ...]) -> None:
+def test_types_are_named_in_the_words_of_json_schema(schema: Any, kind: str, choices: tuple[Any, ...]) -> None:
     found = one(schema)
     assert (found.type, found.choices) == (kind, choices)
 

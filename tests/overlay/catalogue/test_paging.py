@@ -47,7 +47,7 @@ def test_a_full_page_is_followed_by_an_empty_one(ws: Driven, fake: FakeWaveSpeed
     assert len(fake.requests) == 2
 
 
-def test_pages_are_asked_for_when_they_are_needed(fake: FakeWaveSpeed) -> None:
+def test_pages_are_requested_when_they_are_needed(fake: FakeWaveSpeed) -> None:
     fake.raw(200, page(*map(str, range(100))), times=5, on="list")
     with WaveSpeed(fake.api_key, base_url=fake.url) as ws:
         tasks = ws.tasks()
@@ -115,7 +115,7 @@ def test_an_uncertain_submission_is_found_among_the_recent_tasks(ws: Driven, fak
     given = {"prompt": "a cat", "seed": 7}
     error = pickle.loads(pickle.dumps(lost(ws, fake, given)))
     assert ws.find_submissions(error) == []
-    found = ws.submit(FLUX, {**given, "guidance": 3.5})  # as the service may tell it, with a default
+    found = ws.submit(FLUX, {**given, "guidance": 3.5})  # as the service may list it, with a default
     ws.submit(FLUX, {"prompt": "a cat", "seed": 8})
     ws.submit(FLUX, {"prompt": "a cat"})
     ws.submit("wavespeed-ai/z-image/turbo", given)
@@ -134,13 +134,13 @@ def test_a_task_under_another_name_of_the_model_is_found_by_its_input(ws: Driven
     assert [query.get("include_inputs") for query in bodies(fake)] == [None, True, True]
 
 
-def test_a_task_that_does_not_tell_its_input_is_found_too(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_task_that_is_listed_without_its_input_is_found_too(ws: Driven, fake: FakeWaveSpeed) -> None:
     error = lost(ws, fake, {"prompt": "a cat"})
-    fake.raw(200, page("untold"), times=2, on="list")
-    assert [task.id for task in ws.find_submissions(error)] == ["untold"]
+    fake.raw(200, page("bare"), times=2, on="list")
+    assert [task.id for task in ws.find_submissions(error)] == ["bare"]
 
 
-def test_a_service_that_does_not_know_how_to_tell_inputs_is_asked_without(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_service_that_refuses_to_list_inputs_gets_a_request_without_them(ws: Driven, fake: FakeWaveSpeed) -> None:
     error = lost(ws, fake, {"prompt": "a cat"})
     found = ws.submit(FLUX, {"prompt": "another"})
     fake.raw(200, page(), on="list")
@@ -166,7 +166,7 @@ def evolved(error: SubmissionUncertainError, task_id: str) -> SubmissionUncertai
 def test_a_submission_is_looked_for_by_the_services_clock(
     ws: Driven, fake: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch, minutes: int
 ) -> None:
-    """Be this machine's clock ahead or behind."""
+    """This holds whether this machine's clock is ahead or behind."""
     off = timedelta(minutes=minutes)
 
     class Clock(datetime):
@@ -181,7 +181,7 @@ def test_a_submission_is_looked_for_by_the_services_clock(
     assert [task.id for task in ws.find_submissions(error)] == [found.id]
 
 
-def test_a_service_that_gives_the_same_page_for_ever_is_left(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_service_that_repeats_the_same_page_ends_the_listing(ws: Driven, fake: FakeWaveSpeed) -> None:
     fake.raw(200, page(*map(str, range(100))), times=5, on="list")
     assert len(ws.tasks()) == 100
     assert len(fake.requests) == 2

@@ -1,4 +1,4 @@
-"""Models, prices, bills, use and deletions as other services and other days tell them: odd rows lose nothing."""
+"""Models, prices, bills, use and deletions as other versions of the service may list them: odd rows lose nothing."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ ODD: list[Any] = [None, 5, "x", [], {}, {"uuid": None, "model_id": 5}, {"uuid": 
 
 
 @pytest.fixture
-def told(connect: Connect, raw_server: RawServer) -> Any:
-    """A client whose next request is answered with this data, and the envelope around it."""
+def served(connect: Connect, raw_server: RawServer) -> Any:
+    """A function that makes a client whose next response has this data, and this in the envelope around it."""
 
-    def tell(data: Any, **envelope: Any) -> Driven:
+    def serve(data: Any, **envelope: Any) -> Driven:
         raw_server.responses.append(http(200, json.dumps({"data": data, **envelope}).encode()))
         return connect(base_url=raw_server.url)
 
-    return tell
+    return serve
 
 
-def test_a_model_needs_its_id_only(told: Any) -> None:
+def test_a_model_needs_its_id_only(served: Any) -> None:
     whole = {"model_id": "a/b", "name": "B", "type": "llm", "base_price": 1, "description": "d", "api_schema": {"x": 1}}
     odd = {"model_id": "a/c", "name": 1, "type": None, "base_price": "1", "description": [], "api_schema": "{}"}
     rows = [whole, odd, {"model_id": "a/d", "further": 1}]
-    found = told(rows).models()
+    found = served(rows).models()
     assert found == [Model("a/b", "B", "llm", 1, "d", {"x": 1}), Model("a/c"), Model("a/d")]
     assert [model.raw for model in found] == rows
 
 
-def test_a_bill_needs_its_id_only(told: Any) -> None:
+def test_a_bill_needs_its_id_only(served: Any) -> None:
     certain = {"uuid": "a", "billing_type": "deduct", "price": 0.012}
     rows = [certain, {"uuid": "b", "price": None, "order": {}, "prediction": {"uuid": "t"}, "access_key_id": "k"}]
     rows.append({"uuid": "c", "order": [], "prediction": 5, "access_key_id": 7, "created_at": 5, "price": "0.012"})
-    found = told({"items": rows}).billings()
+    found = served({"items": rows}).billings()
     assert found == [
         Billing("a", "deduct", 0.012),
         Billing("b", order=BilledOrder(), prediction=BilledTask("t"), access_key_id="k"),
@@ -63,11 +63,11 @@ def test_a_bill_needs_its_id_only(told: Any) -> None:
     assert [record.raw for record in found] == rows
 
 
-def test_use_needs_its_ids_only(told: Any) -> None:
+def test_use_needs_its_ids_only(served: Any) -> None:
     model, day = {"model_uuid": "a/b", "total_cost": 1.5, "total_count": 3.0}, {"date": "2026-01-02", "amount": 1.5}
     days = [day, {"date": "2026-01-03", "models": [{"model_uuid": "a/b", "count": 2.5}, None]}, 5]
     data = {"per_model_usage": [model, {"model_uuid": None}], "daily_usage": days, "summary": {"total_cost": "1"}}
-    found = told(data).usage(*SPAN)
+    found = served(data).usage(*SPAN)
     assert found.per_model_usage == (ModelUsage("a/b", total_cost=1.5, total_count=3),)
     assert found.daily_usage == (
         DailyUsage("2026-01-02", 1.5),
@@ -78,70 +78,70 @@ def test_use_needs_its_ids_only(told: Any) -> None:
 
 
 @pytest.mark.parametrize("data", [{}, {"per_model_usage": None, "daily_usage": None, "summary": None}])
-def test_no_use_at_all_is_told_as_none(told: Any, data: dict[str, Any]) -> None:
-    found = told(data).usage(*SPAN)
+def test_no_use_at_all_is_none(served: Any, data: dict[str, Any]) -> None:
+    found = served(data).usage(*SPAN)
     assert (found.per_model_usage, found.daily_usage, found.summary.total_cost) == (None, None, None)
 
 
-def test_a_price_needs_what_is_paid_only(told: Any) -> None:
-    assert told({"discounted_price": 1, "price": 2}).price("a/b") == Price(1, 2)
+def test_a_price_needs_what_is_paid_only(served: Any) -> None:
+    assert served({"discounted_price": 1, "price": 2}).price("a/b") == Price(1, 2)
     data = {"discounted_price": 1, "price": "2", "discount_rate": None, "model_id": 5, "currency": None}
-    assert told(data).price("a/b") == Price(1)
+    assert served(data).price("a/b") == Price(1)
 
 
 @pytest.mark.parametrize("odd", ODD, ids=json.dumps)
-def test_one_odd_row_loses_no_other(told: Any, caplog: pytest.LogCaptureFixture, odd: Any) -> None:
-    assert [model.model_id for model in told([{"model_id": "a"}, odd, {"model_id": "b"}]).models()] == ["a", "b"]
-    assert [record.uuid for record in told({"items": [odd, {"uuid": "a"}]}).billings()] == ["a"]
-    assert [task.id for task in told({"items": [{"id": "a"}, odd]}).tasks()] == ["a"]
+def test_one_odd_row_loses_no_other(served: Any, caplog: pytest.LogCaptureFixture, odd: Any) -> None:
+    assert [model.model_id for model in served([{"model_id": "a"}, odd, {"model_id": "b"}]).models()] == ["a", "b"]
+    assert [record.uuid for record in served({"items": [odd, {"uuid": "a"}]}).billings()] == ["a"]
+    assert [task.id for task in served({"items": [{"id": "a"}, odd]}).tasks()] == ["a"]
     assert caplog.messages == [f"1 of {rows} rows of a list cannot be read and are left out." for rows in (3, 2, 2)]
 
 
 @pytest.mark.parametrize("rows", [[5], [{}, None], 5, "x", {"a": 1}], ids=json.dumps)
-def test_a_list_without_a_row_that_can_be_read_is_no_empty_one(told: Any, rows: Any) -> None:
+def test_a_list_without_a_row_that_can_be_read_is_no_empty_one(served: Any, rows: Any) -> None:
     for read in (
-        lambda: told(rows).models(),
-        lambda: told({"items": rows}).billings(),
-        lambda: told({"items": rows}).tasks(),
+        lambda: served(rows).models(),
+        lambda: served({"items": rows}).billings(),
+        lambda: served({"items": rows}).tasks(),
     ):
         with pytest.raises(UnexpectedResponseError, match="cannot be read"):
             read()
 
 
-def test_null_is_an_empty_list(told: Any) -> None:
-    assert told(None, code=200).models() == []
-    assert told({"items": None}).billings() == []
+def test_null_is_an_empty_list(served: Any) -> None:
+    assert served(None, code=200).models() == []
+    assert served({"items": None}).billings() == []
 
 
-def test_an_odd_row_does_not_end_the_listing(told: Any, raw_server: RawServer) -> None:
-    ws = told({"items": [5, *({"uuid": f"{number}"} for number in range(99))]})
+def test_an_odd_row_does_not_end_the_listing(served: Any, raw_server: RawServer) -> None:
+    ws = served({"items": [5, *({"uuid": f"{number}"} for number in range(99))]})
     raw_server.responses.append(http(200, b'{"data": {"items": [{"uuid": "last"}]}}'))
     assert ws.billings()[-1].uuid == "last"
     assert len(raw_server.requests) == 2
 
 
 @pytest.mark.parametrize("rest", [[[5]], [[None] * 100, [{"uuid": "last"}]]], ids=["one row", "a whole page"])
-def test_a_later_page_of_odd_rows_loses_no_row_of_the_others(told: Any, raw_server: RawServer, rest: Any) -> None:
-    ws = told({"items": [{"uuid": f"{number}"} for number in range(100)]})
+def test_a_later_page_of_odd_rows_loses_no_row_of_the_others(served: Any, raw_server: RawServer, rest: Any) -> None:
+    ws = served({"items": [{"uuid": f"{number}"} for number in range(100)]})
     raw_server.responses += [http(200, json.dumps({"data": {"items": rows}}).encode()) for rows in rest]
     assert len(ws.billings()) == 99 + len(rest)
     assert len(raw_server.requests) == 1 + len(rest)
 
 
-def test_a_later_page_without_a_task_that_can_be_read_loses_no_task(told: Any, raw_server: RawServer) -> None:
-    ws = told({"items": [{"id": f"task-{number}"} for number in range(100)]})
+def test_a_later_page_without_a_task_that_can_be_read_loses_no_task(served: Any, raw_server: RawServer) -> None:
+    ws = served({"items": [{"id": f"task-{number}"} for number in range(100)]})
     raw_server.responses.append(http(200, b'{"data": {"items": [{"id": 5}]}}'))
     assert len(ws.tasks()) == 100
 
 
-def test_a_filter_on_the_log_that_fails_loses_no_row(told: Any) -> None:
+def test_a_filter_on_the_log_that_fails_loses_no_row(served: Any) -> None:
     def broken(_: logging.LogRecord) -> bool:
         raise RuntimeError("broken")
 
     logger = logging.getLogger("wavespeed_client")
     logger.addFilter(broken)
     try:
-        assert told([{"model_id": "a"}, 5]).models() == [Model("a")]
+        assert served([{"model_id": "a"}, 5]).models() == [Model("a")]
     finally:
         logger.removeFilter(broken)
 
@@ -149,12 +149,12 @@ def test_a_filter_on_the_log_that_fails_loses_no_row(told: Any) -> None:
 @pytest.mark.parametrize(
     ("data", "count"), [({"deleted_count": 2}, 2), ({"deleted_count": "2"}, None), ({}, None), (None, None), ([], None)]
 )
-def test_a_deletion_without_a_count_is_one(told: Any, data: Any, count: int | None) -> None:
-    assert told(data, code=200, message="success").delete("abc") == count
+def test_a_deletion_without_a_count_is_one(served: Any, data: Any, count: int | None) -> None:
+    assert served(data, code=200, message="success").delete("abc") == count
 
 
-def test_deletions_of_which_one_has_no_count_have_none(told: Any, raw_server: RawServer) -> None:
-    ws = told({"deleted_count": 100})
+def test_deletions_of_which_one_has_no_count_have_none(served: Any, raw_server: RawServer) -> None:
+    ws = served({"deleted_count": 100})
     raw_server.responses.append(http(200, b'{"code": 200, "data": {}}'))
     assert ws.delete(*(f"task-{number}" for number in range(150))) is None
     assert len(raw_server.requests) == 2

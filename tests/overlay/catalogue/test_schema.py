@@ -20,7 +20,7 @@ from wavespeed_client.catalogue.schema import (
 
 
 def field(schema: object) -> Any:
-    """The facts of one field."""
+    """Return the facts of one field."""
     facts = facts_of({"type": "object", "properties": {"p": schema}})
     assert facts is not None
     return facts["properties"]["p"]
@@ -218,7 +218,7 @@ def test_other_names_are_none(name: str) -> None:
     assert not says_file(name, {})
 
 
-def test_files_are_told_by_uploader_format_and_accept() -> None:
+def test_files_are_known_by_uploader_format_and_accept() -> None:
     for said in ({"x-ui-component": "uploaders"}, {"x-ui-component": "upload"}, {"x-accept": "*"}, {"format": "uri"}):
         assert field({"type": "string", **said}).get("file") is True
     assert field({"type": "array", "items": {"type": "string", "format": "uri"}})["items"]["file"] is True

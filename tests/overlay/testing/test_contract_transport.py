@@ -38,21 +38,21 @@ def send(request: pytest.FixtureRequest) -> Send:
 
 
 class Service:
-    """What answers, and what it was asked."""
+    """A service that sends these responses in order, and keeps the requests."""
 
-    def __init__(self, *answers: httpx.Response) -> None:
-        self.answers = list(answers)
+    def __init__(self, *responses: httpx.Response) -> None:
+        self.responses = list(responses)
         self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        return self.answers.pop(0)
+        return self.responses.pop(0)
 
 
 def test_an_exchange_of_the_contract_passes_unchanged(send: Send) -> None:
     service = Service(httpx.Response(200, headers={"Content-Type": "application/json", "X-Trace": "1"}, content=TASK))
-    answer = send(ContractTransport(httpx.MockTransport(service)), "POST", FLUX, json={"prompt": "a"}, headers=KEY)
-    assert (answer.status_code, answer.content, answer.headers["X-Trace"]) == (200, TASK, "1")
+    response = send(ContractTransport(httpx.MockTransport(service)), "POST", FLUX, json={"prompt": "a"}, headers=KEY)
+    assert (response.status_code, response.content, response.headers["X-Trace"]) == (200, TASK, "1")
     assert json.loads(service.requests[0].content) == {"prompt": "a"}
 
 
@@ -73,7 +73,7 @@ def test_a_request_outside_the_contract_is_not_sent(send: Send, method: str, url
     assert reason in transport.violations[0]
 
 
-def test_an_answer_outside_the_contract_is_in_the_error(send: Send) -> None:
+def test_a_response_outside_the_contract_is_in_the_error(send: Send) -> None:
     transport = ContractTransport(httpx.MockTransport(Service(httpx.Response(200, json={"data": {"id": 7}}))))
     with pytest.raises(ContractError, match="7 is not of type 'string'") as caught:
         send(transport, "POST", FLUX, json={}, headers=KEY)
@@ -84,11 +84,11 @@ def test_an_answer_outside_the_contract_is_in_the_error(send: Send) -> None:
     assert len(transport.violations) == 1
 
 
-def test_a_compressed_answer_is_judged_by_what_it_says(send: Send) -> None:
+def test_a_compressed_response_is_judged_by_what_it_says(send: Send) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     service = Service(httpx.Response(200, headers=headers, stream=httpx.ByteStream(gzip.compress(TASK))))
-    answer = send(ContractTransport(httpx.MockTransport(service)), "POST", FLUX, json={}, headers=KEY)
-    assert answer.content == TASK
+    response = send(ContractTransport(httpx.MockTransport(service)), "POST", FLUX, json={}, headers=KEY)
+    assert response.content == TASK
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_compressed_answer_is_judged_by_what_it_says(send: Send) -> None:
         ({}, b'{"data": {"id": "paid", "x": NaN}}'),
     ],
 )
-def test_an_answer_that_cannot_be_read_is_in_the_error(send: Send, headers: dict[str, str], body: bytes) -> None:
+def test_a_response_that_cannot_be_read_is_in_the_error(send: Send, headers: dict[str, str], body: bytes) -> None:
     headers = {"Content-Type": "application/json", **headers}
     service = Service(httpx.Response(200, headers=headers, stream=httpx.ByteStream(body)))
     transport = ContractTransport(httpx.MockTransport(service))
@@ -142,10 +142,10 @@ def test_the_paths_below_a_base_url_are_those_of_the_contract(send: Send) -> Non
 
 
 def test_without_a_transport_it_sends_by_httpxs_own(send: Send, fake: FakeWaveSpeed) -> None:
-    answer = send(
+    response = send(
         ContractTransport(), "GET", f"{fake.url}/api/v3/balance", headers={"Authorization": "Bearer test-key"}
     )
-    assert answer.json()["data"] == {"balance": 100.0}
+    assert response.json()["data"] == {"balance": 100.0}
     assert len(fake.requests) == 1
 
 
@@ -163,7 +163,7 @@ def test_it_goes_below_our_own_clients(fake: FakeWaveSpeed) -> None:
     assert transport.violations == []
 
 
-def test_a_paid_task_whose_answer_is_outside_the_contract_is_not_lost_below_our_clients(fake: FakeWaveSpeed) -> None:
+def test_a_paid_task_whose_response_is_outside_the_contract_is_not_lost_below_our_clients(fake: FakeWaveSpeed) -> None:
     async def submit() -> None:
         async with (
             httpx.AsyncClient(transport=ContractTransport()) as http,

@@ -138,7 +138,8 @@ def test_models_can_be_loaded(contract: Contract, tmp_path: Path) -> None:
         assert control(json={"lock": str(lock)}).json() == {"ok": True}
         ws.submit(MODEL, {"prompt": "a cat"})
         state = httpx.get(f"{fake.url}/_stand-in/state", trust_env=False).json()
-    assert [told.partition(":")[0] for told in state["violations"]] == ["POST /api/v3/a/b", f"POST /api/v3/{MODEL}"]
+    violations = [violation.partition(":")[0] for violation in state["violations"]]
+    assert violations == ["POST /api/v3/a/b", f"POST /api/v3/{MODEL}"]
 
 
 @pytest.mark.parametrize("name", ACTIONS)
@@ -253,7 +254,7 @@ def test_names_of_this_machine_are_taken(http: httpx.Client, host: str) -> None:
     assert http.get("state", headers={"Host": host, "Origin": f"http://{host}"}).status_code == 200
 
 
-def test_an_allowed_name_is_taken_and_told() -> None:
+def test_an_allowed_name_is_taken_and_shown() -> None:
     with FakeWaveSpeed(allow_hosts=["Stand-In"]) as fake:
         with fake.client() as ws:
             assert str(ws.submit(MODEL, {"prompt": "a cat"}).url).startswith("http://Stand-In:")

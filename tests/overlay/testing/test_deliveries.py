@@ -15,14 +15,14 @@ MODEL = "wavespeed-ai/flux-dev"
 
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
-    """A program that is called, and responds with 204 unless it is told otherwise."""
+    """A program that is called, and responds with 204 unless a test sets up something else."""
     monkeypatch.setattr(deliveries, "PAUSES", (0.0, 0.0, 0.0))
     with serving(default=http(204, b"")) as server:
         yield server
 
 
 @pytest.mark.parametrize("where", ["query", "body"])
-def test_a_finished_task_is_told_of_in_a_signed_call(fake: FakeWaveSpeed, receiver: RawServer, where: str) -> None:
+def test_a_finished_task_is_reported_in_a_signed_call(fake: FakeWaveSpeed, receiver: RawServer, where: str) -> None:
     with fake.client() as ws:
         if where == "query":
             task = ws.submit(MODEL, {"prompt": "a cat"}, webhook=receiver.url)
@@ -30,21 +30,20 @@ def test_a_finished_task_is_told_of_in_a_signed_call(fake: FakeWaveSpeed, receiv
             task = ws.submit(MODEL, {"prompt": "a cat", "webhook_url": receiver.url})
         (delivery,) = fake.wait_for_deliveries()
         (call,) = receiver.requests
-        told = Webhook(fake.webhook_secret).parse(call.body, call.headers)
-        assert told == ws.get(task)
-    assert (told.id, told.status, task.status) == (task.id, "completed", "created")
+        reported = Webhook(fake.webhook_secret).parse(call.body, call.headers)
+        assert reported == ws.get(task)
+    assert (reported.id, reported.status, task.status) == (task.id, "completed", "created")
     assert call.headers["Content-Type"] == "application/json"
     assert (delivery.url, delivery.body, delivery.statuses, delivery.arrived) == (receiver.url, call.body, [204], True)
 
 
-def test_a_failed_task_is_told_of_too(fake: FakeWaveSpeed, receiver: RawServer) -> None:
+def test_a_failed_task_is_reported_too(fake: FakeWaveSpeed, receiver: RawServer) -> None:
     fake.fail(MODEL, error="No.", code=1200)
     with fake.client() as ws:
         ws.submit(MODEL, webhook=receiver.url)
     fake.wait_for_deliveries()
-    assert [(told["status"], told["code"]) for told in (json.loads(call.body) for call in receiver.requests)] == [
-        ("failed", 1200)
-    ]
+    calls = [json.loads(call.body) for call in receiver.requests]
+    assert [(call["status"], call["code"]) for call in calls] == [("failed", 1200)]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +82,7 @@ def test_an_address_that_cannot_be_called_ends_the_delivery(fake: FakeWaveSpeed)
     assert not fake.wait_for_deliveries()[0].arrived
 
 
-def test_a_task_that_never_ends_is_not_told_of(fake: FakeWaveSpeed, receiver: RawServer) -> None:
+def test_a_task_that_never_ends_is_not_reported(fake: FakeWaveSpeed, receiver: RawServer) -> None:
     fake.script(MODEL, "created", "processing")
     with fake.client() as ws:
         ws.submit(MODEL, webhook=receiver.url)

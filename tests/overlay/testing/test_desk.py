@@ -1,4 +1,4 @@
-"""What the stand-in refuses, and how: JSON always, HTML never, and the test under way is told."""
+"""What the stand-in refuses, and how: JSON always, HTML never, and the test under way sees a violation."""
 
 import json
 import socket
@@ -48,10 +48,10 @@ def test_what_is_outside_the_contract_is_refused_in_json_and_is_a_violation(
     offender: FakeWaveSpeed, method: str, target: str, body: bytes, status: int, reason: str
 ) -> None:
     headers = {"Authorization": f"Bearer {offender.api_key}", "Content-Type": "application/json"}
-    answer = httpx.request(method, offender.url + target, content=body, headers=headers, trust_env=False)
-    assert answer.status_code == answer.json()["code"] == status
-    assert answer.headers["Content-Type"] == "application/json"
-    assert (status == 405) == ("Allow" in answer.headers)
+    response = httpx.request(method, offender.url + target, content=body, headers=headers, trust_env=False)
+    assert response.status_code == response.json()["code"] == status
+    assert response.headers["Content-Type"] == "application/json"
+    assert (status == 405) == ("Allow" in response.headers)
     (violation,) = offender.violations
     assert reason in violation
     assert offender.calls == []
@@ -60,14 +60,14 @@ def test_what_is_outside_the_contract_is_refused_in_json_and_is_a_violation(
 @pytest.mark.parametrize("key", [None, "test-key", "Bearer other-key", "Basic test-key", "Bearer"])
 def test_another_key_is_refused_without_being_a_violation(fake: FakeWaveSpeed, key: str | None) -> None:
     headers = {} if key is None else {"Authorization": key}
-    answer = httpx.post(fake.url + FLUX, json={}, headers=headers, trust_env=False)
-    assert (answer.status_code, answer.json()["code"]) == (401, 401)
+    response = httpx.post(fake.url + FLUX, json={}, headers=headers, trust_env=False)
+    assert (response.status_code, response.json()["code"]) == (401, 401)
     assert fake.calls == []
 
 
 def test_an_unknown_task_is_not_found(fake: FakeWaveSpeed) -> None:
-    answer = httpx.get(fake.url + UNKNOWN, headers={"Authorization": "Bearer test-key"}, trust_env=False)
-    assert (answer.status_code, answer.json()["message"]) == (404, "Prediction not found.")
+    response = httpx.get(fake.url + UNKNOWN, headers={"Authorization": "Bearer test-key"}, trust_env=False)
+    assert (response.status_code, response.json()["message"]) == (404, "Prediction not found.")
 
 
 def test_a_refused_request_does_not_use_up_an_arrangement(fake: FakeWaveSpeed) -> None:
@@ -83,22 +83,22 @@ def test_what_is_no_http_is_refused_in_json_too(fake: FakeWaveSpeed, sent: bytes
     with socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2])), timeout=10) as connection:
         connection.sendall(sent)
         with connection.makefile("rb") as stream:
-            answer = stream.read()
-    assert 400 <= json.loads(answer.rpartition(b"\r\n\r\n")[2] or answer)["code"] < 600
+            response = stream.read()
+    assert 400 <= json.loads(response.rpartition(b"\r\n\r\n")[2] or response)["code"] < 600
 
 
 def test_a_body_that_a_get_does_not_have_is_passed_over(fake: FakeWaveSpeed) -> None:
     headers = {"Authorization": "Bearer test-key"}
-    answer = httpx.request("GET", f"{fake.url}/api/v3/balance", content=b"abc", headers=headers, trust_env=False)
-    assert answer.status_code == 200
+    response = httpx.request("GET", f"{fake.url}/api/v3/balance", content=b"abc", headers=headers, trust_env=False)
+    assert response.status_code == 200
 
 
 def test_a_form_whose_file_has_no_name_is_refused(offender: FakeWaveSpeed) -> None:
     headers = {"Authorization": f"Bearer {offender.api_key}"}
     url = f"{offender.url}/api/v3/media/upload/binary"
-    answer = httpx.post(url, files={"file": (None, b"abc")}, headers=headers, trust_env=False)
-    assert answer.status_code == 400
-    assert "a file name" in answer.json()["message"]
+    response = httpx.post(url, files={"file": (None, b"abc")}, headers=headers, trust_env=False)
+    assert response.status_code == 400
+    assert "a file name" in response.json()["message"]
     assert len(offender.violations) == 1
 
 
@@ -129,12 +129,12 @@ def test_a_fault_of_the_stand_in_itself_is_a_violation(
     assert violation.startswith("the stand-in itself: response 200")
 
 
-def test_an_exception_inside_is_answered_in_json_and_is_a_violation(
+def test_an_exception_inside_is_a_response_in_json_and_a_violation(
     offender: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(KINDS, "get_balance")
-    answer = httpx.get(f"{offender.url}/api/v3/balance", trust_env=False)
-    assert (answer.status_code, answer.json()["code"]) == (500, 500)
+    response = httpx.get(f"{offender.url}/api/v3/balance", trust_env=False)
+    assert (response.status_code, response.json()["code"]) == (500, 500)
     assert "KeyError('get_balance')" in offender.violations[0]
 
 

@@ -31,15 +31,15 @@ def submitted(http: httpx.Client, path: str = FLUX, **given: Any) -> dict[str, A
     return http.post(path, json=given).json()["data"]
 
 
-def asked(http: httpx.Client, task: dict[str, Any]) -> dict[str, Any]:
+def polled(http: httpx.Client, task: dict[str, Any]) -> dict[str, Any]:
     return http.get(f"/api/v3/predictions/{task['id']}/result").json()["data"]
 
 
 def test_a_task_goes_from_created_to_completed_and_its_output_can_be_fetched(http: httpx.Client) -> None:
     task = submitted(http, prompt="a cat")
     assert (task["status"], task["outputs"]) == ("created", [])
-    assert [asked(http, task)["status"] for _ in range(3)] == ["processing", "completed", "completed"]
-    output = httpx.get(asked(http, task)["outputs"][0], trust_env=False)
+    assert [polled(http, task)["status"] for _ in range(3)] == ["processing", "completed", "completed"]
+    output = httpx.get(polled(http, task)["outputs"][0], trust_env=False)
     assert (output.status_code, output.headers["Content-Type"]) == (200, "image/jpeg")
 
 
@@ -50,8 +50,8 @@ def test_in_sync_mode_a_task_has_ended_at_once(http: httpx.Client) -> None:
 def test_a_script_is_followed_for_its_model_only(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     fake.script("wavespeed-ai/flux-dev", "processing", "completed", outputs=["hello", {"score": 1}])
     task = submitted(http)
-    assert [task["status"], asked(http, task)["status"]] == ["processing", "completed"]
-    assert asked(http, task)["outputs"] == ["hello", {"score": 1}]
+    assert [task["status"], polled(http, task)["status"]] == ["processing", "completed"]
+    assert polled(http, task)["outputs"] == ["hello", {"score": 1}]
     assert submitted(http, "/api/v3/wavespeed-ai/z-image/turbo")["status"] == "created"
 
 
@@ -67,14 +67,14 @@ def test_refusals_come_as_often_as_arranged(
     http: httpx.Client, fake: FakeWaveSpeed, status: int, wait: str | None
 ) -> None:
     fake.refuse(status, times=2, on="submit", message="No.", retry_after=None if wait is None else int(wait))
-    answers = [http.post(FLUX, json={}) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [status, status, 200]
-    assert answers[0].json() == {"code": status, "message": "No."}
-    assert answers[0].headers.get("Retry-After") == wait
+    responses = [http.post(FLUX, json={}) for _ in range(3)]
+    assert [response.status_code for response in responses] == [status, status, 200]
+    assert responses[0].json() == {"code": status, "message": "No."}
+    assert responses[0].headers.get("Retry-After") == wait
     assert len(fake.calls) == 1
 
 
-def test_a_dropped_answer_leaves_a_task_that_runs(fake: FakeWaveSpeed) -> None:
+def test_a_dropped_response_leaves_a_task_that_runs(fake: FakeWaveSpeed) -> None:
     fake.drop("submit")
     with fake.client() as ws:
         with pytest.raises(SubmissionUncertainError) as caught:
@@ -83,10 +83,10 @@ def test_a_dropped_answer_leaves_a_task_that_runs(fake: FakeWaveSpeed) -> None:
     assert len(fake.calls) == 1
 
 
-def test_a_raw_answer_is_sent_as_it_is(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+def test_a_raw_response_is_sent_as_it_is(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     fake.raw(502, b"<html>", "text/html", on="balance")
-    answer = http.get("/api/v3/balance")
-    assert (answer.status_code, answer.content, answer.headers["Content-Type"]) == (502, b"<html>", "text/html")
+    response = http.get("/api/v3/balance")
+    assert (response.status_code, response.content, response.headers["Content-Type"]) == (502, b"<html>", "text/html")
     assert http.get("/api/v3/balance").json()["data"] == {"balance": 100.0}
 
 
@@ -152,7 +152,7 @@ def test_an_arrangement_that_cannot_be_is_refused(fake: FakeWaveSpeed, arrange: 
         arrange(fake)
 
 
-def test_calls_tasks_and_requests_tell_what_came_in(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+def test_calls_tasks_and_requests_show_what_came_in(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     http.post(FLUX, json={"prompt": "a cat"}, params={"webhook": "https://example.com/hook"}, headers={"X-Trace": "1"})
     (call,) = fake.calls
     assert (call.model, call.input, call.webhook) == (
@@ -169,7 +169,7 @@ def test_calls_tasks_and_requests_tell_what_came_in(http: httpx.Client, fake: Fa
 def test_looking_at_tasks_does_not_move_them_on(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     task = submitted(http)
     assert [fake.tasks[0].status for _ in range(3)] == [task["status"]] * 3 == ["created"] * 3
-    assert asked(http, task)["status"] == fake.tasks[0].status == "processing"
+    assert polled(http, task)["status"] == fake.tasks[0].status == "processing"
 
 
 async def _balance(client: AsyncWaveSpeed) -> float:
@@ -184,7 +184,7 @@ def test_both_clients_are_ready_to_use(fake: FakeWaveSpeed) -> None:
     assert asyncio.run(_balance(fake.async_client())) == 100.0
 
 
-def test_concurrent_requests_are_all_answered_and_recorded(fake: FakeWaveSpeed, http: httpx.Client) -> None:
+def test_concurrent_requests_all_get_a_response_and_are_recorded(fake: FakeWaveSpeed, http: httpx.Client) -> None:
     def one(number: int) -> str:
         return submitted(http, prompt=f"cat {number}")["id"]
 
@@ -222,10 +222,10 @@ def test_what_came_in_can_be_seen_after_the_end() -> None:
     assert fake.tasks == [task]
 
 
-def test_the_head_of_an_output_can_be_asked_for(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+def test_the_head_of_an_output_can_be_requested(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     fake.script("wavespeed-ai/flux-dev", "completed")
-    answer = httpx.head(submitted(http)["outputs"][0], trust_env=False)
-    assert (answer.status_code, answer.content) == (200, b"")
+    response = httpx.head(submitted(http)["outputs"][0], trust_env=False)
+    assert (response.status_code, response.content) == (200, b"")
 
 
 def test_an_uploaded_file_keeps_the_last_part_of_its_name(http: httpx.Client) -> None:
@@ -247,11 +247,12 @@ def test_other_money_models_and_keys_can_be_given(contract: Contract) -> None:
         assert [model.model_id for model in ws.models()] == ["a/b"]
 
 
-def test_a_list_tells_the_inputs_only_when_it_is_asked_to(http: httpx.Client) -> None:
+def test_a_list_has_the_inputs_only_on_request(http: httpx.Client) -> None:
     submitted(http, prompt="a cat")
-    for more, told in (({}, None), ({"include_inputs": False}, None), ({"include_inputs": True}, {"prompt": "a cat"})):
+    cases = [({}, None), ({"include_inputs": False}, None), ({"include_inputs": True}, {"prompt": "a cat"})]
+    for more, inputs in cases:
         (task,) = http.post("/api/v3/predictions", json={"page": 1, "page_size": 5, **more}).json()["data"]["items"]
-        assert task.get("inputs") == told
+        assert task.get("inputs") == inputs
 
 
 @pytest.mark.parametrize(
@@ -276,13 +277,13 @@ def test_bills_are_searched_by_all_that_the_service_takes(filters: dict[str, Any
         ws.submit("wavespeed-ai/z-image/turbo")
         key = {"Authorization": f"Bearer {fake.api_key}"}
         query = {"page": 1, "page_size": 5, **filters}
-        answer = httpx.post(f"{fake.url}/api/v3/billings/search", json=query, headers=key, trust_env=False)
-    assert len(answer.json()["data"]["items"] or []) == found
+        response = httpx.post(f"{fake.url}/api/v3/billings/search", json=query, headers=key, trust_env=False)
+    assert len(response.json()["data"]["items"] or []) == found
     assert fake.violations == []
 
 
 def with_every_billing_filter() -> dict[str, Any]:
-    """The document, with filters of bills that it does not describe."""
+    """Return the document with filters of bills added that it does not describe."""
     document = deepcopy(load_document())
     query = document["components"]["schemas"]["BillingQuery"]
     text = {name: {"type": "string"} for name in ("model_uuid", "access_key_uuid", "start_time", "end_time")}
@@ -295,7 +296,7 @@ def test_a_moment_that_is_none_is_refused_by_the_service() -> None:
         ws.submit("wavespeed-ai/flux-dev")
         key = {"Authorization": f"Bearer {fake.api_key}"}
         query = {"page": 1, "page_size": 5, "start_time": "yesterday"}
-        answer = httpx.post(f"{fake.url}/api/v3/billings/search", json=query, headers=key, trust_env=False)
-    assert (answer.status_code, answer.json()["code"]) == (400, 400)
-    assert "YESTERDAY" in answer.json()["message"]
+        response = httpx.post(f"{fake.url}/api/v3/billings/search", json=query, headers=key, trust_env=False)
+    assert (response.status_code, response.json()["code"]) == (400, 400)
+    assert "YESTERDAY" in response.json()["message"]
     assert fake.violations == []

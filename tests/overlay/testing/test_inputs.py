@@ -1,4 +1,4 @@
-"""Inputs held against a lock: what fits, how the rest is refused, and what the stand-in tells of the models."""
+"""Inputs held against a lock: what fits, how the rest is refused, and what the stand-in says of the models."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def lock(tmp_path: Path) -> Path:
 
 
 def written(folder: Path, models: dict[str, Any]) -> Path:
-    """A lock, as the command writes it."""
+    """Write a lock, as the command does."""
     facts = {model: facts_of(schema) or {} for model, schema in models.items()}
     path = folder / "models.lock.json"
     path.write_text(Lock(facts).text(), "utf-8")
@@ -45,7 +45,7 @@ def written(folder: Path, models: dict[str, Any]) -> Path:
 
 
 def faults(schema: Any, input: dict[str, Any]) -> list[str]:
-    """What is wrong with an input of a model with this schema, read again from a lock."""
+    """Return what is wrong with an input of a model with this schema, read again from a lock."""
     facts = facts_of(json.loads(json.dumps(facts_of(schema))))
     assert facts is not None
     inputs = Inputs()
@@ -54,7 +54,7 @@ def faults(schema: Any, input: dict[str, Any]) -> list[str]:
 
 
 def one(schema: Any, value: Any) -> list[str]:
-    """What is wrong with a value of a field with this schema."""
+    """Return what is wrong with a value of a field with this schema."""
     return faults({"properties": {"p": schema}}, {"p": value})
 
 
@@ -71,7 +71,7 @@ WHOLE = {
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({}, None),
         ({"prompt": None}, "prompt None is not of type 'string'"),
@@ -89,18 +89,18 @@ WHOLE = {
         ({"promt": "A cat"}, "('promt' was unexpected) (known: enable_safety_checker, image, images, "),
     ],
 )
-def test_each_fault_names_the_field_and_what_is_allowed(change: dict[str, Any], told: str | None) -> None:
+def test_each_fault_names_the_field_and_what_is_allowed(change: dict[str, Any], message: str | None) -> None:
     found = faults(PAINT, WHOLE | change)
-    if told is None:
+    if message is None:
         assert found == []
     else:
         assert len(found) == 1
-        assert told in found[0]
+        assert message in found[0]
 
 
-def test_every_fault_is_told() -> None:
-    told = faults(PAINT, {"size": "huge", "seed": "x"})
-    assert sorted(told) == [
+def test_every_fault_is_reported() -> None:
+    found = faults(PAINT, {"size": "huge", "seed": "x"})
+    assert sorted(found) == [
         "'prompt' is a required property",
         "seed 'x' is not of type 'integer'",
         "size 'huge' is not one of ['1024*1024', '1280*720']",
@@ -123,7 +123,7 @@ MODE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("schema", "input", "told"),
+    ("schema", "input", "expected"),
     [
         (MODE, {"mode": "video", "seconds": 5}, []),
         (MODE, {"mode": "video"}, ["'seconds' is a required property"]),
@@ -163,8 +163,8 @@ MODE: dict[str, Any] = {
         ({"additionalProperties": {"type": "integer"}}, {"a": "x"}, ["a 'x' is not of type 'integer'"]),
     ],
 )
-def test_rules_between_fields_are_judged(schema: Any, input: dict[str, Any], told: list[str]) -> None:
-    assert faults(schema, input) == told
+def test_rules_between_fields_are_judged(schema: Any, input: dict[str, Any], expected: list[str]) -> None:
+    assert faults(schema, input) == expected
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_random_schemas_never_break_it() -> None:
             inputs = Inputs()
             inputs.load({"a/b": facts})
             for value in values:
-                assert all(isinstance(told, str) for told in inputs.faults("a/b", {"p": value, "q": value}))
+                assert all(isinstance(fault, str) for fault in inputs.faults("a/b", {"p": value, "q": value}))
 
 
 # Through the stand-in
@@ -236,14 +236,14 @@ def test_random_schemas_never_break_it() -> None:
 
 def test_a_wrong_input_is_a_bad_request_and_a_violation(stand_in: FakeWaveSpeed, lock: Path) -> None:
     stand_in.load(lock)
-    told = f"POST /api/v3/{PAINTER}: size 'huge' is not one of ['1024*1024', '1280*720']"
+    message = f"POST /api/v3/{PAINTER}: size 'huge' is not one of ['1024*1024', '1280*720']"
     with stand_in.client() as ws:
         with pytest.raises(BadRequestError, match="size 'huge' is not one of"):
             ws.submit(PAINTER, {"prompt": "A cat", "size": "huge"})
         ws.submit(PAINTER, {"prompt": "A cat", "size": "1280*720"})
         ws.submit("wavespeed-ai/flux-dev", {"anything": 1})
         ws.submit("not/loaded", {"anything": 1})
-    assert stand_in.violations == [told]
+    assert stand_in.violations == [message]
     assert [call.input for call in stand_in.calls] == [
         {"prompt": "A cat", "size": "1280*720"},
         {"anything": 1},
@@ -251,12 +251,12 @@ def test_a_wrong_input_is_a_bad_request_and_a_violation(stand_in: FakeWaveSpeed,
     ]
 
 
-def test_the_page_shows_a_violation_as_it_is_told(stand_in: FakeWaveSpeed, tmp_path: Path) -> None:
+def test_the_page_shows_a_violation_as_it_is_worded(stand_in: FakeWaveSpeed, tmp_path: Path) -> None:
     model = "wavespeed-ai/flux-dev"
     stand_in.load(written(tmp_path, {model: FLUX}))
     with stand_in.client() as ws, pytest.raises(BadRequestError):
         ws.submit(model, {"prompt": "A cat", "size": "huge"})
-    assert [f"{told}\n" for told in stand_in.violations] == [VIOLATION]
+    assert [f"{violation}\n" for violation in stand_in.violations] == [VIOLATION]
 
 
 def test_files_are_urls_by_then(stand_in: FakeWaveSpeed, lock: Path) -> None:
@@ -355,10 +355,10 @@ def test_a_broken_or_missing_lock_is_one_clear_error(stand_in: FakeWaveSpeed, tm
 
 
 @pytest.mark.parametrize(
-    ("lock", "only", "told"), [(5, False, "lock must be"), (None, 0, "only must be"), ("x", 1, "only must be")]
+    ("lock", "only", "message"), [(5, False, "lock must be"), (None, 0, "only must be"), ("x", 1, "only must be")]
 )
-def test_wrong_arguments_are_told(stand_in: FakeWaveSpeed, lock: Any, only: Any, told: str) -> None:
-    with pytest.raises(InvalidInputError, match=told):
+def test_wrong_arguments_are_named(stand_in: FakeWaveSpeed, lock: Any, only: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
         stand_in.load(lock, only)
 
 

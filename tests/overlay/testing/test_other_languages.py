@@ -19,7 +19,7 @@ WITH_CURL = [CURL] if CURL else []
 
 
 def block(language: str) -> str:
-    """The page's one program in a language."""
+    """Return the page's one program in a language."""
     (found,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     return found
 

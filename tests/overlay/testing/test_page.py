@@ -31,16 +31,16 @@ def page(browser: Any, fake: FakeWaveSpeed) -> Iterator[Page]:
     """The stand-in's page. No script of it fails, and nothing is fetched from elsewhere."""
     context = browser.new_context()
     page = context.new_page()
-    asked: list[str] = []
+    urls: list[str] = []
     broken: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: urls.append(request.url))
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on("console", lambda message: broken.append(message.text) if "Content Security" in message.text else None)
     page.goto(f"{fake.url}/_stand-in/")
     yield page
     context.close()
     assert broken == []
-    assert [url for url in asked if not url.startswith(f"{fake.url}/_stand-in/")] == []
+    assert [url for url in urls if not url.startswith(f"{fake.url}/_stand-in/")] == []
 
 
 def test_new_things_appear_by_themselves(page: Page, fake: FakeWaveSpeed) -> None:
@@ -164,7 +164,7 @@ def test_it_fits_a_phone_and_can_be_read(page: Page, fake: FakeWaveSpeed, scheme
 
 
 def _contrast(page: Page, selector: str) -> float:
-    """The ratio of an element's text to its section's background, as WCAG 2 counts it."""
+    """Return the ratio of an element's text to its section's background, as WCAG 2 counts it."""
     script = "(e) => [getComputedStyle(e).color, getComputedStyle(e.closest('section')).backgroundColor]"
     colors = page.locator(selector).first.evaluate(script)
     one, other = sorted((_luminance(color) for color in colors), reverse=True)

@@ -22,8 +22,8 @@ def test_second_starts_anew_and_any_program_may_ask(fake_wavespeed):
     assert fake_wavespeed.calls == []
     url = os.environ["WAVESPEED_BASE_URL"] + "/api/v3/balance"
     headers = {"Authorization": "Bearer " + os.environ["WAVESPEED_API_KEY"]}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
-        assert answer.status == 200
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as response:
+        assert response.status == 200
 """
 
 BREAKS_THE_CONTRACT = """
@@ -133,8 +133,8 @@ def test_the_option_loads_locks_for_every_test(pytester: pytest.Pytester, file: 
     pytester.makepyfile(LOADED)
     result = pytester.runpytest_inprocess("-Werror", "--strict-config")
     result.assert_outcomes(passed=3, errors=1)
-    told = "POST /api/v3/a/b: size 'large' is not one of ['small']"
-    result.stdout.fnmatch_lines(["The test broke the API's contract:", told.replace("[", "[[]", 1)])
+    violation = "POST /api/v3/a/b: size 'large' is not one of ['small']"
+    result.stdout.fnmatch_lines(["The test broke the API's contract:", violation.replace("[", "[[]", 1)])
 
 
 def test_its_paths_are_relative_to_the_file_that_names_them(pytester: pytest.Pytester) -> None:

@@ -15,7 +15,7 @@ import requests
 from wavespeed_client.catalogue.schema import facts_of
 from wavespeed_client.typed.lock import Lock
 
-Ask = Callable[[str, str, str, dict[str, Any] | None], dict[str, Any]]
+Call = Callable[[str, str, str, dict[str, Any] | None], dict[str, Any]]
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def program() -> Iterator[subprocess.Popen[str]]:
 
 
 def started(program: subprocess.Popen[str]) -> tuple[str, str]:
-    """The base URL and the key, from its first two lines."""
+    """Return the base URL and the key, from its first two lines."""
     assert program.stdout is not None
     url, key = program.stdout.readline(), program.stdout.readline()
     assert url.startswith("WAVESPEED_BASE_URL=http://127.0.0.1:")
@@ -50,11 +50,11 @@ def by_curl(method: str, url: str, key: str, body: dict[str, Any] | None) -> dic
 PROGRAMS = [by_requests, *([by_curl] if shutil.which("curl") else [])]
 
 
-@pytest.mark.parametrize("ask", PROGRAMS)
-def test_any_program_can_submit_poll_and_fetch_the_result(program: subprocess.Popen[str], ask: Ask) -> None:
+@pytest.mark.parametrize("call", PROGRAMS)
+def test_any_program_can_submit_poll_and_fetch_the_result(program: subprocess.Popen[str], call: Call) -> None:
     url, key = started(program)
-    submitted = ask("POST", f"{url}/api/v3/wavespeed-ai/z-image/turbo", key, {"prompt": "a cat"})["data"]
-    polled = [ask("GET", submitted["urls"]["get"], key, None)["data"] for _ in range(2)]
+    submitted = call("POST", f"{url}/api/v3/wavespeed-ai/z-image/turbo", key, {"prompt": "a cat"})["data"]
+    polled = [call("GET", submitted["urls"]["get"], key, None)["data"] for _ in range(2)]
     assert [submitted["status"], *(task["status"] for task in polled)] == ["created", "processing", "completed"]
     assert requests.get(polled[-1]["outputs"][0], timeout=10).status_code == 200
     program.send_signal(signal.SIGTERM)

@@ -23,7 +23,7 @@ VARIABLES = ("http_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 @pytest.fixture
 def witness() -> Iterator[RawServer]:
-    """A proxy that only takes down what it is asked, or a program whose webhook is called."""
+    """A proxy that only records its requests, or a program whose webhook is called."""
     with serving(default=http(204, b"")) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""What the stand-in keeps of a long run: the newest of everything, and the tasks that somebody may still wait for."""
+"""What the stand-in keeps of a long run: the newest of everything, and the tasks that a client may still wait for."""
 
 from __future__ import annotations
 

@@ -22,12 +22,12 @@ PAINTER, SPEAKER = MODELS
 
 @pytest.fixture
 def serve(fake: FakeWaveSpeed) -> Callable[[list[dict[str, Any]]], None]:
-    """Let the stand-in answer the next request for the catalogue with these rows."""
+    """A function that sets the rows of the stand-in's next catalogue."""
 
-    def answer(rows: list[dict[str, Any]]) -> None:
+    def arrange(rows: list[dict[str, Any]]) -> None:
         fake.raw(200, json.dumps({"code": 200, "message": "success", "data": rows}).encode(), on="models")
 
-    return answer
+    return arrange
 
 
 Serve = Callable[[list[dict[str, Any]]], None]

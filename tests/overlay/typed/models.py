@@ -49,7 +49,7 @@ MODELS = {"acme/paint-2.1/fast": PAINT, "acme/speak": SPEAK}
 
 
 def row(model: str, schema: object, **others: Any) -> dict[str, Any]:
-    """A model's row of the catalogue."""
+    """Return a model's row of the catalogue."""
     form = {"type": "model_run", "method": "POST", "api_path": f"/api/v3/{model}", "request_schema": schema}
     named = {"model_id": model, "name": model, "type": "text-to-image", "base_price": 0.01, "description": "A model."}
     return {**named, "sort_order": 1, "api_schema": {"api_schemas": [form]}, **others}

@@ -25,7 +25,7 @@ def value(random: Random) -> Any:
 
 
 def hostile(random: Random, depth: int = 0) -> Any:
-    """A schema whose names, words and values want to be more than that."""
+    """Draw a schema whose names, words and values try to be more than text."""
 
     def inner() -> Any:
         return hostile(random, depth + 1)
@@ -53,7 +53,7 @@ def hostile(random: Random, depth: int = 0) -> Any:
 
 
 def plain(random: Random, depth: int = 0) -> dict[str, Any]:
-    """A schema such as people write."""
+    """Draw a schema such as people write."""
     kind = random.choice(["string", "integer", "number", "boolean", "array", "object"][: 6 if depth < 3 else 4])
     schema: dict[str, Any] = {"type": kind}
     if kind == "object" or depth == 0:

@@ -46,7 +46,7 @@ def test_check_finds_a_file_that_is_gone(written: Command) -> None:
         '{"format": 1, "models": {"a": {}}, "descriptions": true}',
     ],
 )
-def test_a_damaged_lock_is_told(written: Command, text: str) -> None:
+def test_a_damaged_lock_is_reported(written: Command, text: str) -> None:
     Path("models.lock.json").write_bytes(text.encode("latin-1"))
     for arguments in (["--check"], ["--diff"], [PAINTER]):
         code, printed, error = written("models.py", *arguments)
@@ -65,11 +65,11 @@ def test_a_lock_that_an_editor_has_written_is_read(written: Command) -> None:
     assert written("models.py", "--check")[0] == 0
 
 
-def test_a_lock_that_cannot_be_read_is_told(command: Command) -> None:
+def test_a_lock_that_cannot_be_read_is_reported(command: Command) -> None:
     Path("models.lock.json").mkdir()
     assert command("models.py", "--check")[2].endswith("models.lock.json cannot be read: Is a directory.\n")
 
 
-def test_a_lock_of_another_format_is_told(written: Command) -> None:
+def test_a_lock_of_another_format_is_reported(written: Command) -> None:
     Path("models.lock.json").write_text('{"format": 2}')
     assert "this version of wavespeed-client reads 1" in written("models.py", "--check")[2]

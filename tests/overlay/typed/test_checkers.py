@@ -163,7 +163,7 @@ def test_each_mistake_is_found_and_nothing_else(
 
 
 def about(name: str, said: str) -> list[str]:
-    """The words of a checker about one file."""
+    """Return what a checker says about one file."""
     begins = re.split(r"^(?= *\w+\.py:\d)|^(?=\S+\.py$)|^(?=Found \d)|^(?=\d+ error)", said, flags=re.MULTILINE)
     return "".join(part for part in begins if part.lstrip().startswith(f"{name}:")).split()
 

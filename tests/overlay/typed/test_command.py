@@ -1,4 +1,4 @@
-"""`python -m wavespeed_client.typed`: what it writes, refuses, tells, and how it exits."""
+"""`python -m wavespeed_client.typed`: what it writes, refuses and prints, and how it exits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wavespeed_client.typed import __main__ as program
 from wavespeed_client.typed import writing
 
 
-def test_it_writes_the_models_that_it_is_told(written: Command) -> None:
+def test_it_writes_the_models_that_are_named(written: Command) -> None:
     assert list(texts()) == ["models.lock.json", "models.py"]
     assert list(locked()["models"]) == [SPEAKER]
     assert 'acme_speak: "ModelOf[AcmeSpeakInput]"' in texts()["models.py"]
@@ -195,7 +195,7 @@ def test_where_one_of_both_cannot_be_written_neither_is(written: Command, serve:
     assert sorted(path.name for path in Path().iterdir()) == ["models.lock.json", "models.py"]
 
 
-def test_a_link_in_a_circle_is_told(command: Command, serve: Serve) -> None:
+def test_a_link_in_a_circle_is_reported(command: Command, serve: Serve) -> None:
     Path("models.py").symlink_to("models.py")
     serve(rows())
     assert command("models.py", PAINTER) == (
@@ -208,11 +208,11 @@ def test_a_link_in_a_circle_is_told(command: Command, serve: Serve) -> None:
 def test_what_another_run_has_written_meanwhile_is_not_lost(
     written: Command, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = program.fetch_catalogue
+    fetch = program.fetch_catalogue
 
     def other_run() -> Any:
         Path("models.lock.json").write_text(Path("models.lock.json").read_text().replace('"voice"', '"choice"'))
-        return ask()
+        return fetch()
 
     monkeypatch.setattr(program, "fetch_catalogue", other_run)
     before = texts()
@@ -224,7 +224,7 @@ def test_what_another_run_has_written_meanwhile_is_not_lost(
     assert '"choice"' in texts()["models.lock.json"]
 
 
-def test_a_full_disk_behind_stdout_is_told(both: Command, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_behind_stdout_is_reported(both: Command, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     class Full(io.StringIO):
         def write(self, text: str) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")

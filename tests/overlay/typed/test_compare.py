@@ -25,7 +25,7 @@ TEXT = {"type": "string"}
 
 
 def said(old: object, new: object) -> list[tuple[Level, str]]:
-    """The changes of one field p."""
+    """Return the changes of one field p."""
     return whole({"properties": {"p": old}}, {"properties": {"p": new}})
 
 
@@ -124,7 +124,7 @@ def document(schema: dict[str, Any]) -> Document:
 
 
 def oracle(old: dict[str, Any], new: dict[str, Any]) -> set[str]:
-    """What scripts/compatibility says of the same change on the wire; of a changed default, it is our behaviour."""
+    """Return what scripts/compatibility says of the same change on the wire; a changed default is our behaviour."""
     comparison = WireComparison(document(old), document(new))
     comparison.compare()
     found: set[str] = set()
@@ -147,11 +147,11 @@ def test_random_changes_mean_what_the_oracle_says() -> None:
         before, after = facts_of(old), facts_of(new)
         assert before is not None
         assert after is not None
-        told = {str(change.level) for change in compare(before, after)} - {"words"}
+        reported = {str(change.level) for change in compare(before, after)} - {"words"}
         expected = oracle(without_words(before), without_words(after))
         worst = "breaking" if "breaking" in expected else None
-        # Of a field that is breaking as a whole, the rest need not be told by both.
-        assert told == expected or (worst in told and worst), (old, new, compare(before, after), expected)
+        # Of a field that is breaking as a whole, the rest need not be reported by both.
+        assert reported == expected or (worst in reported and worst), (old, new, compare(before, after), expected)
         seen[worst or "".join(sorted(expected))] = seen.get(worst or "".join(sorted(expected)), 0) + 1
     assert {"breaking", "compatible", "behaviour", ""} <= seen.keys()
     assert min(seen[each] for each in ("breaking", "compatible", "behaviour")) > 30, seen

@@ -1,4 +1,4 @@
-"""What an editor offers while an input is typed, asked of pyright's language server."""
+"""What an editor offers while an input is typed, according to pyright's language server."""
 
 from __future__ import annotations
 
@@ -39,13 +39,15 @@ class Editor:
         self._uri = (folder / "program.py").as_uri()
         root = folder.as_uri()
         workspace = [{"uri": root, "name": "program"}]
-        self.ask("initialize", {"processId": None, "rootUri": root, "capabilities": {}, "workspaceFolders": workspace})
+        self.request(
+            "initialize", {"processId": None, "rootUri": root, "capabilities": {}, "workspaceFolders": workspace}
+        )
         self._send({"method": "initialized", "params": {}})
         opened = {"uri": self._uri, "languageId": "python", "version": 0, "text": ""}
         self._send({"method": "textDocument/didOpen", "params": {"textDocument": opened}})
 
     def offered(self, line: str) -> set[str]:
-        """What is offered at the place of | in the line after HEAD."""
+        """Return what is offered at the place of | in the line after HEAD."""
         text = HEAD + line.replace("|", "") + "\n"
         document = {"uri": self._uri, "version": self._number + 1}
         self._send(
@@ -55,14 +57,14 @@ class Editor:
             }
         )
         place = {"line": HEAD.count("\n"), "character": line.index("|")}
-        found = self.ask("textDocument/completion", {"textDocument": {"uri": self._uri}, "position": place})
+        found = self.request("textDocument/completion", {"textDocument": {"uri": self._uri}, "position": place})
         return {item["label"].strip("\"'") for item in found["items"]}
 
-    def ask(self, method: str, params: dict[str, Any]) -> Any:
+    def request(self, method: str, params: dict[str, Any]) -> Any:
         self._number += 1
         self._send({"id": self._number, "method": method, "params": params})
         while (message := self._read()).get("id") != self._number or "method" in message:
-            if "id" in message:  # the server asks for settings
+            if "id" in message:  # the server requests settings
                 wanted = message["params"].get("items", ()) if message["params"] else ()
                 self._send({"id": message["id"], "result": [None for _ in wanted]})
         return message["result"]

@@ -1,4 +1,4 @@
-"""`python -m wavespeed_client.typed FILE --diff`: what it tells, and how it exits."""
+"""`python -m wavespeed_client.typed FILE --diff`: what it reports, and how it exits."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_diff_of_the_same(both: Command, serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(("limit", "code"), [([], 0), (["--fail-on", "breaking"], 0), (["--fail-on", "any"], 1)])
-def test_diff_fails_on_what_it_is_told(both: Command, serve: Serve, limit: list[str], code: int) -> None:
+def test_diff_fails_on_the_given_levels(both: Command, serve: Serve, limit: list[str], code: int) -> None:
     paint = deepcopy(PAINT)
     paint["properties"]["prompt"]["description"] = "Other words."
     serve(rows({PAINTER: paint, SPEAKER: SPEAK}))

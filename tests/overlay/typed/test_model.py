@@ -43,7 +43,7 @@ def test_run_many_gives_the_outcomes(flux: Driven, fake: FakeWaveSpeed) -> None:
     assert sorted(call.input["prompt"] for call in fake.calls) == ["take 0", "take 1", "take 2"]
 
 
-def test_price_asks_for_the_price(flux: Driven, fake: FakeWaveSpeed) -> None:
+def test_price_requests_the_price(flux: Driven, fake: FakeWaveSpeed) -> None:
     assert flux.price().model_id == flux.price({"prompt": "a cat"}).model_id == FLUX.id
     assert not fake.calls
 

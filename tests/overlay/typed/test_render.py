@@ -34,14 +34,14 @@ def facts(models: dict[str, Any]) -> dict[str, Facts]:
 
 
 def module(text: str) -> Any:
-    """The module that a text makes."""
+    """Return the module that a text makes."""
     found = ModuleType("written")
     exec(compile(text, "written.py", "exec", dont_inherit=True), found.__dict__)
     return found
 
 
 def one(schema: object) -> Any:
-    """The annotation of one field, as it is written."""
+    """Return the annotation of one field, as it is written."""
     text = render(facts({"a/b": {"properties": {"p": schema}, "required": ["p"]}}))
     (line,) = [line for line in text.splitlines() if line.startswith("    p: ")]
     return line.removeprefix("    p: ")
@@ -152,7 +152,7 @@ def test_any_name_can_be_a_field(name: str) -> None:
     assert written.ABInput.__annotations__.keys() == {name, "size", "x"}
 
 
-def test_fields_that_would_share_a_name_are_told_apart() -> None:
+def test_fields_that_would_share_a_name_get_different_ones() -> None:
     fields = {name: {"enum": [name]} for name in ("a_b", "aB", "a-b", "input", "a_b_2", "?", "2")}
     written = module(render(facts({"a/b": {"properties": fields}})))
     hints = typing.get_type_hints(written.ABInput)
