@@ -55,7 +55,7 @@ def test_models_are_rows_with_their_schema(ws: Driven, fake: FakeWaveSpeed) -> N
         ws.models()
 
 
-def test_the_price_is_told_before_anything_is_paid(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_the_price_is_known_before_anything_is_paid(ws: Driven, fake: FakeWaveSpeed) -> None:
     price = ws.price(FLUX, {"prompt": "a cat"})
     assert (price.price, price.discounted_price, price.discount_rate, price.currency) == (0.012, 0.0108, 90, "USD")
     ws.price(FLUX)
@@ -85,7 +85,7 @@ def test_a_price_in_another_currency_is_above_every_limit(ws: Driven, fake: Fake
     assert fake.calls == []
 
 
-def test_a_price_just_above_the_limit_is_told_as_it_is(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_price_just_above_the_limit_is_printed_exactly(ws: Driven, fake: FakeWaveSpeed) -> None:
     data = {"model_id": "x" * 5000, "price": 1, "discounted_price": 0.30000001}
     fake.raw(200, json.dumps({"data": data}).encode(), on="price")
     with pytest.raises(CostLimitError, match=r"of x{200} would cost 0\.30000001 USD, and the limit is 0\.3 USD"):
@@ -235,7 +235,7 @@ def test_the_webhook_secret(ws: Driven, fake: FakeWaveSpeed) -> None:
         ("billings", {"items": 5}),
     ],
 )
-def test_a_promise_that_is_broken_is_told(ws: Driven, fake: FakeWaveSpeed, kind: str, data: Any) -> None:
+def test_a_broken_promise_of_the_service_is_an_error(ws: Driven, fake: FakeWaveSpeed, kind: str, data: Any) -> None:
     verbs = {
         "balance": ws.balance,
         "secret": ws.webhook_secret,

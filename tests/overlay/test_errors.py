@@ -1,4 +1,4 @@
-"""The exception tree: what an answer becomes, and that every error can travel."""
+"""The exception tree: what a response becomes, and that every error can travel."""
 
 import copy
 import pickle
@@ -104,7 +104,7 @@ def test_every_other_status_is_unexpected(status: int) -> None:
     assert (error.status_code, error.body) == (status, "odd")
 
 
-def test_what_is_quoted_of_an_answer_is_cut() -> None:
+def test_what_is_quoted_of_a_response_is_cut() -> None:
     long = "ü" * 10_000
     for status in (200, 400):
         error = error_from_response(status, f'{{"message": "{long}"}}'.encode())

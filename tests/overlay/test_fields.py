@@ -18,7 +18,7 @@ from wavespeed_client.testing import FakeWaveSpeed
 
 
 class Array:
-    """As numpy's arrays and numbers are."""
+    """A value like numpy's arrays and numbers."""
 
     def tolist(self) -> list[int]:
         return [1]

@@ -28,7 +28,7 @@ def server() -> Iterator[str]:
 
 
 def outcomes(kind: str, server: str, fault: str) -> list[Any]:
-    """What a submission and a wait that meet this fault return or raise."""
+    """Return what a submission and a wait that meet this fault return or raise."""
     given = {"tag": f"{kind}{fault}", "fault": fault}
     arguments: dict[str, Any] = {"base_url": server, "timeout": 0.3, "max_retries": 1}
 
@@ -68,7 +68,7 @@ def test_the_key_shows_nowhere(server: str, fault: str, kind: str, caplog: pytes
     assert KEY not in "".join(shown)
 
 
-def test_the_clients_logger_is_silent_until_it_is_asked_for() -> None:
+def test_the_clients_logger_is_silent_until_it_is_set_up() -> None:
     logger = logging.getLogger("wavespeed_client")
     assert any(isinstance(handler, logging.NullHandler) for handler in logger.handlers)
     assert logger.level == logging.NOTSET

@@ -24,16 +24,16 @@ def test_defaults() -> None:
 
 
 def test_environment_beats_defaults_and_arguments_beat_the_environment() -> None:
-    told = {
+    variables = {
         "WAVESPEED_BASE_URL": "http://localhost:1/",
         "WAVESPEED_TIMEOUT": "1.5",
         "WAVESPEED_MAX_RETRIES": "0",
         "WAVESPEED_API_KEY": "from-environment",
     }
-    settings = resolve(api_key=None, **told)
+    settings = resolve(api_key=None, **variables)
     assert settings.api_key.reveal() == "from-environment"
     assert (settings.base_url, settings.timeout, settings.max_retries) == ("http://localhost:1", 1.5, 0)
-    settings = resolve(base_url="https://example.com/gate/", timeout=2, max_retries=7, **told)
+    settings = resolve(base_url="https://example.com/gate/", timeout=2, max_retries=7, **variables)
     assert settings.api_key.reveal() == KEY
     assert (settings.base_url, settings.timeout, settings.max_retries) == ("https://example.com/gate", 2.0, 7)
 

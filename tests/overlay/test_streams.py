@@ -1,4 +1,4 @@
-"""Streams, which are billed and of which no record is kept: what asks for one is not sent."""
+"""Streams, which are billed and of which no record is kept: what requests one is not sent."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ def streamed_input() -> TaskInput:
 @pytest.mark.parametrize("model", ["a/stream", "a/b/stream"])
 def test_a_model_id_that_ends_in_stream_is_refused(ws: Driven, fake: FakeWaveSpeed, model: str) -> None:
     given = {"prompt": "a cat"}
-    for ask in (
+    for verb in (
         lambda: ws.submit(model, given),
         lambda: ws.run(model, given),
         lambda: ws.run_many(model, [given]),
         lambda: ws.price(model, given),
     ):
         with pytest.raises(InvalidModelError, match=REASON):
-            ask()
+            verb()
     assert fake.requests == []
 
 
 @pytest.mark.parametrize("given", [{"stream": True}, {"prompt": "a cat", "stream": 1}, streamed_input()])
-def test_an_input_that_asks_for_a_stream_is_refused(ws: Driven, fake: FakeWaveSpeed, given: Any) -> None:
-    for ask in (lambda: ws.submit(FLUX, given), lambda: ws.run(FLUX, given), lambda: ws.price(FLUX, given)):
+def test_an_input_that_requests_a_stream_is_refused(ws: Driven, fake: FakeWaveSpeed, given: Any) -> None:
+    for verb in (lambda: ws.submit(FLUX, given), lambda: ws.run(FLUX, given), lambda: ws.price(FLUX, given)):
         with pytest.raises(InvalidInputError, match=REASON):
-            ask()
+            verb()
     assert fake.requests == []
 
 
-def test_an_input_that_asks_for_no_stream_is_sent(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_an_input_that_requests_no_stream_is_sent(ws: Driven, fake: FakeWaveSpeed) -> None:
     given = {"stream": False, "settings": {"stream": True}, "prompt": '"stream": true'}
     ws.submit(FLUX, given)
     assert fake.calls[0].input == given
 
 
-def test_a_batch_leaves_out_the_inputs_that_ask_for_a_stream(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_batch_leaves_out_the_inputs_that_request_a_stream(ws: Driven, fake: FakeWaveSpeed) -> None:
     inputs: list[Any] = [{"prompt": "one"}, {"prompt": "two", "stream": True}, {"prompt": "three"}]
     outcomes = {outcome.index: outcome for outcome in ws.run_many(FLUX, inputs)}
     assert isinstance(outcomes[1].error, InvalidInputError)
@@ -61,7 +61,7 @@ def test_a_batch_leaves_out_the_inputs_that_ask_for_a_stream(ws: Driven, fake: F
     assert sorted(call.input["prompt"] for call in fake.calls) == ["one", "three"]
 
 
-def test_generated_functions_ask_for_no_stream_either(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_generated_functions_request_no_stream_either(ws: Driven, fake: FakeWaveSpeed) -> None:
     with pytest.raises(InvalidModelError, match=REASON):
         ws.call(submit_task, "a", "stream", body=TaskInput())
     with pytest.raises(InvalidModelError, match=REASON):
@@ -74,14 +74,14 @@ def test_generated_functions_ask_for_no_stream_either(ws: Driven, fake: FakeWave
 @pytest.mark.parametrize(
     "path", ["a/b/stream", "a/b/c/stream", "a/b/%73tream", "a/b/stream/", "a/b/stream?webhook=x", "a/b%2Fstream"]
 )
-def test_nothing_else_asks_for_a_stream(fake: FakeWaveSpeed, path: str) -> None:
+def test_nothing_else_requests_a_stream(fake: FakeWaveSpeed, path: str) -> None:
     with WaveSpeed(fake.api_key, base_url=fake.url) as ws, pytest.raises(InvalidModelError, match=REASON):
         ws.api.get_httpx_client().post(f"/api/v3/{path}", json={})
     assert fake.requests == []
 
 
 @pytest.mark.parametrize("body", [b'{"stream" :true}', b'{"\\u0073tream": true}', b'{"stream": false, "stream": true}'])
-def test_no_body_of_ones_own_asks_for_a_stream(fake: FakeWaveSpeed, body: bytes) -> None:
+def test_no_body_of_ones_own_requests_a_stream(fake: FakeWaveSpeed, body: bytes) -> None:
     with WaveSpeed(fake.api_key, base_url=fake.url) as ws, pytest.raises(InvalidInputError, match=REASON):
         ws.api.get_httpx_client().post("/api/v3/a/b", content=body, headers={"Content-Type": "application/json"})
     assert fake.requests == []

@@ -26,8 +26,8 @@ WHOLE = Task(
 
 
 def read(**data: Any) -> Task:
-    answer = {"code": 200, "message": "success", "data": {"id": "abc", **data}}
-    return task_from_envelope(PredictionEnvelope.from_dict(answer), answer["data"], model="a/b")
+    envelope = {"code": 200, "message": "success", "data": {"id": "abc", **data}}
+    return task_from_envelope(PredictionEnvelope.from_dict(envelope), envelope["data"], model="a/b")
 
 
 def test_tasks_survive_pickle_and_copy() -> None:
@@ -130,7 +130,7 @@ def test_what_is_no_id_is_refused_before_anything_is_sent(ws: Driven, fake: Fake
 
 
 @pytest.mark.parametrize("data", [{"id": "a/b"}, {"id": ""}, {"id": 5}, {"id": None}, {}, []], ids=repr)
-def test_an_answer_without_a_usable_id_is_no_task(data: Any) -> None:
-    answer = {"data": data}
+def test_a_response_without_a_usable_id_is_no_task(data: Any) -> None:
+    envelope = {"data": data}
     with pytest.raises((ValueError, KeyError, TypeError)):
-        task_from_envelope(PredictionEnvelope.from_dict(answer), answer["data"], model="a/b")
+        task_from_envelope(PredictionEnvelope.from_dict(envelope), envelope["data"], model="a/b")

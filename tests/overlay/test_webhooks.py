@@ -34,8 +34,8 @@ def at_the_vectors_time(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 
 
 def headers(signature: str = f"v3,{VECTOR['good']}", **changed: str) -> dict[str, str]:
-    told = {"id": VECTOR["id"], "timestamp": str(VECTOR["timestamp"]), "signature": signature, **changed}
-    return {f"webhook-{name}": value for name, value in told.items()}
+    values = {"id": VECTOR["id"], "timestamp": str(VECTOR["timestamp"]), "signature": signature, **changed}
+    return {f"webhook-{name}": value for name, value in values.items()}
 
 
 def test_the_vector_is_accepted_and_made_again() -> None:
@@ -118,13 +118,13 @@ def test_timestamps_that_are_none(timestamp: str) -> None:
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
 def test_missing_and_doubled_headers(name: str) -> None:
-    told = headers()
-    value = told.pop(name)
-    for missing in (told, {**told, name: ""}):
+    values = headers()
+    value = values.pop(name)
+    for missing in (values, {**values, name: ""}):
         with pytest.raises(WebhookVerificationError, match=f"no header {name}"):
             Webhook(SECRET).verify(BODY, missing)
     with pytest.raises(WebhookVerificationError, match=f"header {name} twice"):
-        Webhook(SECRET).verify(BODY, {**told, name: value, name.upper(): value})
+        Webhook(SECRET).verify(BODY, {**values, name: value, name.upper(): value})
 
 
 @pytest.mark.parametrize("odd", [None, [("webhook-id", "a")], {"webhook-id": ["a"]}, {"webhook-id": b"a"}, {5: "a"}])
@@ -210,7 +210,7 @@ def receiver() -> Iterator[Receiver]:
     receiver.thread.join()
 
 
-def test_a_receiver_answers_204_to_the_service_and_400_to_others(receiver: Receiver) -> None:
+def test_a_receiver_responds_with_204_to_the_service_and_400_to_others(receiver: Receiver) -> None:
     signed = receiver.hook.sign(BODY, id="msg_1")
     with httpx.Client(trust_env=False) as service:
         assert service.post(receiver.url, content=BODY, headers=signed).status_code == 204

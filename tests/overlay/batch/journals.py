@@ -18,7 +18,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def events(path: Path) -> dict[int, list[str]]:
-    """What happened to each input."""
+    """Return what happened to each input."""
     found: dict[int, list[str]] = {}
     for line in lines(path)[1:]:
         found.setdefault(line["number"], []).append(line["event"])

@@ -20,7 +20,7 @@ def batch_threads() -> list[threading.Thread]:
 
 
 def left_running(ws: Driven) -> int:
-    """Threads or asyncio tasks that outlive their batch."""
+    """Count the threads or asyncio tasks that outlive their batch."""
 
     async def others() -> int:
         return len(asyncio.all_tasks()) - 1
@@ -29,13 +29,13 @@ def left_running(ws: Driven) -> int:
 
 
 async def turns() -> None:
-    """Time for everything else in the loop to get as far as it can."""
+    """Let everything else in the loop get as far as it can."""
     for _ in range(300):
         await asyncio.sleep(0)
 
 
 def looped(ws: Driven, inputs: list[Any], body: Callable[[], None]) -> None:
-    """A loop over a batch, with a body that ends it; returns when nothing goes on any more."""
+    """Loop over a batch with a body that ends it; return when nothing runs any more."""
 
     def loop() -> None:
         for _ in ws.client.run_many(MODEL, inputs, max_in_flight=4):

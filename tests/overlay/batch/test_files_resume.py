@@ -65,7 +65,7 @@ def inputs(folder: Path, run: str, process: int) -> list[dict[str, Any]]:
 
 
 def carry_out(kind: str, url: str, folder: Path, run: str, process: int) -> list[Outcome]:
-    """Carry out a run to its end, unless somebody ends it before."""
+    """Carry out a run to its end, unless the process is killed first."""
     given = inputs(folder, run, process)
     options = {"max_in_flight": IN_FLIGHT, "journal": folder / f"{run}.jsonl"}
     if kind == "sync":

@@ -97,10 +97,10 @@ class History:
         options = checked_options(SETTINGS, MODEL, [], most, None, timeout, place, None)
         self.batch = Batch(options, self.clock, Wait)
         journal: Any = self.journal
-        uploads: Any = self.ask  # there are no files
-        self.procedure = Procedure(self.batch, journal, self.submit, self.ask, self.submit, self.ask, uploads)
+        uploads: Any = self.fetch  # there are no files
+        self.procedure = Procedure(self.batch, journal, self.submit, self.fetch, self.submit, self.fetch, uploads)
         self.numbers, self.tasks = itertools.count(), itertools.count()
-        self.asked_for = False
+        self.pulling = False
         self.pulled = 0
         self.flights: list[Flight] = []
         self.taken: dict[int, int] = {}
@@ -109,15 +109,15 @@ class History:
         self.broken = self.cancelled = False
 
     def submit(self, *given: Any) -> None: ...
-    def ask(self, *given: Any) -> None: ...
+    def fetch(self, *given: Any) -> None: ...
 
     # What an engine does
 
-    def a_slow_input_is_asked_for(self) -> None:
-        self.asked_for = True
+    def a_slow_input_is_pulled(self) -> None:
+        self.pulling = True
 
     def it_comes(self) -> None:
-        self.asked_for = False
+        self.pulling = False
         if self.pulled > 9:
             self.batch.exhausted()
         else:
@@ -135,7 +135,7 @@ class History:
 
     def steps_are_taken(self) -> None:
         while not self.cancelled and (job := self.batch.take()) is not None:
-            flight = Flight(job, self.procedure.carry_out(job, self.ask, self.ask), None)
+            flight = Flight(job, self.procedure.carry_out(job, self.fetch, self.fetch), None)
             self.flights.append(flight)
             self.goes_on(flight, partial(next, flight.steps))
 
@@ -144,7 +144,7 @@ class History:
 
     def ends(self, flight: Flight, fine: bool, draw: Callable[[Sequence[Any]], Any]) -> None:
         name = flight.call.func.__name__
-        if name in ("submit", "ask"):
+        if name in ("submit", "fetch"):
             self.request_ends(flight, name, fine, draw)
         elif fine or draw(range(4)):
             result = flight.call()
@@ -176,7 +176,7 @@ class History:
             self.goes_on(flight, partial(flight.steps.throw, error))
 
     def leaves(self, job: Job) -> None:
-        """A submission leaves."""
+        """Let a submission leave."""
         assert not self.batch.stopped
         number = job.input["n"]
         assert number not in self.taken
@@ -188,7 +188,7 @@ class History:
         number = flight.job.input["n"]
         prediction: Any = None
         error: Any = None
-        if name == "ask":
+        if name == "fetch":
             status = draw(["processing", "completed", "failed"]) if fine else None
             if status in ("completed", "failed"):
                 self.running.discard(number)
@@ -236,7 +236,7 @@ class History:
             self.outcomes.append(outcome.index)
 
     def the_batch_is_left(self) -> None:
-        """What submits nothing is cut short, as the async engine does it."""
+        """Cut short what submits nothing, as the async engine does."""
         self.batch.stop()
         for flight in [one for one in self.flights if one.job.stage in ENDED_AT_ONCE and one.job.outcome is None]:
             self.goes_on(flight, partial(flight.steps.throw, asyncio.CancelledError()))
@@ -250,10 +250,10 @@ class History:
         """Do one thing that can happen now."""
         choices = [self.inputs_come_and_steps_are_taken, self.time_passes, self.an_outcome_is_taken]
         choices += [self.a_call_ends] * min(6, 3 * len(self.flights))
-        if self.asked_for:
+        if self.pulling:
             choices.append(self.it_comes)
         elif not self.batch.room():
-            choices.append(self.a_slow_input_is_asked_for)
+            choices.append(self.a_slow_input_is_pulled)
         if self.journal is not None:
             choices.append(self.another_run_comes_or_goes)
         if self.pulled > 2 and self.dice.random() < 0.05:

@@ -81,7 +81,7 @@ class Table:
 
 @define
 class AsyncTable:
-    """Each call of it takes many turns of the loop."""
+    """A journal of which each call takes many turns of the loop."""
 
     table: Table
 

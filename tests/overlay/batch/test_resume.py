@@ -71,7 +71,7 @@ def inputs(run: str) -> list[dict[str, Any]]:
 
 
 def carry_out(kind: str, url: str, journal: Path, run: str) -> list[Outcome]:
-    """Carry out a run to its end, unless somebody ends it before."""
+    """Carry out a run to its end, unless the process is killed first."""
     if kind == "sync":
         with WaveSpeed("test-key", base_url=url) as ws:
             ws._clock = HurriedClock()

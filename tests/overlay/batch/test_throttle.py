@@ -22,7 +22,7 @@ def send(throttle: Throttle, count: int = 1) -> None:
 
 
 def take(throttle: Throttle, now: float = 0.0) -> None:
-    """A submission is taken, and its task runs."""
+    """Let a submission be accepted, and its task run."""
     throttle.answered(now)
     throttle.accepted()
 
@@ -39,7 +39,7 @@ def end(throttle: Throttle, count: int = 1) -> None:
 
 
 def run(throttle: Throttle, count: int) -> None:
-    """So many tasks of an earlier run."""
+    """Resume so many tasks of an earlier run."""
     for _ in range(count):
         throttle.resumed()
 

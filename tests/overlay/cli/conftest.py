@@ -37,7 +37,7 @@ SCHEMA: dict[str, Any] = {"type": "object", "required": ["prompt"], "properties"
 
 @frozen
 class Ended:
-    """How a command line ended."""
+    """The end of a command line: its exit code and what it printed."""
 
     code: int
     out: str
@@ -89,7 +89,7 @@ def program(account: FakeWaveSpeed) -> Invoke:
 
 @pytest.fixture
 def catalogue(account: FakeWaveSpeed) -> Callable[..., None]:
-    """Lets the catalogue, when it is asked for next, have one model with this schema."""
+    """A function that puts one model with this schema into the next catalogue."""
 
     def described(schema: dict[str, Any] = SCHEMA, **row: Any) -> None:
         run = {"type": "model_run", "method": "POST", "server": "https://api.wavespeed.ai"}

@@ -66,7 +66,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "message"), WRONG, ids=[message for _, message in WRONG])
-def test_what_is_wrong_is_told_with_its_line(text: str, message: str) -> None:
+def test_what_is_wrong_is_named_with_its_line(text: str, message: str) -> None:
     with pytest.raises(click.UsageError) as refused:
         rows(text)
     assert message in refused.value.message
@@ -87,7 +87,7 @@ def test_without_a_terminal_nothing_is_paid_unless_that_is_said(invoke: Invoke, 
     assert json.loads(invoke("batch", MODEL, "prompts.csv", "--json").out)["error"]["exit_code"] == 2
 
 
-def test_outputs_are_printed_as_they_come_and_the_price_is_told_before(program: Invoke, account: FakeWaveSpeed) -> None:
+def test_outputs_are_printed_as_they_come_and_the_price_before_them(program: Invoke, account: FakeWaveSpeed) -> None:
     prompts(4)
     ended = program("batch", MODEL, "prompts.csv", "--yes", "--download", "out")
     assert ended.code == 0
@@ -131,7 +131,7 @@ def test_a_limit_is_kept(option: list[str], paid: int, invoke: Invoke, account: 
     assert f"{paid} done, {8 - paid} failed" in ended.err
 
 
-def test_a_budget_counts_what_the_journal_tells_of(invoke: Invoke, account: FakeWaveSpeed) -> None:
+def test_a_budget_counts_what_the_journal_records(invoke: Invoke, account: FakeWaveSpeed) -> None:
     prompts(6)
     command = ("batch", MODEL, "prompts.csv", "--journal", "b.jsonl")
     assert invoke(*command, "--budget", "0.0216").code == 5
@@ -141,7 +141,7 @@ def test_a_budget_counts_what_the_journal_tells_of(invoke: Invoke, account: Fake
     assert sum(entry.cost or 0 for entry in read_journal("b.jsonl") if entry.event == "finished") == 3 * PRICE
 
 
-def test_failed_ones_are_paid_again_only_if_that_is_asked_for(invoke: Invoke, account: FakeWaveSpeed) -> None:
+def test_failed_ones_are_paid_again_only_on_request(invoke: Invoke, account: FakeWaveSpeed) -> None:
     prompts(2)
     command = ("batch", MODEL, "prompts.csv", "--journal", "b.jsonl")
     account.fail(MODEL, error="Flagged.")
@@ -202,7 +202,7 @@ def test_many_are_priced_by_a_sample(invoke: Invoke, account: FakeWaveSpeed, mon
     assert len(account.requests) <= 6
 
 
-def test_outputs_that_cannot_be_saved_are_told_and_stop_nothing(invoke: Invoke, account: FakeWaveSpeed) -> None:
+def test_outputs_that_cannot_be_saved_are_reported_and_stop_nothing(invoke: Invoke, account: FakeWaveSpeed) -> None:
     prompts(3)
     account.refuse(404, on="download")
     ended = invoke("batch", MODEL, "prompts.csv", "--yes", "--download", "out")

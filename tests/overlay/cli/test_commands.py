@@ -186,8 +186,8 @@ def test_a_file_in_the_input_is_uploaded_first_and_its_url_priced_and_sent(
     assert ended.err.splitlines()[:2] == ["uploaded harbour.jpg", "price $0.0108"]
     order = [request.path.rpartition("/")[2] for request in account.requests if request.method == "POST"]
     assert order == ["uploads", "price", "flux-dev"]
-    (asked,) = [json.loads(request.body) for request in account.requests if request.path.endswith("/price")]
-    assert asked["inputs"] == call.input
+    (quoted,) = [json.loads(request.body) for request in account.requests if request.path.endswith("/price")]
+    assert quoted["inputs"] == call.input
 
 
 def test_the_price_of_files_is_an_estimate_that_uploads_none(

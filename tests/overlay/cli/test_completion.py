@@ -1,4 +1,4 @@
-"""Completion, as a real bash asks for it."""
+"""Completion, as a real bash requests it."""
 
 import os
 import shutil

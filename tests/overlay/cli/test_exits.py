@@ -43,7 +43,7 @@ every_end = pytest.mark.parametrize(
 
 
 @every_end
-def test_the_exit_code_tells_what_happened(
+def test_the_exit_code_says_what_happened(
     kind: str,
     arrange: Arrange,
     arguments: list[str],
@@ -100,8 +100,8 @@ def test_ctrl_c_says_how_to_go_on(account: FakeWaveSpeed) -> None:
     account.script(MODEL, "processing")
     with subprocess.Popen([*PROGRAM, "run", MODEL, "prompt=x"], stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
-        told = [running.stderr.readline() for _ in range(2)]
-        assert told[1] == f"task {account.tasks[0].id}\n"
+        lines = [running.stderr.readline() for _ in range(2)]
+        assert lines[1] == f"task {account.tasks[0].id}\n"
         running.send_signal(signal.SIGINT)
         rest = running.stderr.read()
     assert running.returncode == 130

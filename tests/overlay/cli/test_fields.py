@@ -124,9 +124,9 @@ def test_inputs_shows_what_the_model_takes(invoke: Invoke, catalogue: Callable[.
     assert shown["prompt"].split(None, 3) == ["prompt", "string", "required", "What to paint."]
     assert shown["seed"].split()[1:3] == ["integer", "-1"]
     catalogue()
-    told = {row["name"]: row for row in json.loads(invoke("inputs", MODEL, "--json").out)["inputs"]}
-    assert told.keys() == SCHEMA["properties"].keys()
-    assert (told["seed"]["minimum"], told["images"]["is_file"], told["level"]["choices"]) == (-1, True, [1, 2, 3])
+    rows = {row["name"]: row for row in json.loads(invoke("inputs", MODEL, "--json").out)["inputs"]}
+    assert rows.keys() == SCHEMA["properties"].keys()
+    assert (rows["seed"]["minimum"], rows["images"]["is_file"], rows["level"]["choices"]) == (-1, True, [1, 2, 3])
 
 
 def test_a_model_that_is_not_there_names_near_ones(invoke: Invoke) -> None:

@@ -1,6 +1,6 @@
 """`batch` killed with SIGKILL at random moments and run again: nothing is paid twice, and no cent above the budget.
 
-The stand-in does the killing: when a request that was drawn beforehand has been acted upon, and before it is answered.
+The stand-in does the killing: when a request that was drawn beforehand has been acted upon, and before its response.
 """
 
 import logging
@@ -26,7 +26,7 @@ KILLS_EACH = 5
 
 
 class Killer(logging.Handler):
-    """Counts the requests that the stand-in has acted upon, and kills at one of them whoever sends them."""
+    """A counter of the requests that the stand-in has acted upon; at one of them it kills their sender."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ from tests.overlay.cli.transcripts import PAGE
 from wavespeed_client.cli.program import COMMANDS
 
 
-def test_every_command_is_told_of() -> None:
-    told = set(re.findall(r"`?wavespeed-client (\w+)|`(\w+)`", PAGE.read_text("utf-8")))
-    words = {word for pair in told for word in pair} | {"completion"}
+def test_every_command_is_named() -> None:
+    found = set(re.findall(r"`?wavespeed-client (\w+)|`(\w+)`", PAGE.read_text("utf-8")))
+    words = {word for pair in found for word in pair} | {"completion"}
     assert words >= COMMANDS.keys()

@@ -25,7 +25,7 @@ def test_help_of_each_command_has_an_example_of_it(name: str, command: click.Com
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("types", "completion", "webhook")])
-def test_each_command_prints_json_if_asked(name: str) -> None:
+def test_each_command_prints_json_on_request(name: str) -> None:
     assert "--json" in {option for one in SUBCOMMANDS[name].params for option in one.opts}
 
 

@@ -37,11 +37,11 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def rest(self) -> str:
-        """What was written until all programs have closed it."""
+        """Return what was written until all programs had closed it."""
         try:
             while more := os.read(self.fd, 1 << 16):
                 self.seen += more.decode()
-        except OSError:  # how Linux tells that
+        except OSError:  # how Linux reports that
             pass
         return self.plain
 

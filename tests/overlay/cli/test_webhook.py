@@ -18,7 +18,7 @@ BODY = json.dumps({"id": "abc", "model": MODEL, "status": "completed", "outputs"
 
 @pytest.fixture
 def listening(account: FakeWaveSpeed) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command, which asks the service for the secret, and where it listens."""
+    """The command, which gets the secret from the service, and where it listens."""
     command = [*PROGRAM, "webhook", "listen", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
@@ -43,8 +43,8 @@ def test_each_verified_call_is_printed_and_all_others_are_refused(
     forged = Webhook("whsec_other").sign(BODY.encode(), id="1")
     stale = Webhook(account.webhook_secret).sign(BODY.encode(), id="1", timestamp=1)
     for headers, reason in ((forged, "another secret"), (stale, "too far from now"), ({}, "no header")):
-        answer = requests.post(url, BODY, headers=headers, timeout=10)
-        assert answer.status_code == 400
+        response = requests.post(url, BODY, headers=headers, timeout=10)
+        assert response.status_code == 400
         assert reason in running.stderr.readline()
     assert requests.get(url, timeout=10).status_code == 405
     assert requests.post(f"{url}x", BODY, timeout=10).status_code == 404

@@ -24,7 +24,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(?=\+00:00|Z)")
 
 
 def made(page: str, fake: FakeWaveSpeed, folder: Path, python: Path) -> str:
-    """The page, with what its commands print now, run by this Python."""
+    """Return the page with what its commands print now, run by this Python."""
     (folder / "prompts.csv").write_text(PROMPTS)
     program = folder / "wavespeed-client"
     program.write_text(f"#!{python}\nimport sys\nfrom wavespeed_client.cli import main\nsys.exit(main())\n")

@@ -1,4 +1,4 @@
-"""What is told of a row, in columns of its own."""
+"""The columns of a row: what became of it."""
 
 from __future__ import annotations
 

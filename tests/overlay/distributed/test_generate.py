@@ -59,7 +59,7 @@ def test_a_second_execution_sends_nothing(stage: Stage, service: Service) -> Non
     assert service.polled == polled
 
 
-def test_the_key_tells_equal_inputs_apart(stage: Stage, service: Service) -> None:
+def test_the_key_distinguishes_equal_inputs(stage: Stage, service: Service) -> None:
     rows = [{"id": 1, "tag": "a"}, {"id": 2, "tag": "a"}, {"id": 1.0, "tag": "a"}, {"id": 1, "tag": "b"}]
     found = [row["task_id"] for row in stage().rows(rows)]
     assert len(service.submitted) == 3
@@ -94,7 +94,7 @@ def test_a_table_comes_back_with_its_own_columns_untouched(stage: Stage, service
     assert found.column("error_type").to_pylist() == [None, "InvalidInputError", None]
 
 
-def test_a_value_that_python_has_not_is_told_in_its_row(stage: Stage, service: Service) -> None:
+def test_a_value_that_python_cannot_hold_is_reported_in_its_row(stage: Stage, service: Service) -> None:
     table = pa.table({"id": pa.array([0, 2**62], pa.timestamp("s")), "tag": ["a", "b"]})
     assert stage()(table).column("error_type").to_pylist() == [None, "InvalidInputError"]
     assert service.submitted == ["a"]
@@ -154,7 +154,7 @@ def test_what_concerns_every_row_raises_and_is_submitted_by_the_next_execution(
     assert {row["status"] for row in found} == {"completed"}
 
 
-def test_a_refusal_of_one_row_is_told_in_its_columns(stage: Stage, service: Service) -> None:
+def test_a_refusal_of_one_row_is_reported_in_its_columns(stage: Stage, service: Service) -> None:
     service.submission = lambda number, given: refusal(400) if given["tag"] == "t3" else None
     found = stage().rows(rows_of(6))
     assert [row["error_type"] for row in found] == [None, None, None, "BadRequestError", None, None]
@@ -171,7 +171,7 @@ def test_an_outage_of_minutes_is_ridden_out_and_a_longer_one_raises(stage: Stage
     assert sum(service.accepted.values()) == 3
 
 
-def test_a_lost_response_is_told_as_uncertain_and_never_sent_again(stage: Stage, service: Service) -> None:
+def test_a_lost_response_is_reported_as_uncertain_and_never_sent_again(stage: Stage, service: Service) -> None:
     service.submission = lambda number, given: httpx.ReadError("gone") if given["tag"] == "t1" else None
     for _ in range(2):
         found = stage().rows(rows_of(3))

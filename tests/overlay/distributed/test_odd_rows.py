@@ -65,7 +65,7 @@ ROWS = SOUND_ROWS | st.fixed_dictionaries(
 
 
 def check(found: list[dict[str, Any]], service: Service, before: int) -> None:
-    """Each row has its columns, and there are as many submissions as there are new tasks."""
+    """Check that each row has its columns, and that there are as many submissions as new tasks."""
     for row in found:
         assert row.keys() >= GENERATED.keys()
         assert (row["status"] == "completed") == (row["error"] is None)

@@ -26,7 +26,7 @@ class Scalar:
 
 
 class NAType:
-    """What pandas has where nothing is: it compares to nothing."""
+    """The missing value of pandas: it compares to nothing."""
 
     def __ne__(self, other: object) -> Any:
         raise TypeError("boolean value of NA is ambiguous")

@@ -90,7 +90,7 @@ def test_a_file_that_another_worker_has_put_meanwhile_is_kept(monkeypatch: pytes
     assert names(url) == ["task-1-1.txt"]
 
 
-def test_hosts_are_asked_without_a_key(folder: str, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosts_get_requests_without_a_key(folder: str, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAVESPEED_API_KEY", "test-key")
     Save(folder).rows([row_of([f"{storage.url}/bytes/9"])])
     (request,) = storage.gets
@@ -98,7 +98,7 @@ def test_hosts_are_asked_without_a_key(folder: str, storage: Storage, monkeypatc
     assert not {"authorization", "cookie"} & set(request.headers)
 
 
-def test_what_fails_is_told_in_its_row(folder: str, storage: Storage) -> None:
+def test_what_fails_is_reported_in_its_row(folder: str, storage: Storage) -> None:
     outputs = ["http://127.0.0.1:1/gone.png", "fine", f"{storage.url}/bytes/5"]
     one, two = Save(folder).rows([row_of(outputs), row_of(["fine"], "task-2")])
     assert [path and path.rpartition("/")[2] for path in one["saved"]] == [None, "task-1-2.txt", "task-1-3.bin"]
@@ -121,7 +121,7 @@ def test_what_fails_is_told_in_its_row(folder: str, storage: Storage) -> None:
         "text",
     ],
 )
-def test_an_odd_row_is_told_and_raises_nothing(tmp_path: Path, row: Any) -> None:
+def test_an_odd_row_is_reported_and_raises_nothing(tmp_path: Path, row: Any) -> None:
     one, two = Save(str(tmp_path / "cats")).rows([row, row_of(["fine"], "task-2")])
     assert one["saved"] == []
     assert one["save_error"]

@@ -137,6 +137,6 @@ def tls_server(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path_
 
 @pytest.fixture(params=["raw_server", "tls_server"])
 def any_server(request: pytest.FixtureRequest) -> RawServer:
-    """A host that sends exactly what it is told, over plain HTTP and over TLS."""
+    """A host that sends exact bytes, over plain HTTP and over TLS."""
     server: RawServer = request.getfixturevalue(request.param)
     return server

@@ -53,7 +53,7 @@ def test_a_folder_gets_the_urls_name_and_nothing_lands_outside_it(
     assert sorted(found for found in tmp_path.rglob("*") if found.is_file()) == sorted(folder / each for each in names)
 
 
-def test_a_download_sends_no_key_and_tells_its_progress(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+def test_a_download_sends_no_key_and_reports_its_progress(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     seen: list[tuple[int, int | None]] = []
     size = 3_000_000
     url = f"{storage.url}/bytes/{size}"
@@ -191,7 +191,7 @@ def test_outputs_that_cannot_be_downloaded_say_what_to_do(
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """A disk on which no file may have more than 2 bytes."""
+    """Limit every file to 2 bytes, as a full disk might."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2, hard))
     try:
@@ -202,7 +202,7 @@ def full_disk() -> Iterator[None]:
 
 @pytest.mark.parametrize("size", [3, 3_000_000])  # noticed when the file is closed, and while it is written
 @pytest.mark.parametrize("kind", ["a URL", "base64", "a data: URI"])
-def test_a_full_disk_is_told_and_leaves_nothing(
+def test_a_full_disk_is_an_error_and_leaves_nothing(
     ws: Driven, storage: Storage, tmp_path: Path, size: int, kind: str
 ) -> None:
     (tmp_path / "a").write_bytes(b"<>")
@@ -262,7 +262,7 @@ def test_a_compressed_download_is_refused(ws: Driven, raw_server: RawServer, tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_long_names_are_cut_and_impossible_ones_told(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+def test_long_names_are_cut_and_impossible_ones_refused(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     name = "%E6%97%A5" * 100 + ".png"
     assert ws.download(f"{storage.url}/bytes/3/{name}", tmp_path).name.endswith("\u65e5.png")
     assert ws.download(f"{storage.url}/bytes/3", tmp_path / ("n" * 250)).read_bytes() == b"xxx"
@@ -290,7 +290,7 @@ def test_proxies_without_a_scheme_and_impossible_ones(
     ws: Driven, raw_server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", raw_server.url.removeprefix("http://"))
-    with pytest.raises(APIConnectionError):  # it is no proxy, and was asked as one
+    with pytest.raises(APIConnectionError):  # it is no proxy, and gets a proxy's request
         ws.download("http://example.invalid/bytes", tmp_path / "a")
     assert raw_server.requests[0].headers["Host"] == "example.invalid"
     monkeypatch.setenv("HTTP_PROXY", "socks5://127.0.0.1:1")

@@ -12,7 +12,7 @@ from wavespeed_client.files.inputs import files_in, name_of, placed, without_fil
 
 
 class Image:
-    """As Pillow's are."""
+    """An image with the attributes of Pillow's."""
 
     format = None
     filename = "folder/cat.webp"

@@ -76,9 +76,9 @@ def test_an_ending_is_short_and_has_a_letter(name: str, ending: str) -> None:
 
 @given(st.integers(0, 5000))
 def test_a_free_number_is_found_in_few_steps(taken: int) -> None:
-    asked: list[int] = []
-    assert first_free(lambda number: asked.append(number) or number <= taken) == taken + 1
-    assert len(asked) <= 2 * (taken + 1).bit_length() + 1
+    tried: list[int] = []
+    assert first_free(lambda number: tried.append(number) or number <= taken) == taken + 1
+    assert len(tried) <= 2 * (taken + 1).bit_length() + 1
 
 
 @given(st.sets(st.integers(1, 60)))

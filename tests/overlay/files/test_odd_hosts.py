@@ -1,4 +1,4 @@
-"""Storage hosts that break off, fail, or answer more than was asked for: no half file, no endless answer."""
+"""Storage hosts that break off, fail, or send more than was requested: no half file, no endless response."""
 
 import asyncio
 import gzip
@@ -81,8 +81,8 @@ def test_a_files_end_is_where_its_length_or_its_last_chunk_says(
     ws: Driven, any_server: RawServer, tmp_path: Path
 ) -> None:
     chunked = CHUNKED + b"5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n"
-    for answer, total in ((WHOLE, 10), (WHOLE + b"more", 10), (chunked, None), (chunked + b"more", None)):
-        any_server.responses.append(answer)
+    for response, total in ((WHOLE, 10), (WHOLE + b"more", 10), (chunked, None), (chunked + b"more", None)):
+        any_server.responses.append(response)
         seen: list[tuple[int, int | None]] = []
         target = ws.download(
             f"{any_server.url}/a", tmp_path / "a", on_progress=lambda *progress, seen=seen: seen.append(progress)
@@ -118,7 +118,7 @@ def test_a_host_whose_certificate_is_not_trusted_is_named_without_its_signed_url
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_host_that_fails_is_asked_again(ws: Driven, raw_server: RawServer, tmp_path: Path, status: int) -> None:
+def test_a_failure_of_a_host_is_retried(ws: Driven, raw_server: RawServer, tmp_path: Path, status: int) -> None:
     failure = http(status, b"{}")
     raw_server.responses += [failure, failure, failure, WHOLE]
     assert ws.download(f"{raw_server.url}/a", tmp_path / "a").read_bytes() == FILE
@@ -130,15 +130,15 @@ def test_a_host_that_fails_is_asked_again(ws: Driven, raw_server: RawServer, tmp
     assert in_folder(tmp_path) == {"a": FILE}
 
 
-@pytest.mark.parametrize("told", ["soon", "\u00e9", "1.5", "-1", ""])
-def test_a_pause_that_cannot_be_read_is_none(ws: Driven, raw_server: RawServer, tmp_path: Path, told: str) -> None:
-    raw_server.responses += [http(503, b"").replace(b"\r\n", f"\r\nRetry-After: {told}\r\n".encode(), 1), WHOLE]
+@pytest.mark.parametrize("after", ["soon", "\u00e9", "1.5", "-1", ""])
+def test_a_pause_that_cannot_be_read_is_none(ws: Driven, raw_server: RawServer, tmp_path: Path, after: str) -> None:
+    raw_server.responses += [http(503, b"").replace(b"\r\n", f"\r\nRetry-After: {after}\r\n".encode(), 1), WHOLE]
     assert ws.download(f"{raw_server.url}/a", tmp_path / "a").read_bytes() == FILE
     assert len(raw_server.requests) == 2
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 501])
-def test_a_host_that_refuses_is_not_asked_again(ws: Driven, raw_server: RawServer, tmp_path: Path, status: int) -> None:
+def test_a_refusal_of_a_host_is_not_retried(ws: Driven, raw_server: RawServer, tmp_path: Path, status: int) -> None:
     raw_server.responses += [http(status, b"{}"), WHOLE]
     with pytest.raises(Exception, match=f"HTTP {status}"):
         ws.download(f"{raw_server.url}/a", tmp_path / "a")
@@ -161,7 +161,7 @@ def test_a_download_is_tried_as_often_as_it_may_be(raw_server: RawServer, tmp_pa
         assert len(raw_server.requests) == requests
 
 
-def test_pauses_grow_and_a_host_may_ask_for_a_minute(
+def test_pauses_grow_and_a_host_may_demand_a_minute(
     ws: Driven, raw_server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
@@ -187,8 +187,8 @@ def test_a_repeated_download_begins_at_its_own_address_and_is_in_no_log(
     raw_server.responses += [onward, http(503, b""), onward, b"", onward, WHOLE]
     with caplog.at_level(logging.DEBUG):
         ws.download(f"{raw_server.url}/here?signature=secret", tmp_path / "a")
-    asked = [request.split(b" ")[1] for request in raw_server.requests]
-    assert asked == [b"/here?signature=secret", b"/there"] * 3
+    paths = [request.split(b" ")[1] for request in raw_server.requests]
+    assert paths == [b"/here?signature=secret", b"/there"] * 3
     assert "signature" not in caplog.text
 
 
@@ -208,14 +208,14 @@ def test_an_error_of_the_watcher_repeats_no_download(ws: Driven, raw_server: Raw
 
 
 def bomb(status: int) -> bytes:
-    """An answer of some hundred bytes that holds 64 MiB."""
+    """Return a response of some hundred bytes that unpacks to 64 MiB."""
     body = gzip.compress(gzip.compress(bytes(64 * MIB)))
     assert len(body) < 2048
     return http(status, body, "Content-Encoding: gzip, gzip")
 
 
 def peak(call: Any, *arguments: Any, **options: Any) -> int:
-    """The bytes that a call has held at once."""
+    """Return the most bytes that a call has held at once."""
     tracemalloc.start()
     try:
         call(*arguments, **options)

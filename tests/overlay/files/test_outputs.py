@@ -118,7 +118,7 @@ def test_half_a_surrogate_pair_stays_visible() -> None:
     assert contained("a \ud800 b") == Inline(b"a \\ud800 b", "text/plain")
 
 
-def test_what_json_cannot_hold_is_told() -> None:
+def test_what_json_cannot_hold_is_named() -> None:
     endless: dict[str, Any] = {}
     endless["a"] = endless
     for output in ({"a": object()}, endless, {"a": 10**5000}):

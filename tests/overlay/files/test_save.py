@@ -90,7 +90,7 @@ def test_saved_again_a_task_fetches_what_is_missing_or_empty(ws: Driven, storage
     assert len(in_folder(tmp_path)) == 5
 
 
-def test_a_file_that_goes_while_a_task_is_saved_again_is_told(
+def test_a_file_that_goes_while_a_task_is_saved_again_is_named(
     ws: Driven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def removed(self: OwnFile) -> Path:
@@ -139,7 +139,7 @@ def test_one_function_hears_of_the_progress_of_all(ws: Driven, storage: Storage,
     task = completed(*[f"{storage.url}/bytes/{size}/{number}.bin" for number in range(6)], "text")
     for _ in range(2):  # what is whole counts, too
         seen: list[tuple[int, int | None, int]] = []
-        ws.save(task, tmp_path, on_progress=lambda *told, seen=seen: seen.append((*told, threading.get_ident())))
+        ws.save(task, tmp_path, on_progress=lambda *now, seen=seen: seen.append((*now, threading.get_ident())))
         assert seen[-1] == (6 * size + 4, 6 * size + 4, threading.get_ident())
         assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
         assert {total for _, total, _ in seen} <= {None, 6 * size + 4}
@@ -160,7 +160,7 @@ def test_when_one_fails_the_others_are_saved(ws: Driven, storage: Storage, tmp_p
     assert storage.paths == ["/refused/3/1.png"] * 2
 
 
-def test_a_host_that_fails_is_asked_again(ws: Driven, raw_server: RawServer, tmp_path: Path) -> None:
+def test_a_failure_of_a_host_is_retried(ws: Driven, raw_server: RawServer, tmp_path: Path) -> None:
     task = completed(f"{raw_server.url}/1.png")
     raw_server.responses += [http(503, b""), WHOLE[:-1], WHOLE]
     assert ws.save(task, tmp_path)[0].read_bytes() == b"0123456789"
@@ -173,7 +173,7 @@ def test_a_host_that_fails_is_asked_again(ws: Driven, raw_server: RawServer, tmp
 
 
 @pytest.mark.parametrize("kind", ["a URL", "base64", "text"])
-def test_a_full_disk_is_told_and_leaves_nothing(ws: Driven, storage: Storage, tmp_path: Path, kind: str) -> None:
+def test_a_full_disk_is_an_error_and_leaves_nothing(ws: Driven, storage: Storage, tmp_path: Path, kind: str) -> None:
     output = {"a URL": f"{storage.url}/bytes/3/1.png", "base64": base64.b64encode(PNG).decode(), "text": "a cat"}[kind]
     with pytest.raises(InvalidInputError, match=r"cannot be written: .*File too large") as caught, full_disk():
         ws.save(completed(output), tmp_path)
@@ -214,7 +214,7 @@ def test_the_error_of_an_outcome_is_raised(ws: Driven, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("found", ["abc", None, 5, {"id": "abc"}, ["https://e.com/1.png"], Outcome(0, {}, None, None)])
-def test_what_is_no_task_is_told_what_to_do(ws: Driven, tmp_path: Path, found: object) -> None:
+def test_what_is_no_task_is_refused_with_advice(ws: Driven, tmp_path: Path, found: object) -> None:
     with pytest.raises(InvalidInputError, match=r"ws.save\(ws.get\(id\), folder\)"):
         ws.save(found, tmp_path)
 
@@ -225,7 +225,7 @@ def test_a_task_with_an_id_that_cannot_be_leads_nowhere(ws: Driven, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folders_that_cannot_be_and_wrong_functions_are_told(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+def test_folders_that_cannot_be_and_wrong_functions_are_refused(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     task = completed(f"{storage.url}/bytes/3/1.png")
     for folder in (tmp_path / "file", tmp_path / "file" / "x", f"{tmp_path}/a\0b", None, 5, b"folder"):
@@ -239,7 +239,7 @@ def test_folders_that_cannot_be_and_wrong_functions_are_told(ws: Driven, storage
     assert storage.paths == []
 
 
-def test_a_url_that_cannot_be_asked_is_told(ws: Driven, tmp_path: Path) -> None:
+def test_a_url_that_cannot_be_requested_is_named(ws: Driven, tmp_path: Path) -> None:
     with pytest.raises(UnexpectedResponseError, match="must begin with") as caught:
         ws.save(completed("text", "http://127.0.0.1:70000/1.png"), tmp_path)
     assert caught.value.task is not None
@@ -252,7 +252,7 @@ def test_a_task_without_outputs_is_saved_as_nothing(ws: Driven, tmp_path: Path) 
 
 
 class Ended(BaseException):
-    """Something like Ctrl-C, which pytest does not take for one."""
+    """An exception like that of Ctrl-C, but one that pytest does not react to."""
 
 
 @pytest.mark.parametrize("error", [OSError("mine"), Ended()])
@@ -294,7 +294,7 @@ def test_a_file_system_without_hard_links_is_no_different(
     assert len(in_folder(tmp_path)) == 2
 
 
-def test_where_no_thread_can_be_started_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_thread_can_be_started_the_error_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 

@@ -48,10 +48,10 @@ class Odd(io.BytesIO):
 
     def __init__(self, read: Callable[[bytes], Any]) -> None:
         super().__init__(b"odd")
-        self.answer = read
+        self.change = read
 
     def read(self, size: int | None = -1) -> Any:
-        return self.answer(super().read(size))
+        return self.change(super().read(size))
 
 
 def cut_off(_: bytes) -> bytes:
@@ -59,7 +59,7 @@ def cut_off(_: bytes) -> bytes:
 
 
 class Upload:
-    """As Starlette's are: a file that is read by coroutines."""
+    """A file that is read by coroutines, as Starlette's are."""
 
     name = "a.png"
 

@@ -1,4 +1,4 @@
-"""Uploads: what the storage host saw, and what is refused before it is asked."""
+"""Uploads: what the storage host saw, and what is refused before any request."""
 
 import io
 import json
@@ -118,7 +118,7 @@ def vanish(file: Changing) -> None:
         (vanish, "could not be read to its end: No such device"),
     ],
 )
-def test_a_file_that_changes_while_it_is_read_is_told(
+def test_a_file_that_changes_while_it_is_read_is_an_error(
     ws: Driven, fake: FakeWaveSpeed, storage: Storage, change: Any, reason: str
 ) -> None:
     ticket(fake, f"{storage.url}/x")
@@ -153,9 +153,9 @@ UNSENDABLE: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("told", [{}, {"method": None, "headers": None}, {"method": "", "headers": {"X-A": None}}])
-def test_a_ticket_needs_its_urls_only(ws: Driven, fake: FakeWaveSpeed, storage: Storage, told: dict[str, Any]) -> None:
-    data = {"download_url": "https://e.com/f", "upload": {"url": f"{storage.url}/x", **told}}
+@pytest.mark.parametrize("rest", [{}, {"method": None, "headers": None}, {"method": "", "headers": {"X-A": None}}])
+def test_a_ticket_needs_its_urls_only(ws: Driven, fake: FakeWaveSpeed, storage: Storage, rest: dict[str, Any]) -> None:
+    data = {"download_url": "https://e.com/f", "upload": {"url": f"{storage.url}/x", **rest}}
     fake.raw(200, json.dumps({"data": data}).encode(), on="upload")
     assert ws.upload(io.BytesIO(b"bytes"), filename="a.png") == "https://e.com/f"
     (put,) = storage.puts
@@ -174,10 +174,10 @@ def test_a_ticket_needs_its_urls_only(ws: Driven, fake: FakeWaveSpeed, storage: 
         {"download_url": "https://e.com/f", "upload": {"url": "https://e.com/x", "method": 5}},
         {"download_url": "https://e.com/f", "upload": {"url": "https://e.com/x", "headers": {"X": 5}}},
         {"download_url": "https://e.com/f", "upload": {"url": "https://e.com/x", "headers": []}},
-        *({"download_url": "https://e.com/f", "upload": {"url": "https://e.com/x", **told}} for told in UNSENDABLE),
+        *({"download_url": "https://e.com/f", "upload": {"url": "https://e.com/x", **upload}} for upload in UNSENDABLE),
     ],
 )
-def test_a_ticket_that_cannot_be_used_is_told(ws: Driven, fake: FakeWaveSpeed, data: Any) -> None:
+def test_a_ticket_that_cannot_be_used_is_an_error(ws: Driven, fake: FakeWaveSpeed, data: Any) -> None:
     fake.raw(200, json.dumps({"data": data}).encode(), on="upload")
     with pytest.raises(UnexpectedResponseError, match="cannot be read"):
         ws.upload(io.BytesIO(b"bytes"), filename="a.png")

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.promise("files-first")
 
 
 def paths(fake: FakeWaveSpeed) -> list[str]:
-    """What was asked for, in order, with the storage host's paths cut short."""
+    """Return the requests, in order, with the storage host's paths cut short."""
     targets = [f"{request.method} {request.target}" for request in fake.requests]
     return [target.partition("/storage/")[0] if "/storage/" in target else target for target in targets]
 
@@ -52,7 +52,7 @@ def test_a_file_anywhere_is_uploaded_first_and_its_url_sent(
     assert stored(fake, sent["loras"][0].pop("path")) == b"lora"
     assert [stored(fake, url) for url in sent.pop("more")["deep"]] == [b"JPEGimage", b"PNGimage"]
     assert sent == {"prompt": "a/cat.png", "loras": [{"scale": 1}, {"path": "https://e.com/lora"}]}
-    kinds = {(asked["filename"], asked["content_type"]) for asked in tickets(fake)}
+    kinds = {(wanted["filename"], wanted["content_type"]) for wanted in tickets(fake)}
     assert kinds == {
         ("cat.png", "image/png"),
         ("file", "application/octet-stream"),
@@ -72,7 +72,7 @@ def test_each_content_is_uploaded_once_whatever_it_comes_as(ws: Driven, fake: Fa
     urls = {url for call in fake.calls for url in call.input["images"]}
     assert len(urls) == 2
     assert str(tmp_path / "a.png") in urls
-    assert [asked["filename"] for asked in tickets(fake)] == ["a.png"]
+    assert [wanted["filename"] for wanted in tickets(fake)] == ["a.png"]
     assert list(fake.files.values()) == [b"same"]
 
 
@@ -102,17 +102,17 @@ def test_files_without_a_name_of_text_get_a_plain_one(ws: Driven, fake: FakeWave
         for file in (spooled, unnamed, opened):
             with pytest.raises(InvalidInputError, match="no name: pass filename="):
                 ws.upload(file)
-    assert [asked["filename"] for asked in tickets(fake)] == ["file"] * 3
+    assert [wanted["filename"] for wanted in tickets(fake)] == ["file"] * 3
 
 
-def test_what_no_ending_tells_the_first_bytes_do(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
+def test_without_a_known_ending_the_first_bytes_decide(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
     (tmp_path / "IMG").write_bytes(b"GIF89a")
     (tmp_path / "IMG.HEIC").write_bytes(b"GIF89b")
     files = [io.BytesIO(b"\x89PNG\r\n"), tmp_path / "IMG", tmp_path / "IMG.HEIC", Image("MPO", b"")]
     ws.submit(MODEL, {"files": files})
     ws.upload(io.BytesIO(b"fLaC"), filename="a.bin")
-    told = {asked["filename"]: asked["content_type"] for asked in tickets(fake)}
-    assert told == {
+    types = {wanted["filename"]: wanted["content_type"] for wanted in tickets(fake)}
+    assert types == {
         "file.png": "image/png",
         "IMG.gif": "image/gif",
         "IMG.HEIC": "image/heic",
@@ -126,7 +126,7 @@ def test_a_large_image_goes_by_way_of_the_disk(ws: Driven, fake: FakeWaveSpeed) 
     ws.submit(MODEL, {"image": image})
     assert ws.upload(image)
     assert list(fake.files.values()) == [b"WEBP" + image.content] * 2
-    assert [asked["filename"] for asked in tickets(fake)] == ["image.webp"] * 2
+    assert [wanted["filename"] for wanted in tickets(fake)] == ["image.webp"] * 2
 
 
 def test_a_lost_upload_is_no_uncertain_submission(ws: Driven, fake: FakeWaveSpeed, raw_server: RawServer) -> None:
@@ -187,7 +187,7 @@ def test_only_the_bytes_whose_digest_was_taken_are_uploaded(ws: Driven, fake: Fa
 
 
 class Calendar(datetime):
-    """Its today is what a test says."""
+    """A calendar whose today a test sets."""
 
     today_is = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -223,7 +223,7 @@ def test_what_was_uploaded_before_takes_no_time(ws: Driven, fake: FakeWaveSpeed)
 
 
 def test_an_upload_that_stalls_ends_with_the_time_of_its_run(ws: Driven, fake: FakeWaveSpeed) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as stalled:  # takes what comes, and never answers
+    with socket.create_server(("127.0.0.1", 0)) as stalled:  # takes what comes, and never responds
         ticket(fake, f"http://127.0.0.1:{stalled.getsockname()[1]}/x")
         with pytest.raises(APIConnectionError, match=r"^image could not be uploaded, so nothing was submitted: "):
             ws.run(MODEL, {"image": io.BytesIO(b"x")}, timeout=0.2)

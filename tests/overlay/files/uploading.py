@@ -9,7 +9,7 @@ MODEL = "wavespeed-ai/flux-dev"
 
 
 class Image:
-    """As Pillow's are."""
+    """An image with the attributes of Pillow's."""
 
     def __init__(self, format: str | None = None, content: bytes = b"image") -> None:
         self.format = format
@@ -20,7 +20,7 @@ class Image:
 
 
 def stored(fake: FakeWaveSpeed, url: str) -> bytes:
-    """What was uploaded to a URL."""
+    """Return what was uploaded to a URL."""
     return fake.files[url.removeprefix(fake.url)]
 
 

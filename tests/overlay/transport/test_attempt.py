@@ -132,7 +132,7 @@ def test_each_step_of_a_try_gets_what_those_before_it_have_left() -> None:
 
 
 def followed(seconds: float) -> Attempt:
-    """A try whose steps httpcore reports."""
+    """Return a try whose steps httpcore reports."""
     one_try = Attempt(begun(httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b")), seconds, Received())
     one_try.hand_over(one_try.trace)
     return one_try
@@ -190,7 +190,7 @@ def test_a_submission_leaves_by_its_time_or_not_at_all(connect: Connect, fake: F
 
 
 class SteppingClock(Clock):
-    """Ten seconds pass from one look to the next."""
+    """A clock on which ten seconds pass from one look to the next."""
 
     time = -10.0
 

@@ -35,7 +35,7 @@ FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(Healt
 
 
 def bodies(schema: str, mode: GenerationMode) -> st.SearchStrategy[Any]:
-    """Values that fit one of the spec's schemas, or do not: a response's schema, put where a request's is."""
+    """Return a strategy for values that fit a schema of the spec, or do not, as the body of a request."""
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     operation = {"requestBody": {"required": True, "content": content}, "responses": {"200": {"description": "-"}}}
     document = {"openapi": "3.1.0", "info": {"title": "-", "version": "1"}, "paths": {"/": {"post": operation}}}
@@ -58,12 +58,12 @@ class Mirror:
         self.sent += 1
         return httpx.Response(self.status, content=self.body)
 
-    def ask(self, status: int, value: Any) -> None:
+    def serve(self, status: int, value: Any) -> None:
         self.status = status
         self.body = value if isinstance(value, bytes) else json.dumps(value).encode("utf-8", "surrogatepass")
 
     def outcomes(self, verb: Callable[[Any], Any]) -> list[Any]:
-        """What the verb returns or raises, on both clients. Whatever is no error of ours goes through."""
+        """Return what the verb returns or raises on both clients. Errors that are not ours pass through."""
         return [self.caught(lambda: verb(self.sync)), self.caught(lambda: self.run(verb(self.asynchronous)))]
 
     def run(self, result: Any) -> Any:
@@ -100,7 +100,7 @@ def test_a_conforming_task_is_never_lost(mirror: Mirror, body: Any) -> None:
     if isinstance(body.get("code"), int):
         body["code"] = 200
     task_id = body["data"]["id"] = f"task-{next(NUMBERS)}"  # each submission starts another
-    mirror.ask(200, body)
+    mirror.serve(200, body)
     for verb in (VERBS["submit"], lambda ws: ws.get(task_id)):
         for task in mirror.outcomes(verb):
             assert isinstance(task, Task)
@@ -117,7 +117,7 @@ def test_a_conforming_list_is_read_whole(mirror: Mirror, body: Any) -> None:
     items = [row for row in rows if row is not None]
     for number, item in enumerate(items):
         item["id"] = f"task-{number}"
-    mirror.ask(200, body)
+    mirror.serve(200, body)
     for tasks in mirror.outcomes(VERBS["tasks"]):
         if rows and not items:  # it must not pass for an empty list
             assert isinstance(tasks, UnexpectedResponseError)
@@ -149,7 +149,7 @@ STATUSES = st.sampled_from([200, 200, 200, 201, 204, 302, 400, 404, 429, 499, 50
 @example(status=200, value={"code": -1, "data": {"id": ["a"]}})
 @example(status=500, value={"code": 500, "message": {"a": 1}})
 def test_nothing_undocumented_escapes(mirror: Mirror, status: int, value: Any) -> None:
-    mirror.ask(status, value)
+    mirror.serve(status, value)
     for name, verb in VERBS.items():
         before = mirror.sent
         for outcome in mirror.outcomes(verb):

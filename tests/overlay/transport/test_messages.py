@@ -29,7 +29,7 @@ MODEL = "wavespeed-ai/flux-dev"
 
 
 class SoftTimeLimitError(Exception):
-    """What a task queue raises within the code that it runs."""
+    """An exception that a task queue raises within the code that it runs."""
 
 
 def test_only_a_submission_says_that_nothing_was_started(connect: Connect) -> None:
@@ -102,7 +102,7 @@ def test_a_pause_may_have_a_fraction(connect: Connect, raw_server: RawServer, te
 
 
 def hooked(engine: str, hook: str) -> Any:
-    """An httpx client whose hook raises what is the caller's own."""
+    """Return an httpx client whose hook raises an exception of the caller's."""
 
     def raise_limit(_: object) -> None:
         raise SoftTimeLimitError("too slow")

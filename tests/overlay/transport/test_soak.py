@@ -36,7 +36,7 @@ def server() -> Iterator[str]:
 
 @define
 class Tally:
-    """How the runs ended, and how much was alive half-way."""
+    """The ends of the runs, and how much was alive half-way."""
 
     completed: set[str] = field(factory=set)
     uncertain: set[str] = field(factory=set)
@@ -55,7 +55,7 @@ class Tally:
 
 
 def inputs(engine: str) -> list[dict[str, Any]]:
-    """One input for each run; one exchange in ten goes wrong, the submission's or the wait's."""
+    """Return one input for each run; one exchange in ten goes wrong, the submission's or the wait's."""
     dice = random.Random(f"{TODAY} {engine}")
     made: list[dict[str, Any]] = []
     for number in range(RUNS[engine]):

@@ -19,7 +19,7 @@ engine = every_engine
 
 
 def tunnel(request: RawRequest) -> bytes:
-    """Carry bytes both ways between a client of a proxy and the host that it has asked for."""
+    """Carry bytes both ways between a client of a proxy and the host that it has named."""
     near, (host, _, port) = request.connection, request.path.partition(":")
     with socket.create_connection((host, int(port))) as far:
         near.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -80,9 +80,9 @@ def test_a_tunnel_through_a_proxy_carries_the_key_to_the_service_alone(
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     assert connect(base_url=service.url).submit("a/b").id == "abc"
     assert keys(service) == ["Bearer test-key"]
-    (asked,) = proxy.requests
-    assert asked.line == f"CONNECT 127.0.0.1:{service.port} HTTP/1.1"
-    assert "Authorization" not in asked.headers
+    (opened,) = proxy.requests
+    assert opened.line == f"CONNECT 127.0.0.1:{service.port} HTTP/1.1"
+    assert "Authorization" not in opened.headers
 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     connect(base_url=service.url).submit("a/b")

@@ -46,8 +46,8 @@ def test_a_wait_ends_with_its_time(
         ws.wait(f"{name}-{fault}", timeout=seconds)
     record_property("late", time.monotonic() - began - seconds)
     assert caught.value.task.status == "unknown"
-    asked = record(server)["struck"][fault] - before
-    assert asked == 1 if fault != "429hour" else asked >= 1
+    polls = record(server)["struck"][fault] - before
+    assert polls == 1 if fault != "429hour" else polls >= 1
 
 
 def test_a_run_is_not_cut_short_while_it_submits(connect: Connect, server: str, engine: str) -> None:

@@ -1,4 +1,4 @@
-"""How responses come to a loop: all that have come wake it once, and nobody is left waiting."""
+"""How responses come to a loop: all that have come wake it once, and no waiter is left behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.promise("database-outage")
 
 
 async def begun(arrivals: Arrivals, futures: list[Future[None]]) -> list[asyncio.Task[None]]:
-    """Tasks that wait for these futures."""
+    """Begin tasks that wait for these futures."""
     waiting = [asyncio.create_task(arrivals.wait(future)) for future in futures]
     await asyncio.sleep(0)
     return waiting

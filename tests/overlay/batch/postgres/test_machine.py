@@ -1,6 +1,6 @@
 """Any order of what several runs, a person, the service and the clock may do to a row, on a real PostgreSQL.
 
-The model keeps what was really sent. Whatever happens, nothing is sent twice that was not asked to be paid again.
+The model keeps what was really sent. Whatever happens, nothing is sent twice unless somebody requested to pay again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OWNERS = ["one", "two", "three"]
 
 
 class Rows(RuleBasedStateMachine):
-    """Three inputs, any number of runs. An attempt that a run holds is sent at most once, at once or never."""
+    """Three inputs and any number of runs. A run sends an attempt that it holds at most once, at once or never."""
 
     connection: ClassVar[Connection]
     numbers: ClassVar = itertools.count()
@@ -66,7 +66,7 @@ class Rows(RuleBasedStateMachine):
 
     @rule(attempt=consumes(held))
     def keep_back(self, attempt: tuple[bytes, int | None]) -> None:
-        """A run that finds its claim too old."""
+        """Let a run find its claim too old."""
         self.note(attempt, "refused")
 
     @rule(attempt=consumes(sent))

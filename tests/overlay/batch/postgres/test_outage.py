@@ -1,4 +1,4 @@
-"""A database that goes away while a batch runs: nothing more is sent, nobody waits in vain, and nothing is lost."""
+"""A database that goes away while a batch runs: nothing more is sent, no call waits in vain, and nothing is lost."""
 
 from __future__ import annotations
 

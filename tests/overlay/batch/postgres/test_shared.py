@@ -58,7 +58,7 @@ def carry_out(url: str, address: str, name: str, count: int, expiring: bool) -> 
 
 
 def let_claims_expire() -> None:
-    """The control: a lease, by which an input that has been under way for too long is free again."""
+    """Set up the control: a lease, which frees an input again that has been under way for too long."""
     old = f"state in ('submitting', 'uncertain') and changed_at < clock_timestamp() - interval '{UNCERTAIN_AFTER} s'"
     statements.CLAIM = statements.CLAIM.replace(
         "(state in ('planned', 'refused')", f"(state in ('planned', 'refused') or ({old})"

@@ -1,4 +1,4 @@
-"""The writer: it commits together what has queued, and forgets nobody who waits, whatever the database does."""
+"""The writer: it commits together what has queued, and forgets no waiter, whatever the database does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONG = 60.0
 
 @define
 class Database:
-    """Stands for a database: it responds to each request by itself unless a test sets up trouble."""
+    """A stand-in for a database: it responds to each request by itself unless a test sets up trouble."""
 
     groups: list[list[Any]] = field(factory=list)
     tries: list[bool] = field(factory=list)

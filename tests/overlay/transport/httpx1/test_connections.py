@@ -13,7 +13,7 @@ import pytest
 from tests.servers.raw import RawRequest, RawServer, kept, serving
 from wavespeed_client.transport.httpx1.connections import has_unread_bytes, single
 
-Asked: TypeAlias = list[tuple[int, bool]]
+Results: TypeAlias = list[tuple[int, bool]]
 
 
 @pytest.fixture
@@ -25,56 +25,58 @@ def servers() -> Iterator[tuple[RawServer, RawServer]]:
         yield one, other
 
 
-def by_sync(urls: list[str]) -> Asked:
-    """Ask for each URL; return the status, and whether the connection has unread bytes."""
-    asked: Asked = []
+def by_sync(urls: list[str]) -> Results:
+    """Request each URL; return the status, and whether the connection has unread bytes."""
+    results: Results = []
     with closing(single(httpx.HTTPTransport())) as transport:
         for url in urls:
             response = transport.handle_request(httpx.Request("GET", url))
             response.read()
             response.close()
-            asked.append((response.status_code, has_unread_bytes(transport)))
-    return asked
+            results.append((response.status_code, has_unread_bytes(transport)))
+    return results
 
 
-def by_async(urls: list[str]) -> Asked:
-    async def run() -> Asked:
-        asked: Asked = []
+def by_async(urls: list[str]) -> Results:
+    async def run() -> Results:
+        results: Results = []
         async with aclosing(single(httpx.AsyncHTTPTransport())) as transport:
             for url in urls:
                 response = await transport.handle_async_request(httpx.Request("GET", url))
                 await response.aread()
                 await response.aclose()
-                asked.append((response.status_code, has_unread_bytes(transport)))
-        return asked
+                results.append((response.status_code, has_unread_bytes(transport)))
+        return results
 
-    work: Coroutine[Any, Any, Asked] = run()
+    work: Coroutine[Any, Any, Results] = run()
     return asyncio.run(work)
 
 
-both = pytest.mark.parametrize("asked", [by_sync, by_async])
-Ask: TypeAlias = Callable[[list[str]], Asked]
+both = pytest.mark.parametrize("requested", [by_sync, by_async])
+Requester: TypeAlias = Callable[[list[str]], Results]
 
 
 @both
-def test_the_connection_is_used_again_and_closed_at_the_end(servers: tuple[RawServer, RawServer], asked: Ask) -> None:
-    assert asked([servers[0].url] * 3) == [(200, False)] * 3
+def test_the_connection_is_used_again_and_closed_at_the_end(
+    servers: tuple[RawServer, RawServer], requested: Requester
+) -> None:
+    assert requested([servers[0].url] * 3) == [(200, False)] * 3
     assert servers[0].connections == 1
     assert servers[0].ended.acquire(timeout=10)
 
 
 @both
-def test_another_origin_gets_another_connection(servers: tuple[RawServer, RawServer], asked: Ask) -> None:
+def test_another_origin_gets_another_connection(servers: tuple[RawServer, RawServer], requested: Requester) -> None:
     one, other = servers
-    assert asked([one.url, other.url, one.url]) == [(200, False)] * 3
+    assert requested([one.url, other.url, one.url]) == [(200, False)] * 3
     assert (one.connections, other.connections) == (2, 1)
     assert all(server.ended.acquire(timeout=10) for server in (one, one, other))
 
 
 @both
-def test_an_address_of_another_kind_is_refused(asked: Ask) -> None:
+def test_an_address_of_another_kind_is_refused(requested: Requester) -> None:
     with pytest.raises(httpx.UnsupportedProtocol):
-        asked(["ftp://127.0.0.1/"])
+        requested(["ftp://127.0.0.1/"])
 
 
 def test_a_connection_that_is_not_as_expected_counts_as_one_with_unread_bytes() -> None:

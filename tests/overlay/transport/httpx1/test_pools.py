@@ -27,7 +27,7 @@ pytestmark = pytest.mark.promise("no-hang")
 
 
 class Meeting:
-    """Keeps connections, and responds when so many requests are there as the barrier asks for."""
+    """A server that keeps connections, and responds once as many requests are there as the barrier waits for."""
 
     def __init__(self) -> None:
         self.barrier = threading.Barrier(1)
@@ -39,7 +39,7 @@ class Meeting:
 
 
 def response(line: str, number: int) -> bytes:
-    """The response to a request, which names a task of its own for each submission."""
+    """Return the response to a request; it names a new task for each submission."""
     return kept(200, TASK if line.startswith("GET") else TASK.replace(b"abc", b"task-%d" % number))
 
 
@@ -119,7 +119,7 @@ def test_a_read_uses_a_connection_that_has_idled_for_longer_than_a_submission_do
 
 
 async def cancelled(submission: Coroutine[Any, Any, Task], turns: int) -> bool:
-    """Whether a submission could be cancelled after so many turns of the loop."""
+    """Return whether a submission could be cancelled after so many turns of the loop."""
     task = asyncio.create_task(submission)
     for _ in range(turns):
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The requests are those that httpx would make, whatever generated functions ask for."""
+"""The requests are those that httpx would make, whatever generated functions request."""
 
 from typing import Any
 
