@@ -41,7 +41,7 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def operations() -> Iterator[dict[str, Any]]:
-    """Every operation, with its method, its path and its parameters resolved."""
+    """Return every operation, with its method, its path and its parameters resolved."""
     for path, item in SPEC["paths"].items():
         for method, operation in item.items():
             parameters = [resolved(parameter) for parameter in operation.get("parameters", [])]
@@ -52,7 +52,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {operation["operationId"]: operation for
 
 
 def values(media: dict[str, Any]) -> Iterator[Any]:
-    """The examples of a body."""
+    """Return the examples of a body."""
     if "example" in media:
         yield media["example"]
     for example in media.get("examples", {}).values():
@@ -60,19 +60,19 @@ def values(media: dict[str, Any]) -> Iterator[Any]:
 
 
 def module(operation: str) -> Any:
-    """The generated endpoint module."""
+    """Return the generated endpoint module."""
     (tag,) = OPERATIONS[operation]["tags"]
     return import_module(f"wavespeed_api.api.{tag}.{operation}")
 
 
 def parameters(operation: str, where: str) -> dict[str, str]:
-    """The spec's own examples of an operation's path or query parameters."""
+    """Return the spec's own examples of an operation's path or query parameters."""
     described = OPERATIONS[operation]["parameters"]
     return {parameter["name"]: parameter["example"] for parameter in described if parameter["in"] == where}
 
 
 def bodies(operation: str) -> Iterator[dict[str, Any]]:
-    """The arguments that hold the body, one set for each of the spec's examples of it."""
+    """Return the arguments that hold the body, one set for each of the spec's examples of it."""
     # Imported here, so that the document can be read before any generated code is.
     from wavespeed_api import models
     from wavespeed_api.types import File
@@ -90,12 +90,12 @@ def bodies(operation: str) -> Iterator[dict[str, Any]]:
 
 
 def example_response(operation: str) -> Any:
-    """The spec's first example of a good response."""
+    """Return the spec's first example of a good response."""
     return next(values(resolved(OPERATIONS[operation]["responses"]["200"])["content"]["application/json"]))
 
 
 def response_model(operation: str, status: int) -> Any:
-    """The generated model that a response with this status is read into."""
+    """Return the generated model that a response with this status is read into."""
     from wavespeed_api import models
 
     responses = OPERATIONS[operation]["responses"]

@@ -18,7 +18,7 @@ SERVER = "https://oracle.example"
 
 
 class Oracle:
-    """Says whether an exchange is in the contract."""
+    """A judge that says whether an exchange is in the contract."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         document = {**with_untyped_bytes(document), "servers": [{"url": SERVER}]}
@@ -90,7 +90,7 @@ def accepts(validate: Callable[..., None], *seen: object) -> bool:
 
 
 def with_untyped_bytes(node: Any) -> Any:
-    """The document as openapi-core wants it: a file's bytes are no string to it, which they are to the generator."""
+    """Return the document as openapi-core wants it: to it a file's bytes are no string, to the generator they are."""
     if isinstance(node, list):
         return [with_untyped_bytes(item) for item in node]
     if not isinstance(node, dict):

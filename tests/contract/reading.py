@@ -17,7 +17,7 @@ NAMES = {id(schema): name for name, schema in SCHEMAS.items()}
 
 
 def assert_read_as(value: Any, body: Any, schema: dict[str, Any]) -> None:
-    """Each part of a conforming body is an object of its model, a moment, or the very value.
+    """Check that each part of a conforming body is an object of its model, a moment, or the very value.
 
     No field that the schema names is left among the additional properties, in no model at any depth.
     """
@@ -50,7 +50,7 @@ def assert_object_read_as(value: Any, body: dict[str, Any], schema: dict[str, An
 
 
 def attribute_name(model: type[Any], key: str) -> str:
-    """The attribute for a key: in snake case, with an underscore where Python has taken the word."""
+    """Return the attribute for a key: in snake case, with an underscore where Python has taken the word."""
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower()
     return name if name in attrs.fields_dict(model) else f"{name}_"
 

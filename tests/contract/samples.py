@@ -22,7 +22,7 @@ TYPES = {
 
 
 def forms(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """The alternatives of a schema, each of one type, and of one word where the words are listed."""
+    """Return the alternatives of a schema, each of one type, and of one word where the words are listed."""
     schema = resolved(schema)
     if "anyOf" in schema:
         return [form for member in schema["anyOf"] for form in forms(member)]
@@ -34,12 +34,12 @@ def forms(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def form_of(body: Any, schema: dict[str, Any]) -> dict[str, Any]:
-    """The alternative that a conforming body takes."""
+    """Return the alternative that a conforming body takes."""
     return next(form for form in forms(schema) if isinstance(body, TYPES[form["type"]]))
 
 
 def sample(form: dict[str, Any], name: str) -> Any:
-    """A value with everything in it; the name tells it from the values of other fields."""
+    """Return a value with everything in it; the name distinguishes it from the values of other fields."""
     number = 1 + crc32(name.encode()) % 90
     match form:
         case {"const": value}:
@@ -66,7 +66,7 @@ def sample(form: dict[str, Any], name: str) -> Any:
 
 
 def further(form: dict[str, Any]) -> dict[str, Any]:
-    """A key that the schema does not name, where it takes such."""
+    """Return a key that the schema does not name, where it takes such."""
     taken = form["additionalProperties"]
     if isinstance(taken, dict):
         return {"a further key": "text"}
@@ -74,7 +74,7 @@ def further(form: dict[str, Any]) -> dict[str, Any]:
 
 
 def bodies(name: str) -> Iterator[dict[str, Any]]:
-    """A body with every field; then each field in each of its other forms, and each optional one left out."""
+    """Yield a body with every field; then each field in each of its other forms, and each optional one left out."""
     schema = SCHEMAS[name]
     full = sample(schema, name)
     yield full
@@ -86,7 +86,7 @@ def bodies(name: str) -> Iterator[dict[str, Any]]:
 
 
 def smallest(name: str) -> dict[str, Any]:
-    """A body with the required fields alone."""
+    """Return a body with the required fields alone."""
     return {
         key: value for key, value in sample(SCHEMAS[name], name).items() if key in SCHEMAS[name].get("required", ())
     }

@@ -17,8 +17,8 @@ BALANCE = http(200, b'{"data": {"balance": 1.5}}')
 AWAY = http(307, b"{}", "Location: /elsewhere")
 
 
-class Asked:
-    """The balance, asked for through a generated client, and how that was heard on the other side."""
+class Balance:
+    """A request for the balance by a generated client; calling it returns the lines that the server received."""
 
     def __init__(self, server: RawServer, mode: str) -> None:
         self.server, self.mode = server, mode
@@ -37,8 +37,8 @@ class Asked:
 
 
 @pytest.fixture(params=["sync", "async"])
-def asked(request: pytest.FixtureRequest, raw_server: RawServer) -> Iterator[Asked]:
-    return Asked(raw_server, request.param)
+def balance(request: pytest.FixtureRequest, raw_server: RawServer) -> Iterator[Balance]:
+    return Balance(raw_server, request.param)
 
 
 @pytest.fixture(params=[Client, AuthenticatedClient])
@@ -47,54 +47,54 @@ def build(request: pytest.FixtureRequest, raw_server: RawServer) -> Any:
     return lambda url=raw_server.url, **options: request.param(base_url=url, verify_ssl=False, **key, **options)
 
 
-def test_paths_are_joined_to_the_base_url(asked: Asked, build: Any, raw_server: RawServer) -> None:
+def test_paths_are_joined_to_the_base_url(balance: Balance, build: Any, raw_server: RawServer) -> None:
     for ending, path in (("", ""), ("/", ""), ("/prefix", "/prefix"), ("/prefix/", "/prefix")):
-        assert asked(build(raw_server.url + ending))[0] == f"GET {path}/api/v3/balance HTTP/1.1"
+        assert balance(build(raw_server.url + ending))[0] == f"GET {path}/api/v3/balance HTTP/1.1"
 
 
-def test_headers_and_cookies_are_sent(asked: Asked, build: Any) -> None:
+def test_headers_and_cookies_are_sent(balance: Balance, build: Any) -> None:
     client = build(headers={"X-First": "1"}, cookies={"first": "1"})
-    lines = asked(client.with_headers({"X-Second": "2"}).with_cookies({"second": "2"}))
+    lines = balance(client.with_headers({"X-Second": "2"}).with_cookies({"second": "2"}))
     assert {"X-First: 1", "X-Second: 2", "Cookie: first=1; second=2"} <= set(lines)
 
 
-def test_a_client_in_use_takes_new_headers_cookies_and_timeout(asked: Asked, build: Any) -> None:
+def test_a_client_in_use_takes_new_headers_cookies_and_timeout(balance: Balance, build: Any) -> None:
     client = build(timeout=httpx.Timeout(5))
-    live = asked.live(client)
+    live = balance.live(client)
     assert live.timeout == httpx.Timeout(5)
     client.with_headers({"X-Second": "2"})
     client.with_cookies({"second": "2"})
     client.with_timeout(httpx.Timeout(7))
-    assert {"X-Second: 2", "Cookie: second=2"} <= set(asked(client))
+    assert {"X-Second: 2", "Cookie: second=2"} <= set(balance(client))
     assert live.timeout == httpx.Timeout(7)
-    assert asked.live(build().with_timeout(httpx.Timeout(7))).timeout == httpx.Timeout(7)
+    assert balance.live(build().with_timeout(httpx.Timeout(7))).timeout == httpx.Timeout(7)
 
 
-def test_redirects_are_followed_when_asked_for_only(asked: Asked, build: Any, raw_server: RawServer) -> None:
-    asked(build(), AWAY)
+def test_redirects_are_followed_on_request_only(balance: Balance, build: Any, raw_server: RawServer) -> None:
+    balance(build(), AWAY)
     assert len(raw_server.requests) == 1
-    assert asked(build(follow_redirects=True), AWAY, BALANCE)[0] == "GET /elsewhere HTTP/1.1"
+    assert balance(build(follow_redirects=True), AWAY, BALANCE)[0] == "GET /elsewhere HTTP/1.1"
 
 
-def test_further_arguments_reach_httpx(asked: Asked, build: Any) -> None:
-    assert asked(build(httpx_args={"params": {"a": "b"}}))[0] == "GET /api/v3/balance?a=b HTTP/1.1"
+def test_further_arguments_reach_httpx(balance: Balance, build: Any) -> None:
+    assert balance(build(httpx_args={"params": {"a": "b"}}))[0] == "GET /api/v3/balance?a=b HTTP/1.1"
 
 
-def test_the_key_is_sent_as_arranged(asked: Asked, raw_server: RawServer) -> None:
+def test_the_key_is_sent_as_arranged(balance: Balance, raw_server: RawServer) -> None:
     for options, line in (
         ({}, "Authorization: Bearer secret"),
         ({"prefix": "Key"}, "Authorization: Key secret"),
         ({"prefix": ""}, "Authorization: secret"),
         ({"auth_header_name": "X-Key"}, "X-Key: Bearer secret"),
     ):
-        assert line in asked(AuthenticatedClient(raw_server.url, "secret", verify_ssl=False, **options))
-    assert not any(line.startswith("Authorization") for line in asked(Client(raw_server.url, verify_ssl=False)))
+        assert line in balance(AuthenticatedClient(raw_server.url, "secret", verify_ssl=False, **options))
+    assert not any(line.startswith("Authorization") for line in balance(Client(raw_server.url, verify_ssl=False)))
 
 
-def test_a_client_of_the_callers_is_used_as_it_is(asked: Asked, build: Any, raw_server: RawServer) -> None:
+def test_a_client_of_the_callers_is_used_as_it_is(balance: Balance, build: Any, raw_server: RawServer) -> None:
     own = {"base_url": raw_server.url, "headers": {"X-Own": "1"}, "verify": False}
     client = build().set_httpx_client(httpx.Client(**own)).set_async_httpx_client(httpx.AsyncClient(**own))
-    assert "X-Own: 1" in asked(client)
+    assert "X-Own: 1" in balance(client)
 
 
 def test_a_context_closes_the_connection(build: Any) -> None:

@@ -37,8 +37,8 @@ ASKED_FOR = "6f1d3c2b"
 VERBS: dict[str, Callable[[Driven, FakeWaveSpeed], Any] | None] = {
     "submit_task": lambda ws, fake: ws.submit("wavespeed-ai/flux-dev", {}),
     "submit_task_variant": lambda ws, fake: ws.submit("wavespeed-ai/flux-dev/turbo", {}),
-    "get_result": lambda ws, fake: ws.get(told(fake, "/result")),
-    "get_prediction": lambda ws, fake: ws.get(told(fake, "")),
+    "get_result": lambda ws, fake: ws.get(task_at(fake, "/result")),
+    "get_prediction": lambda ws, fake: ws.get(task_at(fake, "")),
     "list_predictions": lambda ws, fake: ws.tasks(),
     "delete_predictions": lambda ws, fake: ws.delete("abc"),
     "create_upload": None,
@@ -122,13 +122,13 @@ def test_generated_code_reads_it_whole(bare: wavespeed_api.Client, fake: FakeWav
 
 @each_example
 def test_clients_make_of_it_what_the_design_says(connect: Connect, fake: FakeWaveSpeed, example: Example) -> None:
-    if example.kind == "poll" and example.status == 200:  # what is not about the task that was asked for is no response
+    if example.kind == "poll" and example.status == 200:  # a poll takes no response about another task
         example = evolve(example, value={**example.value, "data": {**example.value["data"], "id": ASKED_FOR}})
     fake.raw(example.status, example.body, on=example.kind)
     ws = connect(base_url=fake.url, max_retries=0)
     verb = VERBS[example.operation] or by_the_generated_function(example.operation)
     if example.status == 200:
-        assert_told(verb(ws, fake), example)
+        assert_read(verb(ws, fake), example)
     elif example.kind == "submit" and example.status not in (*REFUSALS, 500):
         with pytest.raises(SubmissionUncertainError):
             verb(ws, fake)
@@ -146,13 +146,13 @@ def by_the_generated_function(operation: str) -> Callable[[Driven, FakeWaveSpeed
     return lambda ws, fake: ws.call(module(operation), **segments, **body).parsed
 
 
-def told(fake: FakeWaveSpeed, ending: str) -> Task:
-    """A task whose own URL has this ending."""
+def task_at(fake: FakeWaveSpeed, ending: str) -> Task:
+    """Return a task whose own URL has this ending."""
     return Task(id=ASKED_FOR, model="", status="created", url=f"{fake.url}/api/v3/predictions/{ASKED_FOR}{ending}")
 
 
-def assert_told(found: Any, example: Example) -> None:
-    """Tasks hold what the example says; the other responses are tested by name."""
+def assert_read(found: Any, example: Example) -> None:
+    """Check that tasks hold what the example says; the other responses are tested by name."""
     data = example.value["data"]
     if isinstance(found, Task):
         assert_task(found, data)

@@ -54,7 +54,7 @@ def call(request: pytest.FixtureRequest, fake: FakeWaveSpeed) -> Iterator[Call]:
 
 
 def assert_sent(request: Request, operation: str, query: dict[str, str]) -> None:
-    """The operation's own method and path, the query and the key."""
+    """Check the operation's own method and path, the query and the key."""
     path = OPERATIONS[operation]["path"].format(**parameters(operation, "path"))
     target, _, sent_query = request.target.partition("?")
     assert (request.method, target) == (OPERATIONS[operation]["method"], path)
@@ -78,17 +78,19 @@ def test_each_function_sends_the_request_and_reads_the_response(
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("raises", [False, True])
-def test_a_status_that_is_not_described_is_told_as_it_came(fake: FakeWaveSpeed, operation: str, raises: bool) -> None:
+def test_a_status_that_is_not_described_is_reported_as_it_came(
+    fake: FakeWaveSpeed, operation: str, raises: bool
+) -> None:
     fake.raw(302, b"elsewhere", on=KINDS[operation])
     options: dict[str, Any] = {"verify_ssl": False, "raise_on_unexpected_status": raises}
     with AuthenticatedClient(fake.url, fake.api_key, **options) as client:
-        ask = partial(module(operation).sync_detailed, **parameters(operation, "path"), client=client)
+        send = partial(module(operation).sync_detailed, **parameters(operation, "path"), client=client)
         if raises:
             with pytest.raises(UnexpectedStatus) as caught:
-                ask(**next(bodies(operation)))
+                send(**next(bodies(operation)))
             assert (caught.value.status_code, caught.value.content) == (302, b"elsewhere")
         else:
-            response = ask(**next(bodies(operation)))
+            response = send(**next(bodies(operation)))
             assert (response.status_code, response.content, response.parsed) == (302, b"elsewhere", None)
 
 
@@ -105,7 +107,7 @@ def test_each_function_sends_the_body_as_json(call: Call, fake: FakeWaveSpeed, o
 
 
 @pytest.mark.parametrize("operation", [operation for operation in OPERATIONS if not next(bodies(operation))])
-def test_questions_without_a_body_send_none(call: Call, fake: FakeWaveSpeed, operation: str) -> None:
+def test_requests_without_a_body_send_none(call: Call, fake: FakeWaveSpeed, operation: str) -> None:
     call(operation, **parameters(operation, "path"))
     assert fake.requests[-1].body == b""
     assert "Content-Type" not in fake.requests[-1].headers

@@ -15,7 +15,7 @@ BINARY = "/api/v3/media/upload/binary"
 
 
 def form(*names: str) -> bytes:
-    """A form with these parts."""
+    """Return a form with these parts."""
     parts = [f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a"\r\n\r\nb\r\n' for name in names]
     return ("".join(parts) + "--x--\r\n").encode()
 
@@ -150,7 +150,7 @@ def test_rejects_responses_outside_it_and_says_why(contract: Contract, response:
 
 
 def odd_document(*parameters: dict[str, Any], **operation: Any) -> dict[str, Any]:
-    """A document with one operation."""
+    """Return a document with one operation."""
     whole = {"operationId": "get_it", "parameters": list(parameters), "responses": {"200": {"description": "All."}}}
     schemes = {
         "header": {"type": "apiKey", "in": "header", "name": "X-Key"},

@@ -99,7 +99,7 @@ TYPES = ["application/json", "application/json; charset=utf-8", "APPLICATION/JSO
 
 
 def fitting(place: Place, schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """A value that often fits a schema, with an odd one somewhere else."""
+    """Return a strategy for values that often fit a schema, with an odd one somewhere else."""
     schema = place.resolved(schema)
     for key in ("anyOf", "oneOf"):
         if key in schema:
@@ -149,7 +149,7 @@ def without(whole: dict[str, Any], key: str) -> dict[str, Any]:
 
 @st.composite
 def requests(draw: Any, place: Place) -> Request:
-    """A request for an operation, of which any part may be wrong."""
+    """Draw a request for an operation, of which any part may be wrong."""
     path, query, headers = place.path, [], {"Host": "x"}
     for parameter in place.parameters:
         usual = [str(parameter["example"])] * 9 if "example" in parameter else ["5", "waiting", "abc"] * 3
@@ -171,7 +171,7 @@ def requests(draw: Any, place: Place) -> Request:
 
 @st.composite
 def sent(draw: Any, place: Place) -> tuple[str | None, bytes]:
-    """A body and its type."""
+    """Draw a body and its type."""
     content = place.resolved(place.operation.get("requestBody", {})).get("content", {})
     if "multipart/form-data" in content and draw(st.integers(0, 5)):
         names = draw(st.lists(st.sampled_from(["file", "file", "tags", "other"]), max_size=3))
@@ -186,7 +186,7 @@ def sent(draw: Any, place: Place) -> tuple[str | None, bytes]:
 
 @st.composite
 def responses(draw: Any, place: Place) -> Response:
-    """A response of an operation, of which any part may be wrong."""
+    """Draw a response of an operation, of which any part may be wrong."""
     wanted = place.operation["responses"]
     status = draw(st.sampled_from([200, 201, 204, 302, 400, 404, 409, 418, 429, 500, 502, 503]))
     found = place.resolved(wanted.get(str(status)) or wanted.get(f"{status // 100}XX") or wanted.get("default") or {})
@@ -200,7 +200,7 @@ def responses(draw: Any, place: Place) -> Response:
 
 
 def is_refused_by_rule(place: Place, contract: Contract, request: Request) -> bool:
-    """Whether a request has what openapi-core passes over: no key, or a parameter or a part that is one too many."""
+    """Return whether a request has what openapi-core ignores: no key, or a parameter or a part that is one too many."""
     try:
         operation = contract.routes.find(request.method, request.path).operation
     except NoRouteError:

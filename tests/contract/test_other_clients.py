@@ -40,7 +40,7 @@ def test_what_they_send_is_in_the_contract_where_the_service_takes_it(contract: 
     assert contract.routes.find(request.method, request.path).id == case["operation"]
 
 
-@pytest.mark.parametrize("case", CLIENTS["answers"], ids=named)
+@pytest.mark.parametrize("case", CLIENTS["responses"], ids=named)
 def test_what_they_read_is_in_the_contract(contract: Contract, case: dict[str, Any]) -> None:
-    asked = Request(case["method"], case["path"], KEY)
-    contract.check_response(asked, Response(case["status"], json.dumps(case["body"]).encode()))
+    sent = Request(case["method"], case["path"], KEY)
+    contract.check_response(sent, Response(case["status"], json.dumps(case["body"]).encode()))

@@ -117,7 +117,7 @@ def test_an_odd_field_never_loses_a_task(key: str) -> None:
 
 
 def enumerations() -> dict[str, list[str]]:
-    """The sets of words, by the name of the generated module that holds each."""
+    """Return the sets of words, by the name of the generated module that holds each."""
     found = {snake(name): schema["enum"] for name, schema in SCHEMAS.items() if "enum" in schema}
     for name, schema in SCHEMAS.items():
         for key, field in schema.get("properties", {}).items():
@@ -142,7 +142,7 @@ def test_words_are_the_specs(name: str, words: list[str]) -> None:
 
 @cache
 def strategies() -> Any:
-    """The schemas, each as the body of a request: there Schemathesis has strategies for them."""
+    """Return the schemas, each as the body of a request: there Schemathesis has strategies for them."""
     paths = {
         f"/{name}": {
             "post": {

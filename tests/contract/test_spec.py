@@ -9,7 +9,7 @@ from wavespeed_client import AsyncWaveSpeed, WaveSpeed
 
 
 def nodes(node: Any, path: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every mapping of the document, with the way to it."""
+    """Yield every mapping of the document, with the path to it."""
     if isinstance(node, dict):
         yield path, node
         for key, value in node.items():
@@ -66,7 +66,7 @@ def test_every_operation_has_the_errors_that_say_something_of_their_own(spec: di
                 assert "started" not in said, "only a submission starts anything"
 
 
-def test_a_status_that_may_pass_tells_when_to_ask_again(spec: dict[str, Any]) -> None:
+def test_a_status_that_may_pass_says_when_to_retry(spec: dict[str, Any]) -> None:
     for item in spec["paths"].values():
         for operation in item.values():
             for status in ("429", "5XX"):

@@ -15,16 +15,16 @@ from wavespeed_client.testing import Contract, ContractError, FakeWaveSpeed, Req
 FLUX = "wavespeed-ai/flux-dev"
 
 
-def told(**data: Any) -> bytes:
-    """The service's response about a task."""
+def prediction(**data: Any) -> bytes:
+    """Return the service's response about a task."""
     data = {"id": "task-1", "model": FLUX, **data}
     return http(200, json.dumps({"code": 200, "message": "success", "data": data}).encode())
 
 
 def test_the_documented_exchange(connect: Connect, raw_server: RawServer, contract: Contract) -> None:
     raw_server.responses += [
-        told(status="created", created_at="2026-01-01T12:00:00.123456789Z"),
-        told(status="completed", outputs=["https://example.com/1.png"]),
+        prediction(status="created", created_at="2026-01-01T12:00:00.123456789Z"),
+        prediction(status="completed", outputs=["https://example.com/1.png"]),
     ]
     ws = connect("wsk_live_1234", base_url=raw_server.url)
     given = {"prompt": "A cat wearing a space suit", "width": 1024, "height": 768, "seed": 42}
@@ -111,7 +111,7 @@ def test_a_typed_input_is_sent_like_a_mapping(ws: Driven, fake: FakeWaveSpeed) -
     assert fake.calls[0].input == {"prompt": "a cat", "width": 512, "guidance_scale": 3.5}
 
 
-def test_the_older_path_is_asked_when_the_task_names_it(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_the_older_path_is_polled_when_the_task_names_it(ws: Driven, fake: FakeWaveSpeed) -> None:
     task = ws.submit(FLUX)
     older = f"{fake.url}/api/v3/predictions/{task.id}"
     elsewhere = f"http://example.com/api/v3/predictions/{task.id}"

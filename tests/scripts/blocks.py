@@ -23,7 +23,7 @@ class Block:
     """A block of a page.
 
     Attributes:
-        needs: What the page has told to install by then, as pip takes it; the client without an extra is always there.
+        needs: What the page has had installed by then, as pip takes it; the client without an extra is always there.
     """
 
     page: str

@@ -1,4 +1,4 @@
-"""Environments that hold the wheel and what a user was told to install, and nothing else."""
+"""Environments that hold the wheel and what a user is advised to install, and nothing else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOCKS = [ROOT / "scripts" / name for name in ("requirements.txt", "docs.d/recipe
 
 @define
 class Environments:
-    """Made when they are first asked for. Their libraries have the versions that are locked."""
+    """Environments that are made on first use. Their libraries have the versions that are locked."""
 
     folder: Path
     wheel: Path

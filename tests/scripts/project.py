@@ -67,7 +67,7 @@ def taken_out() -> dict[str, ModuleType]:
 
 
 def entries(folder: Path) -> Entries:
-    """Every file under a folder with its bytes, and every folder with None."""
+    """Return every file under a folder with its bytes, and every folder with None."""
     paths = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
     return {path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None for path in paths}
 
@@ -78,7 +78,7 @@ def stamps(folder: Path) -> dict[Path, int]:
 
 
 def write_spec(project: Path, spec: Spec) -> None:
-    """As JSON, which is YAML too."""
+    """Write a spec as JSON, which is YAML too."""
     (project / "spec" / "openapi.yaml").write_text(json.dumps(spec, ensure_ascii=False, indent=1), "utf-8")
 
 
@@ -91,7 +91,7 @@ def text(found: Entries, name: str) -> str:
 
 
 def assert_refused(project: Path, done: subprocess.CompletedProcess[str], said: str) -> None:
-    """One line, exit code 2, and the package untouched with nothing left beside it."""
+    """Check for one line, exit code 2, and the package untouched with nothing left beside it."""
     (line,) = done.stderr.splitlines()
     assert line.startswith("regenerate.py: ")
     assert said in line

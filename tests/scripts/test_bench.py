@@ -93,7 +93,7 @@ def test_the_table_has_a_row_for_each_bar_and_its_columns_are_aligned() -> None:
     assert lines[2].split("|")[2].strip() == "0.9"
 
 
-def test_bars_have_names_of_their_own_and_a_stretch_asks_for_more() -> None:
+def test_bars_have_names_of_their_own_and_a_stretch_demands_more() -> None:
     assert len({bar.name for bar in BARS}) == len({bar.text for bar in BARS}) == len(BARS)
     assert all(bar.most is not None and bar.stretch < bar.most for bar in BARS if bar.stretch is not None)
 
@@ -131,16 +131,16 @@ def test_calls_are_made_at_once(server: Server) -> None:
 
 def test_a_batch_makes_two_requests_of_an_input_and_reports_what_it_used(server: Server, tmp_path: Path) -> None:
     before = server.requests()
-    with working("batch", server.delayed, server) as ask:
-        found = ask(inputs=20, max_in_flight=10, journal=str(tmp_path / "journal.jsonl"))
+    with working("batch", server.delayed, server) as measure:
+        found = measure(inputs=20, max_in_flight=10, journal=str(tmp_path / "journal.jsonl"))
     assert server.requests() - before == 1 + 2 * 20
     assert found.keys() == {"cpu", "wall", "peak", "growth", "held"}
     assert len((tmp_path / "journal.jsonl").read_text("utf-8").splitlines()) >= 20
 
 
 def test_a_call_that_fails_is_said(server: Server, capfd: pytest.CaptureFixture[str]) -> None:
-    with working("httpx", "http://127.0.0.1:1", server) as ask, pytest.raises(FailedError, match="httpx ended"):
-        ask(calls=1)
+    with working("httpx", "http://127.0.0.1:1", server) as measure, pytest.raises(FailedError, match="httpx ended"):
+        measure(calls=1)
     assert "ConnectError" in capfd.readouterr().err
 
 
@@ -275,7 +275,7 @@ def test_the_simulation_is_the_same_each_time() -> None:
     assert simulate(EVEN, models=3) != simulate(EVEN, models=3, seed=8)
 
 
-def test_what_polling_finds_is_what_bars_ask_for() -> None:
+def test_what_polling_finds_is_what_bars_measure() -> None:
     found = polling(models=2)
     assert found.keys() <= {bar.name for bar in BARS}
     assert found["new connections"].value == simulate(steady(video, 0.1), models=2)[2].connections

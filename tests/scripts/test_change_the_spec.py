@@ -39,9 +39,9 @@ def test_the_transcript_of_a_change_is_what_the_programs_say(released: Path) -> 
     text = spec.read_text("utf-8")
     assert text.count(f"{old}\n") == 1
     spec.write_text(text.replace(f"{old}\n", f"{new}\n"), "utf-8")
-    asked, refused, accepted = (block.text for block in blocks("console", "change-the-spec"))
+    diff, refused, accepted = (block.text for block in blocks("console", "change-the-spec"))
 
-    assert transcript(released, "scripts/spec_diff.py", "HEAD", "spec/openapi.yaml") == asked
+    assert transcript(released, "scripts/spec_diff.py", "HEAD", "spec/openapi.yaml") == diff
     subprocess.run([sys.executable, "scripts/regenerate.py"], cwd=released, check=True)
     assert transcript(released, "scripts/release_check.py") == refused
     write_release(released, "0.2.0", "### Breaking\n\n- `upload_binary` is `upload_form` now.\n\n")

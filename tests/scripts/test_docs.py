@@ -161,9 +161,9 @@ def browser() -> Iterator[Any]:
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_pages_fetch_nothing_from_elsewhere_and_fit_a_telephone(site: Path, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 375, "height": 800})
-    asked: list[str] = []
+    urls: list[str] = []
     broken: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: urls.append(request.url))
     page.on("pageerror", lambda error: broken.append(str(error)))
     paths = sorted(path for path in site.rglob("*.html") if path.name != "404.html")
     wide: list[str] = []
@@ -174,5 +174,5 @@ def test_pages_fetch_nothing_from_elsewhere_and_fit_a_telephone(site: Path, brow
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             wide.append(path.name)
     assert len(paths) == len(gather.places()) + len(gather.reference()) + len(gather.APIS)
-    assert [url for url in asked if not url.startswith((site.as_uri(), "data:"))] == []
+    assert [url for url in urls if not url.startswith((site.as_uri(), "data:"))] == []
     assert (broken, wide) == ([], [])

@@ -22,8 +22,8 @@ def row(prompt: str, **changed: Any) -> dict[str, Any]:
 
 
 def run(*submitted: str, rows: list[dict[str, Any]] | None = None, **changed: Any) -> Run:
-    told = [row(prompt) for prompt in INPUTS] if rows is None else rows
-    return Run("Ray", **{"guarded": True, **changed}, inputs=INPUTS, submitted=submitted, rows=told)
+    found = [row(prompt) for prompt in INPUTS] if rows is None else rows
+    return Run("Ray", **{"guarded": True, **changed}, inputs=INPUTS, submitted=submitted, rows=found)
 
 
 def test_a_run_without_a_fault() -> None:
@@ -34,9 +34,9 @@ def test_a_run_without_a_fault() -> None:
     assert found.line() == f"Ray, journal: {expected}"
 
 
-def test_an_input_that_was_not_sent_must_be_told_as_uncertain() -> None:
-    told = [row("a"), row("b"), row("c", uncertain=True, status=None, task_id=None)]
-    assert run("a", "b", rows=told).faults() == []
+def test_an_input_that_was_not_sent_must_be_reported_as_uncertain() -> None:
+    found = [row("a"), row("b"), row("c", uncertain=True, status=None, task_id=None)]
+    assert run("a", "b", rows=found).faults() == []
     assert run("a", "b").faults() == ["1 inputs were not sent, and are not reported as uncertain"]
 
 

@@ -1,4 +1,4 @@
-"""scripts/install: its steps, with a Python and a uv that only write down what they are asked for."""
+"""scripts/install: its steps, with a Python and a uv that only write down their calls."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ uv==0.9 \
 zed==2.0 \
     --hash=sha256:44
 """
-# Makes environments that hold itself, and has pip; what -c asks is always so.
+# Makes environments that hold itself, and has pip; what -c checks is always so.
 PYTHON = """#!/bin/sh
 [ "$1" = -c ] || echo "$*" >>"$LOG"
 case "$1 $2" in
@@ -45,7 +45,7 @@ def program(path: Path, text: str) -> None:
 
 
 def install(project: Path, *arguments: str, has_pip: str = "1") -> tuple[list[str], list[str]]:
-    """Return what Python and uv were asked for, and what was said."""
+    """Return the calls of Python and uv, and what was printed."""
     log = project / "log"
     log.write_text("")
     variables = os.environ | {"LOG": str(log), "PYTHON": str(project / "python"), "HAS_PIP": has_pip}
@@ -55,11 +55,11 @@ def install(project: Path, *arguments: str, has_pip: str = "1") -> tuple[list[st
     return log.read_text().splitlines(), done.stdout.splitlines()
 
 
-def test_each_step_is_told_and_a_second_run_does_nothing(project: Path) -> None:
-    asked, said = install(project)
+def test_each_step_is_printed_and_a_second_run_does_nothing(project: Path) -> None:
+    calls, said = install(project)
     assert [line.split()[1] for line in said] == ["setting", "downloading", "installing", "compiling"]
     assert "up to 3 packages" in said[1]
-    assert [line.split()[1] for line in asked if line.startswith("-m")] == [
+    assert [line.split()[1] for line in calls if line.startswith("-m")] == [
         "pip",
         "venv",
         "pip",
@@ -80,12 +80,12 @@ def test_pip_gets_uv_alone_as_it_is_pinned(project: Path) -> None:
 def test_what_uv_cannot_install_pip_does(project: Path, code: int, by_pip: int) -> None:
     install(project)
     program(project / ".venv" / "bin" / "uv", f'#!/bin/sh\necho "uv $*" >>"$LOG"\nexit {code}\n')
-    asked, _ = install(project, ".venv-other", "scripts/requirements.txt")
-    assert [line.split()[2:4] for line in asked if line.startswith("uv")] == [["pip", "sync"], ["pip", "install"]]
-    assert len([line for line in asked if " install " in line and not line.startswith("uv")]) == by_pip
+    calls, _ = install(project, ".venv-other", "scripts/requirements.txt")
+    assert [line.split()[2:4] for line in calls if line.startswith("uv")] == [["pip", "sync"], ["pip", "install"]]
+    assert len([line for line in calls if " install " in line and not line.startswith("uv")]) == by_pip
 
 
 def test_a_python_without_pip_uses_that_of_the_environment(project: Path) -> None:
     program(project / "python", PYTHON.replace("exit 1 ;;", 'case "$0" in *venv*) ;; *) exit 1 ;; esac ;;'))
-    asked, _ = install(project, has_pip="")
-    assert [line for line in asked if "-m venv" in line] == ["-m venv --clear .venv"]
+    calls, _ = install(project, has_pip="")
+    assert [line for line in calls if "-m venv" in line] == ["-m venv --clear .venv"]

@@ -19,16 +19,16 @@ from wavespeed_api.models import TaskInput
 
 
 def test_get_balance():
-    asked = get_balance._get_kwargs()
-    assert asked["url"] == "/api/v3/balance"
-    if asked["method"] == "post":
+    kwargs = get_balance._get_kwargs()
+    assert kwargs["url"] == "/api/v3/balance"
+    if kwargs["method"] == "post":
         raise NameError("no_such_name")
 
 
 def test_submit_task():
-    asked = submit_task._get_kwargs("a", "b", body=TaskInput(prompt="a cat"))
-    assert asked["headers"] == {"Content-Type": "application/json"}
-    assert asked["json"] == {"prompt": "a cat"}
+    kwargs = submit_task._get_kwargs("a", "b", body=TaskInput(prompt="a cat"))
+    assert kwargs["headers"] == {"Content-Type": "application/json"}
+    assert kwargs["json"] == {"prompt": "a cat"}
 """
 
 Mutants = Callable[..., subprocess.CompletedProcess[str]]
@@ -54,7 +54,7 @@ def run(project: Path) -> Mutants:
     return run
 
 
-def test_each_mutant_is_told_with_what_became_of_it(run: Mutants, project: Path) -> None:
+def test_each_mutant_is_printed_with_what_became_of_it(run: Mutants, project: Path) -> None:
     before = {path: path.read_bytes() for path in (project / "generated").rglob("*.py")}
     done = run(
         "path-version:get_balance",
@@ -65,8 +65,8 @@ def test_each_mutant_is_told_with_what_became_of_it(run: Mutants, project: Path)
         "form-boundary:*",
     )
     assert done.returncode == 1, done.stderr
-    told = re.findall(r"^([A-Za-z ]+?) +(\S+)  \((.*)$", done.stdout, re.MULTILINE)
-    assert {name: word for word, name, _ in told} == {
+    printed = re.findall(r"^([A-Za-z ]+?) +(\S+)  \((.*)$", done.stdout, re.MULTILINE)
+    assert {name: word for word, name, _ in printed} == {
         "path-version:get_balance": "killed",
         "written-lost:task_input:prompt": "killed",
         "response-status:get_balance": "SURVIVED",
@@ -74,7 +74,7 @@ def test_each_mutant_is_told_with_what_became_of_it(run: Mutants, project: Path)
         "type-unsaid:submit_task": "NOT EQUIVALENT",
         "form-boundary:upload_binary": "equivalent",
     }
-    lines = {name: rest for _, name, rest in told}
+    lines = {name: rest for _, name, rest in printed}
     assert "test_two.py::test_get_balance: AssertionError" in lines["path-version:get_balance"]
     assert "test_two.py::test_submit_task: AssertionError" in lines["written-lost:task_input:prompt"]
     assert "NameError: no_such_name" in lines["verb-get:get_balance"]

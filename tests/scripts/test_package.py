@@ -59,9 +59,9 @@ def generate() -> None:
             assert_type(task.created_at, datetime | None)
         assert_type(ws.submit("wavespeed-ai/flux-dev", TaskInput(prompt="a cat"), webhook="https://e.com"), Task)
         assert_type(ws.wait(ws.get("task-1")), Task)
-        answer = get_result.sync_detailed("task-1", client=ws.api)
-        if isinstance(answer.parsed, PredictionEnvelope):
-            assert_type(answer.parsed.data.id, str)
+        response = get_result.sync_detailed("task-1", client=ws.api)
+        if isinstance(response.parsed, PredictionEnvelope):
+            assert_type(response.parsed.data.id, str)
 
 
 def account(ws: WaveSpeed, start: datetime, end: datetime) -> None:
@@ -181,8 +181,8 @@ def test_the_wheel_requires_four_libraries_and_python_3_11(metadata: Message) ->
 # An environment that holds it
 
 
-def tell(python: Path, program: str, tmp_path: Path) -> object:
-    """What a program prints, as JSON. Every warning is an error."""
+def printed_by(python: Path, program: str, tmp_path: Path) -> object:
+    """Run a program that prints JSON, with every warning as an error; return what it printed."""
     return json.loads(run([str(python), "-I", "-W", "error", "-c", program], cwd=tmp_path))
 
 
@@ -192,7 +192,7 @@ def test_both_packages_come_from_the_environment_and_know_their_version(environm
         "every_name = [getattr(wavespeed_client, name) for name in wavespeed_client.__all__]\n"
         "print(json.dumps([wavespeed_client.__version__, wavespeed_api.__file__, wavespeed_client.__file__]))"
     )
-    version, *places = tell(environment, program, tmp_path)
+    version, *places = printed_by(environment, program, tmp_path)
     assert version == wavespeed_client.__version__
     for place, name in zip(places, ("wavespeed_api", "wavespeed_client"), strict=True):
         assert Path(place).is_relative_to(environment.parent.parent)
@@ -201,7 +201,7 @@ def test_both_packages_come_from_the_environment_and_know_their_version(environm
 
 def test_importing_the_client_imports_no_library(environment: Path, tmp_path: Path) -> None:
     program = "import json, sys, wavespeed_client; print(json.dumps(sorted(sys.modules)))"
-    loaded = tell(environment, program, tmp_path)
+    loaded = printed_by(environment, program, tmp_path)
     ours = [name for name in loaded if name.partition(".")[0] in ("wavespeed_api", "wavespeed_client")]
     assert ours == ["wavespeed_client", "wavespeed_client._version"]
     assert {"attr", "attrs", "httpx", "httpx_retries"}.isdisjoint(loaded)
@@ -213,9 +213,9 @@ def test_aiohttp_needs_its_extra(environment: Path, tmp_path: Path) -> None:
         "try:\n    wavespeed_client.AsyncWaveSpeed('test-key', transport='aiohttp')\n"
         "except wavespeed_client.ConfigurationError as error:\n    print(json.dumps(str(error)))"
     )
-    told = str(tell(environment, program, tmp_path))
-    assert "No module named 'aiohttp'" in told
-    assert "pip install 'wavespeed-client[aiohttp]'" in told
+    printed = str(printed_by(environment, program, tmp_path))
+    assert "No module named 'aiohttp'" in printed
+    assert "pip install 'wavespeed-client[aiohttp]'" in printed
 
 
 def test_the_contract_kit_needs_its_extra(environment: Path, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_the_contract_kit_needs_its_extra(environment: Path, tmp_path: Path) -> 
         "try:\n    from wavespeed_client.testing import FakeWaveSpeed\n"
         "except ImportError as error:\n    print(json.dumps(str(error)))"
     )
-    assert tell(environment, program, tmp_path).endswith(" is missing: install wavespeed-client[testing]")
+    assert printed_by(environment, program, tmp_path).endswith(" is missing: install wavespeed-client[testing]")
 
 
 # Type checkers, with nothing but their strict mode

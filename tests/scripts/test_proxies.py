@@ -35,7 +35,7 @@ def uncertain() -> SubmissionUncertainError:
     return SubmissionUncertainError("Lost.", model="a/b", input={}, submitted_at=datetime.now(UTC))
 
 
-def told(tag: str, word: str, *ids: str) -> Told:
+def outcome(tag: str, word: str, *ids: str) -> Told:
     return Told(tag, word, ids)
 
 
@@ -47,23 +47,23 @@ def record(**taken: int) -> Record:
 
 
 def test_a_task_for_each_input_is_good() -> None:
-    figures, faults = count(["a", "b"], [told("b", TASK, "2", "2"), told("a", TASK, "1", "1")], record(a=1, b=1))
+    figures, faults = count(["a", "b"], [outcome("b", TASK, "2", "2"), outcome("a", TASK, "1", "1")], record(a=1, b=1))
     assert [figures[column] for column in COLUMNS] == [2, 2, 2, 0, 0, 0, 0, 0, 0]
     assert faults == {}
 
 
 @pytest.mark.parametrize(("word", "ids"), [(TASK, ("1",)), (UNCERTAIN, ())])
 def test_doubled_is_what_was_taken_more_than_once_whatever_the_client_says(word: str, ids: tuple[str, ...]) -> None:
-    figures, faults = count(["a"], [told("a", word, *ids)], record(a=2))
-    assert faults == {DOUBLED: [told("a", word, *ids)]}
+    figures, faults = count(["a"], [outcome("a", word, *ids)], record(a=2))
+    assert faults == {DOUBLED: [outcome("a", word, *ids)]}
     assert (figures["taken"], figures[DOUBLED], figures[LOST], figures[WRONG]) == (1, 1, 0, 0)
 
 
 @pytest.mark.parametrize("word", [NOT_TAKEN, NOTHING])
-def test_lost_is_what_was_taken_and_is_told_neither_as_a_task_nor_as_uncertain(word: str) -> None:
-    figures, faults = count(["a"], [told("a", word)], record(a=1))
-    assert (figures[LOST], faults[LOST]) == (1, [told("a", word)])
-    figures, faults = count(["a"], [told("a", word)], record())
+def test_lost_is_what_was_taken_and_is_reported_neither_as_a_task_nor_as_uncertain(word: str) -> None:
+    figures, faults = count(["a"], [outcome("a", word)], record(a=1))
+    assert (figures[LOST], faults[LOST]) == (1, [outcome("a", word)])
+    figures, faults = count(["a"], [outcome("a", word)], record())
     assert (figures[LOST], LOST in faults) == (0, False)
 
 
@@ -77,19 +77,19 @@ def test_an_input_that_the_client_does_not_mention_is_lost_if_it_was_taken() -> 
 
 
 def test_uncertain_is_never_lost() -> None:
-    figures, faults = count(["a", "b"], [told("a", UNCERTAIN), told("b", UNCERTAIN)], record(a=1))
+    figures, faults = count(["a", "b"], [outcome("a", UNCERTAIN), outcome("b", UNCERTAIN)], record(a=1))
     assert (figures[UNCERTAIN], figures["taken"], faults) == (2, 1, {})
 
 
 @pytest.mark.parametrize("ids", [("2",), ("1", "2"), ("unknown",)])
 @pytest.mark.parametrize("word", [TASK, UNCERTAIN])
 def test_wrong_is_an_id_of_another_input_or_of_none(word: str, ids: tuple[str, ...]) -> None:
-    figures, faults = count(["a"], [told("a", word, *ids)], record(a=1, b=1))
-    assert (figures[WRONG], faults) == (1, {WRONG: [told("a", word, *ids)]})
+    figures, faults = count(["a"], [outcome("a", word, *ids)], record(a=1, b=1))
+    assert (figures[WRONG], faults) == (1, {WRONG: [outcome("a", word, *ids)]})
 
 
 def test_what_other_inputs_met_does_not_count() -> None:
-    assert count(["a"], [told("a", TASK, "1")], record(a=1, b=5))[1] == {}
+    assert count(["a"], [outcome("a", TASK, "1")], record(a=1, b=5))[1] == {}
 
 
 # What an exception says
@@ -139,7 +139,7 @@ def test_the_dying_port_takes_a_submission_and_closes() -> None:
         load = Load(case, f"http://127.0.0.1:{dying}", proxies.inputs_of(case, "WaveSpeed", share=1))
         asyncio.run(proxies.carried({"WaveSpeed": load}, 0.0, lambda: None))
         assert sum(found.taken.values()) == 1
-    assert [told.word for told in load.said] == [UNCERTAIN]
+    assert [outcome.word for outcome in load.said] == [UNCERTAIN]
 
 
 def test_a_client_gets_no_proxy_but_the_one_that_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,5 +27,5 @@ def test_the_settings_table_names_every_variable() -> None:
 
 def test_the_table_of_extras_names_every_extra() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    told = re.findall(r"^\| `wavespeed-client\[(\w+)\]`", README.read_text("utf-8"), re.MULTILINE)
-    assert set(told) == project["optional-dependencies"].keys()
+    listed = re.findall(r"^\| `wavespeed-client\[(\w+)\]`", README.read_text("utf-8"), re.MULTILINE)
+    assert set(listed) == project["optional-dependencies"].keys()

@@ -34,7 +34,7 @@ OLDER_PATH = "/api/v3/predictions/{prediction_id}"
 
 
 def reported(done: subprocess.CompletedProcess[str]) -> set[str]:
-    """The lines of the report that name a file."""
+    """Return the lines of the report that name a file."""
     return {line for line in done.stdout.splitlines() if line.startswith(("differs: ", "missing: ", "stray: "))}
 
 
@@ -216,7 +216,7 @@ def test_the_next_run_mends_what_a_kill_left_even_if_it_fails_itself(
 
 
 def places(project: Path) -> tuple[Path, Path, Path]:
-    """The package, where the script puts it aside, and where it builds the next one."""
+    """Return the package, where the script puts it aside, and where it builds the next one."""
     generated = project / "generated"
     return generated / "wavespeed_api", generated / ".wavespeed_api.old", generated / ".wavespeed_api.new"
 
@@ -292,21 +292,21 @@ def unknown():
 
 names = dir(models)
 at_first = loaded()
-told = unknown()
+message = unknown()
 models.StructuredOutput
 after_one = loaded()
 same = all(getattr(models, name) is getattr(models, name) for name in names)
 listed = [same, sorted(models.__all__)]
-print(json.dumps([names, at_first, told, after_one, listed, loaded()]))
+print(json.dumps([names, at_first, message, after_one, listed, loaded()]))
 """
 
 
 def test_models_are_imported_on_first_use(committed: Entries, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-B", "-c", LOADING], cwd=tmp_path, capture_output=True, check=True)
-    names, at_first, told, after_one, listed, at_last = json.loads(done.stdout)
+    names, at_first, message, after_one, listed, at_last = json.loads(done.stdout)
     modules = {Path(name).stem for name in committed if Path(name).match("wavespeed_api/models/*.py")} - {"__init__"}
     assert at_first == []
-    assert told == "module 'wavespeed_api.models' has no attribute 'Nothing'"
+    assert message == "module 'wavespeed_api.models' has no attribute 'Nothing'"
     assert after_one == ["structured_output"]
     assert {name.lower() for name in names} == {module.replace("_", "") for module in modules}
     assert listed == [True, names]

@@ -32,7 +32,7 @@ CARRIED_OUT = [case for case in CASES if "refused" not in case]
 
 
 def with_case(spec: dict[str, Any], case: dict[str, Any], name: str, prefix: str = "") -> dict[str, Any]:
-    """A document with one operation more."""
+    """Return a document with one operation more."""
     spec = copy.deepcopy(spec) | case.get("root", {})
     response = {"description": "Fine."} | ({"content": case["response"]} if "response" in case else {})
     operation = {"operationId": name, "tags": ["cases"], "responses": {"200": response}}
@@ -80,7 +80,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def argument(value: Any) -> Any:
-    """A value for a generated function."""
+    """Return a value for a generated function."""
     if isinstance(value, list):
         return [argument(each) for each in value]
     if not isinstance(value, dict) or "is" not in value:
@@ -105,9 +105,9 @@ def argument(value: Any) -> Any:
 @pytest.mark.parametrize("number", range(len(CARRIED_OUT)), ids=[case["change"] for case in CARRIED_OUT])
 def test_what_is_carried_out_is_right_on_the_wire(number: int, package: Path, raw_server: RawServer) -> None:
     case = CARRIED_OUT[number]
-    answer = case.get("answers", {"type": "application/json", "body": "{}"})
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {answer['type']}\r\nContent-Length: {len(answer['body'])}\r\n\r\n"
-    raw_server.responses.append((head + answer["body"]).encode())
+    reply = case.get("responds", {"type": "application/json", "body": "{}"})
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {reply['type']}\r\nContent-Length: {len(reply['body'])}\r\n\r\n"
+    raw_server.responses.append((head + reply["body"]).encode())
     function = importlib.import_module(f"carried_out.api.cases.case_{number}").sync_detailed
     with importlib.import_module("carried_out").Client(base_url=raw_server.url) as client:
         response = function(**{name: argument(value) for name, value in case["call"].items()}, client=client)

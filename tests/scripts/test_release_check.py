@@ -155,7 +155,7 @@ def test_a_version_and_a_changelog_that_fit(released: Repository, spec: str, ver
 
 
 @pytest.mark.parametrize("version", ["0.1.0", "0.1.1", "0.0.9"])
-def test_a_renamed_operation_asks_for_a_breaking_version(released: Repository, version: str) -> None:
+def test_a_renamed_operation_needs_a_breaking_version(released: Repository, version: str) -> None:
     released.write(RENAMED, version, BREAKING + RELEASED)
     assert released.problems() == [
         f"__version__ is {version}, but since 0.1.0 the spec has breaking changes (operations/get_order operationId is "
@@ -163,7 +163,7 @@ def test_a_renamed_operation_asks_for_a_breaking_version(released: Repository, v
     ]
 
 
-def test_from_1_0_0_on_a_breaking_change_asks_for_a_major_version(new_repository: Callable[[], Repository]) -> None:
+def test_from_1_0_0_on_a_breaking_change_needs_a_major_version(new_repository: Callable[[], Repository]) -> None:
     repository = new_repository()
     repository.write(SHOP, "1.4.2", NOTHING_NEW)
     repository.commit("v1.4.2")
@@ -186,7 +186,7 @@ def test_the_changelog_must_name_what_is_new(released: Repository) -> None:
     assert released.problems() == ['CHANGELOG.md names nothing new since 0.1.0: name it under "### Added"']
 
 
-def test_words_ask_for_a_patch(released: Repository) -> None:
+def test_words_need_a_patch(released: Repository) -> None:
     released.write(REWORDED, "0.1.0", NOTHING_NEW + RELEASED)
     (problem,) = released.problems()
     assert problem.startswith(
@@ -210,9 +210,9 @@ def test_code_that_differs_counts_though_the_spec_is_the_same(released: Reposito
     released.write(SHOP, "0.1.0", NOTHING_NEW + RELEASED)
     shutil.rmtree(released.root / GENERATED)
     shutil.copytree(released.packages[RENAMED], released.root / GENERATED)
-    told = check(released.root).told
-    assert told[0] == "since v0.1.0: major (wire none, python major)"
-    assert any("operations/get_order: api.orders.get_order is removed" in line for line in told)
+    lines = check(released.root).told
+    assert lines[0] == "since v0.1.0: major (wire none, python major)"
+    assert any("operations/get_order: api.orders.get_order is removed" in line for line in lines)
 
 
 # Which release is the last

@@ -27,7 +27,7 @@ SHOP: dict[str, Any] = YAML(typ="safe").load(DATA / "printshop.yaml")
 
 
 def find(data: Any, place: str) -> tuple[Any, Any]:
-    """The holder of a place, and the place's key in it."""
+    """Return the holder of a place, and the place's key in it."""
     *steps, last = place.split(" > ")
     for step in steps:
         data = data[int(step)] if isinstance(data, list) else data[step]
@@ -104,9 +104,9 @@ def test_a_change_has_the_verdict_that_was_written_by_hand(
 
 
 def breaks_for_griffe(old: Package, new: Package) -> bool:
-    """A second opinion on removed names and changed arguments, which is what griffe looks at.
+    """Ask griffe for a second opinion on removed names and changed arguments.
 
-    It calls a default breaking where there was none, and nobody is told of the functions that check words.
+    It calls a default breaking where there was none, and does not report the functions that check words.
     """
     changed = [path for path in old.code.keys() & new.code.keys() if old.code[path] != new.code[path]]
     breakages = [

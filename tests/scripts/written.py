@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-# As the README tells people to write it.
+# As the README advises people to write it.
 WRITE_MODELS = "python -m wavespeed_client.typed my_models.py wavespeed-ai/flux-dev"
 
 
