@@ -1,4 +1,4 @@
-"""What every test may ask for: the spec, a stand-in, clients of both kinds, and a clock that does not wait."""
+"""Fixtures for every test: the spec, a stand-in, clients of both kinds, and a clock that does not wait."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ for _name in list(os.environ):
 
 @cache
 def hand_written() -> dict[str, Any]:
-    """The hand-written document itself, not the copy that ships with the generated code."""
+    """Return the hand-written document itself, not the copy that ships with the generated code."""
     document: dict[str, Any] = YAML(typ="safe").load(ROOT / "spec" / "openapi.yaml")
     return document
 
@@ -97,7 +97,7 @@ LONG = 10.0
 
 @define
 class TestClock(Clock):
-    """Time that passes only when somebody sleeps."""
+    """A clock that advances only when something sleeps."""
 
     __test__ = False
     time: float = 1000.0
@@ -158,7 +158,7 @@ def postgres(postgres_server: str) -> Iterator[str]:
 
 @pytest.fixture
 def empty_database(postgres_server: str) -> Iterator[str]:
-    """The URL of a database that nobody has used."""
+    """The URL of an empty database of the test's own."""
     with made(postgres_server) as url:
         yield url
 
@@ -175,7 +175,7 @@ class Driven:
         return self._blocking(attribute) if inspect.ismethod(attribute) else attribute
 
     def _blocking(self, verb: Callable[..., Any]) -> Callable[..., Any]:
-        """The verb, with its coroutine run to the end and its iterator made a list."""
+        """Return the verb, with its coroutine run to the end and its iterator made a list."""
 
         def call(*args: Any, **kwargs: Any) -> Any:
             result = verb(*args, **kwargs)
@@ -225,7 +225,7 @@ both_transports = pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
 
 @pytest.fixture
 def connect(clock: TestClock, engine: str) -> Iterator[Connect]:
-    """Builds clients of one kind with the test's clock, and closes them."""
+    """A function that builds clients of one kind with the test's clock; they are closed after the test."""
     kind: Any = WaveSpeed if engine == "sync" else AsyncWaveSpeed
     made: list[Driven] = []
     with asyncio.Runner() as runner:
@@ -259,7 +259,7 @@ SETTINGS = Settings.resolve("test-key", environment={})
 
 
 def begun(request: httpx.Request, settings: Settings = SETTINGS) -> Exchange:
-    """An exchange, as the chain begins it."""
+    """Return an exchange, as the chain begins it."""
     return Exchange.begun(request, settings, Authorization(settings))
 
 

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 @contextmanager
 def made(server: str) -> Iterator[str]:
-    """A new database; yields its URL."""
+    """Make a database, yield its URL, and drop it."""
     name = f"wavespeed_test_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
@@ -25,6 +25,6 @@ def made(server: str) -> Iterator[str]:
 
 
 def url_of(server: str, database: str) -> str:
-    """The URL of a database on this server."""
+    """Return the URL of a database on this server."""
     found = {**conninfo_to_dict(make_conninfo(server)), "dbname": database}
     return f"postgresql://?{urlencode(found, quote_via=quote)}"

@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class HangupError(Exception):
-    """Nothing more is sent on this connection."""
+    """The end of a connection: nothing more is sent on it."""
 
 
 class StreamService:
@@ -163,7 +163,7 @@ class FaultService(StreamService):
             await send(writer, 200, whole)
 
     def strikes(self, what: str, kind: str) -> bool:
-        """Whether the fault is still to come. The stubborn ones come every time."""
+        """Return whether the fault is still to come. The stubborn ones come every time."""
         self.struck[what] += 1
         strikes = self.struck[what] == 1 or kind in STUBBORN
         self.struck_kinds[kind] += strikes
@@ -279,7 +279,7 @@ STUBBORN = frozenset({"429hour", "silence", "dripbody", "driphead"})
 
 @contextlib.contextmanager
 def running() -> Iterator[str]:
-    """The URL of a fault server in a process of its own."""
+    """Run a fault server in a process of its own; yield its URL."""
     command = [sys.executable, "-m", "tests.servers.faults"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -290,7 +290,7 @@ def running() -> Iterator[str]:
 
 
 def record(url: str) -> dict[str, Counter[str]]:
-    """What arrived at the server."""
+    """Return what arrived at the server."""
     response = httpx.get(f"{url}/record", trust_env=False).json()
     return {name: Counter(counts) for name, counts in response.items()}
 

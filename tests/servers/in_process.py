@@ -23,7 +23,7 @@ def refusal(status: int) -> tuple[int, dict[str, Any]]:
 
 @define
 class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Its tasks are named after their inputs' `tag` and complete after enough polls.
+    """A service whose tasks are named after their inputs' `tag` and complete after enough polls.
 
     Attributes:
         clock: What the times of the submissions are taken from.
@@ -119,7 +119,7 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 def tagged(count: int) -> list[dict[str, Any]]:
-    """So many inputs."""
+    """Return so many inputs."""
     return [{"tag": f"t{number}"} for number in range(count)]
 
 
@@ -127,7 +127,7 @@ Attach = Callable[..., Driven]
 
 
 def stepper(ws: Driven, *args: Any, **kwargs: Any) -> tuple[Callable[[], Outcome], Callable[[], None]]:
-    """A batch of which one outcome is taken at a time, and how to close it."""
+    """Begin a batch; return a function that takes its next outcome, and one that closes it."""
     outcomes = ws.client.run_many(*args, **kwargs)
     if isinstance(ws.client, WaveSpeed):
         return lambda: next(outcomes), outcomes.close

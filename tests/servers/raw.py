@@ -19,22 +19,22 @@ BUSY = json.dumps({"code": 429, "message": "Slow down."}).encode()
 
 
 def envelope(code: int) -> bytes:
-    """The body of a refusal."""
+    """Return the body of a refusal."""
     return json.dumps({"code": code, "message": "No."}).encode()
 
 
 def head(status: int, *headers: str) -> bytes:
-    """The bytes of a response before its body."""
+    """Return the bytes of a response before its body."""
     return "\r\n".join([f"HTTP/1.1 {status} Whatever", *headers, "", ""]).encode()
 
 
 def http(status: int, body: bytes, *headers: str) -> bytes:
-    """The bytes of a response in JSON after which the connection is closed."""
+    """Return the bytes of a response in JSON after which the connection is closed."""
     return kept(status, body, "Connection: close", *headers)
 
 
 def kept(status: int, body: bytes, *headers: str) -> bytes:
-    """The bytes of a response in JSON after which the connection is kept."""
+    """Return the bytes of a response in JSON after which the connection is kept."""
     return head(status, "Content-Type: application/json", f"Content-Length: {len(body)}", *headers) + body
 
 
@@ -63,7 +63,7 @@ class RawRequest(bytes):
 
 
 class RawServer:
-    """Records each request and sends back exactly what it is told, each connection in a thread of its own.
+    """A server that records each request and sends exact bytes, each connection in a thread of its own.
 
     Attributes:
         requests: What has come, in order.
@@ -152,7 +152,7 @@ class RawServer:
 
 
 def received(stream: BinaryIO) -> RawRequest | None:
-    """The next request, or None at the end of the connection."""
+    """Return the next request, or None at the end of the connection."""
     lines: list[bytes] = []
     while (line := stream.readline()) not in {b"\r\n", b""}:
         lines.append(line)
@@ -164,7 +164,7 @@ def received(stream: BinaryIO) -> RawRequest | None:
 
 @contextmanager
 def serving(*arguments: Any, **options: Any) -> Iterator[RawServer]:
-    """A RawServer until the context ends."""
+    """Run a RawServer until the context ends."""
     server = RawServer(*arguments, **options)
     try:
         yield server
