@@ -139,7 +139,7 @@ def test_the_dying_port_takes_a_submission_and_closes() -> None:
         load = Load(case, f"http://127.0.0.1:{dying}", proxies.inputs_of(case, "WaveSpeed", share=1))
         asyncio.run(proxies.carried({"WaveSpeed": load}, 0.0, lambda: None))
         assert sum(found.taken.values()) == 1
-    assert [outcome.word for outcome in load.said] == [UNCERTAIN]
+    assert [each.word for each in load.said] == [UNCERTAIN]
 
 
 def test_a_client_gets_no_proxy_but_the_one_that_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
