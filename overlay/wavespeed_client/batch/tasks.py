@@ -198,8 +198,10 @@ class AsyncWorkers:
         """Wake the tasks that have something to do now."""
         if self.batch.stopped or self.batch.has_outcomes or self.batch.over:
             self._news.set()
-        if self.batch.stopped or self.batch.room() < math.inf:
+        if not self._may_pull.is_set() and (self.batch.stopped or self.batch.room() < math.inf):
             self._may_pull.set()
+        if self._work.is_set():
+            return
         if self.batch.stopped or self.batch.clock.now() + self.batch.pause() < self._wakes_at:
             self._work.set()
 

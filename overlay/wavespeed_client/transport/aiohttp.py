@@ -162,8 +162,10 @@ class Body(httpx.AsyncByteStream):
 
 
 def _headers(request: httpx.Request) -> list[tuple[str, str]]:
+    encoding = request.headers.encoding  # which `multi_items` would find out for each header
+    lines = [(name.decode(encoding).lower(), value.decode(encoding)) for name, value in request.headers.raw]
     # aiohttp sets this header itself.
-    return [(name, value) for name, value in request.headers.multi_items() if name != "transfer-encoding"]
+    return [line for line in lines if line[0] != "transfer-encoding"]
 
 
 def _body(request: httpx.Request) -> object:

@@ -42,11 +42,10 @@ def entry_of(key: bytes, row: Row, model: str, uncertain_after: float, now: date
     """
     raw = _task_in(row, key)
     at = now - timedelta(seconds=row.age if row.submitted_ago is None else row.submitted_ago)
-    entry = Entry(key, row.state, at, attempt=row.attempt, cost=row.cost)
     if row.state == "submitting" and row.age < uncertain_after:
         pause = min(max(SOONEST_LOOK, row.age), LATEST_LOOK, uncertain_after - row.age)
-        return evolve(entry, look_again=pause)
-    entry = evolve(entry, adopts=True)
+        return Entry(key, row.state, at, attempt=row.attempt, cost=row.cost, look_again=pause)
+    entry = Entry(key, row.state, at, attempt=row.attempt, cost=row.cost, adopts=True)
     if raw is None:
         return entry
     if row.state == "uncertain":

@@ -131,7 +131,9 @@ class Ledger:
     def _met(self, item: Item, key: bytes, row: Row) -> Entry:
         """Return the entry of an input. If only one run may use the batch, a claimed input is probably a dead run's."""
         entry = self._entry(key, row)
-        return evolve(entry, adopts=True) if self.keys.alone and item.seen is None else entry
+        if entry.adopts or not self.keys.alone or item.seen is not None:
+            return entry
+        return evolve(entry, adopts=True)
 
     def _entry(self, key: bytes, row: Row) -> Entry:
         return entry_of(key, row, self.model, self.uncertain_after, datetime.now(UTC))
