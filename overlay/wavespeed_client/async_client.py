@@ -69,7 +69,7 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
     You can build it outside a running loop. It belongs to the loop in which it is first used.
 
     Args:
-        transport: The library that sends the requests: "httpx"; or "aiohttp", which takes half the CPU and needs the
+        transport: The library that sends the requests: "httpx"; or "aiohttp", which takes less CPU and needs the
             extra `wavespeed-client[aiohttp]`. Not together with http_client.
     """
 

@@ -1,4 +1,4 @@
-"""Send the requests of an AsyncWaveSpeed with aiohttp (extra `aiohttp`), which takes half the CPU of httpx."""
+"""Send the requests of an AsyncWaveSpeed with aiohttp (extra `aiohttp`), which takes less CPU than httpx."""
 
 from __future__ import annotations
 
