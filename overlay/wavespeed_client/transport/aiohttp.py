@@ -162,10 +162,9 @@ class Body(httpx.AsyncByteStream):
 
 
 def _headers(request: httpx.Request) -> list[tuple[str, str]]:
-    encoding = request.headers.encoding  # which `multi_items` would find out for each header
-    lines = [(name.decode(encoding).lower(), value.decode(encoding)) for name, value in request.headers.raw]
+    raw, encoding = request.headers.raw, request.headers.encoding  # which `multi_items` would find for each header
     # aiohttp sets this header itself.
-    return [line for line in lines if line[0] != "transfer-encoding"]
+    return [(key.decode(encoding), value.decode(encoding)) for key, value in raw if key.lower() != b"transfer-encoding"]
 
 
 def _body(request: httpx.Request) -> object:

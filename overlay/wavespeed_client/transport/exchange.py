@@ -221,10 +221,9 @@ class Exchange:
         if self.sent:
             return APIConnectionError(f"{self._name()} got no usable response from {where} ({why}).")
         so = ", so nothing was started" if self.submission else ""
-        message, lasting = f"{self._name()} could not be sent to {where}{so} ({why}).", is_untrusted(error)
-        if lasting:
-            message += UNTRUSTED
-        return APIConnectionError(message, lasting=lasting)
+        lasting = is_untrusted(error)
+        advice = UNTRUSTED if lasting else ""
+        return APIConnectionError(f"{self._name()} could not be sent to {where}{so} ({why}).{advice}", lasting=lasting)
 
     def _name(self) -> str:
         return f"{self.request.method} {self.path}"
