@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wavespeed_api import Client
@@ -26,9 +25,8 @@ from .errors import BadRequestError, NotFoundError, WaveSpeedError
 from .files.inputs import files_in, placed
 from .parsing import could_be, has_input, total
 from .settings import Settings
-from .shell import Shell, with_short_refusals
+from .shell import Shell
 from .transport.context import Context
-from .waiting.durations import Durations
 from .waiting.wait import Wait, completed
 
 if TYPE_CHECKING:
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from os import PathLike
     from pathlib import Path
-    from types import TracebackType
     from typing import Literal, Self
 
     import httpx
@@ -55,15 +52,13 @@ if TYPE_CHECKING:
     from .files.ticket import UploadTicket
     from .files.uploads import AsyncUploads
     from .task import Task
-    from .transport.chain import AsyncApiClient  # noqa: F401 # used in the base class's brackets, where ruff does not look
     from .typed.model import AsyncTypedModel
     from .typed.token import I, ModelOf
 
 T = TypeVar("T")
 
 
-@with_short_refusals
-class AsyncWaveSpeed(Shell["AsyncApiClient"]):
+class AsyncWaveSpeed(Shell):
     """Async `WaveSpeed`: the same arguments and verbs, for one event loop. Tasks of that loop may share it.
 
     You can build it outside a running loop. It belongs to the loop in which it is first used.
@@ -86,16 +81,12 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
         # Imported here for the same reason as in WaveSpeed.
         from asyncio import Lock
 
-        from .calls import Calls
         from .transport.chain import connect_async, refuse_sync
 
-        self.settings = Settings.resolve(api_key, base_url, timeout, max_retries)
-        self._http = connect_async(self.settings, http_client, transport)
-        self.api = Client(base_url=self.settings.base_url)
-        self.api.set_async_httpx_client(self._http).set_httpx_client(refuse_sync())
-        self._calls = Calls(self.settings.base_url, self._client_for)
-        self._durations = Durations()
-        self._catalogue, self._asking = Catalogue(), Lock()
+        settings = Settings.resolve(api_key, base_url, timeout, max_retries)
+        super().__init__(settings, connect_async(settings, http_client, transport), Client.set_async_httpx_client)
+        self.api.set_httpx_client(refuse_sync())
+        self._asking = Lock()
         self._at_work: set[AsyncWorkers] = set()
 
     async def submit(self, model: str, input: Input = None, *, webhook: str | None = None) -> Task:
@@ -159,13 +150,10 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
         return self._outcomes(options, inputs)
 
     def _outcomes(self, options: Options, inputs: AsyncInputs) -> AsyncGenerator[Outcome]:
-        from .batch.state import Batch
         from .batch.tasks import outcomes
 
-        self._check_open()
-        state = Batch(options, self._clock, partial(Wait, durations=self._durations))
         calls = (self._submit, self._get, self._price, self.find_submissions, self._uploads)
-        return outcomes(state, inputs, *calls, self._at_work)
+        return outcomes(self._batch(options), inputs, *calls, self._at_work)
 
     def use(self, model: ModelOf[I]) -> AsyncTypedModel[I]:
         """Async `WaveSpeed.use`."""
@@ -336,16 +324,10 @@ class AsyncWaveSpeed(Shell["AsyncApiClient"]):
             for item in pages.take(await pages.next_call().asend()):
                 yield item
 
-    def _client_for(self, context: Context) -> Client:
-        self._check_open()
-        return Client(base_url=self.settings.base_url).set_async_httpx_client(self._http.for_call(context))
-
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.aclose()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,9 +25,8 @@ from .errors import BadRequestError, NotFoundError, WaveSpeedError
 from .files.inputs import files_in, placed
 from .parsing import could_be, has_input, total
 from .settings import Settings
-from .shell import Shell, with_short_refusals
+from .shell import Shell
 from .transport.context import Context
-from .waiting.durations import Durations
 from .waiting.wait import Wait, completed
 
 if TYPE_CHECKING:
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from os import PathLike
     from pathlib import Path
-    from types import TracebackType
     from typing import Self
 
     import httpx
@@ -55,15 +52,13 @@ if TYPE_CHECKING:
     from .files.ticket import UploadTicket
     from .files.uploads import Uploads
     from .task import Task
-    from .transport.chain import ApiClient  # noqa: F401 # used in the base class's brackets, where ruff does not look
     from .typed.model import TypedModel
     from .typed.token import I, ModelOf
 
 T = TypeVar("T")
 
 
-@with_short_refusals
-class WaveSpeed(Shell["ApiClient"]):
+class WaveSpeed(Shell):
     """A client of WaveSpeedAI's generation API, for one account. Threads may share it.
 
     Args:
@@ -90,17 +85,13 @@ class WaveSpeed(Shell["ApiClient"]):
         max_retries: int | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
-        # Imported here, so that `import wavespeed_client` does not load the network modules.
-        from .calls import Calls
+        # Imported here, so that `from wavespeed_client import WaveSpeed` does not load the network modules.
         from .transport.chain import connect, refuse_async
 
-        self.settings = Settings.resolve(api_key, base_url, timeout, max_retries)
-        self._http = connect(self.settings, http_client)
-        self.api = Client(base_url=self.settings.base_url)
-        self.api.set_httpx_client(self._http).set_async_httpx_client(refuse_async())
-        self._calls = Calls(self.settings.base_url, self._client_for)
-        self._durations = Durations()
-        self._catalogue, self._asking = Catalogue(), Lock()
+        settings = Settings.resolve(api_key, base_url, timeout, max_retries)
+        super().__init__(settings, connect(settings, http_client), Client.set_httpx_client)
+        self.api.set_async_httpx_client(refuse_async())
+        self._asking = Lock()
         self._at_work: set[Workers] = set()
 
     def submit(self, model: str, input: Input = None, *, webhook: str | None = None) -> Task:
@@ -233,13 +224,10 @@ class WaveSpeed(Shell["ApiClient"]):
 
     def _outcomes(self, options: Options, inputs: Inputs) -> Generator[Outcome]:
         from .batch.options import pulled_from
-        from .batch.state import Batch
         from .batch.threads import outcomes
 
-        self._check_open()
-        state = Batch(options, self._clock, partial(Wait, durations=self._durations))
         calls = (self._submit, self._get, self._price, self.find_submissions, self._uploads)
-        return outcomes(state, pulled_from(inputs), *calls, self._at_work)
+        return outcomes(self._batch(options), pulled_from(inputs), *calls, self._at_work)
 
     def use(self, model: ModelOf[I]) -> TypedModel[I]:
         """Return a model with typed inputs, from a token that `wavespeed_client.typed` wrote. No request."""
@@ -487,14 +475,8 @@ class WaveSpeed(Shell["ApiClient"]):
         while pages.more:
             yield from pages.take(pages.next_call().send())
 
-    def _client_for(self, context: Context) -> Client:
-        self._check_open()
-        return Client(base_url=self.settings.base_url).set_httpx_client(self._http.for_call(context))
-
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

@@ -1,94 +1,98 @@
-"""Shell: the base of both clients. They show no key, refuse work once closed, and cannot be copied."""
+"""Shell: the base of both clients. It holds what they share, shows no key, and cannot be copied."""
 
 from __future__ import annotations
 
 import inspect
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
+from contextlib import ContextDecorator
+from functools import partial, wraps
+from traceback import walk_tb
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from wavespeed_api import Client
+
+from .catalogue.catalogue import Catalogue
 from .clock import Clock
 from .errors import ConfigurationError, InvalidInputError
+from .waiting.durations import Durations
+from .waiting.wait import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .batch.options import Options
+    from .batch.state import Batch
     from .settings import Settings
+    from .transport.context import Context
 
 # Packages whose frames do not help a caller: the message says what is refused, and why.
 OURS = ("wavespeed_client", "wavespeed_api", "contextlib")
 
-C = TypeVar("C", bound=type[Any])
 
+class ShortRefusals(ContextDecorator):
+    """Shorten the traceback of a wrong argument: it ends with the caller's own line.
 
-def with_short_refusals(kind: C) -> C:
-    """Shorten the tracebacks of wrong arguments to the public methods of a class.
-
-    They end with the caller's own line, one frame of ours and the message.
+    The traceback stays whole if other code than ours is in it, such as an `on_update`.
     """
-    for name, method in list(vars(kind).items()):
-        if inspect.isfunction(method) and (name == "__init__" or not name.startswith("_")):
-            setattr(kind, name, _short_async(method) if inspect.iscoroutinefunction(method) else _short(method))
-    return kind
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, (InvalidInputError, ConfigurationError)):
+            modules = {frame.f_globals["__name__"].partition(".")[0] for frame, _ in walk_tb(trace)}
+            error.__traceback__ = error.__traceback__ if modules.difference(OURS) else None
 
 
-def _short(method: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(method)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return method(*args, **kwargs)
-        except (InvalidInputError, ConfigurationError) as error:
-            _shorten(error)
-            raise
-
-    return call
+short = ShortRefusals()
 
 
-def _short_async(method: Callable[..., Any]) -> Callable[..., Any]:
+def short_async(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Shorten the tracebacks of wrong arguments to a coroutine function."""
+
     @wraps(method)
     async def call(*args: Any, **kwargs: Any) -> Any:
-        try:
+        with short:
             return await method(*args, **kwargs)
-        except (InvalidInputError, ConfigurationError) as error:
-            _shorten(error)
-            raise
 
     return call
 
 
-def _shorten(error: Exception) -> None:
-    """Drop the frames of an error, unless the caller's own code is among them, such as an `on_update`."""
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_globals["__name__"].partition(".")[0] not in OURS:
-            return
-        trace = trace.tb_next
-    error.__traceback__ = None
+class Shell:
+    """The base of the two clients. The refusals of their public methods are short.
 
-
-class Closable(Protocol):
-    """An HTTP client."""
-
-    @property
-    def is_closed(self) -> bool: ...
-
-
-H = TypeVar("H", bound=Closable)
-
-
-class Shell(Generic[H]):
-    """The base of the two clients.
-
-    Attributes:
+    Args:
         settings: The client's settings.
+        http: The client that sends the requests.
+        attach: Gives an HTTP client to a generated client.
     """
 
-    settings: Settings
     _clock = Clock()
-    _http: H
+
+    def __init_subclass__(cls) -> None:
+        for name, method in list(vars(cls).items()):
+            if inspect.isfunction(method) and (name == "__init__" or not name.startswith("_")):
+                setattr(cls, name, short_async(method) if inspect.iscoroutinefunction(method) else short(method))
+
+    def __init__(self, settings: Settings, http: Any, attach: Callable[[Client, Any], Client]) -> None:
+        from .calls import Calls  # loads the network modules, which `from wavespeed_client import WaveSpeed` does not
+
+        self.settings, self._http, self._attach = settings, http, attach
+        self.api = attach(Client(base_url=settings.base_url), http)
+        self._calls = Calls(settings.base_url, self._client_for)
+        self._durations, self._catalogue = Durations(), Catalogue()
+
+    def _client_for(self, context: Context) -> Client:
+        self._check_open()
+        return self._attach(Client(base_url=self.settings.base_url), self._http.for_call(context))
 
     def _check_open(self) -> None:
         if self._http.is_closed:
             raise ConfigurationError("This client is closed: build a new one.")
+
+    def _batch(self, options: Options) -> Batch:
+        from .batch.state import Batch
+
+        self._check_open()
+        return Batch(options, self._clock, partial(Wait, durations=self._durations))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({getattr(self, 'settings', 'not built')})"
