@@ -10,51 +10,54 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import database
-from killer import killing
-from pages import program_for
 from stages import MODEL, rows_of
 from verdict import Run
 from wavespeed_client.testing import FakeWaveSpeed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "overlay" / "docs" / "many-machines.md"
+LONGEST_PROGRAM = 15  # lines, as the page promises
 ENGINES = {"ray": "Ray Data", "dask": "Dask"}
-INPUTS = {"killed": 400, "looked at": 200}
-KILLS = {"killed": (0.25, 0.6), "looked at": ()}
-RUNS = {"ray": ("killed", "looked at"), "dask": ("killed",)}
-# Seconds that the service takes for a submission, so that a kill interrupts some; and the most that a run may take.
+# The runs of each engine: how many inputs, and after which shares of them a worker is killed.
+RUNS: dict[str, dict[str, tuple[int, tuple[float, ...]]]] = {
+    "ray": {"killed": (400, (0.25, 0.6)), "looked at": (200, ())},
+    "dask": {"killed": (400, (0.25, 0.6))},
+}
+# Seconds: the service takes SLOW for a submission, so that a kill interrupts some; a run may take LONGEST.
 SLOW = 0.05
 LONGEST = 300.0
+PAUSE = 0.05
 # Runs before the page's program for Ray, which would otherwise use the whole machine.
-SMALL_RAY = "import on_ray, ray; ray.init(**on_ray.SMALL)\n"
+PRELUDES = {"ray": "import runs, ray; ray.init(**runs.SMALL_RAY)\n", "dask": ""}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/engines", description=__doc__)
     parser.add_argument("--times", type=int, default=1, help="how many times to run everything")
-    parser.add_argument("engines", nargs="*", metavar="engine", help=f"use only these engines: {', '.join(ENGINES)}")
+    parser.add_argument("engines", nargs="*", choices=ENGINES, default=list(ENGINES), help="use only these")
     arguments = parser.parse_args()
-    if unknown := set(arguments.engines) - set(ENGINES):
-        parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(ENGINES)}")
     faults = 0
     try:
         for _ in range(arguments.times):
             with database.server(*database.QUICK) as server:  # the page's batches have the same names each time
-                for engine in installed(arguments.engines or list(ENGINES)):
-                    faults += sum(map(shown, runs(engine, server.url)))
-                    faults += page(engine, server.url)
+                faults += sum(all_runs(engine, server.url) for engine in arguments.engines)
     except database.NoServerError as error:
         print(f"Skipped everything, because there is no database: {error}")
         return 0
@@ -65,26 +68,25 @@ def main() -> int:
     return 1 if faults else 0
 
 
-def installed(names: Sequence[str]) -> Iterator[str]:
-    """Yield the installed engines, and print the names of the others."""
-    for name in names:
-        if find_spec(name):
-            yield name
-        else:
-            print(f"Skipped {ENGINES[name]}, which has no package for this Python or system.")
-
-
-def runs(engine: str, journal: str) -> Iterator[Run]:
-    """Do all runs of an engine."""
+def all_runs(engine: str, journal: str) -> int:
+    """Do all runs of an engine and the page's program, print the results, and return the number of faults."""
+    if not find_spec(engine):
+        print(f"Skipped {ENGINES[engine]}, which has no package for this Python or system.")
+        return 0
+    count = 0
     for name in RUNS[engine]:
         for guarded in (True, False):
-            yield run(engine, name, guarded, journal)
+            ended = run(engine, name, guarded, journal)
+            faults = ended.faults()
+            print("\n".join([ended.line(), *(f"  WRONG: {fault}" for fault in faults)]), flush=True)
+            count += len(faults)
+    return count + page(engine, journal)
 
 
 def run(engine: str, name: str, guarded: bool, journal: str) -> Run:
     """Do one run in a separate process, with a separate service."""
-    count, began = INPUTS[name], time.monotonic()
-    at = [int(part * count) for part in KILLS[name]]
+    count, shares = RUNS[engine][name]
+    began, at = time.monotonic(), [int(share * count) for share in shares]
     with tempfile.TemporaryDirectory() as folder, FakeWaveSpeed() as fake:
         place = Path(folder)
         (place / "pids").mkdir()
@@ -92,9 +94,8 @@ def run(engine: str, name: str, guarded: bool, journal: str) -> Run:
         fake.script(MODEL, "created", "completed")
         fake.delay(SLOW, on="submit")
         batch, kind = f"cats-{secrets.token_hex(4)}", "guarded" if guarded else "unguarded"
-        command = [str(HERE / "run.py"), engine, name, batch, kind, str(count), folder]
-        with killing(place / "pids", lambda: len(fake.calls), at) as killer:
-            carried_out(command, fake, journal, place)
+        with killing(place / "pids", lambda: len(fake.calls), at) as killed:
+            carried_out([str(HERE / "runs.py"), engine, name, batch, kind, str(count), folder], fake, journal, place)
         rows, saved = json.loads((place / "rows.json").read_text()), place / "saved"
         return Run(
             f"{ENGINES[engine]}, {name}",
@@ -102,23 +103,63 @@ def run(engine: str, name: str, guarded: bool, journal: str) -> Run:
             [row["prompt"] for row in rows_of(count)],
             [call.input["prompt"] for call in fake.calls],
             rows,
-            len(killer.killed),
+            len(killed),
             len(at),
             [path.name for path in saved.iterdir()] if saved.exists() else None,
             time.monotonic() - began,
         )
 
 
+@contextmanager
+def killing(pids: Path, submissions: Callable[[], int], at: Sequence[int]) -> Generator[list[int]]:
+    """Kill a worker each time one of these numbers of submissions was received; yield the process ids of the killed.
+
+    Args:
+        pids: The folder where each worker keeps a file with its process id as its name while it works.
+        submissions: Returns the number of submissions that were received.
+        at: That number for each kill.
+    """
+    killed: list[int] = []
+    ended = threading.Event()
+
+    def kill() -> None:
+        while len(killed) < len(at) and not ended.wait(PAUSE):
+            if submissions() >= at[len(killed)]:
+                alive = (pid for path in pids.iterdir() if (pid := int(path.name)) not in killed)
+                for pid in list(alive)[:1]:
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield killed
+    finally:
+        ended.set()
+        thread.join()
+
+
 def page(engine: str, journal: str) -> int:
-    """Run the page's program for an engine, and return the number of faults."""
-    program = program_for(engine)
+    """Run the page's program for an engine twice, and return the number of faults: the second run pays for nothing."""
     with tempfile.TemporaryDirectory() as folder, FakeWaveSpeed() as fake:
-        for _ in range(2):  # the second run pays for nothing
-            carried_out(["-c", (SMALL_RAY if engine == "ray" else "") + program], fake, journal, Path(folder))
+        for _ in range(2):
+            carried_out(["-c", PRELUDES[engine] + program_for(engine)], fake, journal, Path(folder))
         submitted = [json.dumps(call.input, sort_keys=True) for call in fake.calls]
-    is_right = bool(submitted) and len(submitted) == len(set(submitted))
     print(f"{ENGINES[engine]}, the page's program twice: {len(submitted)} submissions", flush=True)
-    return 0 if is_right else 1
+    return 0 if submitted and len(submitted) == len(set(submitted)) else 1
+
+
+def program_for(engine: str) -> str:
+    """Return the page's complete program for an engine.
+
+    Raises:
+        ValueError: There is not exactly one, or it is longer than the page promises.
+    """
+    blocks: list[str] = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    found = [block for block in blocks if re.search(rf"^(import|from) {engine}\b", block, re.MULTILINE)]
+    if len(found) != 1 or len(found[0].splitlines()) > LONGEST_PROGRAM:
+        raise ValueError(f"The page must have one program for {engine}, of at most {LONGEST_PROGRAM} lines.")
+    return found[0]
 
 
 def carried_out(command: Sequence[str], fake: FakeWaveSpeed, journal: str, folder: Path) -> None:
@@ -137,27 +178,13 @@ def carried_out(command: Sequence[str], fake: FakeWaveSpeed, journal: str, folde
     }
     log = folder / "log"
     with log.open("w") as written:
-        process = subprocess.Popen(
-            [sys.executable, *command], env=environment, cwd=folder, stdout=written, stderr=subprocess.STDOUT
-        )
         try:
-            code: int | None = process.wait(LONGEST)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            process.kill()
-            process.wait()
-    if code != 0:
-        raise RuntimeError(f"{command} ended with {code}: {log.read_text()[-3000:]}")
-
-
-def shown(ended: Run) -> int:
-    """Print a run, and return the number of its faults."""
-    print(ended.line(), flush=True)
-    faults = ended.faults()
-    for fault in faults:
-        print(f"  WRONG: {fault}", flush=True)
-    return len(faults)
+            python = [sys.executable, *command]
+            subprocess.run(
+                python, env=environment, cwd=folder, stdout=written, stderr=written, timeout=LONGEST, check=True
+            )
+        except subprocess.SubprocessError as error:
+            raise RuntimeError(f"{error}: {log.read_text()[-3000:]}") from None
 
 
 if __name__ == "__main__":

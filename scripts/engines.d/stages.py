@@ -29,9 +29,11 @@ class Watched(Generate):
 
     Attributes:
         pids: The folder for these records.
+        guarded: Whether it has its journal. Without one it is the control.
     """
 
     pids: str = field(kw_only=True)
+    guarded: bool = field(kw_only=True)
 
     def _found(self, looks: Sequence[Look]) -> list[dict[str, Any]]:
         working = Path(self.pids) / str(os.getpid())
@@ -42,21 +44,15 @@ class Watched(Generate):
             working.unlink()
 
     def _options(self, settings: Settings, inputs: Sequence[dict[str, Any]], names: Sequence[str]) -> Options:
-        return evolve(super()._options(settings, inputs, names), uncertain_after=UNCERTAIN_AFTER)
+        options = super()._options(settings, inputs, names)
+        if not self.guarded:
+            return evolve(options, journal=None, batch=None, names=None)
+        return evolve(options, uncertain_after=UNCERTAIN_AFTER)
 
 
-@frozen(eq=False)
-class Unguarded(Watched):
-    """The control: the same without a journal."""
-
-    def _options(self, settings: Settings, inputs: Sequence[dict[str, Any]], names: Sequence[str]) -> Options:
-        return evolve(super()._options(settings, inputs, names), journal=None, batch=None, names=None)
-
-
-def stage(batch: str, pids: str, guarded: bool) -> Watched:
+def stage(batch: str, pids: str, *, guarded: bool) -> Watched:
     """Return the stage of a run."""
-    kind = Watched if guarded else Unguarded
-    return kind(
+    return Watched(
         MODEL,
         fields=["prompt"],
         key="id",
@@ -64,6 +60,7 @@ def stage(batch: str, pids: str, guarded: bool) -> Watched:
         batch=batch,
         max_in_flight=IN_FLIGHT,
         pids=pids,
+        guarded=guarded,
     )
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from killer import killing
-from pages import program_for
+from engines import killing, program_for
 from verdict import Run
 
 INPUTS = ["a", "b", "c"]
@@ -75,6 +74,6 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 def test_a_worker_is_killed_once_enough_has_come(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
     counts = iter([0, 5, *[10] * 1000])
     (tmp_path / str(sleeper.pid)).touch()
-    with killing(tmp_path, lambda: next(counts), [10, 20]) as killer:
+    with killing(tmp_path, lambda: next(counts), [10, 20]) as killed:
         assert sleeper.wait(30) == -9
-    assert killer.killed == [sleeper.pid]
+    assert killed == [sleeper.pid]
