@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .change import Effect, Level, canonical, show
-from .shape import HIGHEST, LOWEST
+from .shape import HIGHEST, LOWEST, is_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,12 +61,14 @@ WORDS = Effect(Level.PATCH, "programs do not read it", Level.PATCH, "programs do
 # The effects of adding or removing a part of this kind. Other kinds are parts of requests and objects.
 COMES = {
     **{"operation": NEW, "webhook": NEW, "success": SUCCESS_ADDED, "failure": ERROR_ADDED},
-    **{"form": FORM_ADDED, "header": ADDED, "server": ASKS_LESS},
+    **{"form": FORM_ADDED, "header": ADDED, "server": ASKS_LESS, "type": WIDER, "null": NULL},
 }
 GOES = {
     **{"operation": GONE, "webhook": GONE, "success": SUCCESS_REMOVED, "failure": ERROR_REMOVED},
-    **{"form": FORM_REMOVED, "server": GONE},
+    **{"form": FORM_REMOVED, "server": GONE, "type": NARROWER, "null": NEVER_NULL},
 }
+# Parts of which something else already says that they are added or removed: `security`, or the type that holds them.
+SILENT = {"scheme", "items", "further"}
 # The effects of a changed facet. Any other keyword cannot be judged.
 FACETS = {
     **{"address": ELSEWHERE, "method": ELSEWHERE, "position": ELSEWHERE, "in": MOVED, "status": SUCCESS_REMOVED},
@@ -74,38 +76,57 @@ FACETS = {
     **{"name": RENAMED, "argument": NAME_ONLY, "scheme": ASKS_MORE},
     **{"style": OTHER, "explode": OTHER, "allowReserved": OTHER, "allowEmptyValue": OTHER},
 }
-RULES = LOWEST | HIGHEST | {"format", "pattern", "multipleOf", "uniqueItems"}
+RULES = LOWEST | HIGHEST | {"enum", "items", "format", "pattern", "multipleOf", "uniqueItems"}
 
 
 def coming(part: Part) -> tuple[str, Effect]:
     """Return the words and the effect for a part that only the new document has."""
     if part.kind in COMES:
-        return spoken(part, "is added"), COMES[part.kind]
+        return spoken(part, "is added", "may be {} now"), COMES[part.kind]
     return ("is added, required", ADDED_REQUIRED) if "required" in part.facets else ("is added, optional", ADDED)
 
 
 def going(part: Part) -> tuple[str, Effect]:
-    return spoken(part, "is removed"), GOES.get(part.kind, REMOVED)
+    return spoken(part, "is removed", "may no longer be {}"), GOES.get(part.kind, REMOVED)
 
 
-def spoken(part: Part, what: str) -> str:
+def spoken(part: Part, what: str, of_type: str) -> str:
+    if part.is_type:
+        return of_type.format(part.name)
     return f"{part.name} {what}" if part.kind in ("form", "server") else what
 
 
 def differences(old: Json, new: Json) -> Iterator[tuple[str, Effect]]:
     """Yield each difference between facets, or between keywords of a schema, with its effect."""
     for key in sorted(old.keys() | new.keys()):
-        if canonical(old.get(key)) != canonical(new.get(key)):
+        if key == "enum" and key in old and key in new:
+            gone, come = (
+                [value for value in one[key] if value not in two[key]] for one, two in ((old, new), (new, old))
+            )
+            yield from ((f"may no longer be {show(value)}", NARROWER) for value in gone)
+            yield from ((f"may be {show(value)} now", WIDER) for value in come)
+        elif canonical(old.get(key)) != canonical(new.get(key)):
             yield words(key, old, new), effect(key, old.get(key), new.get(key))
 
 
 def words(key: str, old: Json, new: Json) -> str:
+    if is_word(key):
+        return f"{key} changed"
     if key == "required":
         return "is required now" if new.get(key) else "is optional now"
     if key == "deprecated":
         return "is deprecated" if new.get(key) else "is no longer deprecated"
     if key in ("name", "argument") and key in new:
         return f"is named {new[key]} now"
+    if key == "enum":
+        values = ", ".join(map(show, (old | new)[key]))
+        return f"may be only {values} now" if key in new else f"may be more than {values} now"
+    if key == "type":
+        return f"was {old[key]}, is {new[key]} now"
+    if key == "items":
+        return "items are described now" if key in new else "items may be anything now"
+    if key == "further keys":
+        return f"further keys are {new[key]} now"
     if key == "operationId":
         return f"operationId is {new[key]} now"
     if key not in new:
@@ -116,6 +137,8 @@ def words(key: str, old: Json, new: Json) -> str:
 
 
 def effect(key: str, old: Any, new: Any) -> Effect:
+    if is_word(key):
+        return WORDS
     if key in FACETS:
         return FACETS[key]
     if key == "required":
@@ -124,6 +147,12 @@ def effect(key: str, old: Any, new: Any) -> Effect:
         return DEPRECATED if new else WORDS
     if key == "default":
         return DEFAULT_ADDED if old is None else DEFAULT
+    if key == "further keys" and "described" not in (old, new):
+        return MORE_KEYS if new == "allowed" else NO_MORE_KEYS
+    if key == "further keys":
+        return NARROWER if old == "allowed" or new == "refused" else WIDER
+    if key == "type":
+        return WIDER if (old, new) == ("integer", "number") or new == "anything" else NARROWER
     if key not in RULES:
         return UNJUDGED
     if key == "uniqueItems":

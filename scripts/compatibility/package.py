@@ -32,18 +32,14 @@ class Symbol:
 
     Attributes:
         kind: function, class or words.
-        members: The arguments, or for a class the attributes, which are its constructor's arguments. Words have one
-            member without a name.
+        members: For a module, its functions, their arguments (all take the same) and what they return, as "return". For
+            a class, the attributes, which are its constructor's arguments. Words have one member without a name.
         positional: The arguments that may be passed by position.
-        functions: The module's functions, which take the same arguments.
-        returns: What the functions return.
     """
 
     kind: str
     members: dict[str, Value]
     positional: tuple[str, ...] = ()
-    functions: frozenset[str] = frozenset()
-    returns: str = ""
 
 
 @frozen
@@ -96,10 +92,10 @@ def tree(path: str, code: str) -> griffe.Module:
 def function(module: griffe.Module) -> Symbol:
     public = {name: each for name, each in module.functions.items() if not name.startswith("_") and not each.is_alias}
     detailed = public["sync_detailed"]
-    arguments = {each.name: Value(str(each.annotation), text(each.default)) for each in detailed.parameters}
+    members = {name: Value("", "") for name in public} | {"return": Value(str(detailed.returns))}
+    members |= {each.name: Value(str(each.annotation), text(each.default)) for each in detailed.parameters}
     by_position = griffe.ParameterKind.positional_or_keyword
-    positional = tuple(each.name for each in detailed.parameters if each.kind is by_position)
-    return Symbol("function", arguments, positional, frozenset(public), str(detailed.returns))
+    return Symbol("function", members, tuple(each.name for each in detailed.parameters if each.kind is by_position))
 
 
 def model(found: griffe.Object | griffe.Alias) -> Symbol:

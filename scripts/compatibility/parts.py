@@ -11,7 +11,7 @@ from generation.document import METHODS
 
 from .change import canonical
 from .document import Document, Json, mapping, sequence
-from .shape import WORDS, Node
+from .shape import Node, matters, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +34,8 @@ class Part:
         parts: The parts in it.
         node: Its schema.
         ways: For security: the sets of secrets of which one is enough.
+        bases: For the type of a schema: the components of which it is composed.
+        open: Whether any other value of its type may stand in its place, too.
     """
 
     kind: str
@@ -45,10 +47,16 @@ class Part:
     parts: list[Part] = field(factory=list["Part"])
     node: Node | None = None
     ways: set[frozenset[str]] = field(factory=set[frozenset[str]])
+    bases: set[str] = field(factory=set[str])
+    open: bool = False
 
     @property
     def is_response(self) -> bool:
         return self.kind in ("success", "failure")
+
+    @property
+    def is_type(self) -> bool:
+        return self.kind in ("type", "null")
 
 
 @frozen(eq=False)
@@ -63,11 +71,13 @@ class Reader:
                 name = str(data.get("operationId", f"{method.upper()} {path}"))
                 address, tags = f"{method.upper()} {re.sub('{[^}]*}', '{}', path)}", sequence(data.get("tags"))
                 facets = {"address": address, "operationId": name, "first tag": tags[:1], "further tags": tags[1:]}
+                facets |= words(item) | words(data) | flags(data, "deprecated")
+                facets.pop("tags", None)
                 label = f"operations/{name}"
                 parts = [*self.held(path, label, item, data), *self.servers(label, item, data)]
                 parts.append(self.security(label, data, self.document.data.get("security")))
                 likenesses = (address, data.get("operationId"))
-                yield Part("operation", name, label, label, facets | flags(data, "deprecated"), likenesses, parts)
+                yield Part("operation", name, label, label, facets, likenesses, parts)
 
     def webhooks(self) -> Iterator[Part]:
         """Yield every call that the service makes: the document's webhooks and the callbacks of its operations."""
@@ -82,7 +92,7 @@ class Reader:
             for method, item, data in self.methods(raw):
                 name = str(data.get("operationId", f"{method.upper()} {label}"))
                 parts = [*self.held(label, label, item, data), self.security(label, data, None)]
-                facets = {"method": method, **flags(data, "deprecated")}
+                facets = {"method": method, **words(item), **words(data), **flags(data, "deprecated")}
                 yield Part("webhook", name, label, label, facets, ((label, method), data.get("operationId")), parts)
 
     def methods(self, raw: object) -> Iterator[tuple[str, Json, Json]]:
@@ -111,7 +121,7 @@ class Reader:
             data = self.resolve(raw)[0]
             name, place = str(data.get("name")), str(data.get("in"))
             position = names.index(name) if place == "path" and name in names else None
-            form = canonical({key: value for key, value in data.items() if key not in WORDS | {"name"}})
+            form = canonical(matters(data) | {"name": ""})
             likenesses = ((name, place), position, name, form)
             part = self.described("parameter", name, f"{label}/{place} {name}", raw, likenesses)
             named = {"name": name} if position is None else {"argument": name, "position": position}
@@ -131,13 +141,16 @@ class Reader:
     ) -> Part:
         """Return the parts of something that has a schema, or one schema for each media type."""
         data, found = self.resolve(raw, label)
-        contents = {str(form): mapping(each).get("schema", True) for form, each in mapping(data.get("content")).items()}
         forms = [
-            Part("form", form, found, found, {}, (form,), node=Node(self.document, schema, found))
-            for form, schema in contents.items()
+            Part(
+                "form", str(form), found, found, words(mapping(each)), (form,), node=Node(self.document, schema, found)
+            )
+            for form, each in mapping(data.get("content")).items()
+            for schema in [mapping(each).get("schema", True)]
         ]
         node = Node(self.document, data["schema"], found) if "schema" in data else None
-        facets = flags(data, "required", "deprecated") | ({"status": name} if kind == "success" else {})
+        facets = words(data) | flags(data, "required", "deprecated")
+        facets |= {"status": name} if kind == "success" else {}
         return Part(kind, name, label, found, facets, likenesses or (name,), [*parts, *forms], node)
 
     # Security and servers
@@ -148,10 +161,11 @@ class Reader:
         said = [mapping(each) for each in sequence(data.get("security", for_all))] or [{}]
         ways = {frozenset(secrets(way)) for way in said}
         named = self.document.component("securitySchemes").items()
-        forms = {name: bound(raw) for name, raw in named if any(name in way for way in ways)}
+        used = {name: mapping(raw) for name, raw in named if any(name in way for way in ways)}
         schemes = [
-            Part("scheme", name, where, f"securitySchemes/{name}", {"scheme": form}, (name, form))
-            for name, form in forms.items()
+            Part("scheme", name, where, f"securitySchemes/{name}", {"scheme": form, **words(raw)}, (name, form))
+            for name, raw in used.items()
+            for form in [canonical(matters(raw))]
         ]
         return Part("security", "security", where, where, {}, ("security",), schemes, ways=ways)
 
@@ -160,7 +174,8 @@ class Reader:
         listed = next(holders, {"servers": [{"url": "/"}]})["servers"]
         where = f"{label}/servers" if "servers" in data or "servers" in item else "servers"
         for url, server in {str(mapping(each).get("url")): mapping(each) for each in sequence(listed)}.items():
-            yield Part("server", url, where, where, {"variables": bound(server.get("variables"))}, (url,))
+            facets = {"variables": matters(server.get("variables")), **words(server)}
+            yield Part("server", url, where, where, facets, (url,))
 
 
 def secrets(way: Json) -> Iterator[str]:
@@ -171,10 +186,3 @@ def secrets(way: Json) -> Iterator[str]:
 
 def flags(data: Json, *names: str) -> Json:
     return {name: True for name in names if data.get(name) is True}
-
-
-def bound(scheme: object) -> str:
-    """Return all properties of a security scheme that matter, as text."""
-    free = WORDS | {"bearerFormat"}
-    said = mapping(scheme).items()
-    return canonical({key: value for key, value in said if key not in free and not key.startswith("x-")})

@@ -66,41 +66,36 @@ class PythonComparison:
             return
         # A program may both send and receive a model that no operation uses.
         uses = SENT if old.kind == "function" else self.uses_of(name.rpartition(".")[2]) or SENT | RECEIVED
-        yield from compare_functions(name, old, new)
-        positional = {*old.positional, *new.positional}
-        for each in sorted(old.members.keys() - new.members.keys() - positional):
-            yield SymbolChange(name, each, "is removed", Level.MAJOR, "programs that use it fail")
-        for each in sorted(new.members.keys() - old.members.keys() - positional):
-            yield added(name, each, new.members[each], uses)
-        for each in sorted(old.members.keys() & new.members.keys()):
-            yield from self.compare_types(name, each, old.members[each].annotation, new.members[each].annotation, uses)
-            yield from compare_defaults(name, each, old.members[each], new.members[each], uses)
-        yield from self.compare_types(name, "return", old.returns, new.returns, RECEIVED)
+        if old.positional != new.positional:
+            yield other_positions(name, old.positional, new.positional)
+        for member in sorted(old.members.keys() | new.members.keys()):
+            one, two = old.members.get(member), new.members.get(member)
+            if one and two:
+                there = RECEIVED if member == "return" else uses
+                yield from self.compare_types(name, member, one.annotation, two.annotation, there)
+                yield from compare_defaults(name, member, one, two, there)
+            elif member in {*old.positional, *new.positional}:
+                pass  # the change of the positions says so
+            elif two:
+                yield added(name, member, two, uses)
+            else:
+                yield SymbolChange(name, member, "is removed", Level.MAJOR, "programs that use it fail")
 
     def compare_types(self, name: str, member: str, old: str, new: str, uses: Set[Use]) -> Iterator[SymbolChange]:
         with_new_names = re.sub(r"\w+", lambda word: self.renamed.get(word[0], word[0]), old)
         narrower, wider = relation(with_new_names, new)
         if not narrower and not wider:
             return
-        broken = [use for use in uses if not use.open and (narrower if use.flow is Flow.SENT else wider)]
-        level = Level.MAJOR if broken else Level.MINOR
-        why = (
-            "type checkers refuse programs that they accepted" if broken else "type checkers accept what they accepted"
-        )
+        level, why = Level.MINOR, "type checkers accept what they accepted"
+        if any(not use.open and (narrower if use.flow is Flow.SENT else wider) for use in uses):
+            level, why = Level.MAJOR, "type checkers refuse programs that they accepted"
         yield SymbolChange(name, member, f"was {old}, is {new} now", level, why)
 
 
-def compare_functions(name: str, old: Symbol, new: Symbol) -> Iterator[SymbolChange]:
-    gone, come = (", ".join(sorted(each)) for each in (old.functions - new.functions, new.functions - old.functions))
-    if gone:
-        yield SymbolChange(name, "return", f"{gone} removed", Level.MAJOR, "calls of it fail")
-    if come:
-        yield SymbolChange(name, "return", f"{come} added", Level.MINOR, "programs can use it")
-    if old.positional != new.positional:
-        slots = zip_longest(old.positional, new.positional)
-        member = next(one or two or "" for one, two in slots if one != two)
-        what = f"takes ({', '.join(new.positional)}), took ({', '.join(old.positional)})"
-        yield SymbolChange(name, member, what, Level.MAJOR, "calls mean something else or fail")
+def other_positions(name: str, old: tuple[str, ...], new: tuple[str, ...]) -> SymbolChange:
+    member = next(one or two or "" for one, two in zip_longest(old, new) if one != two)
+    what = f"takes ({', '.join(new)}), took ({', '.join(old)})"
+    return SymbolChange(name, member, what, Level.MAJOR, "calls mean something else or fail")
 
 
 def compare_defaults(name: str, member: str, old: Value, new: Value, uses: Set[Use]) -> Iterator[SymbolChange]:

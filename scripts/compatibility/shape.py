@@ -9,7 +9,10 @@ from attrs import define, evolve, field, frozen
 from .document import Document, Json, mapping, sequence
 
 # Keywords for people, and keywords that are fields of an alternative.
-WORDS = {"title", "description", "summary", "example", "examples", "externalDocs", "$comment", "xml", "$schema", "$id"}
+WORDS = {
+    *("title", "description", "summary", "example", "examples", "externalDocs", "$comment", "xml", "$schema", "$id"),
+    *("info", "tags", "openapi", "bearerFormat"),  # in a document, and in a security scheme
+}
 CARRIED = {
     *("$ref", "type", "enum", "const", "allOf", "anyOf", "oneOf", "properties", "required", "items"),
     *("additionalProperties", "discriminator", "deprecated", "default"),
@@ -25,6 +28,20 @@ ONLY_FOR["integer"] = ONLY_FOR["number"]
 BOUND = set[str]().union(*ONLY_FOR.values())
 LOWEST = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}
 HIGHEST = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}
+
+
+def is_word(key: str) -> bool:
+    return key in WORDS or key.startswith("x-")
+
+
+def words(data: Json) -> Json:
+    """Return what an object says only to people."""
+    return {key: value for key, value in data.items() if is_word(key)}
+
+
+def matters(data: object) -> Json:
+    """Return what an object says to programs."""
+    return {key: value for key, value in mapping(data).items() if not is_word(key)}
 
 
 @frozen(eq=False)
@@ -87,9 +104,8 @@ def alternatives(node: Node, seen: tuple[int, ...] = ()) -> list[Alternative]:
             branches = [Node(node.document, branch, target.label) for branch in sequence(schema[choice])]
             either = [each for branch in branches for each in alternatives(branch, seen)]
             found = either if plain(schema) else both(found, either, node.document)
-    siblings = mapping(node.schema).keys() - WORDS - {"$ref"}
-    if target is not node and any(not key.startswith("x-") for key in siblings):
-        rest = {key: value for key, value in mapping(node.schema).items() if key != "$ref"}
+    rest = {key: value for key, value in matters(node.schema).items() if key != "$ref"}
+    if target is not node and rest:
         found = both(found, alternatives(Node(node.document, rest, node.label), seen), node.document)
     for each in found:
         each.bases.add(target.label)
@@ -98,8 +114,8 @@ def alternatives(node: Node, seen: tuple[int, ...] = ()) -> list[Alternative]:
 
 def plain(schema: Json) -> bool:
     """Return whether a schema consists only of its alternatives."""
-    said = schema.keys() - WORDS - {"anyOf", "oneOf", "discriminator", "deprecated", "default"}
-    return all(key.startswith("x-") for key in said) and not {"anyOf", "oneOf"} <= schema.keys()
+    said = matters(schema).keys() - {"anyOf", "oneOf", "discriminator", "deprecated", "default"}
+    return not said and not {"anyOf", "oneOf"} <= schema.keys()
 
 
 def types(schema: Json) -> list[str | None]:
@@ -125,8 +141,8 @@ def type_of(value: object) -> str:
 def one_type(node: Node, schema: Json, kind: str | None) -> Alternative:
     if kind == "null":
         return Alternative(node.label, "null")
-    passed_over = WORDS | CARRIED | (BOUND - ONLY_FOR.get(kind, set()) if kind else set[str]())
-    keywords = {key: each for key, each in schema.items() if key not in passed_over and not key.startswith("x-")}
+    passed_over = CARRIED | (BOUND - ONLY_FOR.get(kind, set()) if kind else set[str]())
+    keywords = {key: each for key, each in matters(schema).items() if key not in passed_over}
     values = enum(schema)
     if values is not None and kind is not None:
         fitting = {kind, "integer"} if kind == "number" else {kind}
