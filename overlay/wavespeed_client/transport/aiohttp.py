@@ -7,9 +7,11 @@ import math
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import aiohttp
 import httpx
+from httpcore._utils import is_socket_readable  # pyright: ignore[reportPrivateUsage] # no library offers it publicly
 from yarl import URL
 
 from .environment import proxy_for, tls_context
@@ -102,12 +104,17 @@ class CleanConnector(aiohttp.TCPConnector):
     """A connector that drops an idle connection if bytes have arrived on it: they would pass for the next response.
 
     aiohttp checks this only when a connection is returned to the connector, before the response has been read. So the
-    connector records which connection each asyncio task uses, and closes it if it turns out to be bad.
+    connector records which connection each asyncio task uses, and closes it if it turns out to be bad. It also asks the
+    socket of a connection that was used before: the event loop has not read such bytes yet if it was busy.
     """
 
     @cached_property
     def _taken(self) -> dict[asyncio.Task[Any] | None, ResponseHandler]:
         return {}
+
+    @cached_property
+    def _used(self) -> WeakSet[ResponseHandler]:
+        return WeakSet()
 
     @cached_property
     def _expected(self) -> dict[asyncio.Task[Any] | None, Exchange]:
@@ -121,7 +128,7 @@ class CleanConnector(aiohttp.TCPConnector):
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
-            if protocol is None or not protocol.should_close:
+            if protocol is None or not (protocol.should_close or self._has_unread_bytes(protocol)):
                 break
             connection.close()
         exchange = self._expected.get(asyncio.current_task())
@@ -132,6 +139,11 @@ class CleanConnector(aiohttp.TCPConnector):
             self._taken[asyncio.current_task()] = protocol
         return connection
 
+    def _has_unread_bytes(self, protocol: ResponseHandler) -> bool:
+        # On a new connection, they may belong to the handshake.
+        transport = protocol.transport
+        return protocol in self._used and (transport is None or is_socket_readable(transport.get_extra_info("socket")))
+
     def drop(self) -> None:
         """Close the connection that this asyncio task uses."""
         protocol = self._taken.get(asyncio.current_task())
@@ -140,7 +152,9 @@ class CleanConnector(aiohttp.TCPConnector):
 
     def forget(self) -> None:
         """Forget the connection that this asyncio task used."""
-        self._taken.pop(asyncio.current_task(), None)
+        protocol = self._taken.pop(asyncio.current_task(), None)
+        if protocol is not None:
+            self._used.add(protocol)
         self._expected.pop(asyncio.current_task(), None)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.conftest import Connect, every_engine
-from tests.servers.raw import RawRequest, RawServer, envelope, kept, serving
+from tests.servers.raw import TASK, RawRequest, RawServer, envelope, kept, serving
 from wavespeed_client import APIConnectionError, APIError, SubmissionUncertainError
 from wavespeed_client.transport import identity
 from wavespeed_client.transport.identity import Received
@@ -63,6 +65,32 @@ def server(spare: Spare) -> Iterator[RawServer]:
         yield server
 
 
+class WhileIdle:
+    """A service that accepts each submission, and sends `stray` on the idle connection when `goes_on` is set.
+
+    Attributes:
+        stray: The bytes; if they are empty, the connection is closed.
+        goes_on, done: Set when to send, and when it is sent.
+        taken: The tags of all submissions, in order.
+    """
+
+    def __init__(self, stray: bytes) -> None:
+        self.stray = stray
+        self.goes_on, self.done = threading.Event(), threading.Event()
+        self.taken: list[str] = []
+
+    def __call__(self, request: RawRequest) -> Iterator[bytes]:
+        task = json.loads(request.body)["tag"]
+        self.taken.append(task)
+        yield kept(200, json.dumps({"code": 200, "message": "success", "data": {"id": task}}).encode())
+        self.goes_on.wait(20)
+        if self.stray:
+            yield self.stray
+        else:
+            request.connection.shutdown(socket.SHUT_WR)
+        self.done.set()
+
+
 both_at_once = pytest.mark.parametrize("spare", ["twice", "byte"], indirect=True)
 late = pytest.mark.parametrize("spare", ["late"], indirect=True)
 
@@ -98,6 +126,24 @@ def test_a_late_response_is_not_taken_for_the_next_submissions(
     # The connection is dropped with the response that does not belong, so the one after has a good one.
     assert found == [SubmissionUncertainError if number % 2 else tag for number, tag in enumerate(tags)]
     assert spare.taken == tags
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [kept(429, envelope(429)), kept(400, envelope(400)), kept(408, b""), kept(200, TASK), b"\r\n", b""],
+    ids=["429", "400", "408", "another task", "bytes", "end"],
+)
+def test_what_comes_while_a_connection_is_idle_is_no_response(connect: Connect, stray: bytes) -> None:
+    """Also while the event loop does something else, so that it has not read those bytes yet."""
+    service = WhileIdle(stray)
+    with serving(service, keeps=True) as server:
+        ws = connect(base_url=server.url, max_retries=2)
+        found = [outcome(lambda: ws.submit("a/b", {"tag": "first"}))]
+        service.goes_on.set()
+        assert service.done.wait(20)
+        found.append(outcome(lambda: ws.submit("a/b", {"tag": "second"})))
+        assert found == service.taken == ["first", "second"]
+        assert server.connections == 2
 
 
 @late
