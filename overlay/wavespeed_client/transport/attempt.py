@@ -189,7 +189,7 @@ class Attempt:
         self.exchange.task_id = whole.task_id
         # Refusals have no task id, so a duplicate of one on this connection could pass for the next response.
         self.exchange.keeps_connection = whole.status_code == 200
-        if whole.status_code != 200 and self.exchange.submission and whole.named:
+        if whole.status_code != 200 and self.exchange.submission and whole.mentions_task:
             self.exchange.task_id = self._if_new(whole.named)
             raise self.exchange.uncertain(f"the response says {whole.status_code} but names a task")
         if whole.status_code in UNTAKEN:

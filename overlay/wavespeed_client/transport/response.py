@@ -58,6 +58,11 @@ class WholeResponse(httpx.Response):
         return self.fields.get("data")
 
     @property
+    def mentions_task(self) -> bool:
+        """Whether the envelope has an id of a task, even if that cannot be used."""
+        return bool(_object(self.data).get("id"))
+
+    @property
     def says_success(self) -> bool:
         """Whether the envelope's code says that the response is a success, with data or without."""
         return self.status_code == 200 and self.fields.get("code") == 200

@@ -194,6 +194,19 @@ def test_a_refusal_that_names_a_task_is_neither_sent_again_nor_believed(
     assert len(raw_server.requests) == 1
 
 
+@pytest.mark.parametrize("task_id", [7, "a.b:c", "x" * 200, ["task-7"]])
+@pytest.mark.parametrize(("status", "code"), [(429, 429), (200, 429), (400, 400), (413, 413)])
+def test_a_refusal_with_an_id_that_cannot_be_used_is_not_believed(
+    connect: Connect, raw_server: RawServer, status: int, code: int, task_id: object
+) -> None:
+    body = json.dumps({"code": code, "message": "No.", "data": {"id": task_id}}).encode()
+    raw_server.responses += [http(status, body)] * 4
+    with pytest.raises(SubmissionUncertainError, match="names a task") as caught:
+        connect(base_url=raw_server.url).submit("a/b")
+    assert caught.value.task_id is None
+    assert len(raw_server.requests) == 1
+
+
 def test_an_interrupted_submission_leaves_a_trace(caplog: pytest.LogCaptureFixture) -> None:
     request = httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b", content=b"{}")
     interruption = KeyboardInterrupt()
