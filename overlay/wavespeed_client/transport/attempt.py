@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 CLEAN_UP_SECONDS = 0.05
 LATE = "the time was up before it could be sent"
 GZIP = b"\x1f\x8b"
+BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
 UNCOMPRESSED = ("identity", "", "none", "utf-8")
 # httpcore's steps before a request leaves. After any other step, the request counts as sent.
 CONNECTING = frozenset({"connect_tcp", "connect_unix_socket", "start_tls", "retry", "setup_socks5_connection"})
@@ -153,12 +154,6 @@ class Attempt:
     def _begin(self) -> None:
         length = self._response.headers.get("Content-Length", "")
         self._check_size(int(length) if length.isdecimal() else 0)
-        encoding = self._response.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding in ("gzip", "x-gzip", "deflate"):
-            self._inflater = _inflater()
-        elif encoding not in UNCOMPRESSED:
-            shown = self.exchange.authorization.hide(encoding)[:40]
-            raise self._undecodable(f"{shown!r} was not asked for")
 
     def add(self, chunk: bytes) -> None:
         """Add a chunk of the body, as it was received.
@@ -167,8 +162,8 @@ class Attempt:
             httpx.ReadTimeout: The time is up.
             UnexpectedResponseError: The response is too large, or its compression is broken.
         """
-        if not self._chunks and chunk.lstrip()[:1] in (b"{", b"["):
-            self._inflater = None  # a proxy has unpacked it and kept the header
+        if not self._chunks:
+            self._inflater = self._inflater_for(chunk)
         if self._inflater is not None:
             chunk = self._inflated(chunk)
         self._chunks.append(chunk)
@@ -199,6 +194,21 @@ class Attempt:
     def _if_new(self, task_id: str | None) -> str | None:
         """Return the id of a task unless an earlier response named it."""
         return task_id if task_id and self.received.add(task_id) else None
+
+    def _inflater_for(self, beginning: bytes) -> Any:
+        # The first bytes come before the header: a proxy may have unpacked the body and kept the header, or packed it
+        # and sent the header twice or not at all.
+        if beginning.startswith(GZIP[:1]):
+            return _inflater()
+        if beginning.lstrip(BEFORE_JSON)[:1] in (b"{", b"["):
+            return None
+        encoding = self._response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding in ("gzip", "x-gzip", "deflate"):
+            return _inflater()
+        if encoding not in UNCOMPRESSED:
+            shown = self.exchange.authorization.hide(encoding)[:40]
+            raise self._undecodable(f"{shown!r} was not asked for")
+        return None
 
     def _inflated(self, chunk: bytes) -> bytes:
         # Unpack at most one byte more than the limit: a small body may expand to a huge one.

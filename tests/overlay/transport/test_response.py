@@ -59,9 +59,23 @@ def test_what_follows_a_compressed_body_is_ignored(connect: Connect, raw_server:
     assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "utf-8", "none"])
-def test_a_coding_that_was_not_done_is_none(connect: Connect, raw_server: RawServer, encoding: str) -> None:
-    raw_server.responses += [http(200, TASK, f"Content-Encoding: {encoding}")]
+@pytest.mark.parametrize("mark", [b"", b"\n", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "utf-8", "none", "br", "gzip, gzip", "binary"])
+def test_a_coding_that_was_not_done_is_none(
+    connect: Connect, raw_server: RawServer, encoding: str, mark: bytes
+) -> None:
+    raw_server.responses += [http(200, mark + TASK, f"Content-Encoding: {encoding}")]
+    assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [[], ["Content-Encoding: identity"], ["Content-Encoding: gzip"] * 2, ["Content-Encoding: gzip, identity"]],
+)
+def test_a_compressed_body_is_recognized_by_its_first_byte(
+    connect: Connect, raw_server: RawServer, headers: list[str]
+) -> None:
+    raw_server.responses += [http(200, gzip.compress(TASK), *headers)]
     assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
 
 
