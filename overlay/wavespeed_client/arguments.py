@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
@@ -248,7 +248,7 @@ def check_limit(limit: object, name: str = "max_cost") -> None:
     """
     if limit is None:
         return
-    if not isinstance(limit, int | float) or isinstance(limit, bool) or not 0 <= limit < math.inf:
+    if not isinstance(limit, int | float) or isinstance(limit, bool) or not 0 <= limit <= sys.float_info.max:
         raise InvalidInputError(f"{name} must be an amount of USD, 0 or more.")
 
 

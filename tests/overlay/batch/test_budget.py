@@ -179,7 +179,7 @@ def test_an_endless_budget_counts(attach: Attach, service: Service) -> None:
 
 
 @pytest.mark.parametrize("limit", ["max_cost", "budget"])
-@pytest.mark.parametrize("amount", [-0.01, math.nan, True, "1", [1]])
+@pytest.mark.parametrize("amount", [-0.01, math.nan, 10**400, True, "1", [1]])
 def test_a_limit_that_is_none_is_refused_at_once(attach: Attach, service: Service, limit: str, amount: Any) -> None:
     with pytest.raises(InvalidInputError, match=f"{limit} must be an amount of USD"):
         attach().client.run_many(MODEL, tagged(1), **{limit: amount})
