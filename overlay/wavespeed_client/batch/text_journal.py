@@ -81,6 +81,7 @@ class TextJournal:
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
     _count: int = field(init=False, default=0)
     _broken: bool = field(init=False, default=False)
+    _links: int = field(init=False, default=0)
     # For each number of an earlier run: the index of its last event, and the position of that line in the file.
     _events: bytearray = field(init=False, factory=lambda: bytearray(1))
     _places: array[int] = field(init=False, factory=lambda: array("q", [0]))
@@ -182,7 +183,9 @@ class TextJournal:
     def _lock_file(self) -> None:
         from filelock import lock_descriptor
 
-        if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+        status = os.fstat(self._file.fileno())
+        self._links = min(status.st_nlink, 1)  # some file systems count none
+        if not stat.S_ISREG(status.st_mode):
             raise InvalidInputError(f"The journal {str(self.path)!r} is not a file.")
         if not lock_descriptor(self._file.fileno(), blocking=False):
             raise InvalidInputError(
@@ -294,6 +297,8 @@ class TextJournal:
         try:
             if self._broken:
                 raise OSError("an earlier line could not be written")
+            if os.fstat(self._file.fileno()).st_nlink < self._links:
+                raise OSError("it was deleted or replaced meanwhile")
             while left:
                 left = left[self._file.write(left) or 0 :]
         except (OSError, ValueError) as error:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -273,6 +273,30 @@ def test_a_full_disk_stops_the_batch_and_pays_nothing_twice(
     lost = {outcome.input["tag"] for outcome in outcomes if outcome.uncertain}
     assert lost <= set(service.submitted[:sent])
     assert all(outcome.error is None for outcome in outcomes if not outcome.uncertain)
+
+
+def replaced(path: Path) -> None:
+    """Replace a file by a copy, as editors do."""
+    copy = path.with_suffix(".copy")
+    copy.write_bytes(path.read_bytes())
+    copy.replace(path)
+
+
+@pytest.mark.parametrize("change", [Path.unlink, replaced])
+def test_nothing_is_sent_once_the_file_was_deleted(
+    attach: Attach, service: Service, path: Path, change: Callable[[Path], None]
+) -> None:
+    """The next run would not find what is written to it now."""
+
+    def inputs() -> Iterator[dict[str, Any]]:
+        first, *others = tagged(4)
+        yield first
+        change(path)
+        yield from others
+
+    with pytest.raises(ConfigurationError, match=r"cannot be written \(it was deleted"):
+        attach().run_many(MODEL, inputs(), journal=path, max_in_flight=1)
+    assert service.submitted == ["t0"]
 
 
 def narrow_file(full: Full) -> type:
