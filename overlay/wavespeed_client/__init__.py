@@ -82,32 +82,28 @@ __all__ = (
     "read_journal",
 )
 
-_HOME = {
-    "AsyncWaveSpeed": ".async_client",
-    "Billing": ".catalogue.rows",
-    "FileInput": ".files.kinds",
-    "JournalEntry": ".batch.reading",
-    "Model": ".catalogue.rows",
-    "ModelInfo": ".catalogue.model_info",
-    "ModelInput": ".catalogue.model_info",
-    "Outcome": ".batch.outcome",
-    "Price": ".catalogue.rows",
-    "Progress": ".batch.outcome",
-    "Settings": ".settings",
-    "Task": ".task",
-    "TaskInput": "wavespeed_api.models",
-    "UsageStats": ".catalogue.rows",
-    "WaveSpeed": ".client",
-    "Webhook": ".webhooks",
-    "pay_again": ".batch.again",
-    "read_journal": ".batch.reading",
+# The modules of these names; all others are errors.
+_HOMES = {
+    ".async_client": {"AsyncWaveSpeed"},
+    ".batch.again": {"pay_again"},
+    ".batch.outcome": {"Outcome", "Progress"},
+    ".batch.reading": {"JournalEntry", "read_journal"},
+    ".catalogue.model_info": {"ModelInfo", "ModelInput"},
+    ".catalogue.rows": {"Billing", "Model", "Price", "UsageStats"},
+    ".client": {"WaveSpeed"},
+    ".files.kinds": {"FileInput"},
+    ".settings": {"Settings"},
+    ".task": {"Task"},
+    ".webhooks": {"Webhook"},
+    "wavespeed_api.models": {"TaskInput"},
 }
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_HOME.get(name, ".errors"), __name__), name)
+    home = next((home for home, names in _HOMES.items() if name in names), ".errors")
+    value: object = getattr(import_module(home, __name__), name)
     globals()[name] = value
     return value
 

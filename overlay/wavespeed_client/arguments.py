@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from .errors import CostLimitError, InvalidInputError, InvalidModelError, SubmissionUncertainError
+from .settings import url_parts
 from .task import UNKNOWN_STATUS, Task, is_task_id
 
 if TYPE_CHECKING:
@@ -115,7 +116,11 @@ def input_fields(input: object) -> dict[str, Any]:
     """
     if input is None:
         return {}
-    fields = _fields_of(input)
+    given = cast("Mapping[object, Any]", input) if isinstance(input, Mapping) else _fields_of_model(input)
+    fields: dict[Any, Any] = dict(given)
+    for key in fields:
+        if not isinstance(key, str):
+            raise InvalidInputError(f"The input's names must be strings; this one is {key!r}.")
     if asks_for_stream(fields):
         raise InvalidInputError(NO_STREAMS)
     return fields
@@ -124,16 +129,6 @@ def input_fields(input: object) -> dict[str, Any]:
 def asks_for_stream(fields: Mapping[str, Any]) -> bool:
     """Return whether an input asks for server-sent events instead of a task."""
     return fields.get(STREAM, False) is not False
-
-
-def _fields_of(input: object) -> dict[str, Any]:
-    if not isinstance(input, Mapping):
-        return _fields_of_model(input)
-    fields = dict(cast("Mapping[object, Any]", input))
-    for key in fields:
-        if not isinstance(key, str):
-            raise InvalidInputError(f"The input's names must be strings; this one is {key!r}.")
-    return cast("dict[str, Any]", fields)
 
 
 def _fields_of_model(input: object) -> dict[str, Any]:
@@ -154,13 +149,8 @@ def checked_webhook(webhook: str | None) -> str | None:
     """
     if webhook is None:
         return None
-    try:
-        parts = urlsplit(webhook)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname)
-        fits = fits and webhook.isprintable() and " " not in webhook and len(webhook) <= LONGEST_WEBHOOK
-    except (AttributeError, TypeError, ValueError):
-        fits = False
-    if not fits:
+    parts = url_parts(webhook)
+    if parts is None or parts.scheme not in ("http", "https") or len(webhook) > LONGEST_WEBHOOK:
         raise InvalidInputError("webhook must be a URL that begins with https:// (or http:// for your own tests).")
     return webhook
 

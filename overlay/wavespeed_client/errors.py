@@ -255,9 +255,10 @@ def error_from_response(
         return UnexpectedResponseError(message, status_code=status, body=said)
     fields = json_fields(body) if fields is None else fields
     code = fields.get("code")
+    phrase = next((each.phrase for each in HTTPStatus if each == status), "The service gave no reason")
     kind = _CLASS_OF_STATUS.get(status, ServerError if status >= 500 else APIError)
     return kind(
-        _message(fields, hide) or _phrase(status),
+        _message(fields, hide) or phrase,
         status_code=status,
         code=code if isinstance(code, int) else None,
         body=said,
@@ -302,10 +303,3 @@ def _message(fields: dict[str, Any], hide: Callable[[str], str]) -> str | None:
         if isinstance(text, str) and text:
             return hide(text)[:EXCERPT_CHARACTERS]
     return None
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "The service gave no reason"

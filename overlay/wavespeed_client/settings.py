@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
-from typing import TYPE_CHECKING, NoReturn
+import re
+from typing import TYPE_CHECKING, NoReturn, TypeGuard
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
@@ -15,6 +16,7 @@ from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from urllib.parse import SplitResult
 
 USER_AGENT = f"wavespeed-client/{__version__}"
 DEFAULT_BASE_URL = "https://api.wavespeed.ai"
@@ -23,6 +25,8 @@ DEFAULT_TIMEOUT = 60.0
 LONGEST_TIMEOUT = 24 * 60 * 60.0
 DEFAULT_MAX_RETRIES = 3
 DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+
+_TOKEN = re.compile("[!-~]+")
 
 
 class Secret:
@@ -82,55 +86,61 @@ class Settings:
         Raises:
             ConfigurationError: Names the argument or variable that is missing or wrong.
         """
-        key, source = _api_key(*_given("api_key", api_key, "WAVESPEED_API_KEY", environment))
+        key, source = _api_key(*given("api_key", api_key, "WAVESPEED_API_KEY", None, environment))
         return cls(
             api_key=key,
             api_key_source="the argument api_key" if source == "api_key" else source,
-            base_url=_base_url(*_given("base_url", base_url, "WAVESPEED_BASE_URL", environment)),
-            timeout=_seconds(*_given("timeout", timeout, "WAVESPEED_TIMEOUT", environment)),
-            max_retries=_count(*_given("max_retries", max_retries, "WAVESPEED_MAX_RETRIES", environment)),
+            base_url=_base_url(*given("base_url", base_url, "WAVESPEED_BASE_URL", DEFAULT_BASE_URL, environment)),
+            timeout=_seconds(*given("timeout", timeout, "WAVESPEED_TIMEOUT", DEFAULT_TIMEOUT, environment)),
+            max_retries=_count(
+                *given("max_retries", max_retries, "WAVESPEED_MAX_RETRIES", DEFAULT_MAX_RETRIES, environment)
+            ),
         )
 
 
-def _given(argument: str, value: object, variable: str, environment: Mapping[str, str] | None) -> tuple[object, str]:
-    """Return the value to use, None for the default, and the name of its source."""
+def given(
+    argument: str, value: object, variable: str, default: object = None, environment: Mapping[str, str] | None = None
+) -> tuple[object, str]:
+    """Return the value of an argument, else of its variable, else the default; and the name of its source."""
     if value is not None:
         return value, argument
     # No local variable holds the process's environment: a traceback may show those.
     text = os.environ.get(variable, "") if environment is None else environment.get(variable, "")
-    return (text, variable) if text.strip() else (None, variable)
+    return text if text.strip() else default, variable
+
+
+def is_token(value: object) -> TypeGuard[str]:
+    """Return whether a value is ASCII text without spaces and control characters, and not empty."""
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+
+
+def url_parts(value: object) -> SplitResult | None:
+    """Return the parts of a URL that has a host; None if the value is no such URL."""
+    if not isinstance(value, str) or not value.isprintable() or " " in value or "\\" in value:
+        return None
+    try:
+        parts = urlsplit(value)
+        return parts if parts.hostname and parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _api_key(value: object, name: str) -> tuple[Secret, str]:
     if value is None:
         raise ConfigurationError(f"No API key: pass api_key=... or set WAVESPEED_API_KEY. Make a key at {KEYS_URL}.")
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigurationError(f"{name} must be a string that is not empty.")
-    if not value.isascii() or not value.isprintable() or " " in value:
-        raise ConfigurationError(
-            f"{name} holds a space, a line break or a character outside ASCII: copy the key alone, and all of it."
-        )
+    if not is_token(value):
+        raise ConfigurationError(f"{name} must be ASCII text without spaces or line breaks: copy just the whole key.")
     return Secret(value), name
 
 
 def _base_url(value: object, name: str) -> str:
-    if value is None:
-        return DEFAULT_BASE_URL
-    if not isinstance(value, str):
-        raise ConfigurationError(f"{name} must be a string.")
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ConfigurationError(f"{name} is not a URL.") from None
-    if not host or not value.isprintable() or " " in value or "\\" in value:
+    parts = url_parts(value)
+    if parts is None:
         raise ConfigurationError(f"{name} is not a URL such as {DEFAULT_BASE_URL}.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
         raise ConfigurationError(f"{name} must begin with https:// (http:// is for this machine's own addresses only).")
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(f"{name} must not hold a user name or password.")
-    if "?" in value or "#" in value:
-        raise ConfigurationError(f"{name} must not have a query or a fragment.")
+    if "@" in parts.netloc or "?" in str(value) or "#" in str(value):
+        raise ConfigurationError(f"{name} must not hold a user name, a password, a query or a fragment.")
     path = parts.path.rstrip("/")
     if path.endswith("/api/v3"):
         raise ConfigurationError(f"{name} must not end in /api/v3: the client adds that itself.")
@@ -139,18 +149,14 @@ def _base_url(value: object, name: str) -> str:
     return f"{parts.scheme}://{netloc}{path}"
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+def _is_loopback(host: str | None) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
 
 
 def _seconds(value: object, name: str) -> float:
-    if value is None:
-        return DEFAULT_TIMEOUT
     try:
         seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
     except (ValueError, OverflowError):
@@ -161,8 +167,6 @@ def _seconds(value: object, name: str) -> float:
 
 
 def _count(value: object, name: str) -> int:
-    if value is None:
-        return DEFAULT_MAX_RETRIES
     if isinstance(value, str) and value.strip().isdecimal() and len(value) < 10:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:

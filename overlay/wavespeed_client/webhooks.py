@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import re
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 from .errors import ConfigurationError, InvalidInputError, WebhookVerificationError
 from .parsing import task_from_row
-from .settings import Secret
+from .settings import Secret, given, is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from .task import Task
 
@@ -64,10 +63,10 @@ class Webhook:
         message_id, timestamp, signatures = _read(headers)
         if abs(time.time() - int(timestamp)) > self._tolerance:
             raise WebhookVerificationError("The call's timestamp is too far from now: it is old, or a clock is off.")
-        given = [signature.encode("utf-8", "replace") for signature in signatures.split()]
-        wanted = [_signature(key, message_id, timestamp, bytes(body)).encode() for key in self._keys]
+        sent = [signature.encode("utf-8", "replace") for signature in signatures.split()]
+        right = [_signature(key, message_id, timestamp, bytes(body)).encode() for key in self._keys]
         # Every pair is compared, so that the time taken does not show how much was right.
-        if not sum(hmac.compare_digest(one, other) for one in given for other in wanted):
+        if not sum(hmac.compare_digest(one, other) for one in sent for other in right):
             raise WebhookVerificationError("The call's signature does not fit: another secret, or a changed body.")
 
     def parse(self, body: bytes, headers: Mapping[str, str]) -> Task:
@@ -93,7 +92,7 @@ class Webhook:
         Raises:
             InvalidInputError: The id cannot be sent in a header.
         """
-        if not isinstance(id, str) or not id or not id.isascii() or not id.isprintable() or " " in id:  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+        if not is_token(id):
             raise InvalidInputError("A delivery's id is ASCII text without spaces.")
         moment = str(int(time.time() if timestamp is None else timestamp))
         return dict(zip(_HEADERS, (id, moment, _signature(self._keys[0], id, moment, body)), strict=True))
@@ -102,47 +101,33 @@ class Webhook:
         return f"Webhook({len(self._keys)} secret(s), tolerance={self._tolerance})"
 
 
-def _keys(secret: str | Sequence[str] | None) -> tuple[Secret, ...]:
-    name = "secret"
-    if secret is None:
-        name, secret = "WAVESPEED_WEBHOOK_SECRET", os.environ.get("WAVESPEED_WEBHOOK_SECRET", "")
-        if not secret.strip():
-            raise ConfigurationError("No webhook secret: pass secret=... or set WAVESPEED_WEBHOOK_SECRET.")
-    if not isinstance(secret, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
-        raise ConfigurationError(f"{name} must be text, or a list of it.")
-    secrets = [secret] if isinstance(secret, str) else list(secret)
-    keys = tuple(Secret(one.removeprefix(PREFIX)) for one in secrets if _is_secret(one))
-    if not keys or len(keys) != len(secrets):
+def _keys(secret: object) -> tuple[Secret, ...]:
+    value, name = given("secret", secret, "WAVESPEED_WEBHOOK_SECRET")
+    if value is None:
+        raise ConfigurationError("No webhook secret: pass secret=... or set WAVESPEED_WEBHOOK_SECRET.")
+    secrets: Sequence[object] = [value]
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        secrets = cast("Sequence[object]", value)
+    bare = [each.removeprefix(PREFIX) for each in secrets if isinstance(each, str)]
+    if not secrets or len(bare) < len(secrets) or not all(map(is_token, bare)):
         raise ConfigurationError(f"{name} must be one or more secrets of ASCII text without spaces, such as whsec_...")
-    return keys
+    return tuple(map(Secret, bare))
 
 
-def _is_secret(value: object) -> bool:
-    if not isinstance(value, str):
-        return False
-    return value.isascii() and value.isprintable() and " " not in value and bool(value.removeprefix(PREFIX))
-
-
-def _read(headers: Mapping[str, str]) -> tuple[str, str, str]:
+def _read(headers: Mapping[str, str]) -> list[str]:
     """Return the call's id, timestamp and signatures."""
-    found: dict[str, str] = {}
     if not hasattr(headers, "items"):
         raise WebhookVerificationError("The call's headers must be a mapping of names to text.")
-    for name, value in headers.items():
-        lower = str(name).lower()
-        if lower in _HEADERS:
-            if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] # frameworks differ
-                raise WebhookVerificationError(f"The call's header {lower} is not text.")
-            if lower in found:
-                raise WebhookVerificationError(f"The call has the header {lower} twice.")
-            found[lower] = value
-    for name in _HEADERS:
-        if not found.get(name):
-            raise WebhookVerificationError(f"The call has no header {name}.")
-    message_id, timestamp, signatures = (found[name] for name in _HEADERS)
-    if not _SECONDS.fullmatch(timestamp):
+    found: list[str] = []
+    for wanted in _HEADERS:
+        match [value for name, value in headers.items() if str(name).lower() == wanted]:
+            case [str(value)] if value:
+                found.append(value)
+            case _:
+                raise WebhookVerificationError(f"The call must have the header {wanted} exactly once, as text.")
+    if not _SECONDS.fullmatch(found[1]):
         raise WebhookVerificationError("The call's timestamp is not a number of seconds.")
-    return message_id, timestamp, signatures
+    return found
 
 
 def _signature(key: Secret, message_id: str, timestamp: str, body: bytes) -> str:

@@ -161,6 +161,8 @@ def test_any_mapping_will_do_and_is_left_alone() -> None:
         "https://",
         "https://a b",
         "https://[",
+        "https://e.com:99999",
+        "https://e.com\\hook",
         "https://e.com/" + "x" * 70_000,
         5,
     ],

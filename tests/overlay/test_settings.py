@@ -82,6 +82,8 @@ def test_keys_that_cannot_be_right(key: object) -> None:
         "https://example.com\n",
         "https://example.com:port",
         "https://example.com:99999",
+        "https://example.com:0",
+        "https://example.com\\@evil.example",
         "https://[::1",
         "https://example.com/api/v3",
         "https://example.com/api/v3/",

@@ -120,11 +120,9 @@ def test_timestamps_that_are_none(timestamp: str) -> None:
 def test_missing_and_doubled_headers(name: str) -> None:
     values = headers()
     value = values.pop(name)
-    for missing in (values, {**values, name: ""}):
-        with pytest.raises(WebhookVerificationError, match=f"no header {name}"):
-            Webhook(SECRET).verify(BODY, missing)
-    with pytest.raises(WebhookVerificationError, match=f"header {name} twice"):
-        Webhook(SECRET).verify(BODY, {**values, name: value, name.upper(): value})
+    for wrong in (values, {**values, name: ""}, {**values, name: value, name.upper(): value}):
+        with pytest.raises(WebhookVerificationError, match=f"must have the header {name} exactly once"):
+            Webhook(SECRET).verify(BODY, wrong)
 
 
 @pytest.mark.parametrize("odd", [None, [("webhook-id", "a")], {"webhook-id": ["a"]}, {"webhook-id": b"a"}, {5: "a"}])

@@ -33,10 +33,12 @@ class Duration:
     Args:
         median: Half of the tasks take longer.
         spread: Mean absolute deviation of the natural logarithm.
+        logarithms: The natural logarithms of the durations from which it was estimated.
     """
 
     median: float
     spread: float
+    logarithms: tuple[float, ...] = ()
 
     def at(self, age: float) -> tuple[float, float]:
         """Return the probability that a task of this age still runs, and its integral from 0 to this age."""
@@ -58,7 +60,7 @@ class Duration:
         ordered, count = sorted(logarithms), len(logarithms)
         median = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
         deviation = sum(abs(value - median) for value in ordered)
-        return cls(math.exp(median), (deviation + ADDED_DEVIATION) / count)
+        return cls(math.exp(median), (deviation + ADDED_DEVIATION) / count, logarithms)
 
 
 # Images take some seconds, videos minutes.
@@ -131,10 +133,7 @@ class Durations:
     Threads may share it without a lock: each step replaces a whole value, so a race loses a duration or two.
     """
 
-    # For each model, the natural logarithms of its last durations in seconds, and the distribution estimated from them.
-    _learnt: dict[str, tuple[tuple[float, ...], Duration | None]] = field(
-        factory=dict[str, Any], init=False, repr=False
-    )
+    _learnt: dict[str, Duration] = field(factory=dict[str, Duration], init=False, repr=False)
     _submissions: dict[str, float] = field(factory=dict[str, float], init=False, repr=False)
 
     def submitted(self, task: Task, now: float) -> None:
@@ -149,7 +148,7 @@ class Durations:
 
     def known(self, task: Task) -> Duration | None:
         """Return how long tasks of this task's model take; None if none was seen to complete."""
-        return self._learnt.get(task.model, ((), None))[1]
+        return self._learnt.get(task.model)
 
     def ended(self, task: Task, at_least: float, at_most: float) -> None:
         """Learn from a completed task. Failed tasks do not count.
@@ -167,12 +166,11 @@ class Durations:
             self._learn(task.model, max(taken, SHORTEST_DELAY))
 
     def _learn(self, model: str, seconds: float) -> None:
+        earlier = self._learnt.get(model, ANY_MODEL).logarithms
+        learnt = Duration.of((*earlier, math.log(seconds))[-REMEMBERED:])
         # Moved to the end, so that the least recently used model comes first.
-        before, _ = self._learnt.get(model, ((), None))
-        logarithms = (*before, math.log(seconds))[-REMEMBERED:]
-        lesson = logarithms, Duration.of(logarithms)
         self._learnt.pop(model, None)
-        self._learnt[model] = lesson
+        self._learnt[model] = learnt
         _forget_oldest(self._learnt, MOST_MODELS)
 
 

@@ -52,17 +52,16 @@ class Wait:
     random_number: Callable[[], float] = random.random
     _age_known: bool = field(init=False)
     _began: float = field(init=False)
-    _last: float = field(init=False)
-    _polled: bool = field(default=False, init=False)
-    _missed_polls: int = field(default=0, init=False)
+    _last_seen: float = field(init=False)  # when the task was last seen running
     _last_response: float = field(init=False)
-    _pause: float = field(default=0.0, init=False)
+    _polled: bool = field(default=False, init=False)
+    _pause: float = field(default=0.0, init=False)  # after a poll without a usable response
 
     def __attrs_post_init__(self) -> None:
         submitted = self.durations.submission(self.task)
         self._age_known = submitted is not None
         self._last_response = self._now()
-        self._began = self._last = self._last_response if submitted is None else submitted
+        self._began = self._last_seen = self._last_response if submitted is None else submitted
 
     def goes_on(self) -> bool:
         """Return whether to poll (again).
@@ -76,14 +75,14 @@ class Wait:
 
     def delay(self) -> float:
         """Return the seconds until the next poll, never past the deadline."""
-        if self._missed_polls:
+        if self._pause:
             return min(self._pause, self.deadline.left())
         if self.task.status == UNKNOWN_STATUS and not self._polled:  # only its id is known
             return 0.0
         patience = PATIENCE * (1 + JITTER * (2 * self.random_number() - 1))
         # Known durations do not help if the task's age is unknown: `created_at` is from the service's clock.
         known = self.durations.known(self.task) if self._age_known else None
-        due = self._last + next_poll(self._last - self._began, known, patience)
+        due = self._last_seen + next_poll(self._last_seen - self._began, known, patience)
         return min(max(0.0, due - self._now()), self.deadline.left())
 
     def saw(self, task: Task) -> bool:
@@ -92,10 +91,9 @@ class Wait:
         now = self._now()
         if task.done:
             log(logging.INFO, "Task %s ended as %s.", task.id, task.status)
-        if task.done and self._age_known:
-            self.durations.ended(task, self._last - self._began, now - self._began)
-        self.task, self._last, self._polled = task, now, True
-        self._missed_polls, self._last_response = 0, now
+            self.durations.ended(task, self._last_seen - self._began, now - self._began)
+        self.task, self._polled, self._pause = task, True, 0.0
+        self._last_seen = self._last_response = now
         return changed
 
     def missed(self, error: WaveSpeedError) -> None:
@@ -110,12 +108,11 @@ class Wait:
         silence = self._now() - self._last_response
         if not self.deadline.left() or (math.isinf(self.deadline.at) and silence >= LONGEST_SILENCE):
             raise self._timed_out() from error
-        if not self._missed_polls:
+        if not self._pause:
             log(logging.WARNING, "A poll for task %s got no response (%s). Polling goes on.", self.task.id, error)
-        # Never sooner than this, even if the service asks for less; `delay` keeps it within the deadline.
-        pause = min(FIRST_PAUSE * 2 ** min(self._missed_polls, 10), LONGEST_PAUSE)
-        self._pause = min(max(pause, getattr(error, "retry_after", None) or 0.0), LONGEST_PAUSE)
-        self._missed_polls += 1
+        # Never shorter than this, even if the service asks for less; `delay` keeps it within the deadline.
+        asked = getattr(error, "retry_after", None) or 0.0
+        self._pause = min(max(FIRST_PAUSE, 2 * self._pause, asked), LONGEST_PAUSE)
 
     @contextmanager
     def guarded(self) -> Generator[None]:
@@ -125,12 +122,11 @@ class Wait:
         except BaseException as error:
             if isinstance(error, TaskTimeoutError) and error.task is self.task:
                 raise
-            trace = f"The wait for task {self.task.id} was cut short."
-            if not (isinstance(error, NotFoundError) and error.from_service):
-                trace += " The task may run on: wait for it again by its id."
-            error.add_note(trace)
+            gone = isinstance(error, NotFoundError) and error.from_service
+            advice = "" if gone else " The task may run on: wait for it again by its id."
+            error.add_note(f"The wait for task {self.task.id} was cut short.{advice}")
             if not isinstance(error, WaveSpeedError):
-                log(logging.WARNING, "%s", trace)
+                log(logging.WARNING, "%s", error.__notes__[-1])
             raise
 
     def _now(self) -> float:

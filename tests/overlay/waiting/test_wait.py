@@ -197,6 +197,18 @@ def test_a_wait_without_end_gives_up_after_ten_minutes_of_silence(connect: Conne
     assert 600 <= clock.now() - began < 700
 
 
+def test_pauses_are_as_long_as_the_service_asks_but_no_longer_than_a_minute(clock: TestClock) -> None:
+    waiting = Wait(Task(id="abc", model=FLUX, status="created"), 600, Deadline.after(600, clock))
+    delays: list[float] = []
+    for asked in (0.5, 20.0, None, 500.0, None):
+        waiting.missed(RateLimitError("Slow down.", status_code=429, retry_after=asked))
+        delays.append(waiting.delay())
+    assert delays == [1.0, 20.0, 40.0, 60.0, 60.0]
+    waiting.saw(Task(id="abc", model=FLUX, status="processing"))
+    waiting.missed(RateLimitError("Slow down.", status_code=429))
+    assert waiting.delay() == 1.0
+
+
 def test_an_interrupted_wait_logs_the_id(clock: TestClock, caplog: pytest.LogCaptureFixture) -> None:
     for interruption in (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
         waiting = Wait(Task(id="abc", model=FLUX, status="created"), 60, Deadline.after(60, clock))
