@@ -8,16 +8,18 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
 from attrs import define, field
 
+from tests.conftest import TestClock
 from wavespeed_client import ConfigurationError, InvalidInputError
 from wavespeed_client.batch.postgres import writer
 from wavespeed_client.batch.postgres.statements import BusyError
-from wavespeed_client.batch.postgres.writer import Writer
+from wavespeed_client.batch.postgres.writer import PACE, Writer
 
 pytestmark = pytest.mark.promise("database-outage")
 
@@ -34,6 +36,7 @@ class Database:
     unreachable: list[Exception] = field(factory=list)
     connections: int = 0
     closed: int = 0
+    takes: Callable[[], object] = object
     busy: threading.Event = field(factory=threading.Event)
     free: threading.Event = field(factory=threading.Event)
     _far: list[socket.socket] = field(factory=list)
@@ -64,6 +67,7 @@ class Database:
             self.busy.set()
             if not self._near[-1].recv(1):  # as psycopg sees a connection that was shut down
                 raise psycopg.OperationalError("the connection is lost")
+        self.takes()
         if self.trouble:
             raise self.trouble.pop(0)
         return [f"done {request}" for request in requests]
@@ -90,11 +94,11 @@ Open = Callable[..., Writer[Any]]
 def opened(database: Database) -> Iterator[Open]:
     made: list[Writer[Any]] = []
 
-    def build(seconds: float = LONG) -> Writer[Any]:
+    def build(seconds: float = LONG, **options: Any) -> Writer[Any]:
         def shown(text: str) -> str:
             return text.replace("secret", "...")
 
-        built = Writer(database.connect, database.carry_out, shown, ConfigurationError, seconds)
+        built = Writer(database.connect, database.carry_out, shown, ConfigurationError, seconds, **options)
         made.append(built)
         built.response(built.start())
         return built
@@ -113,6 +117,21 @@ def test_what_queues_while_a_commit_runs_is_committed_together(database: Databas
     database.free.set()
     assert [writer.response(future) for future in (first, *others)][-1] == "done 99"
     assert database.groups == [["block"], list(range(100))]
+
+
+def test_groups_begin_some_time_apart_and_single_requests_at_once(
+    database: Database, opened: Open, clock: TestClock
+) -> None:
+    writer = opened(clock=clock)
+    assert [writer.response(writer.ask(number)) for number in (1, 2)] == ["done 1", "done 2"]
+    database.takes = partial(clock.sleep, 0.004)
+    writer.ask("block")
+    database.busy.wait()
+    for number in range(3):
+        writer.ask(number)
+    database.free.set()
+    assert writer.close() == []
+    assert clock.slept == [0.004, 0.004, pytest.approx(PACE - 0.004)]
 
 
 def test_a_lost_connection_is_made_anew(database: Database, opened: Open, caplog: pytest.LogCaptureFixture) -> None:
