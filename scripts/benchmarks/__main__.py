@@ -66,7 +66,7 @@ PARTS: dict[str, Callable[[Server, Path, Sizes], dict[str, Figure]]] = {
     "submissions": lambda server, _, sizes: submissions(server, sizes.load, sizes.bursts),
     "startup": lambda server, folder, sizes: startup(server, folder, sizes.starts),
     "flights": lambda server, _, sizes: flights(server, sizes.flight),
-    "bulk": lambda server, folder, sizes: bulk(server, folder, sizes.inputs),
+    "bulk": lambda server, folder, sizes: bulk(server, folder, sizes.inputs, sizes.rounds),
     "journals": lambda server, folder, sizes: journals(server, folder, sizes.journal, sizes.inputs, sizes.rounds),
     "polling": lambda _, __, sizes: polling(sizes.models),
     "regeneration": lambda _, __, sizes: regeneration(sizes.rounds),

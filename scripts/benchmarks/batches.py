@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import database
 from benchmarks.figures import Figure, ratios
-from benchmarks.workers import working
+from benchmarks.workers import WARM_UP, FailedError, Load, compare, measured, working
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from benchmarks.server import Server
 
 IN_FLIGHT = 500
+# Turns of a process when a batch is compared with its requests alone.
+TURNS = 3
 IN_FLIGHT_OF_JOURNALS = 200
 # The shortest duration of a task, in seconds, when many are in flight.
 LONG_TASK = 3
@@ -39,17 +41,30 @@ def _flight(server: Server, tasks: int) -> tuple[float, float]:
         return found["cpu"] / (server.requests() - before - 1), found["peak"] / tasks
 
 
-def bulk(server: Server, folder: Path, inputs: int) -> dict[str, Figure]:
-    """Run one large batch with a journal in a file, and a tenth of its inputs without this client."""
-    with working("two requests", server.delayed, server) as ask:
-        bare = ask(inputs=inputs // 10, in_flight=IN_FLIGHT)["cpu"] * 10
+def bulk(server: Server, folder: Path, inputs: int, blocks: int) -> dict[str, Figure]:
+    """Compare an input of a batch with its two requests, made without this client; and run one large batch."""
     found = _batch(server, inputs=inputs, max_in_flight=IN_FLIGHT, journal=str(folder / "bulk.jsonl"))
     return {
-        "input of a batch": Figure.of(found["cpu"] / bare),
+        "input of a batch": _to_two_requests(server, Load(blocks, TURNS, inputs // 50, IN_FLIGHT)),
         "growth of a batch": Figure.of(found["growth"] / MB),
         "memory of a batch": Figure.of(found["held"] / MB),
         "inputs a second": Figure.of(inputs / found["wall"]),
     }
+
+
+def _to_two_requests(server: Server, load: Load) -> Figure:
+    """Return the CPU of an input of a batch, with a journal in a file, to that of its requests alone.
+
+    Raises:
+        FailedError: One of them made other requests.
+    """
+    names, before = ("journaled batch", "two requests"), server.requests()
+    samples = measured(names, server.delayed, server, load)
+    made = server.requests() - before - 1
+    inputs = WARM_UP + 1 + load.rounds * (load.calls + load.concurrency)
+    if made != 2 * len(names) * load.blocks * inputs:
+        raise FailedError(f"{made} requests for {len(names) * load.blocks * inputs} inputs")
+    return compare(samples, *names)
 
 
 def journals(server: Server, folder: Path, inputs: int, finished: int, rounds: int) -> dict[str, Figure]:
