@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from wavespeed_api import Client
 
-from .arguments import (
-    check_callable,
-    check_cost,
-    check_limit,
-    checked_webhook,
-    deletions,
-    input_fields,
-    model_id,
-    searched_from,
-    task_of,
-)
+from .arguments import check_callable, check_cost, check_limit, deletions, model_id, searched_from, task_of
 from .catalogue.catalogue import Catalogue
 from .clock import Deadline
-from .errors import BadRequestError, NotFoundError, WaveSpeedError
-from .files.inputs import files_in, placed
+from .errors import BadRequestError, NotFoundError, SubmissionUncertainError, WaveSpeedError
+from .files.inputs import placed
 from .parsing import could_be, has_input, total
 from .settings import Settings
 from .shell import Shell
@@ -34,7 +24,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from os import PathLike
     from pathlib import Path
-    from typing import Self
 
     import httpx
 
@@ -47,7 +36,6 @@ if TYPE_CHECKING:
     from .catalogue.model_info import ModelInfo
     from .catalogue.paging import Pages
     from .catalogue.rows import Billing, Model, Price, UsageStats
-    from .errors import SubmissionUncertainError
     from .files.kinds import FileInput
     from .files.ticket import UploadTicket
     from .files.uploads import Uploads
@@ -422,13 +410,9 @@ class WaveSpeed(Shell):
             self._http.close()
 
     def _with_urls(self, deadline: Deadline, model: str, input: Input, webhook: str | None = None) -> dict[str, Any]:
-        fields = input_fields(input)
-        files = files_in(fields)
+        fields, files = self._fields_and_files(model, input, webhook)
         if not files:
             return fields
-        model_id(model)
-        checked_webhook(webhook)
-        self._check_open()
         uploads = self._uploads().urls(files, deadline)
         return placed(fields, {place: upload.url for place, upload in uploads.items()})
 

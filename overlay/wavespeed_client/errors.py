@@ -49,8 +49,9 @@ class WaveSpeedError(Exception):
         self._task = self._task or task
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Subclasses take keyword arguments, which the inherited way of pickling would lose.
-        return _restored, (type(self), self.args), self.__dict__
+        # Subclasses take keyword arguments, which the inherited way of pickling would lose. The message goes with them:
+        # OSError, the base of TimeoutError, takes it only in __init__.
+        return type(self).__new__, (type(self),), {"args": self.args, **self.__dict__}
 
 
 @contextmanager
@@ -61,12 +62,6 @@ def concerning(task: Task) -> Generator[None]:
     except WaveSpeedError as error:
         error.name_task(task)
         raise
-
-
-def _restored(kind: type[WaveSpeedError], args: tuple[Any, ...]) -> WaveSpeedError:
-    error = kind.__new__(kind)
-    error.args = args  # OSError, the base of TimeoutError, takes them only in __init__
-    return error
 
 
 class ConfigurationError(WaveSpeedError):
@@ -255,10 +250,9 @@ def error_from_response(
         return UnexpectedResponseError(message, status_code=status, body=said)
     fields = json_fields(body) if fields is None else fields
     code = fields.get("code")
-    phrase = next((each.phrase for each in HTTPStatus if each == status), "The service gave no reason")
     kind = _CLASS_OF_STATUS.get(status, ServerError if status >= 500 else APIError)
     return kind(
-        _message(fields, hide) or phrase,
+        hide(_message(status, fields))[:EXCERPT_CHARACTERS],
         status_code=status,
         code=code if isinstance(code, int) else None,
         body=said,
@@ -296,10 +290,9 @@ def excerpt(body: bytes, hide: Callable[[str], str] = str) -> str:
     return hide(body[: 16 * EXCERPT_CHARACTERS].decode("utf-8", "replace"))[:EXCERPT_CHARACTERS]
 
 
-def _message(fields: dict[str, Any], hide: Callable[[str], str]) -> str | None:
+def _message(status: int, fields: dict[str, Any]) -> str:
     data = fields.get("data")
     nested = cast("dict[str, Any]", data).get("error") if isinstance(data, dict) else None
-    for text in (fields.get("message"), fields.get("error"), nested):
-        if isinstance(text, str) and text:
-            return hide(text)[:EXCERPT_CHARACTERS]
-    return None
+    phrases = [each.phrase for each in HTTPStatus if each == status]
+    texts = (fields.get("message"), fields.get("error"), nested, *phrases)
+    return next((text for text in texts if isinstance(text, str) and text), "The service gave no reason")

@@ -10,17 +10,22 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from wavespeed_api import Client
 
+from .arguments import checked_webhook, input_fields, model_id
 from .catalogue.catalogue import Catalogue
 from .clock import Clock
 from .errors import ConfigurationError, InvalidInputError
+from .files.inputs import files_in
 from .waiting.durations import Durations
 from .waiting.wait import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .arguments import Input
     from .batch.options import Options
     from .batch.state import Batch
+    from .fields import Place
+    from .files.kinds import FileInput
     from .settings import Settings
     from .transport.context import Context
 
@@ -87,6 +92,18 @@ class Shell:
     def _check_open(self) -> None:
         if self._http.is_closed:
             raise ConfigurationError("This client is closed: build a new one.")
+
+    def _fields_and_files(
+        self, model: str, input: Input, webhook: str | None
+    ) -> tuple[dict[str, Any], dict[Place, FileInput]]:
+        """Return an input's fields, and the files in it. If there are any, check first what else could be refused."""
+        fields = input_fields(input)
+        files = files_in(fields)
+        if files:
+            model_id(model)
+            checked_webhook(webhook)
+            self._check_open()
+        return fields, files
 
     def _batch(self, options: Options) -> Batch:
         from .batch.state import Batch

@@ -26,17 +26,14 @@ LIMITS = {
     "string": ("minLength", "maxLength", "pattern", "format", "file"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
     "array": ("minItems", "maxItems", "uniqueItems", "items"),
-    "object": ("minProperties", "maxProperties", "properties", "required", "order", "additionalProperties"),
+    "object": ("minProperties", "maxProperties", "properties", "required", "additionalProperties"),
 }
 LIMITS["integer"] = LIMITS["number"]
-# Keywords whose values are schemas, and that a type alone cannot express.
-RULES = (
-    *("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "contains", "prefixItems", "propertyNames"),
-    *("patternProperties", "dependentRequired", "dependentSchemas"),
-)
+# Keywords that a type alone cannot express: their values are lists of schemas, schemas, or schemas by name.
 _RULES_OF_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
-_ONE_SCHEMA = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
-_SCHEMAS_BY_NAME = ("properties", "patternProperties", "dependentSchemas")
+_RULES_OF_ONE = ("not", "if", "then", "else", "contains", "propertyNames")
+_RULES_BY_NAME = ("patternProperties", "dependentSchemas")
+RULES = (*_RULES_OF_LISTS, *_RULES_OF_ONE, *_RULES_BY_NAME, "dependentRequired")
 
 # Limits for schemas that cannot be real. Anything beyond them is accepted.
 DEEPEST = 16
@@ -78,11 +75,11 @@ def with_inner(facts: Facts, change: Callable[[Facts], Facts]) -> Facts:
 
 
 def _changed(key: str, value: Any, change: Callable[[Facts], Facts]) -> Any:
-    if key in _SCHEMAS_BY_NAME:
+    if key in ("properties", *_RULES_BY_NAME):
         return {name: change(each) for name, each in value.items()}
     if key in _RULES_OF_LISTS:
         return [change(each) for each in value]
-    return change(value) if key in _ONE_SCHEMA and value is not False else value
+    return change(value) if key in ("items", "additionalProperties", *_RULES_OF_ONE) and value is not False else value
 
 
 def types_of(facts: Facts) -> list[str]:
@@ -126,9 +123,10 @@ class _Reader:
     def described(self, schema: object, depth: int) -> Facts:
         """Read the schema of a value, and add the fields that are named only in its rules."""
         facts = self._read(schema, depth, self.described)
-        shown = facts.pop("order", ())
         if "object" not in types_of(facts):
             return facts
+        said = self._resolved(_fields(schema))
+        shown = _order(said.get("order", said.get("x-order-properties")))
         properties: Facts = facts.get("properties", {})
         required = {*facts.get("required", ()), *_required_by_all(facts)}
         named = _in_rules(facts)
@@ -142,59 +140,43 @@ class _Reader:
 
     def rule(self, schema: object, depth: int) -> Facts:
         """Read a schema within a rule, without adding fields."""
-        facts = self._read(schema, depth, self.rule)
-        facts.pop("order", None)
-        return facts
+        return self._read(schema, depth, self.rule)
 
     def _read(self, schema: object, depth: int, below: Callable[[object, int], Facts]) -> Facts:
         self._left -= 1
         if depth > DEEPEST or self._left < 0:
             return {}
         said = self._resolved(_fields(schema))
+        for key in ("dependentRequired", "dependentSchemas"):  # older schemas call both "dependencies"
+            said = {**said, key: {**_fields(said.get("dependencies")), **_fields(said.get(key))}}
         facts: Facts = {key: read(said[key]) for key, read in _PLAIN.items() if key in said}
         facts |= self._inner(said, depth + 1, below)
-        facts |= self._rules(said, depth + 1)
         facts = {key: value for key, value in facts.items() if value is not None}
         return _of_its_types(_with_null(facts) if said.get("nullable") is True else facts)
 
     def _inner(self, said: dict[str, Any], depth: int, below: Callable[[object, int], Facts]) -> Facts:
-        facts: Facts = {"order": _order(said.get("order", said.get("x-order-properties")))}
-        if isinstance(said.get("properties"), dict):
-            named = _fields(said["properties"])
-            names = sorted(filter(_is_name, named))
-            facts["properties"] = {name: self._field(name, named[name], depth, below) for name in names} or None
+        """Read the keywords whose values are schemas."""
+        named = _fields(said.get("properties"))
+        names = sorted(filter(_is_name, named))
+        facts: Facts = {"properties": {name: self._field(name, named[name], depth, below) for name in names} or None}
         if isinstance(said.get("items"), dict):
             facts["items"] = self._field("", said["items"], depth, below)
-        further = said.get("additionalProperties")
-        if further is False:
-            facts["additionalProperties"] = False
-        elif isinstance(further, dict):
-            facts["additionalProperties"] = below(cast("object", further), depth) or None
+        if isinstance(said.get("additionalProperties"), dict):
+            facts["additionalProperties"] = below(said["additionalProperties"], depth) or None
+        for key in _RULES_OF_LISTS:
+            facts[key] = [self.rule(each, depth) for each in _items(said.get(key))] or None
+        for key in _RULES_BY_NAME:
+            parts = _fields(said.get(key))
+            names = [name for name in sorted(parts) if isinstance(parts[name], dict)]
+            facts[key] = {name: self.rule(parts[name], depth) for name in names} or None
+        for key in _RULES_OF_ONE:
+            if isinstance(said.get(key), dict):
+                facts[key] = self.rule(said[key], depth)
         return facts
 
     def _field(self, name: str, schema: object, depth: int, below: Callable[[object, int], Facts]) -> Facts:
         facts = below(schema, depth)
         return _with_files(facts) if says_file(name, self._resolved(_fields(schema))) else facts
-
-    def _rules(self, said: dict[str, Any], depth: int) -> Facts:
-        facts: Facts = {}
-        for key in RULES:
-            value = said.get(key)
-            if key in _RULES_OF_LISTS and isinstance(value, list):
-                facts[key] = [self.rule(each, depth) for each in _items(cast("object", value))] or None
-            elif key == "patternProperties":
-                facts[key] = self._by_name(_fields(value), depth)
-            elif key == "dependentRequired":
-                named = {**_fields(said.get("dependencies")), **_fields(value)}
-                facts[key] = {name: names for name in sorted(named) if (names := _names(named[name]))} or None
-            elif key == "dependentSchemas":
-                facts[key] = self._by_name({**_fields(said.get("dependencies")), **_fields(value)}, depth)
-            elif isinstance(value, dict):
-                facts[key] = self.rule(cast("object", value), depth)
-        return facts
-
-    def _by_name(self, named: dict[str, Any], depth: int) -> Facts | None:
-        return {name: self.rule(named[name], depth) for name in sorted(named) if isinstance(named[name], dict)} or None
 
     def _resolved(self, said: dict[str, Any]) -> dict[str, Any]:
         """Return the schema with its reference resolved, and with an allOf of one part replaced by that part."""
@@ -267,12 +249,10 @@ def _with_null(facts: Facts) -> Facts:
 
 def _of_its_types(facts: Facts) -> Facts:
     """Return facts with their type, if it can be inferred, and without limits of other types."""
-    if "type" not in facts:
-        implied = [kind for kind, key in (("object", "properties"), ("array", "items")) if key in facts]
-        facts = {**facts, "type": implied[0]} if implied else facts
-    if "type" not in facts:
-        return facts
-    binding = {key for kind in types_of(facts) for key in LIMITS.get(kind, ())}
+    for kind, key in (("object", "properties"), ("array", "items")):
+        if key in facts:
+            facts = {"type": kind, **facts}
+    binding = {key for kind in types_of(facts) or TYPES for key in LIMITS.get(kind, ())}
     others = {key for keys in LIMITS.values() for key in keys} - binding
     return {key: value for key, value in facts.items() if key not in others}
 
@@ -325,8 +305,17 @@ def _order(value: object) -> list[str]:
     return list(filter(_is_name, _items(value)))
 
 
+def _names_by_name(value: object) -> dict[str, list[str]] | None:
+    lists = _fields(value)
+    return {name: names for name in sorted(lists) if (names := _names(lists[name]))} or None
+
+
 def _true(value: object) -> bool | None:
     return True if value is True else None
+
+
+def _false(value: object) -> bool | None:
+    return False if value is False else None
 
 
 def _value(value: object, depth: int = 0) -> Any:
@@ -366,4 +355,6 @@ _PLAIN: dict[str, Callable[[object], Any]] = {
     "file": _true,
     "deprecated": _true,
     "required": _names,
+    "dependentRequired": _names_by_name,
+    "additionalProperties": _false,
 }
