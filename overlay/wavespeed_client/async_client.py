@@ -74,7 +74,7 @@ class AsyncWaveSpeed(Shell):
         settings = Settings.resolve(api_key, base_url, timeout, max_retries)
         super().__init__(settings, connect_async(settings, http_client, transport), Client.set_async_httpx_client)
         self.api.set_httpx_client(refuse_sync())
-        self._asking = Lock()
+        self._catalogue_lock = Lock()
         self._at_work: set[AsyncWorkers] = set()
 
     async def submit(self, model: str, input: Input = None, *, webhook: str | None = None) -> Task:
@@ -215,7 +215,7 @@ class AsyncWaveSpeed(Shell):
         """Async `WaveSpeed.model`."""
         model_id(model)
         self._check_open()
-        async with self._asking:
+        async with self._catalogue_lock:
             if not self._catalogue.is_kept(now := self._clock.now()):
                 self._catalogue = Catalogue.of(await self.models(), now)
             return self._catalogue.info(model)

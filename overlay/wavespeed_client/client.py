@@ -79,7 +79,7 @@ class WaveSpeed(Shell):
         settings = Settings.resolve(api_key, base_url, timeout, max_retries)
         super().__init__(settings, connect(settings, http_client), Client.set_httpx_client)
         self.api.set_async_httpx_client(refuse_async())
-        self._asking = Lock()
+        self._catalogue_lock = Lock()
         self._at_work: set[Workers] = set()
 
     def submit(self, model: str, input: Input = None, *, webhook: str | None = None) -> Task:
@@ -351,7 +351,7 @@ class WaveSpeed(Shell):
         """
         model_id(model)
         self._check_open()
-        with self._asking:
+        with self._catalogue_lock:
             if not self._catalogue.is_kept(now := self._clock.now()):
                 self._catalogue = Catalogue.of(self.models(), now)
             return self._catalogue.info(model)

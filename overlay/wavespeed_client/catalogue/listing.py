@@ -56,8 +56,3 @@ def readable(rows: list[object], read: Callable[[dict[str, Any]], T]) -> list[T]
         unreadable = len(rows) - len(found)
         log(logging.WARNING, "%d of %d rows of a list cannot be read and are left out.", unreadable, len(rows))
     return found
-
-
-def part(rows: object, read: Callable[[dict[str, Any]], T]) -> tuple[T, ...] | None:
-    """Read the rows of a list within a response; return None if there is no list."""
-    return tuple(readable(cast("list[object]", rows), read)) if isinstance(rows, list) else None

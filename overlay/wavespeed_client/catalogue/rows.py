@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from attrs import NOTHING, Attribute, field, fields, frozen
 
-from .listing import part
+from .listing import readable
 from .values import mapping, number, text, whole_number
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def read_by(read: Callable[[object], Any], name: str | None = None) -> dict[str,
 
 def each_of(kind: type[Row]) -> Callable[[object], Any]:
     """Return a function that reads the rows of a list within a row."""
-    return lambda rows: part(rows, kind.of)
+    return lambda rows: tuple(readable(cast("list[object]", rows), kind.of)) if isinstance(rows, list) else None
 
 
 def one_of(kind: type[Row]) -> Callable[[object], Any]:

@@ -227,15 +227,9 @@ def _branches(facts: Facts) -> Iterator[Facts]:
 
 def _with_files(facts: Facts) -> Facts:
     """Mark the strings of a field, and those in its lists, as files."""
-    facts = dict(facts)
-    if "string" in types_of(facts) and not {"enum", "const"} & facts.keys():
-        facts["file"] = True
-    if "items" in facts:
-        facts["items"] = _with_files(facts["items"])
-    for key in ("anyOf", "oneOf"):
-        if key in facts:
-            facts[key] = [_with_files(branch) for branch in facts[key]]
-    return facts
+    takes = {"file": True} if "string" in types_of(facts) and not {"enum", "const"} & facts.keys() else {}
+    inner: Facts = {key: facts[key] for key in ("items", "anyOf", "oneOf") if key in facts}
+    return {**facts, **takes, **with_inner(inner, _with_files)}
 
 
 def _with_null(facts: Facts) -> Facts:
