@@ -37,11 +37,6 @@ class Use:
         """The use of what is returned for it."""
         return Use(Flow.RECEIVED if self.flow is Flow.SENT else Flow.SENT)
 
-    @property
-    def inner(self) -> Use:
-        """The use of what is in it."""
-        return Use(self.flow)
-
 
 @frozen
 class Effect:

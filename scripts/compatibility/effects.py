@@ -67,8 +67,8 @@ GOES = {
     **{"operation": GONE, "webhook": GONE, "success": SUCCESS_REMOVED, "failure": ERROR_REMOVED},
     **{"form": FORM_REMOVED, "server": GONE, "type": NARROWER, "null": NEVER_NULL},
 }
-# Parts of which something else already says that they are added or removed: `security`, or the type that holds them.
-SILENT = {"scheme", "items", "further"}
+# Parts of which something else says that they are added or removed: `security`, the type that holds them, their class.
+SILENT = {"scheme", "items", "further", "schema"}
 # The effects of a changed facet. Any other keyword cannot be judged.
 FACETS = {
     **{"address": ELSEWHERE, "method": ELSEWHERE, "position": ELSEWHERE, "in": MOVED, "status": SUCCESS_REMOVED},

@@ -65,6 +65,16 @@ class Reader:
 
     document: Document
 
+    def whole(self) -> Part:
+        """Return the document, with the calls to the service, the calls that it makes, and all schemas."""
+        parts = [*self.operations(), *self.webhooks(), *self.schemas()]
+        return Part("document", "document", "document", "document", words(self.document.data), parts=parts)
+
+    def schemas(self) -> Iterator[Part]:
+        for name, schema in sorted(self.document.component("schemas").items()):
+            label = f"schemas/{name}"
+            yield Part("schema", name, label, label, {}, (name,), node=Node(self.document, schema, label))
+
     def operations(self) -> Iterator[Part]:
         for path, raw in self.document.data["paths"].items():
             for method, item, data in self.methods(raw):

@@ -7,7 +7,7 @@ import re
 import tarfile
 from typing import TYPE_CHECKING
 
-from attrs import define, frozen
+from attrs import frozen
 
 from generation.refusal import SpecError
 
@@ -40,9 +40,9 @@ class Version:
         if change is Level.NONE:
             return self
         if self.major == 0:
-            return Version(0, self.minor + 1, 0) if change is Level.MAJOR else Version(0, self.minor, self.patch + 1)
-        steps = {Level.MAJOR: Version(self.major + 1, 0, 0), Level.MINOR: Version(self.major, self.minor + 1, 0)}
-        return steps.get(change, Version(self.major, self.minor, self.patch + 1))
+            change = Level.MINOR if change is Level.MAJOR else Level.PATCH
+        steps = {Level.MAJOR: (self.major + 1, 0, 0), Level.MINOR: (self.major, self.minor + 1, 0)}
+        return Version(*steps.get(change, (self.major, self.minor, self.patch + 1)))
 
 
 def version(text: str) -> Version | None:
@@ -87,7 +87,7 @@ class Release:
     name: str
 
 
-@define
+@frozen
 class Findings:
     """What to print. If there are problems, the check fails."""
 
@@ -180,11 +180,8 @@ def tagged(root: Path) -> list[Release]:
     arguments = ("--list", "v*", "--merged", "HEAD", "--format=%(refname:short) %(objectname) %(*objectname)")
     lines = (git("tag", *arguments, root=root) or b"").decode().splitlines()
     found: list[Release] = []
-    for name, *commits in map(
-        str.split, lines
-    ):  # an annotated tag is an object of its own, and comes before its commit
-        number = version(name[1:]) if re.fullmatch(r"v\d+\.\d+\.\d+", name) else None
-        if number is not None:
+    for name, *commits in map(str.split, lines):  # an annotated tag is an object of its own, before its commit
+        if (number := version(name[1:])) and name == f"v{number}":
             found.append(Release(number, commits[-1], name))
     return sorted(found, key=lambda each: each.version, reverse=True)
 

@@ -34,19 +34,9 @@ class WireComparison:
 
     def compare(self) -> None:
         for document in (self.old, self.new):
-            for name in document.component(
-                "schemas"
-            ):  # first, because a schema inside another may have the same letters
-                self.places.name(name, f"schemas/{name}")
-        for what, effect in effects.differences(words(self.old.data), words(self.new.data)):
-            self.ledger.note("document", what, effect, Use(Flow.SENT))
-        before, after = Reader(self.old), Reader(self.new)
-        self.compare_parts(before.operations(), after.operations(), Use(Flow.SENT))
-        self.compare_parts(before.webhooks(), after.webhooks(), Use(Flow.RECEIVED))
-        old, new = (named_schemas(each) for each in (self.old, self.new))
-        for name in sorted(old.keys() | new.keys()):  # also those that no call uses
-            nodes = [each[name] for each in (old, new) if name in each]
-            self.compare_schemas(nodes[0], nodes[-1], None)
+            for name in document.component("schemas"):
+                self.places.name(name, f"schemas/{name}")  # first: a schema inside another may have the same letters
+        self.compare_part(Reader(self.old).whole(), Reader(self.new).whole(), Use(Flow.SENT))
 
     # Parts
 
@@ -83,7 +73,7 @@ class WireComparison:
             self.ledger.note(where, what, effect, use, now)
         if one.kind == "security":
             self.compare_ways(where, one, two, use)
-        self.compare_parts(one.parts, two.parts, use and use.inner)
+        self.compare_parts(one.parts, two.parts, use)
         if one.node and two.node:
             self.compare_schemas(one.node, two.node, use)
 
@@ -152,11 +142,6 @@ class WireComparison:
             self.ledger.enter(one.place, what, worst.wire, f"{worst.where} {worst.what}: {worst.wire_why}")
 
 
-def named_schemas(document: Document) -> dict[str, Node]:
-    schemas = document.component("schemas").items()
-    return {name: Node(document, schema, f"schemas/{name}") for name, schema in schemas}
-
-
 def matched(old: list[Part], new: list[Part]) -> tuple[list[tuple[Part, Part]], list[Part], list[Part]]:
     """Pair parts by the first likeness that they share, and return the rest of both sides.
 
@@ -180,15 +165,15 @@ def by_likeness(side: list[Part], level: int) -> dict[object, list[Part]]:
     found: dict[object, list[Part]] = {}
     for each in side:
         if each.likenesses[level:] and each.likenesses[level] is not None:
-            found.setdefault(each.likenesses[level], []).append(each)
+            found.setdefault((each.kind, each.likenesses[level]), []).append(each)
     return found
 
 
 def of_part(one: Part, two: Part, use: Use | None) -> Use | None:
-    """Return the use of a part within something that is used. It is open only if it is so before and after."""
-    if use is None or not one.is_response:
-        return use and Use(use.flow, use.open or (one.open and two.open))
-    return use.back
+    """Return the use of a part within something that is used. A type is open only if it is so before and after."""
+    if use is None or one.kind == "schema":
+        return None
+    return use.back if one.kind in ("success", "failure", "webhook") else Use(use.flow, one.open and two.open)
 
 
 def spoken(way: frozenset[str]) -> str:
