@@ -48,7 +48,7 @@ class Borrowed:
     def _send(self, exchange: Exchange) -> httpx.Response:
         _prepare(self._client, exchange)
         try:
-            return self._client.send(exchange.request, stream=True, auth=None, follow_redirects=False)
+            return _unread(self._client.send(exchange.request, stream=True, auth=None, follow_redirects=False))
         except FAILED_CONNECTS as error:
             raise _believed(error, exchange) from error
 
@@ -79,7 +79,7 @@ class AsyncBorrowed:
     async def _send(self, exchange: Exchange) -> httpx.Response:
         _prepare(self._client, exchange)
         try:
-            return await self._client.send(exchange.request, stream=True, auth=None, follow_redirects=False)
+            return _unread(await self._client.send(exchange.request, stream=True, auth=None, follow_redirects=False))
         except FAILED_CONNECTS as error:
             raise _believed(error, exchange) from error
 
@@ -92,6 +92,13 @@ def _prepare(client: httpx.Client | httpx.AsyncClient, exchange: Exchange) -> No
         exchange.sent = False
         raise ConfigurationError("The http_client that this client was given is closed.")
     exchange.request.extensions["retry"] = NO_RETRIES
+
+
+def _unread(response: httpx.Response) -> httpx.Response:
+    """Return a response to be read, although an event hook of the caller's may have read it."""
+    if response.is_stream_consumed:
+        response.stream = httpx.ByteStream(response.content)
+    return response
 
 
 def _believed(error: httpx.TransportError, exchange: Exchange) -> httpx.TransportError:

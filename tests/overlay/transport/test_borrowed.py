@@ -1,6 +1,7 @@
 """A client of the caller's own: it sends, stays the caller's, and is named when it cannot be."""
 
 import asyncio
+import gzip
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from httpx_retries import Retry, RetryTransport
 
 from tests.conftest import Connect
+from tests.servers.raw import TASK, RawServer, kept
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, RateLimitError, WaveSpeed
 from wavespeed_client.testing import FakeWaveSpeed
 
@@ -54,6 +56,23 @@ def test_a_callers_async_client_sends_and_stays_the_callers(fake: FakeWaveSpeed)
 
     asyncio.run(run())
     assert fake.calls[0].headers["X-Mine"] == "1"
+
+
+@pytest.mark.parametrize("response", [kept(200, TASK), kept(200, gzip.compress(TASK), "Content-Encoding: gzip")])
+def test_an_event_hook_may_read_the_response(raw_server: RawServer, response: bytes) -> None:
+    raw_server.responses += [response] * 2
+
+    async def read(response: httpx.Response) -> None:
+        await response.aread()
+
+    async def submitted() -> str:
+        async with httpx.AsyncClient(event_hooks={"response": [read]}) as mine:
+            return (await AsyncWaveSpeed("test-key", base_url=raw_server.url, http_client=mine).submit("a/b")).id
+
+    with httpx.Client(event_hooks={"response": [httpx.Response.read]}) as mine:
+        assert WaveSpeed("test-key", base_url=raw_server.url, http_client=mine).submit("a/b").id == "abc"
+    assert asyncio.run(submitted()) == "abc"
+    assert len(raw_server.requests) == 2
 
 
 @pytest.mark.parametrize("wrong", [httpx, "client", 5])
