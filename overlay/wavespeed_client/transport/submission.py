@@ -33,7 +33,9 @@ def is_submission(method: str, path: str) -> bool:
         path: The path below the base URL, as it is sent.
     """
     first_word = path.removeprefix(API_PATH).partition("/")[0]
-    return method == "POST" and not (path.startswith(API_PATH) and first_word in RESERVED_WORDS)
+    # A proxy may decode %2E%2E and remove the first word with it.
+    is_read = path.startswith(API_PATH) and first_word in RESERVED_WORDS and "%" not in path
+    return method == "POST" and not is_read
 
 
 def model_of(path: str) -> str:

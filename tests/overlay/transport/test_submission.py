@@ -15,6 +15,7 @@ pytestmark = pytest.mark.promise("refusal")
         ("POST", "/api/v3/a/b", True),
         ("POST", "/api/v3/a/b/c", True),
         ("POST", "/api/v3/predictions%2Fx", True),
+        ("POST", "/api/v3/models/%2E%2E/a/b", True),
         ("POST", "/elsewhere", True),
         ("POST", "/api/v3/unheard/of/path/of/five", True),
         ("POST", "/api/v3/predictions/delete", False),
