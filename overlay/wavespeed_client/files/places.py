@@ -46,20 +46,24 @@ class Place(Protocol):
 
 @frozen
 class ThisFile:
-    """A path that the caller chose. An existing file is replaced."""
+    """A path that the caller chose. An existing file is replaced; a link stays, and the file behind it is replaced."""
 
     path: Path
 
     @property
     def folder(self) -> Path:
-        return self.path.parent
+        return self._target.parent
 
     @property
     def label(self) -> str:
         return self.path.name
 
+    @property
+    def _target(self) -> Path:
+        return Path(os.path.realpath(self.path))
+
     def take(self, part: Path, ending: str) -> Path:
-        part.replace(self.path)
+        part.replace(self._target)
         return self.path
 
 

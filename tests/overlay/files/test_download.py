@@ -225,6 +225,19 @@ def test_only_a_file_is_replaced(ws: Driven, storage: Storage, tmp_path: Path) -
     assert (tmp_path / "device").is_symlink()
 
 
+@pytest.mark.parametrize("target", ["elsewhere/1.jpeg", "elsewhere/none.jpeg"])
+def test_a_link_stays_and_the_file_behind_it_is_replaced(
+    ws: Driven, storage: Storage, tmp_path: Path, target: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/1.jpeg").write_bytes(b"old")
+    (tmp_path / "latest.jpeg").symlink_to(target)
+    assert ws.download(f"{storage.url}/bytes/5", tmp_path / "latest.jpeg") == tmp_path / "latest.jpeg"
+    assert (tmp_path / "latest.jpeg").is_symlink()
+    assert (tmp_path / target).stat().st_size == 5
+    assert not list(tmp_path.rglob("*.part"))
+
+
 def test_places_that_cannot_be_written_are_named(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for to in (tmp_path / "no" / "folder", f"{tmp_path}/file/", tmp_path / "file" / "a", None, b"folder", 5):
