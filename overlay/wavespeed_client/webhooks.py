@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from .errors import ConfigurationError, InvalidInputError, WebhookVerificationError
 from .parsing import task_from_row
 from .settings import Secret, given, is_token
+from .transport.response import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ class Webhook:
         """
         self.verify(body, headers)
         try:
-            return task_from_row(json.loads(bytes(body)))
+            return task_from_row(parsed(bytes(body))[0])
         except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
             raise WebhookVerificationError("The call is signed, but its body holds no task.") from error
 

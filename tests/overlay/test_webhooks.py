@@ -136,6 +136,18 @@ def test_a_decoded_body_is_a_type_error_that_says_why() -> None:
         Webhook(SECRET).verify(BODY.decode(), headers())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "prompt", [b"caf\xe9", b"a\nb\x00", b"\xed\xa0\x80", b'", "seed": ' + b"9" * 5000 + b', "style": "']
+)
+@pytest.mark.parametrize("after", [b"", b"\n<!-- sent by a gateway -->"])
+def test_an_odd_body_does_not_lose_its_task(prompt: bytes, after: bytes) -> None:
+    """As in responses: it may repeat an input that is no strict JSON."""
+    body = b'{"id": "abc", "status": "completed", "input": {"prompt": "' + prompt + b'"}}' + after
+    hook = Webhook(SECRET)
+    task = hook.parse(body, hook.sign(body, id="msg_1"))
+    assert (task.id, task.status) == ("abc", "completed")
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{}", b'{"id": 5}', b'{"id": "a/b"}', b"\xff", b"[" * 100_000])
 def test_a_signed_body_without_a_task(body: bytes) -> None:
     hook = Webhook(SECRET)
