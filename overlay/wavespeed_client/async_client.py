@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from wavespeed_api.models import UploadQuery
-
     from .arguments import Input, OnBytes, OnUpdate
     from .batch.options import AsyncInputs, Options
     from .batch.outcome import Outcome, Progress
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     from .catalogue.paging import Pages
     from .catalogue.rows import Billing, Model, Price, UsageStats
     from .files.kinds import FileInput
-    from .files.ticket import UploadTicket
     from .files.uploads import AsyncUploads
     from .task import Task
     from .typed.model import AsyncTypedModel
@@ -267,12 +264,9 @@ class AsyncWaveSpeed(Shell):
     def _uploads(self) -> AsyncUploads:
         from .files.uploads import AsyncUploads  # loaded on first use
 
-        made = AsyncUploads(self._ticket, self.settings.timeout)
+        made = AsyncUploads(self._calls, self.settings.timeout)
         uploads: AsyncUploads = self.__dict__.setdefault("_kept_uploads", made)  # threads share it
         return uploads
-
-    async def _ticket(self, query: UploadQuery, deadline: Deadline) -> UploadTicket:
-        return await self._calls.upload(Context(deadline), query).asend()
 
     async def _submit(self, context: Context, model: str, fields: dict[str, Any], webhook: str | None = None) -> Task:
         task = await self._calls.submit(context, model, fields, webhook).asend()

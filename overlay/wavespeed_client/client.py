@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from wavespeed_api.models import UploadQuery
-
     from .arguments import Input, OnBytes, OnUpdate
     from .batch.options import Inputs, Options
     from .batch.outcome import Outcome, Progress
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     from .catalogue.paging import Pages
     from .catalogue.rows import Billing, Model, Price, UsageStats
     from .files.kinds import FileInput
-    from .files.ticket import UploadTicket
     from .files.uploads import Uploads
     from .task import Task
     from .typed.model import TypedModel
@@ -419,12 +416,9 @@ class WaveSpeed(Shell):
     def _uploads(self) -> Uploads:
         from .files.uploads import Uploads  # loaded on first use
 
-        made = Uploads(self._ticket, self.settings.timeout)
+        made = Uploads(self._calls, self.settings.timeout)
         uploads: Uploads = self.__dict__.setdefault("_kept_uploads", made)  # threads share it
         return uploads
-
-    def _ticket(self, query: UploadQuery, deadline: Deadline) -> UploadTicket:
-        return self._calls.upload(Context(deadline), query).send()
 
     def _submit(self, context: Context, model: str, fields: dict[str, Any], webhook: str | None = None) -> Task:
         task = self._calls.submit(context, model, fields, webhook).send()

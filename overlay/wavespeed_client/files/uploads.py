@@ -17,16 +17,16 @@ from attrs import define, field
 
 from ..errors import APIConnectionError, InvalidInputError, WaveSpeedError
 from ..fields import named
+from ..transport.context import Context
 from .inputs import PLAIN_NAME, name_of
 from .register import Register, Upload
 from .storage import web_url
 from .upload import in_thread, opened, send, send_async
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
 
-    from wavespeed_api.models import UploadQuery
-
+    from ..calls import Calls
     from ..clock import Deadline
     from ..fields import Place
     from .kinds import FileInput
@@ -114,11 +114,11 @@ class Uploads:
     """The uploads of one `WaveSpeed`. Thread-safe.
 
     Args:
-        request_ticket: Requests an upload ticket.
+        calls: The calls of the client.
         timeout: Seconds without progress after which an upload fails.
     """
 
-    request_ticket: Callable[[UploadQuery, Deadline], UploadTicket]
+    calls: Calls
     timeout: float
     _register: Register = field(init=False, factory=Register)
     _slots: threading.Semaphore = field(init=False, factory=partial(threading.Semaphore, AT_ONCE))
@@ -196,7 +196,7 @@ class Uploads:
             upload = self._find(source.digest)
             if upload is None:
                 check(0, None)
-                ticket = self.request_ticket(source.query(), deadline)
+                ticket = self.calls.upload(Context(deadline), source.query()).send()
                 url = checked_url(ticket)
                 send(ticket, source, self.timeout, check, deadline.left())
                 upload = Upload(source.digest, url, datetime.now(UTC))
@@ -226,7 +226,7 @@ class Uploads:
 class AsyncUploads:
     """Async Uploads, of one `AsyncWaveSpeed`."""
 
-    request_ticket: Callable[[UploadQuery, Deadline], Awaitable[UploadTicket]]
+    calls: Calls
     timeout: float
     _register: Register = field(init=False, factory=Register)
     _slots: asyncio.Semaphore = field(init=False, factory=partial(asyncio.Semaphore, AT_ONCE))
@@ -279,7 +279,7 @@ class AsyncUploads:
             async with in_time(deadline), self._slots, self._lock(source.digest):
                 upload = self._find(source.digest)
                 if upload is None:
-                    ticket = await self.request_ticket(source.query(), deadline)
+                    ticket = await self.calls.upload(Context(deadline), source.query()).asend()
                     url = checked_url(ticket)
                     await send_async(ticket, source, self.timeout, None, deadline.left())
                     upload = Upload(source.digest, url, datetime.now(UTC))
