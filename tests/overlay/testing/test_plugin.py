@@ -5,7 +5,16 @@ import os
 import pytest
 
 from wavespeed_client.catalogue.schema import facts_of
+from wavespeed_client.testing import FakeWaveSpeed
 from wavespeed_client.typed.lock import Lock
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """Load our modules: pytester unloads those that a run within this process loads, and keeps references to some."""
+    with FakeWaveSpeed() as fake, fake.client() as ws:
+        ws.submit("a/b", webhook="https://example.com/hook")
+
 
 USES_THE_FIXTURE = """
 import os, urllib.request
