@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from wavespeed_client.testing import FakeWaveSpeed
-from wavespeed_client.testing.desk import OWN_FAULT
+from wavespeed_client.testing.application import OWN_FAULT
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = 10  # for each operation and phase

@@ -4,9 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .contract import Contract, ContractError
+    from .application import Submission
+    from .contract import Contract
     from .deliveries import Delivery
-    from .desk import Submission
+    from .errors import ContractError
     from .fake import FakeWaveSpeed
     from .transport import ContractTransport
     from .wire import Request, Response
@@ -28,7 +29,7 @@ _HOME = {
     "Delivery": ".deliveries",
     "FakeWaveSpeed": ".fake",
     "Request": ".wire",
-    "Submission": ".desk",
+    "Submission": ".application",
 }
 
 

@@ -72,8 +72,8 @@ def arrange(fake: FakeWaveSpeed, options: argparse.Namespace) -> None:
     fake.delay(options.delay)
 
 
-def main() -> int:
-    """Serve until SIGINT or SIGTERM; return the exit code."""
+def main() -> None:
+    """Serve until SIGINT or SIGTERM."""
     options = parser().parse_args()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -93,17 +93,14 @@ def main() -> int:
         arrange(fake, options)
         fake.start()
     except (OSError, OverflowError) as error:
-        print(f"Cannot listen on port {options.port} of {options.host}: {error}", file=sys.stderr)
-        return 1
+        sys.exit(f"Cannot listen on port {options.port} of {options.host}: {error}")
     except (ImportError, ValueError, WaveSpeedError) as error:
-        print(error, file=sys.stderr)
-        return 1
+        sys.exit(str(error))
     print(f"WAVESPEED_BASE_URL={fake.url}", f"WAVESPEED_API_KEY={fake.api_key}", sep="\n", flush=True)
     while not ended.wait(3600):  # on Windows, an endless wait would not see the signal
         pass
     fake.stop()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -5,38 +5,42 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
-from .judge import Judge
-from .routes import NoRouteError, Routes
+from werkzeug.datastructures import MultiDict
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_cookie, parse_options_header
+
+from .errors import ContractError
+from .routes import Routes, resolved
+from .schemas import Schemas
+from .wire import is_json, media_type, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from .routes import Route
+    from werkzeug.datastructures import Headers
+
     from .wire import Request, Response
 
+    # The parameters of a request, by their kind.
+    Parameters = dict[str, MultiDict[str, str] | Headers]
 
-class ContractError(AssertionError):
-    """A request or a response breaks the contract; the message says how.
-
-    Attributes:
-        request: The request.
-        response: The response, if it breaks the contract. It may contain a task that was paid for.
-    """
-
-    def __init__(self, message: str, request: Request | None = None, response: Response | None = None) -> None:
-        super().__init__(message)
-        self.request = request
-        self.response = response
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+# OpenAPI ignores header parameters of these names.
+DESCRIBED_ELSEWHERE = ("accept", "content-type", "authorization")
+READS = ("GET", "HEAD", "OPTIONS", "TRACE")
+ANYTHING: dict[str, Any] = {}
 
 
 class Contract:
     """An OpenAPI document that requests and responses are checked against.
 
-    The check is as lenient as the service: it ignores unknown query parameters of GET requests, and allows errors of
-    any media type.
+    The check is as lenient as the service: it ignores unknown query parameters of GET requests and the headers of
+    responses except Content-Type, and allows errors of any media type.
 
     Args:
         document: The document; by default the one that the client was generated from.
@@ -48,7 +52,7 @@ class Contract:
     def __init__(self, document: dict[str, Any] | None = None) -> None:
         self.document = load_document() if document is None else document
         self.routes = Routes(self.document)
-        self._judge = Judge(self.document)
+        self._schemas = Schemas(self.document)
 
     def check_request(self, request: Request) -> None:
         """Check a request.
@@ -56,8 +60,8 @@ class Contract:
         Raises:
             ContractError: The operation does not exist, or a parameter, a header or the body is wrong.
         """
-        route = self._route(request)
-        faults = self._judge.faults_of_request(route.operation, route.values, request)
+        route = self.routes.find(request)
+        faults = self._request_faults(route.operation, route.values, request)
         _raise_on(faults, f"{request.method} {request.target}", request)
 
     def check_response(self, request: Request, response: Response) -> None:
@@ -66,11 +70,11 @@ class Contract:
         Raises:
             ContractError: The operation does not have this status, content type or body.
         """
-        faults = self._judge.faults_of_response(self._route(request).operation, response)
+        faults = self._response_faults(self.routes.find(request).operation, response)
         _raise_on(faults, f"response {response.status} to {request.method} {request.target}", request, response)
 
     def check_webhook(self, name: str, request: Request) -> None:
-        """Check the request of a webhook.
+        """Check the request of a webhook, except its URL and query: they belong to the receiver.
 
         Args:
             name: The webhook's name in the document.
@@ -83,13 +87,89 @@ class Contract:
         if request.method not in operations:
             known = f"only {', '.join(operations)}" if operations else "no such webhook"
             raise ContractError(f"webhook {name}: {request.method}: {known}", request)
-        _raise_on(self._judge.faults_of_webhook(operations[request.method], request), f"webhook {name}", request)
+        faults = self._call_faults(operations[request.method], _parameters({}, request), request)
+        _raise_on(faults, f"webhook {name}", request)
 
-    def _route(self, request: Request) -> Route:
-        try:
-            return self.routes.find(request.method, request.path)
-        except NoRouteError as error:
-            raise ContractError(str(error), request) from error
+    def _request_faults(self, operation: dict[str, Any], path: Mapping[str, str], request: Request) -> Iterator[str]:
+        given = _parameters(path, request)
+        if request.method not in READS:  # the service ignores unknown parameters of reads
+            known = [one["name"] for one in operation["parameters"] if one["in"] == "query"]
+            for name in [name for name, _ in given["query"].items() if name not in known]:
+                yield f"unknown query parameter {name!r} (known: {', '.join(known) or 'none'})"
+        yield from self._call_faults(operation, given, request)
+
+    def _response_faults(self, operation: dict[str, Any], response: Response) -> Iterator[str]:
+        if response.status >= 400 and not is_json(response.content_type):  # a gateway's
+            return
+        wanted: dict[str, Any] = operation["responses"]
+        keys = (str(response.status), f"{response.status // 100}XX", "default")
+        found = next((wanted[key] for key in keys if key in wanted), None)
+        if found is None:
+            yield f"the status must be one of: {', '.join(wanted)}"
+        elif "content" in found:
+            yield from self._body_faults(found["content"], response.content_type, response.body)
+
+    def _call_faults(self, operation: dict[str, Any], given: Parameters, request: Request) -> Iterator[str]:
+        wanted: list[dict[str, Any]] = operation.get("security", self.document.get("security")) or [{}]
+        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        if not any(all(_has_key(resolved(self.document, schemes[name]), given) for name in one) for one in wanted):
+            yield f"the API key is missing ({' or '.join(' and '.join(one) for one in wanted)})"
+        for parameter in operation["parameters"]:
+            yield from self._parameter_faults(parameter, given)
+        body = operation.get("requestBody")
+        if body and (request.body or body.get("required")):
+            yield from self._body_faults(body["content"], request.headers.get("Content-Type"), request.body)
+
+    def _parameter_faults(self, parameter: dict[str, Any], given: Parameters) -> Iterator[str]:
+        where, name, schema = parameter["in"], parameter["name"], parameter["schema"]
+        if where == "header" and name.lower() in DESCRIBED_ELSEWHERE:
+            return
+        texts, what = given[where].getlist(name), f"{where} parameter {name!r}"
+        if texts and self._schemas.is_array(schema) and (where != "query" or not parameter.get("explode", True)):
+            texts = [text.strip() for text in texts[0].split(",")]
+        if not texts:
+            if parameter.get("required"):
+                yield f"the {what} is missing"
+        elif where == "query" and texts == [""] and not parameter.get("allowEmptyValue"):
+            yield f"the {what} is empty"
+        else:
+            try:
+                value = self._schemas.read(schema, texts, what)
+            except ValueError as error:
+                yield str(error)
+            else:
+                yield from (f"{what}: {fault}" for fault in self._schemas.faults(schema, value))
+
+    def _body_faults(self, content: dict[str, Any], content_type: str | None, body: bytes) -> Iterator[str]:
+        media = _media(content, media_type(content_type))
+        if not body:
+            yield f"the body is missing ({' or '.join(content)})"
+        elif media is None:
+            yield f"Content-Type must be one of: {', '.join(content)}; it is {content_type or 'missing'}"
+        else:
+            schema = media.get("schema", ANYTHING)
+            try:
+                value = self._body_value(schema, content_type, body)
+            except ValueError as error:
+                yield str(error)
+            else:
+                yield from self._schemas.faults(schema, value)
+
+    def _body_value(self, schema: dict[str, Any], content_type: str | None, body: bytes) -> object:
+        """Return the value of a body.
+
+        Raises:
+            ValueError: The body cannot be read.
+        """
+        if is_json(content_type):
+            return read_json(body)
+        if media_type(content_type) not in FORMS:
+            return body.decode(errors="replace")
+        known = resolved(self.document, schema).get("properties", {})
+        return {
+            name: self._schemas.read(known[name], texts, f"part {name!r} of the form") if name in known else texts[-1]
+            for name, texts in _parts(content_type, body).lists()
+        }
 
 
 @cache
@@ -116,3 +196,43 @@ def _raise_on(faults: Iterable[str], exchange: str, request: Request, response: 
     problems = "; ".join(faults)
     if problems:
         raise ContractError(f"{exchange}: {problems}", request, response)
+
+
+def _parameters(path: Mapping[str, str], request: Request) -> Parameters:
+    return {
+        "path": MultiDict(path),
+        "query": MultiDict(parse_qsl(request.query, keep_blank_values=True)),
+        "header": request.headers,
+        "cookie": parse_cookie("; ".join(request.headers.getlist("Cookie"))),
+    }
+
+
+def _has_key(scheme: dict[str, Any], given: Parameters) -> bool:
+    """Return whether a request has a key for a security scheme, right or wrong."""
+    if scheme["type"] == "mutualTLS":
+        return True
+    if scheme["type"] == "apiKey":
+        return any(given[scheme["in"]].getlist(scheme["name"]))
+    kind, _, key = given["header"].get("Authorization", "").partition(" ")
+    return kind.lower() == scheme.get("scheme", "bearer").lower() and key.strip() != ""
+
+
+def _media(content: dict[str, Any], kind: str) -> dict[str, Any] | None:
+    """Return the description of bodies of this type; None if the operation does not accept the type."""
+    known = {media_type(name): media for name, media in content.items()}
+    return next((known[one] for one in (kind, f"{kind.partition('/')[0]}/*", "*/*") if one in known), None)
+
+
+def _parts(content_type: str | None, body: bytes) -> MultiDict[str, str]:
+    """Return the parts of a form; files are decoded as text."""
+    kind, options = parse_options_header(content_type)
+    try:
+        _, parts, files = FormDataParser(_in_memory, silent=False).parse(BytesIO(body), kind, len(body), options)
+    except (ValueError, AssertionError) as error:  # werkzeug uses assert for some errors
+        raise ValueError("the form cannot be read") from error
+    texts = [(name, file.stream.read().decode(errors="replace")) for name, file in files.items(multi=True)]
+    return MultiDict([*parts.items(multi=True), *texts])
+
+
+def _in_memory(*_: object, **__: object) -> BytesIO:
+    return BytesIO()

@@ -14,22 +14,22 @@ import secrets
 from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qs
 
 from werkzeug import Response
 
 from ..errors import WaveSpeedError
-from .wire import read_json
+from .arguments import checked
+from .errors import RefusedError
+from .wire import read_json, without_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from werkzeug import Request as WSGIRequest
 
-    from .arrangements import Kind
+    from .application import Application
     from .deliveries import Delivery
     from .fake import FakeWaveSpeed
-    from .service import Service
     from .wire import Request
 
 logger = logging.getLogger("wavespeed_client.testing")
@@ -46,36 +46,20 @@ CSP = (
 )
 
 
-class ControlError(Exception):
-    """A control request is refused with this status."""
-
-    def __init__(self, status: int, message: str, **headers: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.headers = headers
-
-
 class Control:
     """A WSGI layer that handles control requests, and passes all others on.
 
     Args:
         fake: The stand-in.
-        respond: Handles all other requests.
-        service: The stand-in's state, for the files and outputs on the page.
+        application: Handles all other requests.
         hosts: Allowed host names besides those of this machine.
     """
 
-    def __init__(
-        self,
-        fake: FakeWaveSpeed,
-        respond: Callable[[WSGIRequest], Response],
-        service: Service,
-        hosts: Collection[str],
-    ) -> None:
+    def __init__(self, fake: FakeWaveSpeed, application: Application, hosts: Collection[str]) -> None:
         self._fake = fake
-        self._respond = respond
-        self._service = service
+        self._application = application
         self._hosts = {name.lower() for name in (*LOOPBACK_NAMES, *hosts)}
+        self._views = {"": _page, "state": self._state, "deliveries": self._deliveries}
 
     def respond(self, wsgi: WSGIRequest) -> Response:
         """Respond to any request."""
@@ -84,123 +68,103 @@ class Control:
         if f"{wsgi.path}/" == PREFIX:
             return Response(status=308, headers={"Location": PREFIX})
         if not wsgi.path.startswith(PREFIX):
-            return self._respond(wsgi)
+            return self._application.respond(wsgi)
         try:
             response = self._controlled(wsgi)
-        except ControlError as error:
+        except RefusedError as error:
             response = _json({"error": str(error)}, error.status)
             response.headers.update(error.headers)
+        response.headers.update({"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
         logger.info("%s %s %s", wsgi.method, wsgi.path.encode("unicode_escape").decode(), response.status_code)
         return response
 
     def _controlled(self, wsgi: WSGIRequest) -> Response:
         self._check_sender(wsgi)
         name = wsgi.path.removeprefix(PREFIX)
-        views: dict[str, Callable[[WSGIRequest], Response]] = {
-            "": _page,
-            "state": self._state,
-            "deliveries": self._deliveries,
-        }
-        if name in views:
-            _check_method(wsgi, "GET", "HEAD")
-            return views[name](wsgi)
-        if name.startswith("media/"):
-            _check_method(wsgi, "GET", "HEAD")
-            return self._media(f"/{name}")
-        if name not in ACTIONS:
-            known = ", ".join((*ACTIONS, *filter(None, views)))
-            raise ControlError(404, f"{PREFIX}{name} does not exist. Use one of: {known}.")
-        _check_method(wsgi, "POST")
+        view = self._media if name.startswith("media/") else self._views.get(name)
+        if view is None and name not in ACTIONS:
+            known = ", ".join((*ACTIONS, *filter(None, self._views)))
+            raise RefusedError(404, f"{PREFIX}{name} does not exist. Use one of: {known}.")
+        allowed = "GET, HEAD" if view else "POST"
+        if wsgi.method not in allowed.split(", "):
+            raise RefusedError(405, f"{wsgi.path} allows only {allowed}.", Allow=allowed)
+        if view:
+            return view(wsgi)
         self._act(name, _arguments(wsgi))
         return _json({"ok": True})
 
     def _check_sender(self, wsgi: WSGIRequest) -> None:
         host = _host_name(wsgi.headers.get("Host", ""))
         if host not in self._hosts:
-            raise ControlError(403, f"The host {host!r} is not allowed: start the stand-in with --allow-host {host}.")
+            raise RefusedError(403, f"The host {host!r} is not allowed: start the stand-in with --allow-host {host}.")
         origin = wsgi.headers.get("Origin")
         if origin is not None and origin != f"http://{wsgi.headers.get('Host')}":
-            raise ControlError(403, f"Pages from {origin!r} may not control the stand-in.")
+            raise RefusedError(403, f"Pages from {origin!r} may not control the stand-in.")
 
     def _act(self, name: str, arguments: dict[str, Any]) -> None:
-        adapted = ADAPTED.get(name)
-        action = partial(adapted, self._fake) if adapted else getattr(self._fake, name)
+        action = partial(_script, self._fake) if name == "script" else getattr(self._fake, name)
         signature = inspect.signature(action)
         try:
             signature.bind(**arguments)
         except TypeError as error:
             known = ", ".join(signature.parameters) or "none"
-            raise ControlError(400, f"{name}: {error}. Arguments: {known}.") from error
+            raise RefusedError(400, f"{name}: {error}. Arguments: {known}.") from error
         try:
             action(**arguments)
         except (ValueError, WaveSpeedError) as error:
-            raise ControlError(400, f"{name}: {error}") from error
+            raise RefusedError(400, f"{name}: {error}") from error
 
     def _state(self, wsgi: WSGIRequest) -> Response:
-        last = _last(wsgi)
-        fake = self._fake
+        last, fake = _last(wsgi), self._fake
         return _json(
             {
-                "requests": [_request(one) for one in list(fake.requests)[-last:]],
-                "tasks": self._service.states(last),
-                "violations": list(fake.violations)[-last:],
-                "deliveries": [_delivery(one) for one in list(fake.deliveries)[-last:]],
+                "requests": [_request(one) for one in fake.requests[-last:]],
+                "tasks": self._application.service.states(last),
+                "violations": fake.violations[-last:],
+                "deliveries": [_delivery(one) for one in fake.deliveries[-last:]],
             }
         )
 
-    def _media(self, path: str) -> Response:
-        content = self._service.file(path)
-        if content is None:
-            raise ControlError(404, f"{path} does not exist.")
-        # Sent as an image, so that a browser does not run an uploaded page or script.
-        return _uncached(Response(content, content_type="image/jpeg"))
-
     def _deliveries(self, wsgi: WSGIRequest) -> Response:
-        return _json([_delivery(one) for one in list(self._fake.deliveries)[-_last(wsgi) :]])
+        return _json([_delivery(one) for one in self._fake.deliveries[-_last(wsgi) :]])
+
+    def _media(self, wsgi: WSGIRequest) -> Response:
+        path = wsgi.path.removeprefix(PREFIX.rstrip("/"))
+        content = self._application.service.file(path)
+        if content is None:
+            raise RefusedError(404, f"{path} does not exist.")
+        # Sent as an image, so that a browser does not run an uploaded page or script.
+        return Response(content, content_type="image/jpeg")
 
 
 def _page(_: WSGIRequest) -> Response:
     nonce = secrets.token_urlsafe(16)
     html = files("wavespeed_client.testing").joinpath("page.html").read_text("utf-8").replace("{nonce}", nonce)
-    response = Response(html, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = CSP.replace("{nonce}", nonce)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return _uncached(response)
+    headers = {"Content-Security-Policy": CSP.replace("{nonce}", nonce), "Referrer-Policy": "no-referrer"}
+    return Response(html, headers=headers, content_type="text/html; charset=utf-8")
 
 
 def _json(value: object, status: int = 200) -> Response:
-    return _uncached(Response(json.dumps(value), status, content_type="application/json"))
-
-
-def _uncached(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-def _check_method(wsgi: WSGIRequest, *methods: str) -> None:
-    if wsgi.method not in methods:
-        allowed = ", ".join(methods)
-        raise ControlError(405, f"{wsgi.path} allows only {allowed}.", Allow=allowed)
+    return Response(json.dumps(value), status, content_type="application/json")
 
 
 def _arguments(wsgi: WSGIRequest) -> dict[str, Any]:
     if wsgi.mimetype != "application/json":
-        raise ControlError(415, "Send the arguments as JSON, with Content-Type: application/json.")
+        raise RefusedError(415, "Send the arguments as JSON, with Content-Type: application/json.")
     try:
         arguments: object = read_json(wsgi.get_data())
     except ValueError as error:
-        raise ControlError(400, f"{error}") from error
+        raise RefusedError(400, f"{error}") from error
     if not isinstance(arguments, dict):
-        raise ControlError(400, "The arguments must be a JSON object, such as {}.")
+        raise RefusedError(400, "The arguments must be a JSON object, such as {}.")
     return cast("dict[str, Any]", arguments)
 
 
 def _last(wsgi: WSGIRequest) -> int:
     """Return the number of records to show, from the query parameter `last`; by default all."""
-    given = parse_qs(wsgi.query_string.decode("latin-1"), keep_blank_values=True).get("last", ["1000000"])[-1]
-    if not given.isascii() or not given.isdigit() or not int(given[:8]) >= 1 or len(given) > 8:
-        raise ControlError(400, f"last must be a whole number from 1 to 99999999, not {given!r}.")
+    given = wsgi.args.get("last", "99999999")
+    if not re.fullmatch("0*[1-9][0-9]{0,7}", given):
+        raise RefusedError(400, f"last must be a whole number from 1 to 99999999, not {given!r:.80}.")
     return int(given)
 
 
@@ -211,14 +175,12 @@ def _host_name(host: str) -> str:
 
 
 def _request(request: Request) -> dict[str, Any]:
-    headers = {name: "***" if name.lower() == "authorization" else value for name, value in request.headers.items()}
-    body = request.body[:SHOWN_BODY_BYTES].decode("utf-8", "replace")
     return {
         "method": request.method,
         "target": request.target,
         "status": request.status,
-        "headers": headers,
-        "body": body,
+        "headers": without_key(request.headers),
+        "body": request.body[:SHOWN_BODY_BYTES].decode("utf-8", "replace"),
     }
 
 
@@ -232,25 +194,9 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _script(fake: FakeWaveSpeed, model: str, statuses: object, outputs: Any = None) -> None:
-    if not isinstance(statuses, list):
-        raise ValueError('statuses must be a list of strings, such as ["created", "completed"].')
-    fake.script(model, *cast("list[str]", statuses), outputs=outputs)
+def _script(fake: FakeWaveSpeed, model: str, statuses: list[str], outputs: Any = None) -> None:
+    checked(statuses, "statuses", list, 'a list of strings, such as ["created", "completed"]')
+    fake.script(model, *statuses, outputs=outputs)
 
 
-def _raw(
-    fake: FakeWaveSpeed,
-    status: int,
-    body: object,
-    content_type: str = "application/json",
-    times: int = 1,
-    on: Kind = "submit",
-) -> None:
-    if not isinstance(body, str):
-        raise ValueError(f"body must be a string, not {body!r}.")
-    fake.raw(status, body.encode("utf-8", "surrogatepass"), content_type, times=times, on=on)
-
-
-# Actions whose JSON arguments differ from the method's.
-ADAPTED: dict[str, Callable[..., None]] = {"script": _script, "raw": _raw}
 ACTIONS = ("script", "fail", "refuse", "drop", "delay", "raw", "load", "reset")

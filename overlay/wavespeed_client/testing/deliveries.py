@@ -35,31 +35,19 @@ class Delivery:
         headers: The request's headers, with the signature.
         body: The request's body: the task as JSON.
         statuses: The status of each try; None if there was no response.
+        ended: Set once there is no further try.
     """
 
     url: str
     headers: dict[str, str]
     body: bytes
     statuses: list[int | None] = field(factory=list["int | None"])
-    _ended: threading.Event = field(init=False, repr=False, factory=threading.Event)
+    ended: threading.Event = field(init=False, repr=False, factory=threading.Event)
 
     @property
     def arrived(self) -> bool:
         """Whether a try got a 2xx response."""
         return any(status is not None and 200 <= status < 300 for status in self.statuses)
-
-    def end(self) -> None:
-        """Make no further try."""
-        self._ended.set()
-
-    @property
-    def ended(self) -> bool:
-        """Whether the last try has ended."""
-        return self._ended.is_set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for the last try; return whether it has ended."""
-        return self._ended.wait(seconds)
 
 
 def signed_delivery(task: ScriptedTask, url: str, webhook: Webhook) -> Delivery:
@@ -76,41 +64,41 @@ def signed_delivery(task: ScriptedTask, url: str, webhook: Webhook) -> Delivery:
 
 
 class Courier:
-    """A sender of deliveries, with background threads."""
+    """A sender of deliveries, with background threads.
+
+    Attributes:
+        stopping: Set once it has stopped.
+    """
 
     def __init__(self) -> None:
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
+        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="webhook")
 
     @cached_property
     def _http(self) -> httpx.Client:
         return httpx.Client(trust_env=False, timeout=TIMEOUT_SECONDS)
 
-    @cached_property
-    def _threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(max_workers=8, thread_name_prefix="webhook")
-
     def send(self, delivery: Delivery) -> None:
         """Start a delivery. One to another machine ends at once, without a try."""
-        if self._stopping.is_set() or not _is_this_machine(delivery.url):
-            delivery.end()
+        if self.stopping.is_set() or not _is_this_machine(delivery.url):
+            delivery.ended.set()
         else:
             self._threads.submit(self._deliver, delivery)
 
     def stop(self) -> None:
         """Stop all deliveries. Running tries end on their own."""
-        self._stopping.set()
-        if "_threads" in vars(self):
-            self._threads.shutdown(wait=False)
+        self.stopping.set()
+        self._threads.shutdown(wait=False)
 
     def _deliver(self, delivery: Delivery) -> None:
         try:
             for pause in (*PAUSES, 0.0):
-                if not self._stopping.is_set() and not delivery.ended:
+                if not self.stopping.is_set() and not delivery.ended.is_set():
                     delivery.statuses.append(self._try(delivery))
-                if delivery.arrived or delivery.ended or self._stopping.wait(pause):
+                if delivery.arrived or delivery.ended.is_set() or self.stopping.wait(pause):
                     break
         finally:
-            delivery.end()
+            delivery.ended.set()
 
     def _try(self, delivery: Delivery) -> int | None:
         try:

@@ -13,10 +13,10 @@ from ..arguments import split_model
 from ..errors import InvalidInputError
 from ..settings import Settings
 from ..typed.lock import read_lock
-from .arrangements import Arranged, Kind, checked_count, checked_status, checked_text
+from .application import Application, Submission
+from .arguments import checked, checked_count
 from .contract import Contract, client_contract
 from .control import Control
-from .desk import Desk, Submission
 from .proxies import bypass, end_bypass
 from .script import Script
 from .server import Server
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .. import AsyncWaveSpeed, Task, WaveSpeed
+    from .arrangements import Kind
     from .deliveries import Delivery
     from .script import Output
     from .wire import Request
@@ -74,15 +75,15 @@ class FakeWaveSpeed:
     violations: list[str] = field(init=False)
     files: dict[str, bytes] = field(init=False)
     _service: Service = field(init=False, repr=False)
-    _desk: Desk = field(init=False, repr=False)
+    _application: Application = field(init=False, repr=False)
     _server: Server | None = field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         Settings.resolve(self.api_key)  # raises for a key that no client could send
         self._service = Service(self.models, self.credit, self.webhook_secret)
-        self._desk = Desk(self.api_key, self.contract, self._service)
-        self.requests, self.calls = self._desk.requests, self._desk.calls
-        self.deliveries, self.violations = self._desk.deliveries, self._desk.violations
+        self._application = Application(self.api_key, self.contract, self._service)
+        self.requests, self.calls = self._application.requests, self._application.calls
+        self.deliveries, self.violations = self._application.deliveries, self._application.violations
         self.files = self._service.files
 
     def start(self) -> Self:
@@ -92,9 +93,9 @@ class FakeWaveSpeed:
             OSError: The port is taken.
         """
         if self._server is None:
-            control = Control(self, self._desk.respond, self._service, self.allow_hosts)
+            control = Control(self, self._application, self.allow_hosts)
             server = Server(self.host, self.port, control.respond)
-            self._desk.open()
+            self._application.open()
             server.start()
             self._server = server
             self._service.url = f"http://{next(iter(self.allow_hosts), LOOPBACK)}:{server.port}"
@@ -106,7 +107,7 @@ class FakeWaveSpeed:
         if self._server is not None:
             end_bypass(LOOPBACK)
             self._server.stop()
-            self._desk.close()
+            self._application.close()
             self._server = None
 
     def __enter__(self) -> Self:
@@ -130,7 +131,7 @@ class FakeWaveSpeed:
 
     def reset(self) -> None:
         """Delete all tasks, files, records and arrangements. Loaded models stay."""
-        self._desk.clear()
+        self._application.clear()
 
     def client(self) -> WaveSpeed:
         """Return a new client of this stand-in. Close it, or use it as a context manager."""
@@ -158,12 +159,10 @@ class FakeWaveSpeed:
         Raises:
             InvalidInputError: The file does not exist, or is not a lock. Nothing has changed.
         """
-        if not isinstance(only, bool):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
-            raise InvalidInputError(f"only must be True or False, not {only!r}.")
-        if not isinstance(lock, str | PathLike):  # pyright: ignore[reportUnnecessaryIsInstance] # as above
-            raise InvalidInputError(f"lock must be the path of a lock, such as models.lock.json, not {lock!r}.")
+        checked(only, "only", bool, "True or False")
+        checked(lock, "lock", str | PathLike, "the path of a lock, such as models.lock.json")
         models = read_lock(Path(lock)).models
-        with self._desk.lock:
+        with self._application.lock:
             self._service.load(models, only)
 
     def script(self, model: str, *statuses: str, outputs: Sequence[Output] | None = None) -> None:
@@ -180,7 +179,12 @@ class FakeWaveSpeed:
             ValueError: The model id is invalid, or a status or an output is.
         """
         split_model(model)
-        self._service.scripts[model] = Script.checked(statuses, outputs)
+        if not statuses or not all(isinstance(status, str) and status for status in statuses):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
+            raise InvalidInputError("Pass at least one status, such as 'created', 'processing', 'completed'.")
+        allowed = "a list of strings or objects, such as ['https://example.com/1.png']"
+        for output in checked([] if outputs is None else outputs, "outputs", list | tuple, allowed):
+            checked(output, "outputs", str | dict, allowed)
+        self._service.scripts[model] = Script(statuses, None if outputs is None else tuple(outputs))
 
     def fail(self, model: str, *, error: str, code: int = 1405) -> None:
         """Let new tasks of a model fail with this error and task code.
@@ -189,8 +193,8 @@ class FakeWaveSpeed:
             ValueError: The model id, the error or the code is invalid.
         """
         split_model(model)
-        script = Script(("created", "failed"), (), checked_text(error, "error"), checked_count(code, "code", 0))
-        self._service.scripts[model] = script
+        checked(error, "error", str, "a string")
+        self._service.scripts[model] = Script(("created", "failed"), (), error, checked_count(code, "code", 0))
 
     def refuse(
         self,
@@ -214,22 +218,38 @@ class FakeWaveSpeed:
             ValueError: An argument is invalid.
         """
         headers = {} if retry_after is None else {"Retry-After": str(checked_count(retry_after, "retry_after", 0))}
-        response = refusal(checked_status(status, 400), checked_text(message, "message"))
-        self._arrange(on, Arranged(response, headers), times)
+        checked(status, "status", int, "an HTTP status from 400 to 599", 400, 599)
+        checked(message, "message", str, "a string")
+        self._arrange(on, refusal(status, message, headers), times)
 
     def raw(
-        self, status: int, body: bytes, content_type: str = "application/json", *, times: int = 1, on: Kind = "submit"
+        self,
+        status: int,
+        body: bytes | str,
+        content_type: str = "application/json",
+        *,
+        times: int = 1,
+        on: Kind = "submit",
     ) -> None:
         """Send this response to the next requests of a kind, even if it breaks the contract.
+
+        Args:
+            status: The HTTP status, 200 or more.
+            body: The body; a string is sent in UTF-8.
+            content_type: The header Content-Type.
+            times: How many requests to respond to.
+            on: The kind of request.
 
         Raises:
             ValueError: An argument is invalid.
         """
-        if not isinstance(body, bytes):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
-            raise ValueError(f"body must be bytes, as in b'<html>', not {type(body).__name__}.")
-        if not checked_text(content_type, "content_type").isascii() or not content_type.isprintable():
-            raise ValueError(f"content_type must be printable ASCII, not {content_type!r}.")
-        self._arrange(on, Arranged(Response(checked_status(status, 200), body, content_type)), times)
+        checked(status, "status", int, "an HTTP status from 200 to 599", 200, 599)
+        checked(body, "body", bytes | str, "a string or bytes, such as '<html>'")
+        checked(content_type, "content_type", str, "a string")
+        if not content_type.isascii() or not content_type.isprintable():
+            raise InvalidInputError(f"content_type must be printable ASCII, not {content_type!r}.")
+        content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
+        self._arrange(on, Response(status, content, content_type), times)
 
     def drop(self, on: Kind = "submit", *, times: int = 1) -> None:
         """Carry out the next requests of a kind, and close the connection without a response.
@@ -237,7 +257,7 @@ class FakeWaveSpeed:
         Raises:
             ValueError: `times` or `on` is invalid.
         """
-        self._arrange(on, Arranged(None), times)
+        self._arrange(on, None, times)
 
     def delay(self, seconds: float, *, on: Kind | None = None) -> None:
         """Delay all responses and webhooks from now on.
@@ -249,8 +269,8 @@ class FakeWaveSpeed:
         Raises:
             ValueError: The seconds are negative or infinite, or `on` is not a kind.
         """
-        with self._desk.lock:
-            self._desk.arrangements.set_delay(seconds, on)
+        with self._application.lock:
+            self._application.arrangements.set_delay(seconds, on)
 
     @property
     def tasks(self) -> list[Task]:
@@ -259,7 +279,7 @@ class FakeWaveSpeed:
 
         from ..parsing import task_from_prediction
 
-        with self._desk.lock:
+        with self._application.lock:
             states = self._service.states()
         return [task_from_prediction(Prediction.from_dict(state), state, model="") for state in states]
 
@@ -274,10 +294,10 @@ class FakeWaveSpeed:
         """
         deadline = time.monotonic() + timeout
         found = list(self.deliveries)
-        if not all(delivery.wait(max(0.0, deadline - time.monotonic())) for delivery in found):
+        if not all(delivery.ended.wait(max(0.0, deadline - time.monotonic())) for delivery in found):
             raise TimeoutError(f"A webhook delivery was still running after {timeout} seconds.")
         return found
 
-    def _arrange(self, kind: Kind, arranged: Arranged, times: int) -> None:
-        with self._desk.lock:
-            self._desk.arrangements.add(kind, arranged, times)
+    def _arrange(self, kind: Kind, response: Response | None, times: int) -> None:
+        with self._application.lock:
+            self._application.arrangements.add(kind, response, times)

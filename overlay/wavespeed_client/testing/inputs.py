@@ -23,39 +23,37 @@ API_FIELDS = (STREAM, "webhook_url")
 
 
 class Inputs:
-    """The inputs of the loaded models. Accepts whatever a model's facts do not describe."""
+    """The inputs of the loaded models. Accepts whatever a model's facts do not describe.
+
+    Attributes:
+        facts: The facts of each model, by its id.
+    """
 
     def __init__(self) -> None:
-        self._facts: dict[str, Facts] = {}
-        self._judges: dict[str, Any] = {}  # Any: the stubs of jsonschema are typed in part
+        self.facts: dict[str, Facts] = {}
+        self._validators: dict[str, Any] = {}  # Any: the stubs of jsonschema are typed in part
 
     def load(self, models: Mapping[str, Facts]) -> None:
         """Add models; replace those with the same ids."""
-        self._facts |= models
-        self._judges |= {model: Judge(_judged(facts), format_checker=FORMATS) for model, facts in models.items()}
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._facts)
-
-    def facts(self, model: str) -> Facts | None:
-        """Return the facts of a model; None if it was not loaded."""
-        return self._facts.get(model)
+        self.facts |= models
+        for model, facts in models.items():
+            self._validators[model] = InputValidator(_checkable(facts), format_checker=FORMATS)
 
     def faults(self, model: str, input: Mapping[str, Any]) -> Iterator[str]:
         """Yield the errors of an input; none for a model that was not loaded."""
-        if model in self._facts:
-            listed = self._facts[model].get("properties", {})
+        if model in self.facts:
+            listed = self.facts[model].get("properties", {})
             fields = {name: value for name, value in input.items() if name not in API_FIELDS or name in listed}
-            yield from dict.fromkeys(faults_of(self._judges[model], fields))  # a rule may repeat a field's error
+            yield from dict.fromkeys(faults_of(self._validators[model], fields))  # a rule may repeat a field's error
 
 
-def _judged(facts: Facts) -> Facts:
+def _checkable(facts: Facts) -> Facts:
     """Return facts without what cannot be checked.
 
     Rules such as `not` and `oneOf` are dropped if anything inside them was: they would refuse valid inputs.
     """
     readable = {key: value for key, value in facts.items() if _is_readable(key, value)}
-    kept = with_inner(readable, _judged)
+    kept = with_inner(readable, _checkable)
     strict: list[str] = [key for key in ("not", "oneOf", "if") if key in facts]
     lost: set[str] = {key for key in strict if kept[key] != facts[key] or _is_open(facts[key])}
     lost |= {"then", "else"} if "if" in lost else set()
@@ -84,13 +82,13 @@ def _is_pattern(text: str) -> bool:
     return True
 
 
-def _multiple_of(judge: Any, step: float, value: Any, schema: Facts) -> Iterator[ValidationError]:
+def _multiple_of(validator: Any, step: float, value: Any, schema: Facts) -> Iterator[ValidationError]:
     """Check `multipleOf` in decimal, where 0.3 is a multiple of 0.1."""
-    if not judge.is_type(value, "number"):
+    if not validator.is_type(value, "number"):
         return
     if (isinstance(value, float) and math.isinf(value)) or Fraction(str(value)) % Fraction(str(step)):
         yield ValidationError(f"{value!r} is not a multiple of {step!r}")
 
 
 # Any: jsonschema's stubs do not cover it.
-Judge = cast("Any", validators).extend(Draft202012Validator, {"multipleOf": _multiple_of})
+InputValidator = cast("Any", validators).extend(Draft202012Validator, {"multipleOf": _multiple_of})

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from ..errors import ConfigurationError
+from .errors import NoOperationError
+
+if TYPE_CHECKING:
+    from .wire import Request
 
 _NAME = re.compile(r"\{([^{}]+)\}")
 # A segment that a parameter can match: not "." or "..", which name other paths.
@@ -15,18 +19,6 @@ _VALUE = r"((?!\.{1,2}(?:/|$))[^/]+)"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # The default style of each kind of parameter. No other style can be checked.
 STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
-
-
-class NoRouteError(LookupError):
-    """No operation matches a request.
-
-    Attributes:
-        methods: The methods of its path; empty if the path does not exist.
-    """
-
-    def __init__(self, method: str, path: str, methods: tuple[str, ...]) -> None:
-        super().__init__(f"{method} {path}: " + (f"only {', '.join(methods)}" if methods else "no such path"))
-        self.methods = methods
 
 
 @frozen
@@ -40,12 +32,6 @@ class Route:
 
     operation: dict[str, Any]
     values: dict[str, str]
-
-    @property
-    def id(self) -> str:
-        """The operation's id."""
-        found: str = self.operation["operationId"]
-        return found
 
 
 class Routes:
@@ -66,19 +52,19 @@ class Routes:
         webhooks: dict[str, dict[str, Any]] = document.get("webhooks", {})
         self.webhooks = {name: _operations(document, item) for name, item in webhooks.items()}
 
-    def find(self, method: str, path: str) -> Route:
+    def find(self, request: Request) -> Route:
         """Return the operation of a request. If several paths match, the one with the fewest parameters wins.
 
         Raises:
-            NoRouteError: No operation matches.
+            NoOperationError: No operation matches.
         """
         for pattern, names, operations in self._templates:
-            match = pattern.fullmatch(path)
+            match = pattern.fullmatch(request.path)
             if match:
-                if method in operations:
-                    return Route(operations[method], dict(zip(names, match.groups(), strict=True)))
-                raise NoRouteError(method, path, tuple(operations))
-        raise NoRouteError(method, path, ())
+                if request.method not in operations:
+                    raise NoOperationError(request, operations)
+                return Route(operations[request.method], dict(zip(names, match.groups(), strict=True)))
+        raise NoOperationError(request, ())
 
 
 def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from attrs import define, frozen
 
@@ -12,8 +11,8 @@ RUNNING = ("created", "pending", "processing")
 # The service sends a task's webhook for these statuses.
 WEBHOOK_STATUSES = ("completed", "failed")
 
-# The last moment that datetime can represent, in milliseconds since 1970.
-LAST_MILLISECOND = 253402300799000
+# The first moment of 1970 and the last one that datetime can represent, in milliseconds since 1970.
+FIRST, LAST = "0", "253402300799000"
 
 Output = str | dict[str, Any]
 
@@ -26,20 +25,6 @@ class Script:
     outputs: tuple[Output, ...] | None = None
     error: str = ""
     code: int = 0
-
-    @classmethod
-    def checked(cls, statuses: Sequence[object], outputs: Sequence[Output] | None) -> Script:
-        """Build a script from unchecked statuses and outputs.
-
-        Raises:
-            ValueError: A status is missing or not a string, or the outputs are not a list of strings and objects.
-        """
-        words = tuple(word for word in statuses if isinstance(word, str) and word)
-        if not words or len(words) != len(statuses):
-            raise ValueError("A script needs at least one status, such as 'created', 'processing', 'completed'.")
-        if outputs is not None and not _are_outputs(outputs):
-            raise ValueError("outputs must be a list of strings or objects, such as ['https://example.com/1.png'].")
-        return cls(words, None if outputs is None else tuple(outputs))
 
 
 @define
@@ -89,39 +74,27 @@ class ScriptedTask:
         }
 
     def fits(self, query: dict[str, Any]) -> bool:
-        """Return whether the task matches the filters of a list."""
-        if query.get("model", self.model) != self.model or query.get("status", self.status) != self.status:
-            return False
-        return self.created_between(query.get("created_after"), query.get("created_before"))
+        """Return whether the task matches the filters of a list, of usage or of billings.
 
-    def created_between(self, after: str | None, before: str | None) -> bool:
-        """Return whether the task was submitted between two moments."""
-        created = _moment(self.created_at)
-        if after and created <= _moment(after):
-            return False
-        return not before or created < _moment(before)
+        The key is not compared: the account has one.
 
-    def bills(self, query: dict[str, Any]) -> bool:
-        """Return whether the task's billing record matches a search. The key is not compared: the account has one."""
+        Raises:
+            ValueError: A moment cannot be read.
+        """
         created = _moment(self.created_at)
         return (
-            query.get("billing_type", "deduct") == "deduct"
-            and ("start_time" not in query or _moment(query["start_time"]) <= created)
-            and ("end_time" not in query or created < _moment(query["end_time"]))
+            query.get("model", query.get("model_uuid", self.model)) == self.model
+            and query.get("status", self.status) == self.status
+            and query.get("billing_type", "deduct") == "deduct"
             and self.id in query.get("prediction_uuids", [self.id])
-            and query.get("model_uuid", self.model) == self.model
+            and _moment(query.get("created_after", FIRST)) < created < _moment(query.get("created_before", LAST))
+            and _moment(query.get("start_time", FIRST)) <= created < _moment(query.get("end_time", LAST))
         )
-
-
-def _are_outputs(value: object) -> bool:
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        return False
-    return all(isinstance(one, str | dict) for one in cast("Sequence[object]", value))
 
 
 def _moment(text: str) -> datetime:
     """Parse milliseconds since 1970, or ISO 8601 (in UTC if it has no zone)."""
     if text.isdecimal():
-        return datetime.fromtimestamp(min(int(text), LAST_MILLISECOND) / 1000, UTC)
+        return datetime.fromtimestamp(min(int(text), int(LAST)) / 1000, UTC)
     found = datetime.fromisoformat(text.upper())  # RFC 3339 allows lower case
     return found if found.tzinfo else found.replace(tzinfo=UTC)

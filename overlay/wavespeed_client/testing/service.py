@@ -13,13 +13,14 @@ from urllib.parse import quote
 from attrs import define, field
 
 from . import catalogue
+from .errors import RefusedError
 from .inputs import Inputs
 from .records import keep_task, keep_under
 from .script import Script, ScriptedTask
-from .wire import refusal, success
+from .wire import success
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ..catalogue.schema import Facts
     from .arrangements import Kind
@@ -41,15 +42,6 @@ KINDS: dict[str, Kind] = {
     "search_billings": "billings",
     "get_webhook_secret": "secret",
 }
-
-
-class RefusedError(Exception):
-    """The service refuses a request with this response."""
-
-    def __init__(self, status: int, message: str, **headers: str) -> None:
-        super().__init__(message)
-        self.response = refusal(status, message)
-        self.headers = headers
 
 
 @define
@@ -125,27 +117,22 @@ class Service:
             raise RefusedError(400, str(error)) from error
 
     def _data(self, kind: Kind, query: dict[str, Any]) -> object:
-        tasks = list(self.tasks.values())
         match kind:
             case "list":
-                found = [task for task in reversed(tasks) if task.fits(query)]
-                rows = [self._row(task) if query.get("include_inputs") else task.state(self.url) for task in found]
-                return _page(rows, query)
+                return self._page(query, self._row if query.get("include_inputs") else self._state)
             case "delete":
                 return {"deleted_count": self._delete(query["ids"])}
             case "models":
-                return [catalogue.model_row(model, self.inputs.facts(model)) for model in sorted(self.models)]
+                return [catalogue.model_row(model, self.inputs.facts.get(model)) for model in sorted(self.models)]
             case "price":
                 self.check_listed(query["model_id"])
                 return catalogue.price(query["model_id"])
             case "balance":
                 return {"balance": round(self.credit - catalogue.PRICE * self._submitted, 6)}
             case "usage":
-                span, only = (query["start_time"], query["end_time"]), query.get("model_uuid")
-                used = [task for task in tasks if task.created_between(*span) and only in (None, task.model)]
-                return catalogue.usage([(task.model, task.created_at[:10]) for task in used])
+                return catalogue.usage([(task.model, task.created_at[:10]) for task in self._found(query)])
             case "billings":
-                return _page([_bill(task) for task in reversed(tasks) if task.bills(query)], query)
+                return self._page(query, _bill)
             case "upload":
                 return self._ticket(query)
             case _:
@@ -156,7 +143,7 @@ class Service:
         self.inputs.load(models)
         self.only = only
         if only:
-            self.models.intersection_update(self.inputs)
+            self.models.intersection_update(self.inputs.facts)
         self.models.update(models)
 
     def check_listed(self, model: str) -> None:
@@ -167,6 +154,18 @@ class Service:
         """
         if model not in self.models:
             raise RefusedError(404, f'Model "{model}" not found.')
+
+    def _found(self, query: dict[str, Any]) -> list[ScriptedTask]:
+        """Return the tasks that match the filters of a query, the newest first."""
+        return [task for task in reversed(self.tasks.values()) if task.fits(query)]
+
+    def _page(self, query: dict[str, Any], shown: Callable[[ScriptedTask], dict[str, Any]]) -> dict[str, Any]:
+        page, size = int(query["page"]), int(query["page_size"])  # JSON Schema accepts 2.0 as an integer
+        found = self._found(query)[(page - 1) * size : page * size]
+        return {"page": page, "items": [shown(task) for task in found] or None}
+
+    def _state(self, task: ScriptedTask) -> dict[str, Any]:
+        return task.state(self.url)
 
     def _row(self, task: ScriptedTask) -> dict[str, Any]:
         return task.state(self.url) | {"inputs": task.input}
@@ -179,34 +178,34 @@ class Service:
         return len(ended)
 
     def _ticket(self, query: dict[str, Any]) -> dict[str, Any]:
-        token, name = uuid.uuid4().hex, _base_name(query["filename"])
-        keep_under(self._tickets, token, name)
+        path, token = _new_path(query["filename"]), uuid.uuid4().hex
+        keep_under(self._tickets, token, path)
         headers = {"Content-Type": query.get("content_type", "application/octet-stream"), "If-None-Match": "*"}
         url, expires = f"{self.url}/storage/{token}", "2100-01-01T00:00:00Z"
         upload = {"method": "PUT", "url": url, "headers": headers, "expires_at": expires}
-        return {**self._media(token, name, query["size"]), "upload": upload}
+        return {**self._media(path, query["size"]), "upload": upload}
 
     def store(self, name: str, content: bytes) -> Response:
         """Store a file that was uploaded in one request."""
-        token, name = uuid.uuid4().hex, _base_name(name)
-        keep_under(self.files, f"/media/{token}/{name}", content)
-        return success(self._media(token, name, len(content)))
+        path = _new_path(name)
+        keep_under(self.files, path, content)
+        return success(self._media(path, len(content)))
 
     def redeem(self, token: str, content: bytes) -> bool:
         """Store a file that was uploaded with a ticket; return False if the ticket is unknown or used."""
-        name = self._tickets.pop(token, None)
-        if name is not None:
-            keep_under(self.files, f"/media/{token}/{name}", content)
-        return name is not None
+        path = self._tickets.pop(token, None)
+        if path is not None:
+            keep_under(self.files, path, content)
+        return path is not None
 
     def file(self, path: str) -> bytes | None:
         """Return the file or the task's output at a path; None if there is neither."""
         task_id = path.removeprefix("/media/").removesuffix("/1.jpeg")
         return self.files.get(path, OUTPUT if task_id in self.tasks else None)
 
-    def _media(self, token: str, name: str, size: int) -> dict[str, Any]:
-        url = f"{self.url}/media/{token}/{quote(name)}"
-        return {"type": "image", "download_url": url, "filename": name, "size": size}
+    def _media(self, path: str, size: int) -> dict[str, Any]:
+        name = path.rpartition("/")[2]
+        return {"type": "image", "download_url": f"{self.url}{quote(path)}", "filename": name, "size": size}
 
 
 # The output of every task: a JPEG of 16 x 16 pixels.
@@ -218,13 +217,8 @@ OUTPUT = b64decode(
 )
 
 
-def _base_name(name: str) -> str:
-    return PurePosixPath(name).name or "file"
-
-
-def _page(items: list[Any], query: dict[str, Any]) -> dict[str, Any]:
-    page, size = int(query["page"]), int(query["page_size"])  # JSON Schema accepts 2.0 as an integer
-    return {"page": page, "items": items[(page - 1) * size : page * size] or None}
+def _new_path(name: str) -> str:
+    return f"/media/{uuid.uuid4().hex}/{PurePosixPath(name).name or 'file'}"
 
 
 def _bill(task: ScriptedTask) -> dict[str, Any]:

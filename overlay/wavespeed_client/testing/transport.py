@@ -10,7 +10,8 @@ import httpx
 from attrs import evolve
 
 from ..errors import ConfigurationError
-from .contract import Contract, ContractError, client_contract
+from .contract import Contract, client_contract
+from .errors import ContractError
 from .wire import Request, Response
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _checked_request(self, request: httpx.Request) -> Request:
         prefix = self._base_url.raw_path.decode().rstrip("/") if self._base_url else ""
         target = request.url.raw_path.decode().removeprefix(prefix)
-        checked = Request(request.method, target, request.headers, request.content)
+        checked = Request(request.method, target, request.headers.multi_items(), request.content)
         try:
             self._contract.check_request(checked)
         except ContractError as violation:

@@ -6,13 +6,19 @@ import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import define, field, frozen
+from werkzeug.datastructures import Headers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
-def _without_key(headers: Mapping[str, str]) -> str:
-    return repr({name: "***" if name.lower() == "authorization" else value for name, value in headers.items()})
+def without_key(headers: Headers) -> dict[str, str]:
+    """Return headers with the API key masked."""
+    return {name: "***" if name.lower() == "authorization" else value for name, value in headers.items()}
+
+
+def _headers(given: Headers | Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:
+    return Headers(given)
 
 
 @define
@@ -22,14 +28,14 @@ class Request:
     Attributes:
         method: GET, POST, ...
         target: The path and query as sent, percent-encoded.
-        headers: The headers.
+        headers: The headers, whose names may be looked up in any case.
         body: The bytes of the body.
         status: The status of the response, even if it was dropped; None until there is one.
     """
 
     method: str
     target: str
-    headers: Mapping[str, str] = field(repr=_without_key)
+    headers: Headers = field(converter=_headers, repr=lambda headers: repr(without_key(headers)))
     body: bytes = b""
     status: int | None = None
 
@@ -43,18 +49,22 @@ class Request:
         """The query, percent-encoded; empty if there is none."""
         return self.target.partition("?")[2]
 
-    def header(self, name: str) -> str:
-        """Return a header by its name in any case; empty if it is missing."""
-        return next((value for known, value in self.headers.items() if known.lower() == name.lower()), "")
-
 
 @frozen
 class Response:
-    """A response as it was on the wire."""
+    """A response as it was on the wire.
+
+    Attributes:
+        status: The status.
+        body: The bytes of the body.
+        content_type: The header Content-Type; None if there is none.
+        headers: Other headers.
+    """
 
     status: int
     body: bytes
     content_type: str | None = "application/json"
+    headers: dict[str, str] = field(factory=dict[str, str])
 
 
 def success(data: object) -> Response:
@@ -62,9 +72,9 @@ def success(data: object) -> Response:
     return Response(200, json.dumps({"code": 200, "message": "success", "data": data}).encode())
 
 
-def refusal(status: int, message: str) -> Response:
+def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
     """Build an error response in the service's form."""
-    return Response(status, json.dumps({"code": status, "message": message}).encode())
+    return Response(status, json.dumps({"code": status, "message": message}).encode(), headers=headers or {})
 
 
 def media_type(content_type: str | None) -> str:

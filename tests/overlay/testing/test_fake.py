@@ -137,7 +137,7 @@ def test_stop_does_not_wait_for_a_delay(monkeypatch: pytest.MonkeyPatch) -> None
         (lambda fake: fake.refuse(429, times="2"), "times must be a whole number"),
         (lambda fake: fake.refuse(429, retry_after="1\r\nX: y"), "retry_after must be a whole number"),
         (lambda fake: fake.refuse(429, retry_after=-1), "retry_after must be a whole number"),
-        (lambda fake: fake.raw(200, {"a": 1}), "body must be bytes"),
+        (lambda fake: fake.raw(200, {"a": 1}), "body must be a string or bytes"),
         (lambda fake: fake.script("flux-dev", "completed"), "provider/model"),
         (lambda fake: fake.fail("flux-dev", error="No."), "provider/model"),
         (lambda fake: fake.delay("1"), "seconds must be a number"),

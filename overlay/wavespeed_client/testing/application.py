@@ -1,10 +1,11 @@
-"""Handle the requests to the stand-in: record, check against the contract, and respond."""
+"""The stand-in's application: it records each request, checks it against the contract, and responds."""
 
 from __future__ import annotations
 
 import logging
 import socket
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -16,12 +17,11 @@ from ..arguments import API_PATH
 from ..catalogue.catalogue import unknown_model
 from ..webhooks import Webhook
 from .arrangements import Arrangements
-from .contract import ContractError
 from .deliveries import Courier, Delivery, signed_delivery
+from .errors import ContractError, NoOperationError, RefusedError
 from .records import keep
-from .routes import NoRouteError
 from .script import WEBHOOK_STATUSES
-from .service import KINDS, RefusedError
+from .service import KINDS
 from .wire import Request, Response, read_json, refusal
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class Submission:
 
 
 @define(eq=False)
-class Desk:
-    """The request handler between the HTTP server and the service's state. Thread-safe."""
+class Application:
+    """The WSGI application between the HTTP server and the service's state. Thread-safe."""
 
     api_key: str
     contract: Contract
@@ -70,7 +70,6 @@ class Desk:
     violations: list[str] = field(factory=list[str])
     courier: Courier = field(factory=Courier)
     lock: threading.Lock = field(factory=threading.Lock)
-    closing: threading.Event = field(factory=threading.Event)
     _webhook: Webhook = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -78,7 +77,7 @@ class Desk:
 
     def respond(self, wsgi: WSGIRequest) -> WSGIResponse:
         """Respond to a request. A failure of the stand-in becomes a 500 and a violation."""
-        request = Request(wsgi.method, wsgi.environ["REQUEST_URI"], dict(wsgi.headers))
+        request = Request(wsgi.method, wsgi.environ["REQUEST_URI"], wsgi.headers)
         reason = ""
         try:
             request.body = _whole_body(wsgi)
@@ -86,7 +85,7 @@ class Desk:
                 keep(self.requests, request)
             response = self._handle(request, wsgi)
         except RefusedError as refused:
-            response, reason = _to_werkzeug(refused.response, refused.headers), f" ({refused})"
+            response, reason = _to_werkzeug(_refusal(refused)), f" ({refused})"
         except Exception as error:  # a bug in the stand-in fails the test, too
             keep(self.violations, f"{OWN_FAULT}, at {request.method} {request.target}: {error!r}")
             response = _to_werkzeug(refusal(500, f"The stand-in itself failed: {error!r}"))
@@ -105,17 +104,16 @@ class Desk:
 
     def open(self) -> None:
         """Start serving."""
-        self.closing, self.courier = threading.Event(), Courier()
+        self.courier = Courier()
 
     def close(self) -> None:
         """End all delays and deliveries."""
-        self.closing.set()
         self.courier.stop()
         for delivery in self.deliveries:
-            delivery.end()
+            delivery.ended.set()
 
     def _handle(self, request: Request, wsgi: WSGIRequest) -> WSGIResponse:
-        kind = self._kind(request)
+        kind, delivery = self._kind(request), None
         if kind not in STORAGE.values():
             self._check(request)
         if kind == "submit":
@@ -124,16 +122,19 @@ class Desk:
             arranged = self.arrangements.take(kind)
             delay = self.arrangements.delay(kind)
         if arranged and arranged.response:
-            response = _to_werkzeug(arranged.response, arranged.headers)
+            response = arranged.response
         elif kind in STORAGE.values():
             response = self._serve_file(kind, request)
         else:
-            response = self._serve(kind, request, wsgi)
+            response, delivery = self._serve(kind, request, wsgi)
         if delay:
-            self.closing.wait(delay)
-        if arranged and arranged.is_dropped:
+            self.courier.stopping.wait(delay)
+        if arranged and arranged.response is None:
             wsgi.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-        return response
+        sent = _to_werkzeug(response)
+        if delivery:  # only now: a program knows its task before it is called about it
+            sent.call_on_close(partial(self.courier.send, delivery))
+        return sent
 
     def _kind(self, request: Request) -> Kind:
         """Return the kind of a request.
@@ -143,15 +144,14 @@ class Desk:
         """
         try:
             if not request.path.startswith(("/storage/", "/media/")):
-                return KINDS[self.contract.routes.find(request.method, request.path).id]
+                return KINDS[self.contract.routes.find(request).operation["operationId"]]
             if request.method not in STORAGE:
-                raise NoRouteError(request.method, request.path, tuple(STORAGE))
+                raise NoOperationError(request, STORAGE)
             return STORAGE[request.method]
-        except NoRouteError as error:
-            keep(self.violations, str(error))
-            if error.methods:
-                raise RefusedError(405, str(error), Allow=", ".join(error.methods)) from error
-            raise RefusedError(404, str(error)) from error
+        except NoOperationError as error:
+            if error.allow:
+                raise self._violated(str(error), 405, Allow=error.allow) from error
+            raise self._violated(str(error), 404) from error
 
     def _check(self, request: Request) -> None:
         """Check a request's key and the contract.
@@ -159,7 +159,7 @@ class Desk:
         Raises:
             RefusedError: The key is wrong, or the request breaks the contract.
         """
-        if request.header("Authorization") != f"Bearer {self.api_key}":
+        if request.headers.get("Authorization") != f"Bearer {self.api_key}":
             raise RefusedError(401, "Invalid API key.")
         try:
             self.contract.check_request(request)
@@ -181,27 +181,23 @@ class Desk:
         if faults:
             raise self._violated(f"{exchange}: {faults}")
 
-    def _violated(self, problem: str) -> RefusedError:
+    def _violated(self, problem: str, status: int = 400, **headers: str) -> RefusedError:
         """Record a violation; return the refusal."""
         keep(self.violations, problem)
-        return RefusedError(400, problem)
+        return RefusedError(status, problem, **headers)
 
-    def _serve(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> WSGIResponse:
-        """Respond as the service does. A new task's webhook is sent after the response."""
+    def _serve(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> tuple[Response, Delivery | None]:
+        """Return the service's response, and the delivery of a new task's webhook."""
         with self.lock:
             try:
                 response, delivery = self._act(kind, request, wsgi)
             except RefusedError as refused:
-                response, delivery = refused.response, None
+                response, delivery = _refusal(refused), None
         try:
             self.contract.check_response(request, response)
         except ContractError as violation:
             keep(self.violations, f"{OWN_FAULT}: {violation}")
-        sent = _to_werkzeug(response)
-        if delivery:
-            courier = self.courier
-            sent.call_on_close(lambda: courier.send(delivery))
-        return sent
+        return response, delivery
 
     def _act(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> tuple[Response, Delivery | None]:
         """Carry out a request of the API."""
@@ -235,21 +231,19 @@ class Desk:
         except ContractError as violation:
             keep(self.violations, f"{OWN_FAULT}: {violation}")
         for old in keep(self.deliveries, delivery):
-            old.end()
+            old.ended.set()
         return delivery
 
-    def _serve_file(self, kind: Kind, request: Request) -> WSGIResponse:
+    def _serve_file(self, kind: Kind, request: Request) -> Response:
         """Respond as the storage host does. A ticket can be used once."""
         if "Authorization" in request.headers:
             keep(self.violations, f"the API key was sent to the storage host: {request.method} {request.path}")
         with self.lock:
             if kind == "storage":
                 stored = self.service.redeem(request.path.removeprefix("/storage/"), request.body)
-                response = Response(200, b"") if stored else refusal(412, "The ticket is unknown, or was used before.")
-                return _to_werkzeug(response)
+                return Response(200, b"") if stored else refusal(412, "The ticket is unknown, or was used before.")
             content = self.service.file(unquote(request.path))
-        found = refusal(404, "No such file.") if content is None else Response(200, content, "image/jpeg")
-        return _to_werkzeug(found)
+        return refusal(404, "No such file.") if content is None else Response(200, content, "image/jpeg")
 
 
 def _model_of(request: Request) -> str:
@@ -263,5 +257,9 @@ def _whole_body(wsgi: WSGIRequest) -> bytes:
         raise RefusedError(400, "The body is incomplete.") from error
 
 
-def _to_werkzeug(response: Response, headers: dict[str, str] | None = None) -> WSGIResponse:
-    return WSGIResponse(response.body, response.status, headers, content_type=response.content_type)
+def _refusal(error: RefusedError) -> Response:
+    return refusal(error.status, str(error), error.headers)
+
+
+def _to_werkzeug(response: Response) -> WSGIResponse:
+    return WSGIResponse(response.body, response.status, response.headers, content_type=response.content_type)
