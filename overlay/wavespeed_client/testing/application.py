@@ -85,10 +85,10 @@ class Application:
                 keep(self.requests, request)
             response = self._handle(request, wsgi)
         except RefusedError as refused:
-            response, reason = _to_werkzeug(_refusal(refused)), f" ({refused})"
+            response, reason = to_werkzeug(refused.response), f" ({refused})"
         except Exception as error:  # a bug in the stand-in fails the test, too
             keep(self.violations, f"{OWN_FAULT}, at {request.method} {request.target}: {error!r}")
-            response = _to_werkzeug(refusal(500, f"The stand-in itself failed: {error!r}"))
+            response = to_werkzeug(refusal(500, f"The stand-in itself failed: {error!r}"))
         request.status = response.status_code
         line = f"{request.method} {request.target} {response.status_code}{reason}"
         logger.info("%s", line.encode("unicode_escape").decode())
@@ -114,24 +114,19 @@ class Application:
 
     def _handle(self, request: Request, wsgi: WSGIRequest) -> WSGIResponse:
         kind, delivery = self._kind(request), None
-        if kind not in STORAGE.values():
-            self._check(request)
-        if kind == "submit":
-            self._check_input(request)
+        self._check(kind, request)
         with self.lock:
             arranged = self.arrangements.take(kind)
             delay = self.arrangements.delay(kind)
         if arranged and arranged.response:
             response = arranged.response
-        elif kind in STORAGE.values():
-            response = self._serve_file(kind, request)
         else:
             response, delivery = self._serve(kind, request, wsgi)
         if delay:
             self.courier.stopping.wait(delay)
         if arranged and arranged.response is None:
             wsgi.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-        sent = _to_werkzeug(response)
+        sent = to_werkzeug(response)
         if delivery:  # only now: a program knows its task before it is called about it
             sent.call_on_close(partial(self.courier.send, delivery))
         return sent
@@ -153,18 +148,24 @@ class Application:
                 raise self._violated(str(error), 405, Allow=error.allow) from error
             raise self._violated(str(error), 404) from error
 
-    def _check(self, request: Request) -> None:
-        """Check a request's key and the contract.
+    def _check(self, kind: Kind, request: Request) -> None:
+        """Check a request's key, the contract and the input. Storage has no contract, and must not get the key.
 
         Raises:
             RefusedError: The key is wrong, or the request breaks the contract.
         """
+        if kind in STORAGE.values():
+            if "Authorization" in request.headers:
+                keep(self.violations, f"the API key was sent to the storage host: {request.method} {request.path}")
+            return
         if request.headers.get("Authorization") != f"Bearer {self.api_key}":
             raise RefusedError(401, "Invalid API key.")
         try:
             self.contract.check_request(request)
         except ContractError as violation:
             raise self._violated(str(violation)) from violation
+        if kind == "submit":
+            self._check_input(request)
 
     def _check_input(self, request: Request) -> None:
         """Check a submission against the loaded models.
@@ -190,27 +191,35 @@ class Application:
         """Return the service's response, and the delivery of a new task's webhook."""
         with self.lock:
             try:
-                response, delivery = self._act(kind, request, wsgi)
+                if kind == "submit":
+                    response, delivery = self._submit(request, wsgi)
+                else:
+                    response, delivery = self._act(kind, request, wsgi), None
             except RefusedError as refused:
-                response, delivery = _refusal(refused), None
+                response, delivery = refused.response, None
         try:
-            self.contract.check_response(request, response)
+            if kind not in STORAGE.values():
+                self.contract.check_response(request, response)
         except ContractError as violation:
             keep(self.violations, f"{OWN_FAULT}: {violation}")
         return response, delivery
 
-    def _act(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> tuple[Response, Delivery | None]:
-        """Carry out a request of the API."""
-        if kind == "submit":
-            return self._submit(request, wsgi)
-        if kind == "poll":
-            return self.service.poll(request.path.split("/")[4]), None
-        if kind == "binary":
-            file = wsgi.files.get("file")
-            if file is None:
-                raise self._violated("The form needs a part named 'file' with a file name.")
-            return self.service.store(file.filename or "file", file.read()), None
-        return self.service.account(kind, read_json(request.body) if request.method == "POST" else {}), None
+    def _act(self, kind: Kind, request: Request, wsgi: WSGIRequest) -> Response:
+        """Carry out a request other than a submission."""
+        match kind:
+            case "poll":
+                return self.service.poll(request.path.split("/")[4])
+            case "binary":
+                file = wsgi.files.get("file")
+                if file is None:
+                    raise self._violated("The form needs a part named 'file' with a file name.")
+                return self.service.store(file.filename or "file", file.read())
+            case "storage":
+                return self.service.redeem(request.path.removeprefix("/storage/"), request.body)
+            case "download":
+                return self.service.file(unquote(request.path))
+            case _:
+                return self.service.account(kind, read_json(request.body) if request.method == "POST" else {})
 
     def _submit(self, request: Request, wsgi: WSGIRequest) -> tuple[Response, Delivery | None]:
         model, webhook = _model_of(request), wsgi.args.get("webhook")
@@ -234,17 +243,6 @@ class Application:
             old.ended.set()
         return delivery
 
-    def _serve_file(self, kind: Kind, request: Request) -> Response:
-        """Respond as the storage host does. A ticket can be used once."""
-        if "Authorization" in request.headers:
-            keep(self.violations, f"the API key was sent to the storage host: {request.method} {request.path}")
-        with self.lock:
-            if kind == "storage":
-                stored = self.service.redeem(request.path.removeprefix("/storage/"), request.body)
-                return Response(200, b"") if stored else refusal(412, "The ticket is unknown, or was used before.")
-            content = self.service.file(unquote(request.path))
-        return refusal(404, "No such file.") if content is None else Response(200, content, "image/jpeg")
-
 
 def _model_of(request: Request) -> str:
     return request.path.removeprefix(API_PATH)
@@ -257,9 +255,6 @@ def _whole_body(wsgi: WSGIRequest) -> bytes:
         raise RefusedError(400, "The body is incomplete.") from error
 
 
-def _refusal(error: RefusedError) -> Response:
-    return refusal(error.status, str(error), error.headers)
-
-
-def _to_werkzeug(response: Response) -> WSGIResponse:
+def to_werkzeug(response: Response) -> WSGIResponse:
+    """Return a response in werkzeug's form."""
     return WSGIResponse(response.body, response.status, response.headers, content_type=response.content_type)

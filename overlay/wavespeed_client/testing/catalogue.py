@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from ..catalogue.schema import Facts
 
 PRICE = 0.012
-
-
 PROMPT = {"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string"}}}
 
 
@@ -33,14 +31,8 @@ def model_row(model: str, facts: Facts | None) -> dict[str, Any]:
 
 def price(model: str) -> dict[str, Any]:
     """Return the price of a task, with a discount of 10 percent."""
-    discounted = round(PRICE * 0.9, 6)
-    return {
-        "model_id": model,
-        "price": PRICE,
-        "discounted_price": discounted,
-        "discount_rate": 90,
-        "currency": "USD",
-    }
+    discounted = {"discounted_price": round(PRICE * 0.9, 6), "discount_rate": 90}
+    return {"model_id": model, "price": PRICE, "currency": "USD", **discounted}
 
 
 def usage(submissions: Sequence[tuple[str, str]]) -> dict[str, Any]:

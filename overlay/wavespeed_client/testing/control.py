@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from werkzeug import Response
 
 from ..errors import WaveSpeedError
+from .application import to_werkzeug
 from .arguments import checked
 from .errors import RefusedError
 from .wire import read_json, without_key
@@ -72,8 +73,8 @@ class Control:
         try:
             response = self._controlled(wsgi)
         except RefusedError as error:
-            response = _json({"error": str(error)}, error.status)
-            response.headers.update(error.headers)
+            response = _json({"error": str(error)}, error.response.status)
+            response.headers.update(error.response.headers)
         response.headers.update({"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
         logger.info("%s %s %s", wsgi.method, wsgi.path.encode("unicode_escape").decode(), response.status_code)
         return response
@@ -129,12 +130,7 @@ class Control:
         return _json([_delivery(one) for one in self._fake.deliveries[-_last(wsgi) :]])
 
     def _media(self, wsgi: WSGIRequest) -> Response:
-        path = wsgi.path.removeprefix(PREFIX.rstrip("/"))
-        content = self._application.service.file(path)
-        if content is None:
-            raise RefusedError(404, f"{path} does not exist.")
-        # Sent as an image, so that a browser does not run an uploaded page or script.
-        return Response(content, content_type="image/jpeg")
+        return to_werkzeug(self._application.service.file(wsgi.path.removeprefix(PREFIX.rstrip("/"))))
 
 
 def _page(_: WSGIRequest) -> Response:

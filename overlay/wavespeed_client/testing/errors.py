@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .wire import refusal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -41,11 +43,9 @@ class RefusedError(Exception):
     """A request is refused.
 
     Attributes:
-        status: The status of the response.
-        headers: Additional headers of the response.
+        response: The response, in the service's form.
     """
 
     def __init__(self, status: int, message: str, **headers: str) -> None:
         super().__init__(message)
-        self.status = status
-        self.headers = headers
+        self.response = refusal(status, message, **headers)

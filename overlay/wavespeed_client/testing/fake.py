@@ -25,7 +25,6 @@ from .wire import Response, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
     from typing import Self
 
     from .. import AsyncWaveSpeed, Task, WaveSpeed
@@ -74,17 +73,15 @@ class FakeWaveSpeed:
     deliveries: list[Delivery] = field(init=False)
     violations: list[str] = field(init=False)
     files: dict[str, bytes] = field(init=False)
-    _service: Service = field(init=False, repr=False)
     _application: Application = field(init=False, repr=False)
     _server: Server | None = field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         Settings.resolve(self.api_key)  # raises for a key that no client could send
-        self._service = Service(self.models, self.credit, self.webhook_secret)
-        self._application = Application(self.api_key, self.contract, self._service)
-        self.requests, self.calls = self._application.requests, self._application.calls
-        self.deliveries, self.violations = self._application.deliveries, self._application.violations
-        self.files = self._service.files
+        service = Service(self.models, self.credit, self.webhook_secret)
+        application = self._application = Application(self.api_key, self.contract, service)
+        self.requests, self.calls, self.files = application.requests, application.calls, service.files
+        self.deliveries, self.violations = application.deliveries, application.violations
 
     def start(self) -> Self:
         """Start the server. Adds 127.0.0.1 to NO_PROXY until `stop`, so that clients bypass proxies.
@@ -98,7 +95,7 @@ class FakeWaveSpeed:
             self._application.open()
             server.start()
             self._server = server
-            self._service.url = f"http://{next(iter(self.allow_hosts), LOOPBACK)}:{server.port}"
+            self._application.service.url = f"http://{next(iter(self.allow_hosts), LOOPBACK)}:{server.port}"
             bypass(LOOPBACK)
         return self
 
@@ -113,9 +110,7 @@ class FakeWaveSpeed:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -163,7 +158,7 @@ class FakeWaveSpeed:
         checked(lock, "lock", str | PathLike, "the path of a lock, such as models.lock.json")
         models = read_lock(Path(lock)).models
         with self._application.lock:
-            self._service.load(models, only)
+            self._application.service.load(models, only)
 
     def script(self, model: str, *statuses: str, outputs: Sequence[Output] | None = None) -> None:
         """Set the statuses of new tasks of a model: the submission returns the first, and each poll the next.
@@ -184,7 +179,7 @@ class FakeWaveSpeed:
         allowed = "a list of strings or objects, such as ['https://example.com/1.png']"
         for output in checked([] if outputs is None else outputs, "outputs", list | tuple, allowed):
             checked(output, "outputs", str | dict, allowed)
-        self._service.scripts[model] = Script(statuses, None if outputs is None else tuple(outputs))
+        self._application.service.scripts[model] = Script(statuses, None if outputs is None else tuple(outputs))
 
     def fail(self, model: str, *, error: str, code: int = 1405) -> None:
         """Let new tasks of a model fail with this error and task code.
@@ -194,7 +189,8 @@ class FakeWaveSpeed:
         """
         split_model(model)
         checked(error, "error", str, "a string")
-        self._service.scripts[model] = Script(("created", "failed"), (), error, checked_count(code, "code", 0))
+        checked_count(code, "code", 0)
+        self._application.service.scripts[model] = Script(("created", "failed"), (), error, code)
 
     def refuse(
         self,
@@ -217,10 +213,10 @@ class FakeWaveSpeed:
         Raises:
             ValueError: An argument is invalid.
         """
-        headers = {} if retry_after is None else {"Retry-After": str(checked_count(retry_after, "retry_after", 0))}
+        wait = {} if retry_after is None else {"Retry-After": str(checked_count(retry_after, "retry_after", 0))}
         checked(status, "status", int, "an HTTP status from 400 to 599", 400, 599)
         checked(message, "message", str, "a string")
-        self._arrange(on, refusal(status, message, headers), times)
+        self._arrange(on, refusal(status, message, **wait), times)
 
     def raw(
         self,
@@ -280,7 +276,7 @@ class FakeWaveSpeed:
         from ..parsing import task_from_prediction
 
         with self._application.lock:
-            states = self._service.states()
+            states = self._application.service.states()
         return [task_from_prediction(Prediction.from_dict(state), state, model="") for state in states]
 
     def wait_for_deliveries(self, timeout: float = 10.0) -> list[Delivery]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -12,6 +13,9 @@ from .errors import NoOperationError
 
 if TYPE_CHECKING:
     from .wire import Request
+
+# The pattern of a path, the names of its parameters, and its operations by method.
+Template = tuple[re.Pattern[str], list[str], dict[str, dict[str, Any]]]
 
 _NAME = re.compile(r"\{([^{}]+)\}")
 # A segment that a parameter can match: not "." or "..", which name other paths.
@@ -45,10 +49,11 @@ class Routes:
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._templates = [
-            (re.compile(_pattern(template)), _NAME.findall(template), _operations(document, item))
-            for template, item in _by_precedence(document)
-        ]
+        # By their number of slashes, since no parameter matches one.
+        self._templates: defaultdict[int, list[Template]] = defaultdict(list)
+        for template, item in _by_precedence(document):
+            found = re.compile(_pattern(template)), _NAME.findall(template), _operations(document, item)
+            self._templates[template.count("/")].append(found)
         webhooks: dict[str, dict[str, Any]] = document.get("webhooks", {})
         self.webhooks = {name: _operations(document, item) for name, item in webhooks.items()}
 
@@ -58,8 +63,9 @@ class Routes:
         Raises:
             NoOperationError: No operation matches.
         """
-        for pattern, names, operations in self._templates:
-            match = pattern.fullmatch(request.path)
+        path = request.path
+        for pattern, names, operations in self._templates.get(path.count("/"), ()):
+            match = pattern.fullmatch(path)
             if match:
                 if request.method not in operations:
                     raise NoOperationError(request, operations)

@@ -17,14 +17,13 @@ from .errors import RefusedError
 from .inputs import Inputs
 from .records import keep_task, keep_under
 from .script import Script, ScriptedTask
-from .wire import success
+from .wire import Response, success
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..catalogue.schema import Facts
     from .arrangements import Kind
-    from .wire import Response
 
 KINDS: dict[str, Kind] = {
     "submit_task": "submit",
@@ -191,17 +190,30 @@ class Service:
         keep_under(self.files, path, content)
         return success(self._media(path, len(content)))
 
-    def redeem(self, token: str, content: bytes) -> bool:
-        """Store a file that was uploaded with a ticket; return False if the ticket is unknown or used."""
-        path = self._tickets.pop(token, None)
-        if path is not None:
-            keep_under(self.files, path, content)
-        return path is not None
+    def redeem(self, token: str, content: bytes) -> Response:
+        """Store a file that was uploaded with a ticket. A ticket can be used once.
 
-    def file(self, path: str) -> bytes | None:
-        """Return the file or the task's output at a path; None if there is neither."""
+        Raises:
+            RefusedError: The ticket is unknown or used.
+        """
+        path = self._tickets.pop(token, None)
+        if path is None:
+            raise RefusedError(412, "The ticket is unknown, or was used before.")
+        keep_under(self.files, path, content)
+        return Response(200, b"")
+
+    def file(self, path: str) -> Response:
+        """Return the file or the task's output at a path.
+
+        Raises:
+            RefusedError: There is neither.
+        """
         task_id = path.removeprefix("/media/").removesuffix("/1.jpeg")
-        return self.files.get(path, OUTPUT if task_id in self.tasks else None)
+        content = self.files.get(path, OUTPUT if task_id in self.tasks else None)
+        if content is None:
+            raise RefusedError(404, "No such file.")
+        # Whatever it is, it is sent as an image, so that a browser does not run an uploaded page or script.
+        return Response(200, content, "image/jpeg")
 
     def _media(self, path: str, size: int) -> dict[str, Any]:
         name = path.rpartition("/")[2]

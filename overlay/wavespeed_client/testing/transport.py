@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
@@ -63,11 +64,8 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return transport.handle_request(request)
         request.read()
         checked = self._checked_request(request)
-        response = transport.handle_request(request)
-        try:
+        with closing(transport.handle_request(request)) as response:
             body = b"".join(cast("Iterable[bytes]", response.stream))
-        finally:
-            response.close()
         return self._checked_response(checked, response, body)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -80,11 +78,8 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return await transport.handle_async_request(request)
         await request.aread()
         checked = self._checked_request(request)
-        response = await transport.handle_async_request(request)
-        try:
+        async with aclosing(await transport.handle_async_request(request)) as response:
             body = b"".join([chunk async for chunk in cast("AsyncIterable[bytes]", response.stream)])
-        finally:
-            await response.aclose()
         return self._checked_response(checked, response, body)
 
     def close(self) -> None:
@@ -119,7 +114,8 @@ class ContractTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         status, headers = response.status_code, response.headers
         received = Response(status, body, headers.get("Content-Type"))
         try:
-            self._contract.check_response(request, evolve(received, body=_decoded(response, body)))
+            decoded = httpx.Response(status, headers=headers, content=body).content
+            self._contract.check_response(request, evolve(received, body=decoded))
         except (ContractError, httpx.DecodingError) as error:
             self.violations.append(str(error))
             raise ContractError(str(error), request, received) from error
@@ -135,7 +131,3 @@ def _checked(base_url: str) -> httpx.URL:
     if not url.is_absolute_url or url.query or url.fragment:
         raise ConfigurationError(f"base_url must be a URL such as https://api.wavespeed.ai, not {base_url!r}.")
     return url
-
-
-def _decoded(response: httpx.Response, body: bytes) -> bytes:
-    return httpx.Response(response.status_code, headers=response.headers, content=body).content

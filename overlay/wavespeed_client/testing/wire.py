@@ -72,9 +72,9 @@ def success(data: object) -> Response:
     return Response(200, json.dumps({"code": 200, "message": "success", "data": data}).encode())
 
 
-def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+def refusal(status: int, message: str, **headers: str) -> Response:
     """Build an error response in the service's form."""
-    return Response(status, json.dumps({"code": status, "message": message}).encode(), headers=headers or {})
+    return Response(status, json.dumps({"code": status, "message": message}).encode(), headers=headers)
 
 
 def media_type(content_type: str | None) -> str:
