@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from werkzeug import Response
 
+# How long stopping may take.
+POLL_SECONDS = 0.02
+
 
 class Server(HTTPServerBase):
     """A server that passes every request to one function, with a thread for each connection."""
@@ -35,22 +38,11 @@ class Server(HTTPServerBase):
         application = WSGIRequest.application(self.dispatch)
         # We open the socket, since werkzeug exits the process if the port is taken.
         with socket.create_server((self.host, self.port)) as listening:
-            self.server = make_server(
-                self.host,
-                self.port,
-                application,
-                threaded=True,
-                request_handler=Handler,
-                fd=listening.fileno(),
-            )
-        self.port = self.server.port
-        self.server_thread = threading.Thread(target=self.thread_target, daemon=True)
+            fd = listening.fileno()
+            server = make_server(self.host, self.port, application, threaded=True, request_handler=Handler, fd=fd)
+        self.server, self.port = server, server.port
+        self.server_thread = threading.Thread(target=server.serve_forever, args=[POLL_SECONDS], daemon=True)
         self.server_thread.start()
-
-    def thread_target(self) -> None:
-        """Serve until stopped; stopping takes at most 20 ms."""
-        if self.server is not None:
-            self.server.serve_forever(poll_interval=0.02)
 
     def dispatch(self, request: WSGIRequest) -> Response:
         """Respond to a request."""
