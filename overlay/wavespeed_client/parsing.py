@@ -1,7 +1,4 @@
-"""Turn parsed responses into tasks and values. An invalid field never loses a task.
-
-The generated parser notices missing fields, but accepts any value for a field.
-"""
+"""Turn the data of responses into tasks and values. An invalid field never loses a task."""
 
 from __future__ import annotations
 
@@ -9,72 +6,40 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from wavespeed_api import models
-
-from .catalogue.listing import Page
 from .catalogue.values import mapping, number, text, whole_number
 from .task import UNKNOWN_STATUS, Task, is_task_id
 
 if TYPE_CHECKING:
-    from wavespeed_api.models import Prediction
-
     from .errors import SubmissionUncertainError
 
 T = TypeVar("T")
 
 
-def task_from_envelope(envelope: object, data: Any, *, model: str) -> Task:
-    """Return the task in a response.
+def task_in(data: Any, model: str = "") -> Task:
+    """Return the task in the data of a response, a row of a list, or the body of a webhook call.
 
     Args:
-        envelope: The response as the generated client parsed it.
-        data: The data in it, as plain JSON.
-        model: The model's id, if the response does not give one.
+        data: The task as plain JSON. An invalid field is left out; `raw` keeps it.
+        model: The model's id, if the data does not give one.
 
     Raises:
-        TypeError, ValueError, KeyError: The response holds no task with a usable id.
+        TypeError, ValueError, KeyError: The data has no usable id.
     """
-    if not isinstance(envelope, models.PredictionEnvelope):
-        raise TypeError("the response is not the envelope of a task")
-    return task_from_prediction(envelope.data, data, model=model)
-
-
-def task_from_prediction(prediction: Prediction, raw: dict[str, Any], *, model: str) -> Task:
-    """Return the task in a parsed prediction. An invalid field is left out; `raw` keeps it."""
-    if not is_task_id(prediction.id):
+    if not is_task_id(data["id"]):
         raise ValueError("the response has no usable task id")
-    urls, timings = prediction.urls, prediction.timings
-    milliseconds = timings.inference if isinstance(timings, models.Durations) else prediction.execution_time
+    timings = mapping(data.get("timings")) or {}
     return Task(
-        id=prediction.id,
-        model=text(prediction.model) or model,
-        status=text(prediction.status) or UNKNOWN_STATUS,
-        outputs=_outputs(prediction.outputs),
-        error=text(prediction.error),
-        code=whole_number(prediction.code),
-        url=text(urls.get) if isinstance(urls, models.TaskAddresses) else None,
-        created_at=_in_utc(prediction.created_at),
-        inference_ms=number(milliseconds),
-        raw=raw,
+        id=data["id"],
+        model=text(data.get("model")) or model,
+        status=text(data.get("status")) or UNKNOWN_STATUS,
+        outputs=_outputs(data.get("outputs")),
+        error=text(data.get("error")),
+        code=whole_number(data.get("code")),
+        url=text((mapping(data.get("urls")) or {}).get("get")),
+        created_at=_in_utc(data.get("created_at")),
+        inference_ms=number(timings.get("inference", data.get("executionTime"))),
+        raw=data,
     )
-
-
-def task_from_row(row: dict[str, Any]) -> Task:
-    """Return the task in a row of a list, or in the body of a webhook call.
-
-    Raises:
-        TypeError, ValueError, KeyError: It has no usable id.
-    """
-    return task_from_prediction(models.Prediction.from_dict(row), row, model="")
-
-
-def tasks_of(data: Any, number: int) -> Page[Task]:
-    """Return the tasks in the page of this number. A task without a usable id is left out.
-
-    Raises:
-        TypeError, KeyError: The data is not a page of tasks.
-    """
-    return Page[Task].of(data["items"], task_from_row, number)
 
 
 def asked_by_older_path(task: Task, base_url: str) -> bool:
@@ -121,29 +86,23 @@ def _shown_input(task: Task) -> dict[str, Any] | None:
     return cast("dict[str, Any]", shown) if isinstance(shown, dict) else None
 
 
-def _outputs(values: object) -> tuple[str | dict[str, Any], ...]:
+def _outputs(values: Any) -> tuple[str | dict[str, Any], ...]:
     """Return the outputs. A text or an object in place of the list counts as a list of one."""
     if not isinstance(values, list):
         values = [values] if values else []
-    found: list[str | dict[str, Any]] = []
-    for value in cast("list[object]", values):
-        if isinstance(value, models.StructuredOutput):
-            found.append(value.to_dict())
-        elif isinstance(value, str | dict):
-            found.append(cast("str | dict[str, Any]", value))
-    return tuple(found)
+    given = cast("list[Any]", values)
+    return tuple(value for value in given if isinstance(value, str) or mapping(value) is not None)
 
 
-def _in_utc(moment: object) -> datetime | None:
-    if not isinstance(moment, datetime):
-        return None
+def _in_utc(moment: Any) -> datetime | None:
     try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:  # year 1 or 9999, moved out of the calendar
+        read = datetime.fromisoformat(moment)
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):  # such as year 1 or 9999, moved out of the calendar
         return None
 
 
-def balance_in(_parsed: object, data: Any) -> float:
+def balance_in(data: Any) -> float:
     """Return the balance.
 
     Raises:
@@ -152,7 +111,7 @@ def balance_in(_parsed: object, data: Any) -> float:
     return _found(number(data["balance"]), "balance")
 
 
-def secret_in(_parsed: object, data: Any) -> str:
+def secret_in(data: Any) -> str:
     """Return the webhook secret.
 
     Raises:
@@ -161,7 +120,7 @@ def secret_in(_parsed: object, data: Any) -> str:
     return _found(text(data["secret"]), "secret")
 
 
-def deleted_in(_parsed: object, data: object) -> int | None:
+def deleted_in(data: object) -> int | None:
     """Return how many records were deleted; None if the response does not say."""
     return whole_number((mapping(data) or {}).get("deleted_count"))
 

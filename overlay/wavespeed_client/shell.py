@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from .fields import Place
     from .files.kinds import FileInput
     from .settings import Settings
-    from .transport.context import Context
 
 # Packages whose frames do not help a caller: the message says what is refused, and why.
 OURS = ("wavespeed_client", "wavespeed_api", "contextlib")
@@ -80,14 +79,10 @@ class Shell:
     def __init__(self, settings: Settings, http: Any, attach: Callable[[Client, Any], Client]) -> None:
         from .calls import Calls  # loads the network modules, which `from wavespeed_client import WaveSpeed` does not
 
-        self.settings, self._http, self._attach = settings, http, attach
+        self.settings, self._http = settings, http
         self.api = attach(Client(base_url=settings.base_url), http)
-        self._calls = Calls(settings.base_url, self._client_for)
+        self._calls = Calls(settings.base_url, http)
         self._durations, self._catalogue = Durations(), Catalogue()
-
-    def _client_for(self, context: Context) -> Client:
-        self._check_open()
-        return self._attach(Client(base_url=self.settings.base_url), self._http.for_call(context))
 
     def _check_open(self) -> None:
         if self._http.is_closed:

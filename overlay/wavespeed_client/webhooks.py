@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from .errors import ConfigurationError, InvalidInputError, WebhookVerificationError
-from .parsing import task_from_row
+from .parsing import task_in
 from .settings import Secret, given, is_token
 from .transport.response import parsed
 
@@ -77,7 +77,7 @@ class Webhook:
         """
         self.verify(body, headers)
         try:
-            return task_from_row(parsed(bytes(body))[0])
+            return task_in(parsed(bytes(body))[0])
         except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
             raise WebhookVerificationError("The call is signed, but its body holds no task.") from error
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import Driven
-from wavespeed_api.models import PredictionEnvelope
+from wavespeed_api.models import Durations, Prediction, StructuredOutput, TaskAddresses
 from wavespeed_client import InvalidInputError, Task
-from wavespeed_client.parsing import task_from_envelope
+from wavespeed_client.parsing import task_in
 from wavespeed_client.testing import FakeWaveSpeed
 
 pytestmark = pytest.mark.promise("odd-field")
@@ -26,8 +26,7 @@ WHOLE = Task(
 
 
 def read(**data: Any) -> Task:
-    envelope = {"code": 200, "message": "success", "data": {"id": "abc", **data}}
-    return task_from_envelope(PredictionEnvelope.from_dict(envelope), envelope["data"], model="a/b")
+    return task_in({"id": "abc", **data}, "a/b")
 
 
 def test_tasks_survive_pickle_and_copy() -> None:
@@ -77,6 +76,32 @@ def test_an_odd_field_never_loses_a_task_and_raw_keeps_it(name: str, value: Any)
     assert task.url is None
     assert task.created_at is None
     assert task.inference_ms is None or name == "executionTime"
+
+
+def test_a_task_is_read_as_the_spec_describes_it() -> None:
+    """The generated parser follows each change of the spec, so the reader of tasks must agree with it."""
+    task = read(
+        model="a/c",
+        status="completed",
+        outputs=["https://e.com/1.png", {"label": "cat"}],
+        urls={"get": "https://e.com/api/v3/predictions/abc/result"},
+        created_at="2026-01-01T00:00:00Z",
+        error="late",
+        code=5004,
+        timings={"inference": 12},
+        executionTime=13,
+    )
+    parsed = Prediction.from_dict(task.raw)
+    assert isinstance(parsed.urls, TaskAddresses)
+    assert isinstance(parsed.timings, Durations)
+    assert isinstance(parsed.outputs, list)
+    outputs = tuple(each.to_dict() if isinstance(each, StructuredOutput) else each for each in parsed.outputs)
+    assert (task.id, task.model, task.status, task.outputs) == (parsed.id, parsed.model, parsed.status, outputs)
+    assert (task.error, task.code, task.created_at) == (parsed.error, parsed.code, parsed.created_at)
+    assert (task.url, task.inference_ms) == (parsed.urls.get, parsed.timings.inference)
+    assert (
+        read(executionTime=13).inference_ms == Prediction.from_dict({"id": "abc", "executionTime": 13}).execution_time
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,6 +156,5 @@ def test_what_is_no_id_is_refused_before_anything_is_sent(ws: Driven, fake: Fake
 
 @pytest.mark.parametrize("data", [{"id": "a/b"}, {"id": ""}, {"id": 5}, {"id": None}, {}, []], ids=repr)
 def test_a_response_without_a_usable_id_is_no_task(data: Any) -> None:
-    envelope = {"data": data}
     with pytest.raises((ValueError, KeyError, TypeError)):
-        task_from_envelope(PredictionEnvelope.from_dict(envelope), envelope["data"], model="a/b")
+        task_in(data)

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from wavespeed_api.models import Prediction
-
 from ..errors import InvalidInputError
-from ..parsing import task_from_prediction
+from ..parsing import task_in
 from ..task import Task, is_task_id
 
 if TYPE_CHECKING:
@@ -139,4 +137,4 @@ def _cost(record: Any) -> float | None:
 
 def _task(record: Any, before: JournalEntry) -> Task | None:
     raw: dict[str, Any] | None = record.get("task")
-    return None if raw is None else task_from_prediction(Prediction.from_dict(raw), raw, model=before.model)
+    return None if raw is None else task_in(raw, before.model)

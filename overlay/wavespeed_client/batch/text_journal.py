@@ -53,11 +53,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from attrs import define, field
 
-from wavespeed_api.models import Prediction
-
 from ..errors import ConfigurationError, InvalidInputError
 from ..files.register import Register, Upload
-from ..parsing import task_from_prediction
+from ..parsing import task_in
 from ..task import is_task_id
 from .journal import BILLED, EVENTS, Entry, digest_of
 
@@ -276,7 +274,7 @@ class TextJournal:
     def _entry(self, number: int, model: str) -> Entry:
         record = json.loads(self._line_at(self._places[number]))
         raw = cast("dict[str, Any] | None", record.get("task"))
-        task = None if raw is None else task_from_prediction(Prediction.from_dict(raw), raw, model=model)
+        task = None if raw is None else task_in(raw, model)
         task_id = record.get("task_id")
         known_id = task_id if is_task_id(task_id) else None
         return Entry(number, record["event"], _moment(record), task, known_id, self._costs.get(number))

@@ -30,6 +30,11 @@ class Page(Generic[T]):
     size: int
 
     @classmethod
+    def within(cls, data: dict[str, Any], read: Callable[[dict[str, Any]], T], number: int) -> Page[T]:
+        """Read the page of this number in the data of a response; see `of`."""
+        return cls.of(data["items"], read, number)
+
+    @classmethod
     def of(cls, rows: object, read: Callable[[dict[str, Any]], T], number: int = 1) -> Page[T]:
         """Read the rows of a page; None is an empty page. Unreadable rows are left out, with a warning in the log.
 

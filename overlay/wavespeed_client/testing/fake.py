@@ -271,13 +271,11 @@ class FakeWaveSpeed:
     @property
     def tasks(self) -> list[Task]:
         """The tasks as last returned to a client, in the order of submission. Reading does not advance them."""
-        from wavespeed_api.models import Prediction
-
-        from ..parsing import task_from_prediction
+        from ..parsing import task_in
 
         with self._application.lock:
             states = self._application.service.states()
-        return [task_from_prediction(Prediction.from_dict(state), state, model="") for state in states]
+        return [task_in(state) for state in states]
 
     def wait_for_deliveries(self, timeout: float = 10.0) -> list[Delivery]:
         """Wait until all webhook deliveries have ended; return them.

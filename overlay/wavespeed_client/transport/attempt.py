@@ -8,7 +8,6 @@ import math
 import time
 import zlib
 from collections.abc import Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -16,12 +15,13 @@ from attrs import define, field
 
 from ..errors import ConfigurationError, UnexpectedResponseError, excerpt
 from .exchange import Exchange, content
+from .httpx1.headers import value_of
 from .identity import Received, check_identity
 from .response import WholeResponse, parsed, task_named_in
 from .submission import SYNC_MODE_SECONDS, UNTAKEN, responds_late
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
     from .aiohttp import Aiohttp
     from .borrowed import AsyncBorrowed, Borrowed
@@ -32,7 +32,8 @@ CLEAN_UP_SECONDS = 0.05
 LATE = "the time was up before it could be sent"
 GZIP = b"\x1f\x8b"
 BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
-UNCOMPRESSED = ("identity", "", "none", "utf-8")
+COMPRESSED = (b"gzip", b"x-gzip", b"deflate")
+UNCOMPRESSED = (b"", b"identity", b"none", b"utf-8")
 # httpcore's steps before a request leaves. After any other step, the request counts as sent.
 CONNECTING = frozenset({"connect_tcp", "connect_unix_socket", "start_tls", "retry", "setup_socks5_connection"})
 
@@ -46,7 +47,7 @@ def seconds_for(exchange: Exchange) -> float:
     seconds = exchange.settings.timeout
     if exchange.submission:
         return max(seconds, SYNC_MODE_SECONDS) if responds_late(content(exchange.request)) else seconds
-    seconds = min(seconds, exchange.context.seconds_left())
+    seconds = min(seconds, exchange.seconds_left())
     if not seconds:
         raise httpx.PoolTimeout("the time was up before it could be sent", request=exchange.request)
     return seconds
@@ -130,38 +131,44 @@ class Attempt:
         kind = httpx.ReadTimeout if self.exchange.sent else httpx.ConnectTimeout
         return kind(f"no whole response within {self.seconds:g} seconds", request=self.exchange.request)
 
-    @contextmanager
-    def reading(self, response: httpx.Response) -> Generator[None]:
-        """Check a response's headers before its body is read, and that its compressed body is complete afterwards.
-
-        If the response breaks off after its JSON was complete, the id of its task is kept.
+    def read(self, response: httpx.Response) -> WholeResponse:
+        """Read a response.
 
         Raises:
-            UnexpectedResponseError: The body is announced as too large or has an unsupported compression, or its
-                compressed data ends too early.
+            httpx.ReadTimeout: The time is up.
+            UnexpectedResponseError: The response is too large, or has an unsupported or broken compression.
+            SubmissionUncertainError: It refuses a submission but names a task, so it must not be sent again.
+            httpx.RemoteProtocolError: It belongs to another request.
         """
         self._response = response
         try:
             self._begin()
-            yield
-            if self._inflater is not None and self._size and not self._inflater.eof:
-                raise self._undecodable("it ends too early")
+            for chunk in cast("httpx.SyncByteStream", response.stream):
+                self._add(chunk)
+            self._end()
         except BaseException:
-            if self.exchange.submission:
-                self.exchange.task_id = self._if_new(task_named_in(parsed(b"".join(self._chunks))[0]))
+            self._keep_id()
             raise
+        return self._whole()
+
+    async def aread(self, response: httpx.Response) -> WholeResponse:
+        """Async read."""
+        self._response = response
+        try:
+            self._begin()
+            async for chunk in cast("httpx.AsyncByteStream", response.stream):
+                self._add(chunk)
+            self._end()
+        except BaseException:
+            self._keep_id()
+            raise
+        return self._whole()
 
     def _begin(self) -> None:
-        length = self._response.headers.get("Content-Length", "")
-        self._check_size(int(length) if length.isdecimal() else 0)
+        length = value_of(self._response.headers, b"content-length")
+        self._check_size(int(length) if length.isdigit() else 0)
 
-    def add(self, chunk: bytes) -> None:
-        """Add a chunk of the body, as it was received.
-
-        Raises:
-            httpx.ReadTimeout: The time is up.
-            UnexpectedResponseError: The response is too large, or its compression is broken.
-        """
+    def _add(self, chunk: bytes) -> None:
         if not self._chunks:
             self._inflater = self._inflater_for(chunk)
         if self._inflater is not None:
@@ -172,13 +179,16 @@ class Attempt:
         if time.monotonic() > self._until:
             raise self.timed_out()
 
-    def whole(self) -> WholeResponse:
-        """Return the whole response.
+    def _end(self) -> None:
+        if self._inflater is not None and self._size and not self._inflater.eof:
+            raise self._undecodable("it ends too early")
 
-        Raises:
-            SubmissionUncertainError: It refuses a submission but names a task, so it must not be sent again.
-            httpx.RemoteProtocolError: It belongs to another request.
-        """
+    def _keep_id(self) -> None:
+        """Keep the id of the task that a broken response names, if its JSON is whole."""
+        if self.exchange.submission:
+            self.exchange.task_id = self._if_new(task_named_in(parsed(b"".join(self._chunks))[0]))
+
+    def _whole(self) -> WholeResponse:
         whole = WholeResponse(self._response, b"".join(self._chunks))
         check_identity(self.exchange, whole, self.received)
         self.exchange.task_id = whole.task_id
@@ -202,11 +212,11 @@ class Attempt:
             return _inflater()
         if beginning.lstrip(BEFORE_JSON)[:1] in (b"{", b"["):
             return None
-        encoding = self._response.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding in ("gzip", "x-gzip", "deflate"):
+        encoding = value_of(self._response.headers, b"content-encoding").strip().lower()
+        if encoding in COMPRESSED:
             return _inflater()
         if encoding not in UNCOMPRESSED:
-            shown = self.exchange.authorization.hide(encoding)[:40]
+            shown = self.exchange.authorization.hide(encoding.decode("ascii", "replace"))[:40]
             raise self._undecodable(f"{shown!r} was not asked for")
         return None
 
@@ -251,16 +261,10 @@ class AttemptTransport(httpx.BaseTransport):
         exchange.sent = False
         _check_open(self._closed)
         seconds = seconds_for(exchange)
-        exchange.leaves_by = exchange.context.departure() if exchange.context.departure else None
+        exchange.leaves_by = exchange.departure() if exchange.departure else None
         attempt = Attempt(exchange, seconds, self._received)
         attempt.hand_over(attempt.trace)
-        with self._link.response_to(exchange) as response:
-            stream = cast("httpx.SyncByteStream", response.stream)
-            with attempt.reading(response):
-                for chunk in stream:
-                    attempt.add(chunk)
-            stream.close()
-            return attempt.whole()
+        return self._link.send(exchange, attempt.read)
 
     def close(self) -> None:
         self._closed = True
@@ -285,38 +289,35 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> WholeResponse:
         exchange = Exchange.of(request)
         exchange.sent = False
-        left = exchange.context.seconds_left()
-        try:
-            async with asyncio.timeout(None if math.isinf(left) else left):
-                await self._slots.acquire()
-        except TimeoutError as error:
-            raise httpx.PoolTimeout("the time was up before its turn came", request=request) from error
+        if self._slots.locked():
+            await self._wait_for_slot(exchange)
+        else:
+            await self._slots.acquire()
         try:
             return await self._bounded(exchange)
         finally:
             self._slots.release()
 
+    async def _wait_for_slot(self, exchange: Exchange) -> None:
+        left = exchange.seconds_left()
+        try:
+            async with asyncio.timeout(None if math.isinf(left) else left):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise httpx.PoolTimeout("the time was up before its turn came", request=exchange.request) from error
+
     async def _bounded(self, exchange: Exchange) -> WholeResponse:
         _check_open(self._closed)
         seconds = seconds_for(exchange)
-        leaves_by = exchange.context.departure() if exchange.context.departure else None
+        leaves_by = exchange.departure() if exchange.departure else None
         exchange.leaves_by = await leaves_by if inspect.isawaitable(leaves_by) else leaves_by
         attempt = Attempt(exchange, seconds, self._received)
         attempt.hand_over(attempt.atrace)
         try:
             async with asyncio.timeout(seconds + CLEAN_UP_SECONDS):
-                return await self._read(attempt)
+                return await self._link.send(exchange, attempt.aread)
         except TimeoutError as error:
             raise attempt.timed_out() from error
-
-    async def _read(self, attempt: Attempt) -> WholeResponse:
-        async with self._link.response_to(attempt.exchange) as response:
-            stream = cast("httpx.AsyncByteStream", response.stream)
-            with attempt.reading(response):
-                async for chunk in stream:
-                    attempt.add(chunk)
-            await stream.aclose()
-            return attempt.whole()
 
     async def aclose(self) -> None:
         self._closed = True

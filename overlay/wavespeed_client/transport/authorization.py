@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from .httpx1.headers import replace
+
 if TYPE_CHECKING:
     from ..settings import Settings
 
@@ -20,7 +22,7 @@ class Authorization:
     def attach(self, request: httpx.Request) -> None:
         """Add the key to a request if it goes to the API's own origin."""
         if _origin(request.url) == self._origin:
-            request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+            replace(request.headers, b"Authorization", f"Bearer {self._key.reveal()}".encode())
 
     def hide(self, text: str) -> str:
         """Mask the key in a text: a response may repeat it."""

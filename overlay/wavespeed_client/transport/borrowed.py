@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, closing
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,9 +12,10 @@ from ..errors import ConfigurationError
 from .submission import UNSENT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import Awaitable, Callable
 
     from .exchange import Exchange
+    from .response import WholeResponse
 
 FAILED_CONNECTS = (*UNSENT, httpx.ProxyError, httpx.UnsupportedProtocol)
 # Switches off a RetryTransport in the caller's client: only our own policy may retry.
@@ -35,22 +36,15 @@ class Borrowed:
             raise ConfigurationError("http_client must be an open httpx.Client (AsyncWaveSpeed: httpx.AsyncClient).")
         self._client = client
 
-    @contextmanager
-    def response_to(self, exchange: Exchange) -> Generator[httpx.Response]:
-        """Send a request and hand out its response, which is closed if reading it fails."""
-        response = self._send(exchange)
-        try:
-            yield response
-        except BaseException:
-            response.close()
-            raise
-
-    def _send(self, exchange: Exchange) -> httpx.Response:
+    def send(self, exchange: Exchange, read: Callable[[httpx.Response], WholeResponse]) -> WholeResponse:
+        """Send a request and read its response, which is closed afterwards."""
         _prepare(self._client, exchange)
         try:
-            return _unread(self._client.send(exchange.request, stream=True, auth=None, follow_redirects=False))
+            response = self._client.send(exchange.request, stream=True, auth=None, follow_redirects=False)
         except FAILED_CONNECTS as error:
             raise _believed(error, exchange) from error
+        with closing(response):
+            return read(_unread(response))
 
     def close(self) -> None:
         """Leave the client open."""
@@ -66,22 +60,17 @@ class AsyncBorrowed:
             raise ConfigurationError("http_client must be an open httpx.AsyncClient (WaveSpeed: httpx.Client).")
         self._client = client
 
-    @asynccontextmanager
-    async def response_to(self, exchange: Exchange) -> AsyncGenerator[httpx.Response]:
-        """Async Borrowed.response_to."""
-        response = await self._send(exchange)
-        try:
-            yield response
-        except BaseException:
-            await response.aclose()
-            raise
-
-    async def _send(self, exchange: Exchange) -> httpx.Response:
+    async def send(
+        self, exchange: Exchange, read: Callable[[httpx.Response], Awaitable[WholeResponse]]
+    ) -> WholeResponse:
+        """Async Borrowed.send."""
         _prepare(self._client, exchange)
         try:
-            return _unread(await self._client.send(exchange.request, stream=True, auth=None, follow_redirects=False))
+            response = await self._client.send(exchange.request, stream=True, auth=None, follow_redirects=False)
         except FAILED_CONNECTS as error:
             raise _believed(error, exchange) from error
+        async with aclosing(response):
+            return await read(_unread(response))
 
     async def aclose(self) -> None:
         """Leave the client open."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import httpx
 from httpx_retries import RetryTransport
@@ -12,16 +12,16 @@ from ..errors import ConfigurationError
 from ..settings import USER_AGENT
 from .attempt import AsyncAttemptTransport, AttemptTransport
 from .borrowed import AsyncBorrowed, Borrowed
-from .context import EXTENSION, Context
 from .environment import as_configuration_errors
 from .exchange import ExchangeTransport
 from .httpx1.pools import AsyncPools, Pools
-from .httpx1.requests import plain_request, with_cookies_kept
+from .httpx1.requests import in_context, plain_request, with_cookies_kept
 from .identity import Received
 
 if TYPE_CHECKING:
     from ..settings import Settings
     from .aiohttp import Aiohttp
+    from .context import Context
 
 Engine: TypeAlias = Literal["httpx", "aiohttp"]
 
@@ -30,60 +30,38 @@ CONNECTIONS = 100
 UNLIMITED = sys.maxsize
 
 
-class PerCall:
-    """The base of both ApiClients. Each call uses a shallow copy, which has the call's context."""
-
-    context: Context | None = None
-
-    def for_call(self, context: Context) -> Self:
-        """Return a copy for one call, with the same chain and cookies."""
-        copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__, context=context)
-        return copy
-
-    @property
-    def known_body(self) -> bytes | None:
-        """The JSON of the call's request, if it was encoded before."""
-        return self.context.body if self.context else None
-
-    def in_context(self, request: httpx.Request) -> httpx.Request:
-        """Add the call's context to a request."""
-        request.extensions[EXTENSION] = self.context
-        return request
-
-
-class ApiClient(PerCall, httpx.Client):
-    """The client that generated functions call. It passes requests to the chain directly, without httpx's client."""
+class ApiClient(httpx.Client):
+    """The client that sends the requests of generated functions. It passes them to the chain directly."""
 
     def __init__(self, chain: ExchangeTransport, **options: Any) -> None:
         super().__init__(transport=chain, **options)
         self._chain = chain
 
-    def request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Response:
-        request = plain_request(self, method, url, self.known_body, **options)
+    def request(
+        self, method: str, url: httpx.URL | str, *, context: Context | None = None, **options: Any
+    ) -> httpx.Response:
+        """Send a request in the context of a call."""
+        request = plain_request(self, method, url, context, **options)
         if request is None:
-            return super().request(method, url, **options)
-        return with_cookies_kept(self, self._chain.handle_request(self.in_context(request)), request)
-
-    def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
-        return self.in_context(super().build_request(method, url, **options))
+            return super().request(method, url, **in_context(context, options))
+        return with_cookies_kept(self, self._chain.handle_request(request), request)
 
 
-class AsyncApiClient(PerCall, httpx.AsyncClient):
+class AsyncApiClient(httpx.AsyncClient):
     """Async ApiClient."""
 
     def __init__(self, chain: ExchangeTransport, **options: Any) -> None:
         super().__init__(transport=chain, **options)
         self._chain = chain
 
-    async def request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Response:
-        request = plain_request(self, method, url, self.known_body, **options)
+    async def request(
+        self, method: str, url: httpx.URL | str, *, context: Context | None = None, **options: Any
+    ) -> httpx.Response:
+        """Async ApiClient.request."""
+        request = plain_request(self, method, url, context, **options)
         if request is None:
-            return await super().request(method, url, **options)
-        return with_cookies_kept(self, await self._chain.handle_async_request(self.in_context(request)), request)
-
-    def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
-        return self.in_context(super().build_request(method, url, **options))
+            return await super().request(method, url, **in_context(context, options))
+        return with_cookies_kept(self, await self._chain.handle_async_request(request), request)
 
 
 def connect(settings: Settings, http_client: httpx.Client | None) -> ApiClient:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -10,11 +9,10 @@ from attrs import define, field
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
-
     from ..clock import Deadline
     from .exchange import Exchange
 
+# The extension of a request that holds the context of its call; once it is under way, its exchange.
 EXTENSION = "wavespeed_client"
 
 
@@ -37,24 +35,8 @@ class Context:
     body: bytes | None = field(default=None, repr=False)
     exchange: Exchange | None = field(init=False, default=None, repr=False)
 
-    @classmethod
-    def of(cls, request: httpx.Request) -> Context:
-        """Return the request's context; one without options if the request has none."""
-        context = request.extensions.get(EXTENSION)
-        return context if isinstance(context, Context) else cls()
-
-    def seconds_left(self) -> float:
-        """Return the seconds until the deadline; infinite without one."""
-        return self.deadline.left() if self.deadline else math.inf
-
     @property
     def date(self) -> str | None:
         """The service's time, from the response's `Date`; None without one."""
         response = self.exchange.response if self.exchange else None
         return response.headers.get("Date") if response else None
-
-    @property
-    def data(self) -> object:
-        """The data in the response's envelope; None until there is a response."""
-        response = self.exchange.response if self.exchange else None
-        return response.data if response else None

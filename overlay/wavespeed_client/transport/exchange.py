@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import ssl
 import sys
@@ -38,6 +39,8 @@ from .retry import policy_for, retry_after
 from .submission import is_refusal, is_submission, model_of, refuse_stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from httpx_retries import RetryTransport
 
     from ..settings import Settings
@@ -62,6 +65,8 @@ class Exchange:
         authorization: The client's key.
         path: The request's path below the base URL.
         submission: Whether it starts a task.
+        deadline: See `Context`.
+        departure: See `Context`.
         through: The proxy as text for messages; empty if there is none.
         sent: Whether any part of the current try may have been sent. If not, the service cannot have taken it.
         response: The response; None until it is whole.
@@ -75,6 +80,8 @@ class Exchange:
     authorization: Authorization
     path: str
     submission: bool
+    deadline: Deadline | None
+    departure: Callable[[], object] | None
     through: str
     sent: bool = field(init=False, default=False)
     response: WholeResponse | None = field(init=False, default=None)
@@ -97,23 +104,26 @@ class Exchange:
         submission = is_submission(request.method, path)
         if submission:
             refuse_stream(path, content(request))
-        context = request.extensions[EXTENSION] = Context.of(request)
+        found = request.extensions.get(EXTENSION)
+        context = found if isinstance(found, Context) else Context()
         once = not isinstance(request.stream, httpx.ByteStream)  # such a body can be read only once
         max_retries = 0 if once else settings.max_retries
         request.extensions["retry"] = policy_for(context, submission=submission, max_retries=max_retries)
         authorization.attach(request)
-        context.exchange = exchange = cls(request, settings, authorization, path, submission, through)
+        limits = (context.deadline, context.departure)
+        exchange = cls(request, settings, authorization, path, submission, *limits, through)
+        context.exchange = request.extensions[EXTENSION] = exchange
         return exchange
 
     @classmethod
     def of(cls, request: httpx.Request) -> Exchange:
         """Return the exchange that a request belongs to."""
-        return cast("Exchange", Context.of(request).exchange)  # the outermost layer has begun it
+        exchange: Exchange = request.extensions[EXTENSION]  # the outermost layer has begun it
+        return exchange
 
-    @property
-    def context(self) -> Context:
-        """The call's options, until the exchange has ended."""
-        return Context.of(self.request)
+    def seconds_left(self) -> float:
+        """Return the seconds until the deadline; infinite without one."""
+        return self.deadline.left() if self.deadline else math.inf
 
     @property
     def is_late(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import httpx
 
 from ..task import is_task_id
+from .httpx1.headers import value_of
 
 # Needed to decode unusual bodies. A late import fails if no file descriptors are left.
 LOADED = (utf_8_sig, utf_16, utf_16_be, utf_16_le, utf_32, utf_32_be, utf_32_le)
@@ -113,7 +114,7 @@ def _code(fields: dict[str, Any]) -> int:
 
 
 def _is_json(response: httpx.Response) -> bool:
-    return "json" in response.headers.get("Content-Type", "").lower()
+    return b"json" in value_of(response.headers, b"content-type").lower()
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
 
 from httpx_retries import Retry
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 BACKOFF_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 60.0
 
-RETRIED_STATUSES = (429, 500, 502, 503, 504)
-
-
 # Some servers send fractions, which the standard does not allow.
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 
@@ -28,15 +26,16 @@ _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 class Policy(Retry):
     """The backoff of httpx-retries, limited by the deadline of the call."""
 
-    def __init__(self, *, deadline: Deadline | None = None, **options: Any) -> None:
-        super().__init__(**options)
-        self._deadline = deadline
+    deadline: Deadline | None = None
+
+    def changed(self, **attributes: object) -> Self:
+        """Return a copy with other attributes, without the checks that httpx-retries makes for each new policy."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__, **attributes)
+        return copy
 
     def increment(self) -> Retry:
-        following = super().increment()
-        if isinstance(following, Policy):
-            following._deadline = self._deadline
-        return following
+        return self.changed(attempts_made=self.attempts_made + 1)
 
     def backoff_strategy(self) -> float:
         return min(super().backoff_strategy(), self._left())
@@ -53,21 +52,19 @@ class Policy(Retry):
         return super().is_exhausted() or not self._left()
 
     def _left(self) -> float:
-        return self._deadline.left() if self._deadline else float("inf")
+        return self.deadline.left() if self.deadline else math.inf
+
+
+# A submission is sent again only if the service certainly did not take it: each task is paid for.
+SUBMISSIONS = Policy(allowed_methods=["GET", "POST"], status_forcelist=[429], retry_on_exceptions=UNSENT)
+READS = Policy(allowed_methods=["GET", "POST"], status_forcelist=[429, 500, 502, 503, 504])
 
 
 def policy_for(context: Context, *, submission: bool, max_retries: int) -> Policy:
-    """Return the policy for a request.
-
-    A submission is sent again only if the service certainly did not take it: each task is paid for.
-    """
-    return Policy(
+    """Return the policy for a request."""
+    return (SUBMISSIONS if submission else READS).changed(
         deadline=context.deadline,
         total=max_retries if context.tries is None else context.tries - 1,
-        allowed_methods=["GET", "POST"],
-        # Never an empty list: the library would use its own statuses.
-        status_forcelist=[429] if submission else RETRIED_STATUSES,
-        retry_on_exceptions=UNSENT if submission else Retry.RETRYABLE_EXCEPTIONS,
         backoff_factor=BACKOFF_SECONDS,
         max_backoff_wait=LONGEST_PAUSE_SECONDS,
     )
@@ -76,6 +73,6 @@ def policy_for(context: Context, *, submission: bool, max_retries: int) -> Polic
 def retry_after(response: httpx.Response) -> float | None:
     """Return the seconds that a response asks to wait; None if it has no readable `Retry-After`."""
     try:
-        return Policy().parse_retry_after(response.headers["Retry-After"])
+        return READS.parse_retry_after(response.headers["Retry-After"])
     except (KeyError, ValueError, OverflowError):
         return None

@@ -60,11 +60,10 @@ def test_a_compression_that_was_not_requested_is_named(
 
 def test_a_huge_response_is_refused_before_it_is_whole() -> None:
     one_try = Attempt(begun(httpx.Request("GET", "https://example.com")), 10.0, Received())
-    with one_try.reading(httpx.Response(200)):
-        for _ in range(64):
-            one_try.add(b"x" * 1024 * 1024)
-        with pytest.raises(UnexpectedResponseError, match="larger than 67108864 bytes"):
-            one_try.add(b"x")
+    pieces = iter([*[b"x" * 1024 * 1024] * 64, b"x", b"never read"])
+    with pytest.raises(UnexpectedResponseError, match="larger than 67108864 bytes"):
+        one_try.read(httpx.Response(200, content=pieces))
+    assert list(pieces) == [b"never read"]
 
 
 def test_a_response_that_announces_too_much_is_not_read(connect: Connect, raw_server: RawServer) -> None:

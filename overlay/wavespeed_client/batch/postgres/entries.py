@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve
 
-from wavespeed_api.models import Prediction
-
 from ...errors import InvalidInputError
-from ...parsing import task_from_prediction
+from ...parsing import task_in
 from ...task import is_task_id
 from ..journal import Entry
 from .requests import Adopt, Look, Meet
@@ -50,7 +48,7 @@ def entry_of(key: bytes, row: Row, model: str, uncertain_after: float, now: date
         return entry
     if row.state == "uncertain":
         return evolve(entry, task_id=raw["id"])
-    return evolve(entry, task=task_from_prediction(Prediction.from_dict(raw), raw, model=model))
+    return evolve(entry, task=task_in(raw, model))
 
 
 def _task_in(row: Row, key: bytes) -> dict[str, Any] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from contextlib import asynccontextmanager, contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -19,9 +18,10 @@ from ..environment import proxy_for, tls_context
 from .connections import has_unread_bytes, single
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import Awaitable, Callable
 
     from ..exchange import Exchange
+    from ..response import WholeResponse
 
 PoolT = TypeVar("PoolT")
 
@@ -99,16 +99,18 @@ class Pools:
         self._pools = PoolSet[httpx.HTTPTransport]()
         self._new().close()  # a wrong setting raises an error now
 
-    @contextmanager
-    def response_to(self, exchange: Exchange) -> Generator[httpx.Response]:
-        """Send a request and hand out its response. If reading it fails or leaves bytes unread, the pool is closed."""
+    def send(self, exchange: Exchange, read: Callable[[httpx.Response], WholeResponse]) -> WholeResponse:
+        """Send a request and read its response. If this fails or leaves bytes unread, the pool is closed."""
         now, keeps = time.monotonic(), False
         for old in self._pools.take_idle(now - READ_IDLE_SECONDS):
             old.close()
         pool = self._pools.take(self._new, _since(exchange, now))
         try:
-            yield pool.handle_request(exchange.request)
+            response = pool.handle_request(exchange.request)
+            whole = read(response)
+            response.close()
             keeps = exchange.keeps_connection and not has_unread_bytes(pool)
+            return whole
         finally:
             if not (keeps and self._pools.keep(pool, time.monotonic())):
                 self._pools.forget(pool)
@@ -131,16 +133,20 @@ class AsyncPools:
         self._pools = PoolSet[httpx.AsyncHTTPTransport]()
         self._new()
 
-    @asynccontextmanager
-    async def response_to(self, exchange: Exchange) -> AsyncGenerator[httpx.Response]:
-        """Async Pools.response_to."""
+    async def send(
+        self, exchange: Exchange, read: Callable[[httpx.Response], Awaitable[WholeResponse]]
+    ) -> WholeResponse:
+        """Async Pools.send."""
         now, keeps = time.monotonic(), False
         for old in self._pools.take_idle(now - READ_IDLE_SECONDS):
             await old.aclose()
         pool = self._pools.take(self._new, _since(exchange, now))
         try:
-            yield await pool.handle_async_request(exchange.request)
+            response = await pool.handle_async_request(exchange.request)
+            whole = await read(response)
+            await response.aclose()
             keeps = exchange.keeps_connection and not has_unread_bytes(pool)
+            return whole
         finally:
             if not (keeps and self._pools.keep(pool, time.monotonic())):
                 self._pools.forget(pool)

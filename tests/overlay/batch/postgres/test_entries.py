@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from wavespeed_api.models import Prediction
 from wavespeed_client import InvalidInputError
 from wavespeed_client.batch.journal import Entry, Item, Note, digest_of
 from wavespeed_client.batch.postgres.entries import asked_of, entry_of, result_of
 from wavespeed_client.batch.postgres.keys import Numbered, Shared
 from wavespeed_client.batch.postgres.requests import Adopt, Look, Meet
 from wavespeed_client.batch.postgres.statements import Result, Row
-from wavespeed_client.parsing import task_from_prediction
+from wavespeed_client.parsing import task_in
 
 pytestmark = pytest.mark.promise("database-resume")
 
@@ -87,7 +86,7 @@ def test_equal_inputs_have_a_key_each_or_share_one() -> None:
 
 
 def test_what_was_seen_before_keeps_its_key() -> None:
-    keys, task = Numbered(), task_from_prediction(Prediction.from_dict(RAW), RAW, model="a/b")
+    keys, task = Numbered(), task_in(RAW, "a/b")
     digest = item(1).digest
     assert asked_of(item(1), keys) == Meet(digest, "a/b", '{"n":1}')
     seen = Entry(KEY, "uncertain", NOW, attempt=2)
