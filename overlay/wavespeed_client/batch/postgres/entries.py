@@ -12,10 +12,11 @@ from ...errors import InvalidInputError
 from ...parsing import task_in
 from ...task import is_task_id
 from ..journal import Entry
-from .requests import Adopt, Look, Meet
+from .requests import Adopt, Look, Meet, Record
 from .statements import Result
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from ..journal import Item, Note
@@ -70,6 +71,11 @@ def result_of(note: Note) -> Result:
     raw = {"id": note.task_id} if note.task is None and note.task_id else note.task
     task_id = str(raw["id"]) if raw is not None and note.event in ("submitted", "finished", "failed") else None
     return Result(note.entry.attempt, note.event, task_id, None if raw is None else json.dumps(raw), note.error)
+
+
+def record_of(notes: Sequence[Note]) -> Record:
+    """Return the request that records notes."""
+    return Record({key_of(note.entry): result_of(note) for note in notes})
 
 
 def asked_of(item: Item, keys: Keys) -> Meet | Look | Adopt:

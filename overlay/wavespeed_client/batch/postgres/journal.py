@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-from functools import partial
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .entries import asked_of, key_of
+from attrs import Factory, define, field
+
+from ...errors import WaveSpeedError
+from .async_writer import AsyncWriter
+from .entries import asked_of, key_of, record_of
 from .ledger import Ledger
-from .requests import Claim, Keep, Look, Recall, Spent
+from .requests import Claim, Keep, Recall, Release, Spent
+from .writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...files.register import Upload
     from ..journal import Entry, Item, Note
+    from .requests import Request
 
 
+@define(eq=False)
 class PostgresJournal(Ledger):
     """A journal whose methods block until their changes are committed."""
+
+    _writer: Writer[Request] = field(
+        init=False, default=Factory(lambda self: Writer(self, self.seconds), takes_self=True)
+    )
 
     def prepare(self) -> None:
         """Connect, and create the tables and the batch if they do not exist.
@@ -27,93 +37,89 @@ class PostgresJournal(Ledger):
             ConfigurationError: The database cannot be used.
             InvalidInputError: The batch is for another base URL.
         """
-        try:
-            self._writer.response(self._writer.start())
-        except BaseException:
-            self._writer.leave()
-            raise
+        self._writer.open()
 
     def look(self, item: Item) -> Entry:
         """Return the entry of an input. Record the input if it is new; let it adopt a task that was found for it."""
         request = asked_of(item, self.keys)
-        return self._met(item, request.key, self._writer.response(self._writer.ask(request)))
+        return self._met(item, request.key, self._writer.response(request))
 
     def reserve(self, entry: Entry) -> Entry:
         """Claim an input. If the returned entry has `look_again`, the claim failed: another run has the input."""
-        key = key_of(entry)
-        claimed = self._writer.response(self._writer.ask(Claim(key, entry.cost)))
-        if claimed is not None:
-            return self._reserved(entry, claimed)
-        return self._taken(entry, self._writer.response(self._writer.ask(Look(key))))
+        return self._reserved(entry, self._writer.response(Claim(key_of(entry), entry.cost)))
 
     def write(self, notes: Sequence[Note]) -> None:
         """Record events."""
-        for note, future in self._recorded(notes):
-            self._check_written(note, self._writer.response(future))
+        self._check_written(notes, self._writer.response(record_of(notes)))
 
     def spent(self) -> list[float]:
         """Return the price quoted for each task that was, will be or may be billed, in USD."""
-        return self._writer.response(self._writer.ask(Spent()))
+        costs: list[float] = self._writer.response(Spent())
+        return costs
 
     def uploads(self, digests: Sequence[str]) -> list[Upload]:
         """Return the uploads of these contents, by any run."""
-        return self._writer.response(self._writer.ask(Recall(digests)))
+        known: list[Upload] = self._writer.response(Recall(digests))
+        return known
 
     def uploaded(self, uploads: Sequence[Upload]) -> None:
         """Record uploads."""
-        self._writer.response(self._writer.ask(Keep(uploads)))
+        self._writer.response(Keep(uploads))
+
+    def own_threads(self) -> list[int]:
+        """Return the ids of the journal's threads."""
+        return self._writer.threads()
 
     def close(self) -> None:
         """Record what is left in the queue, and disconnect."""
-        self._log_unwritten(self._writer.close())
+        self._writer.close()
 
 
+@define(eq=False)
 class AsyncPostgresJournal(Ledger):
     """Async PostgresJournal."""
 
+    _writer: AsyncWriter[Request] = field(
+        init=False, default=Factory(lambda self: AsyncWriter(self, self.seconds), takes_self=True)
+    )
+
     async def prepare(self) -> None:
         """Async prepare."""
-        try:
-            await self._writer.aresponse(self._writer.start())
-        except BaseException:
-            self._writer.leave()
-            raise
+        await self._writer.aopen()
 
     async def look(self, item: Item) -> Entry:
         """Async look."""
         request = asked_of(item, self.keys)
-        return self._met(item, request.key, await self._writer.aresponse(self._writer.ask(request)))
+        return self._met(item, request.key, await self._writer.aresponse(request))
 
     async def reserve(self, entry: Entry) -> Entry:
         """Async reserve. A claim is released if the caller is cancelled."""
         claim = Claim(key_of(entry), entry.cost)
-        future = self._writer.ask(claim)
         try:
-            claimed = await self._writer.aresponse(future)
-            if claimed is not None:
-                return self._reserved(entry, claimed)
-            return self._taken(entry, await self._writer.aresponse(self._writer.ask(Look(claim.key))))
+            return self._reserved(entry, await self._writer.aresponse(claim))
         except BaseException:
-            future.add_done_callback(partial(self._released, claim))
+            with suppress(WaveSpeedError):
+                self._writer.ask(Release(claim), None)
             raise
 
     async def write(self, notes: Sequence[Note]) -> None:
         """Async write."""
-        for note, future in self._recorded(notes):
-            self._check_written(note, await self._writer.aresponse(future))
+        self._check_written(notes, await self._writer.aresponse(record_of(notes)))
 
     async def spent(self) -> list[float]:
         """Async spent."""
-        return await self._writer.aresponse(self._writer.ask(Spent()))
+        costs: list[float] = await self._writer.aresponse(Spent())
+        return costs
 
     async def uploads(self, digests: Sequence[str]) -> list[Upload]:
         """Async uploads."""
-        return await self._writer.aresponse(self._writer.ask(Recall(digests)))
+        known: list[Upload] = await self._writer.aresponse(Recall(digests))
+        return known
 
     async def uploaded(self, uploads: Sequence[Upload]) -> None:
         """Async uploaded."""
-        await self._writer.aresponse(self._writer.ask(Keep(uploads)))
+        await self._writer.aresponse(Keep(uploads))
 
     async def close(self) -> None:
         """Async close."""
-        self._log_unwritten(await asyncio.to_thread(self._writer.close))
+        await self._writer.aclose()

@@ -12,33 +12,30 @@ import logging
 import os
 import socket
 import uuid
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
 from ...clock import Clock, Deadline, WakingClock
-from ...errors import ConfigurationError, InvalidInputError, WaveSpeedError
+from ...errors import ConfigurationError, InvalidInputError
 from ...waiting.wait import LONGEST_SILENCE
 from . import statements
-from .entries import SOONEST_LOOK, entry_of, key_of, result_of
+from .entries import SOONEST_LOOK, entry_of, key_of
 from .keys import Numbered, Shared
 from .requests import Record, Try, carry_out
-from .statements import Result
-from .writer import Writer
+from .statements import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Container, Iterator, Sequence
     from typing import Self
 
     from ..journal import Entry, Item, Note
     from ..options import Options
     from .address import Address
     from .keys import Keys
-    from .requests import Claim, Claimed, Request
-    from .statements import Connection, Row
+    from .requests import Claimed, Request
+    from .statements import Connection
 
 logger = logging.getLogger("wavespeed_client")
 
@@ -73,7 +70,6 @@ class Ledger:
     _tries: Iterator[int] = field(init=False, factory=itertools.count)
     _lost: list[str] = field(init=False, factory=list[str])
     _batch: int | None = field(init=False, default=None)
-    _writer: Writer[Request] = field(init=False)
 
     @classmethod
     def of(cls, options: Options, address: Address) -> Self:
@@ -88,16 +84,9 @@ class Ledger:
             LONGEST_SILENCE if options.timeout is None else max(options.timeout, LEAST_PATIENCE),
         )
 
-    def __attrs_post_init__(self) -> None:
-        self._writer = Writer(self._connected, self._carry_out, self.address.hide, self._failure, self.seconds)
+    # Called by the writer
 
-    def own_threads(self) -> list[int]:
-        """Return the ids of the journal's threads."""
-        return self._writer.threads()
-
-    # Called in the writer's thread
-
-    def _connected(self) -> Connection:
+    def connect(self) -> Connection:
         connection = self.address.connect()
         try:
             statements.create(connection)
@@ -114,17 +103,26 @@ class Ledger:
         self._batch = batch
         return connection
 
-    def _carry_out(self, connection: Connection, requests: Sequence[Request], again: bool) -> Sequence[object]:
+    def carry_out(self, connection: Connection, requests: Sequence[Request], again: bool) -> Sequence[object]:
         lost = self._lost if again else []
         owner = f"{self._owner}:{next(self._tries)}"
         self._lost = [*lost, owner]
         return carry_out(Try(connection, self._batch or 0, owner, lost, self.clock), requests)
 
-    def _failure(self, why: str) -> ConfigurationError:
+    def shown(self, text: str) -> str:
+        return self.address.hide(text)
+
+    def failure(self, why: str) -> ConfigurationError:
         return ConfigurationError(
             f"The journal of the batch {self.name!r} at {self.address.shown} cannot be used ({why}), so nothing more "
             "is sent. It may lack tasks that were submitted: tasks() lists them."
         )
+
+    def unwritten(self, requests: Sequence[Request]) -> None:
+        records = [request for request in requests if isinstance(request, Record)]
+        ids = [result.task_id for record in records for result in record.results.values() if result.task_id]
+        if ids:
+            logger.warning("The journal of the batch %r lacks these tasks: %s", self.name, " ".join(ids))
 
     # Called by the two journals
 
@@ -138,41 +136,20 @@ class Ledger:
     def _entry(self, key: bytes, row: Row) -> Entry:
         return entry_of(key, row, self.model, self.uncertain_after, datetime.now(UTC))
 
-    def _reserved(self, entry: Entry, claimed: Claimed) -> Entry:
-        deadline = Deadline(self.clock, claimed.at + self.uncertain_after / 2)
-        return evolve(entry, event="submitting", attempt=claimed.attempt, look_again=None, leaves_by=deadline)
+    def _reserved(self, entry: Entry, response: Claimed | Row) -> Entry:
+        """Return the entry of a claimed input; of one that could not be claimed, with the time of the next look."""
+        if isinstance(response, Row):
+            found = self._entry(key_of(entry), response)
+            return evolve(found, look_again=found.look_again or SOONEST_LOOK)
+        deadline = Deadline(self.clock, response.at + self.uncertain_after / 2)
+        return evolve(entry, event="submitting", attempt=response.attempt, look_again=None, leaves_by=deadline)
 
-    def _taken(self, entry: Entry, row: Row) -> Entry:
-        """Return the entry of an input that could not be claimed, with the time of the next look."""
-        found = self._entry(key_of(entry), row)
-        return evolve(found, look_again=found.look_again or SOONEST_LOOK)
-
-    def _released(self, claim: Claim, future: Future[Claimed | None]) -> None:
-        """Release a claim whose caller was cancelled: the input is not sent."""
-        claimed = None if future.exception() else future.result()
-        if claimed is not None:
-            error = "The batch ended before the input was sent."
-            with suppress(WaveSpeedError):
-                self._writer.ask(Record(claim.key, Result(claimed.attempt, "refused", error=error)))
-
-    def _recorded(self, notes: Sequence[Note]) -> list[tuple[Note, Future[bool]]]:
-        records = [Record(key_of(note.entry), result_of(note)) for note in notes]
-        try:
-            return [(note, self._writer.ask(record)) for note, record in zip(notes, records, strict=True)]
-        except WaveSpeedError:
-            self._log_unwritten(records)
-            raise
-
-    def _check_written(self, note: Note, written: bool) -> None:
-        if not written and note.event == "submitted":
-            logger.warning(
-                "Task %s is not in the journal of the batch %r: its input was submitted again meanwhile, or another "
-                "input has this task. Wait for the task by its id.",
-                note.task and note.task["id"],
-                self.name,
-            )
-
-    def _log_unwritten(self, requests: Sequence[Request]) -> None:
-        ids = [request.result.task_id for request in requests if isinstance(request, Record) and request.result.task_id]
-        if ids:
-            logger.warning("The journal of the batch %r lacks these tasks: %s", self.name, " ".join(ids))
+    def _check_written(self, notes: Sequence[Note], written: Container[bytes]) -> None:
+        for note in notes:
+            if note.event == "submitted" and key_of(note.entry) not in written:
+                logger.warning(
+                    "Task %s is not in the journal of the batch %r: its input was submitted again meanwhile, or "
+                    "another input has this task. Wait for the task by its id.",
+                    note.task and note.task["id"],
+                    self.name,
+                )

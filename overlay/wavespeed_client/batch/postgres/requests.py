@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from attrs import frozen
+from attrs import define, field, frozen
 from psycopg.errors import ForeignKeyViolation
 
 from ...errors import InvalidInputError
 from . import statements
+from .statements import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ...clock import Clock
     from ...files.register import Upload
-    from .statements import Connection, Result, Row
+    from .statements import Connection, Row
 
 
 @frozen
@@ -63,12 +64,26 @@ class Adopt:
     tasks: Mapping[str, str]
 
 
-@frozen
+@define(eq=False)
 class Claim:
-    """Claim an input for submission, with its price. Return a Claimed, or None if it cannot be claimed."""
+    """Claim an input for submission, with its price. Return a Claimed, or the Row of an input that cannot be claimed.
+
+    Attributes:
+        key: The input's key.
+        cost: The price, in USD.
+        attempt: The number of the attempt, once it is claimed.
+    """
 
     key: bytes
     cost: float | None = None
+    attempt: int | None = field(init=False, default=None)
+
+
+@frozen
+class Release:
+    """Release a claim that was requested earlier: the input is not sent."""
+
+    claim: Claim
 
 
 @frozen
@@ -86,13 +101,12 @@ class Claimed:
 
 @frozen
 class Record:
-    """Record the result of an attempt. Return whether it was recorded; that of an outdated attempt is not.
+    """Record the results of attempts. Return a set of the keys that were written; an outdated attempt writes nothing.
 
     Of several results for one input, the last one counts.
     """
 
-    key: bytes
-    result: Result
+    results: Mapping[bytes, Result]
 
 
 @frozen
@@ -114,7 +128,7 @@ class Spent:
     """Return the list of prices quoted for the tasks that were, will be or may be billed."""
 
 
-Request: TypeAlias = Meet | Look | Adopt | Claim | Record | Recall | Keep | Spent
+Request: TypeAlias = Meet | Look | Adopt | Claim | Release | Record | Recall | Keep | Spent
 
 
 def carry_out(this: Try, requests: Sequence[Request]) -> Sequence[object]:
@@ -155,18 +169,29 @@ def _adopted(this: Try, requests: Sequence[Adopt]) -> Sequence[Row]:
     return _looked(this, [Look(request.key) for request in requests])
 
 
-def _claimed(this: Try, requests: Sequence[Claim]) -> Sequence[Claimed | None]:
+def _claimed(this: Try, requests: Sequence[Claim]) -> Sequence[Claimed | Row]:
     at, costs = this.clock.now(), {request.key: request.cost for request in requests}
     attempts = statements.claim(this.connection, this.batch, list(costs), this.owner, this.lost, list(costs.values()))
-    # Of several requests for one input, only the first gets the attempt: it must be sent once.
-    numbers = [attempts.pop(request.key, None) for request in requests]
-    return [None if number is None else Claimed(number, at) for number in numbers]
+    for request in requests:
+        # Of several requests for one input, only the first gets the attempt: it must be sent once.
+        request.attempt = attempts.pop(request.key, None)
+    others = iter(_looked(this, [Look(request.key) for request in requests if request.attempt is None]))
+    return [next(others) if request.attempt is None else Claimed(request.attempt, at) for request in requests]
 
 
-def _recorded(this: Try, requests: Sequence[Record]) -> Sequence[bool]:
-    results = {request.key: request.result for request in requests}
+def _released(this: Try, requests: Sequence[Release]) -> Sequence[object]:
+    error = "The batch ended before the input was sent."
+    claims = [request.claim for request in requests]
+    results = {
+        claim.key: Result(claim.attempt, "refused", error=error) for claim in claims if claim.attempt is not None
+    }
+    return _recorded(this, [Record(results) for _ in requests])
+
+
+def _recorded(this: Try, requests: Sequence[Record]) -> Sequence[set[bytes]]:
+    results = {key: result for request in requests for key, result in request.results.items()}
     written = statements.record(this.connection, this.batch, results)
-    return [request.key in written for request in requests]
+    return [written for _ in requests]
 
 
 def _recalled(this: Try, requests: Sequence[Recall]) -> Sequence[list[Upload]]:
@@ -190,6 +215,7 @@ KINDS: dict[type[Request], Callable[[Try, Sequence[Any]], Sequence[object]]] = {
     Look: _looked,
     Adopt: _adopted,
     Claim: _claimed,
+    Release: _released,
     Record: _recorded,
     Recall: _recalled,
     Keep: _kept,

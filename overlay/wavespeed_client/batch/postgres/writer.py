@@ -4,8 +4,8 @@ Each transaction takes all requests of one kind, beginning with the kind of the 
 requests come faster than transactions, these begin some milliseconds apart, so that each takes many requests: in this
 process a transaction costs as much CPU as a hundred of its requests. A request that comes alone does not wait.
 
-Each request gets a future. After a lost connection the writer connects again, with growing pauses. When a request has
-waited too long, the writer gives up, and every current and queued future fails.
+After a lost connection the writer connects again, with growing pauses. When a request has waited too long, the writer
+gives up, and every current and queued request fails.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import socket
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 import psycopg
 from attrs import define, field
 
 from ...clock import Clock, Deadline
 from ...errors import ConfigurationError, InvalidInputError, WaveSpeedError
-from .arrivals import Arrivals
 from .statements import BusyError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .statements import Connection
 
 R = TypeVar("R")
-T = TypeVar("T")
+Requested = TypeVar("Requested", contravariant=True)
 
 logger = logging.getLogger("wavespeed_client")
 
@@ -48,100 +48,124 @@ SECONDS_TO_DIE = 2.0
 PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
 
+class Promise(Protocol):
+    """A future, of threads or of an event loop."""
+
+    def done(self) -> bool: ...
+    def set_result(self, result: Any, /) -> None: ...
+    def set_exception(self, exception: BaseException, /) -> None: ...
+
+
+P = TypeVar("P", bound=Promise | None)
+
+# A request, the future of its response, and the latest time of that.
+Waiting: TypeAlias = tuple[R, Promise | None, float]
+
+
+class Work(Protocol[Requested]):
+    """What a writer does. `failure` and `unwritten` are called in any thread, the others only in the writer's."""
+
+    def connect(self) -> Connection:
+        """Return a connection that is ready for use."""
+        ...
+
+    def carry_out(self, connection: Connection, requests: Sequence[Requested], again: bool, /) -> Sequence[object]:
+        """Carry out requests together. Return the response to each.
+
+        Args:
+            connection: The connection.
+            requests: The requests, all of one kind.
+            again: Whether an earlier try lost its connection, so that its result is unknown.
+        """
+        ...
+
+    def shown(self, text: str, /) -> str:
+        """Remove secrets from a text."""
+        ...
+
+    def failure(self, why: str, /) -> WaveSpeedError:
+        """Make the error for the reason why nothing can be written."""
+        ...
+
+    def unwritten(self, requests: Sequence[Requested], /) -> None:
+        """Log what requests that could not be carried out would have written."""
+        ...
+
+
 @define(eq=False)
 class Writer(Generic[R]):
     """A thread with a connection. In a forked child it does nothing: both belong to the parent.
 
     Attributes:
-        connect: Makes a connection that is ready for use.
-        carry_out: Carries out requests together, and returns the response to each. The last argument is whether an
-            earlier try lost its connection, so that its result is unknown.
-        shown: Removes secrets from a text.
-        failure: Makes an error from the reason why nothing can be written.
+        work: What the thread does.
         seconds: Seconds that a request waits at most.
         clock: A clock.
     """
 
-    connect: Callable[[], Connection]
-    carry_out: Callable[[Connection, Sequence[R], bool], Sequence[object]]
-    shown: Callable[[str], str]
-    failure: Callable[[str], WaveSpeedError]
+    work: Work[R]
     seconds: float
     clock: Clock = field(factory=Clock)
     _news: threading.Condition = field(init=False, factory=threading.Condition)
-    _queue: list[tuple[R, Future[Any]]] = field(init=False, factory=list[tuple[R, "Future[Any]"]])
-    _taken: list[tuple[R, Future[Any]]] = field(init=False, factory=list[tuple[R, "Future[Any]"]])
+    _queue: list[Waiting[R]] = field(init=False, factory=list[Waiting[R]])
+    _taken: list[Waiting[R]] = field(init=False, factory=list[Waiting[R]])
     _connection: Connection | None = field(init=False, default=None)
-    _opened: Future[None] = field(init=False, factory=Future[None])
     _closing: bool = field(init=False, default=False)
     _trouble: str = field(init=False, default="it does not respond")
     _broken: str | None = field(init=False, default=None)
-    _unwritten: list[R] = field(init=False, factory=list[R])
-    _arrivals: Arrivals | None = field(init=False, default=None)
+    _opened: Future[None] = field(init=False, factory=Future[None])
     _process: int = field(init=False, factory=os.getpid)
     _thread: threading.Thread | None = field(init=False, default=None)
 
-    def start(self) -> Future[None]:
-        """Start the thread. The future is done when it has connected. A failed first connection is not retried."""
-        # A daemon, so that a journal that is never closed does not delay the end of the program.
-        thread = threading.Thread(target=self._run, name="wavespeed-journal", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            raise self.failure(str(error)) from error
-        self._thread = thread
-        return self._opened
-
-    def ask(self, request: R) -> Future[Any]:
-        """Queue a request. Return the future of its response.
+    def open(self) -> None:
+        """Start the thread, and return when it has connected. A failed first connection is not retried.
 
         Raises:
-            WaveSpeedError: Nothing can be written any more.
+            InvalidInputError: This run cannot use the database.
+            WaveSpeedError: There is no connection.
         """
-        future: Future[Any] = Future()
-        with self._news:
-            if self._broken is not None or (self._closing and threading.current_thread() is not self._thread):
-                raise self.failure(self._broken or "it is closed")
-            self._queue.append((request, future))
-            self._news.notify()
-        return future
+        try:
+            self._result(self._start())
+        except BaseException:
+            self.leave()
+            raise
 
-    def give_up(self, why: str | None = None) -> WaveSpeedError:
-        """Write nothing more, and fail every request. Return the error."""
-        with self._news:
-            if self._broken is None:
-                self._broken = why or self._trouble
-                self._hang_up()
-                waiting, self._taken, self._queue = [*self._taken, *self._queue], [], []
-                self._unwritten = [request for request, _ in waiting]
-                for _, future in waiting:
-                    future.set_exception(self.failure(self._broken))
-                self._news.notify()
-            return self.failure(self._broken)
-
-    def response(self, future: Future[T]) -> T:
-        """Wait for a response.
+    def response(self, request: R) -> Any:
+        """Carry out a request, and return the response.
 
         Raises:
             WaveSpeedError: The request failed.
         """
-        try:
-            return future.result(min(self.seconds, threading.TIMEOUT_MAX))
-        except TimeoutError:
-            raise self.give_up() from None
+        return self._result(self.ask(request, Future[Any]()))
 
-    async def aresponse(self, future: Future[T]) -> T:
-        """Async response."""
-        import asyncio
+    def ask(self, request: R, promise: P) -> P:
+        """Queue a request, and return the future of its response.
 
-        self._arrivals = self._arrivals or Arrivals()
-        # Cheaper than asyncio.timeout, and this runs four times per input. `give_up` fails the future awaited here.
-        timer = asyncio.get_running_loop().call_later(self.seconds, self.give_up)
-        try:
-            await self._arrivals.wait(future)
-        finally:
-            timer.cancel()
-        return future.result()
+        Raises:
+            WaveSpeedError: Nothing can be written any more.
+        """
+        with self._news:
+            broken = self._broken or ("it is closed" if self._closing else None)
+            if broken is None:
+                self._queue.append((request, promise, self.clock.now() + self.seconds))
+                self._news.notify()
+                return promise
+        self.work.unwritten([request])
+        raise self.work.failure(broken)
+
+    def give_up(self, why: str | None = None) -> WaveSpeedError:
+        """Write nothing more, and fail every request. Return the error."""
+        with self._news:
+            waiting: list[Waiting[R]] = []
+            if self._broken is None:
+                self._broken = why or self._trouble
+                self._hang_up()
+                waiting, self._taken, self._queue = [*self._taken, *self._queue], [], []
+                self._news.notify()
+            broken = self._broken
+        if waiting:
+            self._deliver(partial(_fail, [promise for _, promise, _ in waiting], partial(self.work.failure, broken)))
+            self.work.unwritten([request for request, _, _ in waiting])
+        return self.work.failure(broken)
 
     def threads(self) -> list[int]:
         """Return the id of the thread."""
@@ -153,15 +177,34 @@ class Writer(Generic[R]):
             self._closing = True
             self._news.notify()
 
-    def close(self) -> list[R]:
-        """Wait until the queue is empty, and end. Return the requests that could not be carried out."""
+    def close(self) -> None:
+        """Wait until the queue is empty, and end."""
         if os.getpid() != self._process or self._thread is None:
-            return []
+            return
         self.leave()
         self._thread.join(min(self.seconds, threading.TIMEOUT_MAX))
         if self._thread.is_alive():
             self.give_up()
-        return self._unwritten
+
+    def _start(self) -> Future[None]:
+        # A daemon, so that a journal that is never closed does not delay the end of the program.
+        thread = threading.Thread(target=self._run, name="wavespeed-journal", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise self.work.failure(str(error)) from error
+        self._thread = thread
+        return self._opened
+
+    def _result(self, future: Future[Any]) -> Any:
+        try:
+            return future.result(min(self.seconds, threading.TIMEOUT_MAX))
+        except TimeoutError:
+            raise self.give_up() from None
+
+    def _deliver(self, settle: Callable[[], None]) -> None:
+        """Settle futures where that is allowed."""
+        settle()
 
     def _hang_up(self) -> None:
         """Interrupt a statement that does not end, by breaking the connection that the thread waits for."""
@@ -197,12 +240,12 @@ class Writer(Generic[R]):
                 raise
             except Exception as error:
                 if not isinstance(error, BusyError) or not end.left():
-                    self._opened.set_exception(self.failure(self._said(error)))
+                    self._opened.set_exception(self.work.failure(self._said(error)))
                     raise
                 self._rest(FIRST_PAUSE)
 
     def _said(self, error: Exception) -> str:
-        return " ".join(self.shown(str(error)).split())
+        return " ".join(self.work.shown(str(error)).split())
 
     def _take(self) -> bool:
         """Wait for requests, and take all of the kind that has waited longest. Return False at the end."""
@@ -217,10 +260,10 @@ class Writer(Generic[R]):
 
     def _responses(self) -> Sequence[object]:
         pause, again = FIRST_PAUSE, False
-        requests = [request for request, _ in self._taken]
+        requests = [request for request, _, _ in self._taken]
         while True:
             try:
-                return self.carry_out(self._connected(), requests, again)
+                return self.work.carry_out(self._connected(), requests, again)
             except PASSING as error:
                 self._drop()
                 self._trouble = self._said(error)
@@ -232,9 +275,9 @@ class Writer(Generic[R]):
 
     def _settle(self, responses: Sequence[object]) -> None:
         with self._news:
-            for (_, future), response in zip(self._taken, responses, strict=False):
-                future.set_result(response)
-            self._taken = []
+            taken, self._taken = self._taken, []
+        if taken:
+            self._deliver(partial(_fulfil, [promise for _, promise, _ in taken], responses))
 
     def _rest(self, seconds: float) -> None:
         """Pause before the next try."""
@@ -244,7 +287,7 @@ class Writer(Generic[R]):
             self._check()
 
     def _connected(self) -> Connection:
-        connection = self._connection or self.connect()
+        connection = self._connection or self.work.connect()
         with self._news:
             self._connection = connection
             self._check()
@@ -260,3 +303,15 @@ class Writer(Generic[R]):
         if connection is not None:
             with suppress(psycopg.Error):
                 connection.close()
+
+
+def _fulfil(promises: Sequence[Promise | None], responses: Sequence[object]) -> None:
+    for promise, response in zip(promises, responses, strict=True):
+        if promise is not None and not promise.done():  # otherwise nobody waits any more
+            promise.set_result(response)
+
+
+def _fail(promises: Sequence[Promise | None], failure: Callable[[], WaveSpeedError]) -> None:
+    for promise in promises:
+        if promise is not None and not promise.done():
+            promise.set_exception(failure())

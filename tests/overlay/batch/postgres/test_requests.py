@@ -7,8 +7,17 @@ import pytest
 from tests.conftest import TestClock
 from wavespeed_client import InvalidInputError
 from wavespeed_client.batch.postgres import statements
-from wavespeed_client.batch.postgres.requests import Claim, Claimed, Look, Meet, Try, carry_out
-from wavespeed_client.batch.postgres.statements import Connection
+from wavespeed_client.batch.postgres.requests import (
+    Claim,
+    Claimed,
+    Look,
+    Meet,
+    Record,
+    Release,
+    Try,
+    carry_out,
+)
+from wavespeed_client.batch.postgres.statements import Connection, Result, Row
 
 pytestmark = pytest.mark.promise("database-once")
 
@@ -18,7 +27,31 @@ def test_of_several_claims_of_one_input_the_first_gets_it(connection: Connection
     statements.meet(connection, batch, {b"cat": ("a/b", "{}"), b"dog": ("a/b", "{}")})
     this = Try(connection, batch, "owner", [], clock)
     responses = carry_out(this, [Claim(b"cat"), Claim(b"cat"), Claim(b"dog"), Claim(b"cat")])
-    assert responses == [Claimed(1, clock.now()), None, Claimed(1, clock.now()), None]
+    assert [responses[0], responses[2]] == [Claimed(1, clock.now())] * 2
+    for other in (responses[1], responses[3]):
+        assert isinstance(other, Row)
+        assert (other.state, other.attempt) == ("submitting", 1)
+
+
+def test_only_what_was_claimed_is_released(connection: Connection, batch: int, clock: TestClock) -> None:
+    statements.meet(connection, batch, {b"cat": ("a/b", "{}"), b"dog": ("a/b", "{}")})
+    statements.claim(connection, batch, [b"dog"], "another")
+    this, claims = Try(connection, batch, "owner", [], clock), [Claim(b"cat"), Claim(b"cat"), Claim(b"dog")]
+    carry_out(this, claims)
+    carry_out(this, [Release(claim) for claim in claims])
+    rows = statements.look(connection, batch, [b"cat", b"dog"])
+    assert {key: row.state for key, row in rows.items()} == {b"cat": "refused", b"dog": "submitting"}
+    assert rows[b"cat"].error == "The batch ended before the input was sent."
+
+
+def test_of_several_results_of_one_input_the_last_counts(connection: Connection, batch: int, clock: TestClock) -> None:
+    statements.meet(connection, batch, {b"cat": ("a/b", "{}"), b"dog": ("a/b", "{}")})
+    this = Try(connection, batch, "owner", [], clock)
+    carry_out(this, [Claim(b"cat")])
+    early, late, other = Result(1, "uncertain"), Result(1, "refused"), Result(1, "uncertain")
+    written = carry_out(this, [Record({b"cat": early}), Record({b"cat": late, b"dog": other})])
+    assert written == [{b"cat"}, {b"cat"}]
+    assert statements.look(connection, batch, [b"cat"])[b"cat"].state == "refused"
 
 
 def test_a_row_that_was_deleted_meanwhile_is_named(connection: Connection, batch: int, clock: TestClock) -> None:

@@ -7,7 +7,8 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from attrs import define, field
 from tests.conftest import TestClock
 from wavespeed_client import ConfigurationError, InvalidInputError
 from wavespeed_client.batch.postgres import writer
+from wavespeed_client.batch.postgres.async_writer import AsyncWriter
 from wavespeed_client.batch.postgres.statements import BusyError
 from wavespeed_client.batch.postgres.writer import PACE, Writer
 
@@ -34,6 +36,7 @@ class Database:
     tries: list[bool] = field(factory=list)
     trouble: list[Exception] = field(factory=list)
     unreachable: list[Exception] = field(factory=list)
+    lost: list[Any] = field(factory=list)
     connections: int = 0
     closed: int = 0
     takes: Callable[[], object] = object
@@ -72,6 +75,15 @@ class Database:
             raise self.trouble.pop(0)
         return [f"done {request}" for request in requests]
 
+    def shown(self, text: str) -> str:
+        return text.replace("secret", "...")
+
+    def failure(self, why: str) -> ConfigurationError:
+        return ConfigurationError(why)
+
+    def unwritten(self, requests: Sequence[Any]) -> None:
+        self.lost += requests
+
     def end(self) -> None:
         self.free.set()
         for stream in (*self._near, *self._far):
@@ -95,13 +107,9 @@ def opened(database: Database) -> Iterator[Open]:
     made: list[Writer[Any]] = []
 
     def build(seconds: float = LONG, **options: Any) -> Writer[Any]:
-        def shown(text: str) -> str:
-            return text.replace("secret", "...")
-
-        built = Writer(database.connect, database.carry_out, shown, ConfigurationError, seconds, **options)
-        made.append(built)
-        built.response(built.start())
-        return built
+        made.append(Writer(database, seconds, **options))
+        made[-1].open()
+        return made[-1]
 
     yield build
     database.free.set()
@@ -109,13 +117,17 @@ def opened(database: Database) -> Iterator[Open]:
         one.close()
 
 
+def asked(writer: Writer[Any], request: Any) -> Future[Any]:
+    return writer.ask(request, Future[Any]())
+
+
 def test_what_queues_while_a_commit_runs_is_committed_together(database: Database, opened: Open) -> None:
     writer = opened()
-    first = writer.ask("block")
+    first = asked(writer, "block")
     database.busy.wait()
-    others = [writer.ask(number) for number in range(100)]
+    others = [asked(writer, number) for number in range(100)]
     database.free.set()
-    assert [writer.response(future) for future in (first, *others)][-1] == "done 99"
+    assert [future.result(LONG) for future in (first, *others)][-1] == "done 99"
     assert database.groups == [["block"], list(range(100))]
 
 
@@ -123,14 +135,14 @@ def test_groups_begin_some_time_apart_and_single_requests_at_once(
     database: Database, opened: Open, clock: TestClock
 ) -> None:
     writer = opened(clock=clock)
-    assert [writer.response(writer.ask(number)) for number in (1, 2)] == ["done 1", "done 2"]
+    assert [writer.response(number) for number in (1, 2)] == ["done 1", "done 2"]
     database.takes = partial(clock.sleep, 0.004)
-    writer.ask("block")
+    asked(writer, "block")
     database.busy.wait()
     for number in range(3):
-        writer.ask(number)
+        asked(writer, number)
     database.free.set()
-    assert writer.close() == []
+    writer.close()
     assert clock.slept == [0.004, 0.004, pytest.approx(PACE - 0.004)]
 
 
@@ -138,49 +150,59 @@ def test_a_lost_connection_is_made_anew(database: Database, opened: Open, caplog
     writer = opened()
     database.trouble = [psycopg.OperationalError("secret is down"), psycopg.errors.ReadOnlySqlTransaction("a replica")]
     database.unreachable = [psycopg.OperationalError("starting up")]
-    assert writer.response(writer.ask("a")) == "done a"
+    assert writer.response("a") == "done a"
     assert database.tries == [False, True, True]
     assert (database.connections, database.closed) == (3, 2)
     assert caplog.messages == ["The journal's database does not work, nothing is sent meanwhile: ... is down"]
-    assert writer.response(writer.ask("b")) == "done b"
+    assert writer.response("b") == "done b"
     assert database.tries[-1] is False
 
 
 def test_what_does_not_pass_fails_everybody(database: Database, opened: Open) -> None:
     writer = opened()
-    first = writer.ask("block")
+    first = asked(writer, "block")
     database.busy.wait()
-    behind = [writer.ask(number) for number in range(10)]
+    behind = [asked(writer, number) for number in range(10)]
     database.trouble = [psycopg.errors.UndefinedTable("no secret table")]
     database.free.set()
     for future in (first, *behind):
         with pytest.raises(ConfigurationError, match=r"no \.\.\. table"):
-            writer.response(future)
+            future.result(LONG)
     with pytest.raises(ConfigurationError, match=r"no \.\.\. table"):
-        writer.ask("later")
-    assert len(writer.close()) == 11
+        asked(writer, "later")
+    assert len(database.lost) == 12
 
 
 def test_an_error_of_our_own_fails_everybody(database: Database, opened: Open) -> None:
     writer = opened()
     database.trouble = [ZeroDivisionError("secret")]
     with pytest.raises(ConfigurationError, match=r"^ZeroDivisionError: \.\.\.$"):
-        writer.response(writer.ask("a"))
+        writer.response("a")
 
 
 @pytest.mark.parametrize("request_", ["hang", "block"])
 def test_a_database_that_does_not_respond_is_given_up(database: Database, opened: Open, request_: str) -> None:
     writer = opened(0.05)
-    first = writer.ask(request_)
+    first = asked(writer, request_)
     database.busy.wait()
-    behind = writer.ask("behind")
     with pytest.raises(ConfigurationError, match="it does not respond"):
-        writer.response(first)
+        writer.response("behind")
     with pytest.raises(ConfigurationError, match="it does not respond"):
-        behind.result(LONG)
+        first.result(LONG)
+    assert database.lost == [request_, "behind"]
     database.free.set()
-    assert writer.close() == [request_, "behind"]
+    writer.close()
     assert database.closed == 1
+
+
+def test_what_does_not_end_before_the_end_is_given_up(database: Database, opened: Open) -> None:
+    writer = opened(0.05)
+    future = asked(writer, "hang")
+    database.busy.wait()
+    writer.close()
+    with pytest.raises(ConfigurationError, match="it does not respond"):
+        future.result(LONG)
+    assert database.lost == ["hang"]
 
 
 def test_a_database_that_is_down_is_given_up_with_the_reason(database: Database, opened: Open) -> None:
@@ -188,36 +210,7 @@ def test_a_database_that_is_down_is_given_up_with_the_reason(database: Database,
     down = [psycopg.OperationalError("Connection\nrefused")]
     database.trouble, database.unreachable = list(down), down * 10_000
     with pytest.raises(ConfigurationError, match="Connection refused"):
-        writer.response(writer.ask("a"))
-
-
-def test_async_waiters_get_responses_and_errors_too(database: Database, opened: Open) -> None:
-    writer = opened(0.05)
-
-    async def run() -> None:
-        assert await writer.aresponse(writer.ask("a")) == "done a"
-        both = [writer.aresponse(writer.ask("hang")), writer.aresponse(writer.ask("behind"))]
-        for error in await asyncio.gather(*both, return_exceptions=True):
-            assert isinstance(error, ConfigurationError)
-
-    asyncio.run(run())
-
-
-def test_a_waiter_that_goes_away_takes_nothing_back(database: Database, opened: Open) -> None:
-    writer = opened()
-    writer.ask("block")
-    database.busy.wait()
-    future = writer.ask("a")
-
-    async def cancelled() -> None:
-        waiting = asyncio.create_task(writer.aresponse(future))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.wait([waiting])
-
-    asyncio.run(cancelled())
-    database.free.set()
-    assert future.result(LONG) == "done a"
+        writer.response("a")
 
 
 @pytest.mark.parametrize(
@@ -247,30 +240,30 @@ def test_a_run_that_has_just_died_is_waited_for(database: Database, opened: Open
 
 def test_closing_carries_out_what_has_queued(database: Database, opened: Open) -> None:
     writer = opened()
-    writer.ask("block")
+    asked(writer, "block")
     database.busy.wait()
-    future = writer.ask("last")
+    future = asked(writer, "last")
     closing = threading.Thread(target=writer.close)
     closing.start()
     database.free.set()
     closing.join()
     assert future.result() == "done last"
     assert database.closed == 1
-    assert writer.close() == []
+    writer.close()
     with pytest.raises(ConfigurationError, match="it is closed"):
-        writer.ask("more")
+        asked(writer, "more")
+    assert database.lost == ["more"]
 
 
 def test_a_run_that_leaves_waits_for_nothing(database: Database, opened: Open) -> None:
     writer = opened()
-    future = writer.ask("block")
+    future = asked(writer, "block")
     database.busy.wait()
     assert writer.threads() == [writer._thread.ident]
     writer.leave()
     assert not future.done()
     database.free.set()
     assert future.result(LONG) == "done block"
-    assert writer.close() == []
 
 
 def test_a_forked_child_leaves_the_connection_to_its_parent(
@@ -279,9 +272,9 @@ def test_a_forked_child_leaves_the_connection_to_its_parent(
     writer = opened()
     with monkeypatch.context() as child:
         child.setattr(os, "getpid", lambda: -1)
-        assert writer.close() == []
+        writer.close()
     assert database.closed == 0
-    assert writer.response(writer.ask("a")) == "done a"
+    assert writer.response("a") == "done a"
 
 
 def test_no_thread_is_a_clear_error(database: Database, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,3 +290,147 @@ def test_nothing_is_logged_when_all_is_well(opened: Open, caplog: pytest.LogCapt
     with caplog.at_level(logging.DEBUG):
         opened().close()
     assert caplog.messages == []
+
+
+AsyncTest = Callable[[AsyncWriter[Any]], Coroutine[Any, Any, None]]
+
+
+def run(database: Database, test: AsyncTest, **options: Any) -> None:
+    """Run a test with an open writer, and close that."""
+
+    async def whole() -> None:
+        writer = AsyncWriter[Any](database, **{"seconds": LONG, **options})
+        await writer.aopen()
+        try:
+            await test(writer)
+        finally:
+            database.free.set()
+            await writer.aclose()
+
+    asyncio.run(whole())
+
+
+def test_a_group_wakes_its_loop_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(writer: AsyncWriter[Any]) -> None:
+        loop, wakes = asyncio.get_running_loop(), list[object]()
+        call_soon = loop.call_soon_threadsafe
+        monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *given: [wakes.append(given), call_soon(*given)])
+        block = writer.aresponse("block")
+        await asyncio.to_thread(database.busy.wait)
+        wakes.clear()
+        others = [writer.aresponse(number) for number in range(100)]
+        database.free.set()
+        assert await asyncio.gather(block, *others) == ["done block", *(f"done {number}" for number in range(100))]
+        assert len(wakes) == 2
+
+    run(database, test)
+
+
+def test_errors_come_to_the_loop_too(database: Database) -> None:
+    async def test(writer: AsyncWriter[Any]) -> None:
+        both = [writer.aresponse("hang"), writer.aresponse("behind")]
+        for error in await asyncio.gather(*both, return_exceptions=True):
+            assert isinstance(error, ConfigurationError)
+
+    run(database, test, seconds=0.05)
+
+
+def test_one_timer_serves_all_requests(database: Database, clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(writer: AsyncWriter[Any]) -> None:
+        loop, timers = asyncio.get_running_loop(), list[tuple[float, Callable[[], None]]]()
+
+        def call_later(seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+            timers.append((seconds, callback))
+            return asyncio.TimerHandle(0.0, callback, (), loop)
+
+        monkeypatch.setattr(loop, "call_later", call_later)
+        assert await writer.aresponse("early") == "done early"
+        clock.time += 4.0
+        await writer.aresponse("second")
+        late = writer.aresponse("hang")
+        await asyncio.to_thread(database.busy.wait)
+        clock.time += 6.0
+        timers[-1][1]()
+        assert [seconds for seconds, _ in timers] == [10.0, 4.0]
+        clock.time += 4.0
+        timers[-1][1]()
+        with pytest.raises(ConfigurationError, match="it does not respond"):
+            await late
+        assert len(timers) == 2
+
+    run(database, test, seconds=10.0, clock=clock)
+
+
+def test_a_timer_that_finds_nobody_waiting_sets_none(database: Database, clock: TestClock) -> None:
+    async def test(writer: AsyncWriter[Any]) -> None:
+        await writer.aresponse("a")
+        clock.time += 11.0
+        writer._look_at_the_clock()
+        assert writer._timer is None
+        assert await writer.aresponse("b") == "done b"
+        assert writer._timer is not None
+
+    run(database, test, seconds=10.0, clock=clock)
+
+
+def test_a_waiter_that_goes_away_takes_nothing_back(database: Database) -> None:
+    async def test(writer: AsyncWriter[Any]) -> None:
+        gone = writer.aresponse("block")
+        await asyncio.to_thread(database.busy.wait)
+        gone.cancel()
+        behind = writer.aresponse("a")
+        database.free.set()
+        assert await behind == "done a"
+        assert database.groups == [["block"], ["a"]]
+
+    run(database, test)
+
+
+def test_a_loop_that_is_closed_stops_nothing(database: Database) -> None:
+    async def left_behind() -> AsyncWriter[Any]:
+        writer = AsyncWriter[Any](database, LONG)
+        await writer.aopen()
+        writer.aresponse("block")
+        writer.aresponse("behind")
+        return writer
+
+    writer = asyncio.run(left_behind())
+    database.free.set()
+    asyncio.run(writer.aclose())
+    assert [request for group in database.groups for request in group] == ["block", "behind"]
+    assert database.lost == []
+
+
+class Slow(Database):
+    """A database that makes no connection."""
+
+    def connect(self) -> Any:
+        self.busy.set()
+        self.free.wait()
+        raise psycopg.OperationalError("too late")
+
+
+@pytest.mark.parametrize("seconds", [0.05, LONG])
+def test_a_connection_that_is_not_made_in_time(seconds: float) -> None:
+    database = Slow()
+
+    async def begin() -> None:
+        writer = AsyncWriter[Any](database, seconds)
+        opening = asyncio.create_task(writer.aopen())
+        await asyncio.to_thread(database.busy.wait)
+        if seconds == LONG:
+            opening.cancel()
+        with pytest.raises(asyncio.CancelledError if seconds == LONG else ConfigurationError):
+            await opening
+        with pytest.raises(ConfigurationError):
+            writer.aresponse("a")
+        database.free.set()
+        await writer.aclose()
+
+    asyncio.run(begin())
+
+
+def test_a_connection_that_fails_is_an_error_of_the_loop(database: Database) -> None:
+    database.unreachable = [InvalidInputError("for another service")]
+    with pytest.raises(InvalidInputError):
+        run(database, lambda _: asyncio.sleep(0))

@@ -1,0 +1,62 @@
+"""A writer whose responses are awaited in an event loop. Responses that come together wake the loop once."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from .writer import R, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@define(eq=False)
+class AsyncWriter(Writer[R]):
+    """Async Writer."""
+
+    _loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
+    _timer: asyncio.TimerHandle | None = field(init=False, default=None)
+
+    async def aopen(self) -> None:
+        """Async open."""
+        try:
+            await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._start())), self.seconds)
+        except TimeoutError:
+            raise self.give_up() from None
+        except BaseException:
+            self.leave()
+            raise
+
+    def aresponse(self, request: R) -> asyncio.Future[Any]:
+        """Async response. Cancelling the future does not cancel the request."""
+        future = self.ask(request, self._loop.create_future())
+        if self._timer is None:  # one for all, since one for each would cost more than the futures
+            self._timer = self._loop.call_later(self.seconds, self._look_at_the_clock)
+        return future
+
+    async def aclose(self) -> None:
+        """Async close."""
+        await asyncio.to_thread(self.close)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look_at_the_clock(self) -> None:
+        """Give up if a request has waited too long."""
+        self._timer = None
+        with self._news:
+            until = next((until for _, _, until in (*self._taken, *self._queue)), None)
+        if until is None:
+            return
+        left = until - self.clock.now()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look_at_the_clock)
+        else:
+            self.give_up()
+
+    def _deliver(self, settle: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop is closed, so nobody waits
+            self._loop.call_soon_threadsafe(settle)
