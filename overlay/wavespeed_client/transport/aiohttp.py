@@ -18,13 +18,12 @@ from .environment import proxy_for, tls_context
 from .httpx1.headers import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ClientRequest
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
+    from .attempt import Attempt
     from .exchange import Exchange
     from .response import WholeResponse
 
@@ -52,13 +51,11 @@ class Aiohttp:
             raise ValueError("aiohttp takes http:// and https:// proxies only")
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(
-        self, exchange: Exchange, read: Callable[[httpx.Response], Awaitable[WholeResponse]]
-    ) -> WholeResponse:
+    async def send(self, attempt: Attempt) -> WholeResponse:
         """Send a request and read its response. If this fails, the connection is closed."""
         if self._session is None:
             self._session = self._new_session()
-        request, keeps = exchange.request, False
+        exchange, request, keeps = attempt.exchange, attempt.exchange.request, False
         # Our chain limits the time of the whole try. Without ceil_threshold, aiohttp would round up to whole seconds.
         seconds = request.extensions["timeout"]["connect"] * CONNECT_SHARE
         limits = Limits(connect=seconds, ceil_threshold=math.inf, exchange=exchange)
@@ -74,7 +71,8 @@ class Aiohttp:
             )
             with closing(response):
                 stream = cast("httpx.AsyncByteStream", response.content.iter_any())
-                whole = await read(httpx.Response(response.status, headers=response.raw_headers, stream=stream))
+                head = httpx.Response(response.status, headers=response.raw_headers, stream=stream)
+                whole = await attempt.aread(head)
             keeps = exchange.keeps_connection
             return whole
         except (aiohttp.ClientError, OSError) as error:

@@ -140,32 +140,29 @@ class Attempt:
             SubmissionUncertainError: It refuses a submission but names a task, so it must not be sent again.
             httpx.RemoteProtocolError: It belongs to another request.
         """
-        self._response = response
         try:
-            self._begin()
+            self._begin(response)
             for chunk in cast("httpx.SyncByteStream", response.stream):
                 self._add(chunk)
-            self._end()
+            return self._whole()
         except BaseException:
             self._keep_id()
             raise
-        return self._whole()
 
     async def aread(self, response: httpx.Response) -> WholeResponse:
         """Async read."""
-        self._response = response
         try:
-            self._begin()
+            self._begin(response)
             async for chunk in cast("httpx.AsyncByteStream", response.stream):
                 self._add(chunk)
-            self._end()
+            return self._whole()
         except BaseException:
             self._keep_id()
             raise
-        return self._whole()
 
-    def _begin(self) -> None:
-        length = value_of(self._response.headers, b"content-length")
+    def _begin(self, response: httpx.Response) -> None:
+        self._response = response
+        length = value_of(response.headers, b"content-length")
         self._check_size(int(length) if length.isdigit() else 0)
 
     def _add(self, chunk: bytes) -> None:
@@ -179,16 +176,14 @@ class Attempt:
         if time.monotonic() > self._until:
             raise self.timed_out()
 
-    def _end(self) -> None:
-        if self._inflater is not None and self._size and not self._inflater.eof:
-            raise self._undecodable("it ends too early")
-
     def _keep_id(self) -> None:
         """Keep the id of the task that a broken response names, if its JSON is whole."""
-        if self.exchange.submission:
+        if self.exchange.submission and self.exchange.task_id is None:
             self.exchange.task_id = self._if_new(task_named_in(parsed(b"".join(self._chunks))[0]))
 
     def _whole(self) -> WholeResponse:
+        if self._inflater is not None and self._size and not self._inflater.eof:
+            raise self._undecodable("it ends too early")
         whole = WholeResponse(self._response, b"".join(self._chunks))
         check_identity(self.exchange, whole, self.received)
         self.exchange.task_id = whole.task_id
@@ -264,7 +259,7 @@ class AttemptTransport(httpx.BaseTransport):
         exchange.leaves_by = exchange.departure() if exchange.departure else None
         attempt = Attempt(exchange, seconds, self._received)
         attempt.hand_over(attempt.trace)
-        return self._link.send(exchange, attempt.read)
+        return self._link.send(attempt)
 
     def close(self) -> None:
         self._closed = True
@@ -315,7 +310,7 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
         attempt.hand_over(attempt.atrace)
         try:
             async with asyncio.timeout(seconds + CLEAN_UP_SECONDS):
-                return await self._link.send(exchange, attempt.aread)
+                return await self._link.send(attempt)
         except TimeoutError as error:
             raise attempt.timed_out() from error
 

@@ -12,8 +12,7 @@ from ..errors import ConfigurationError
 from .submission import UNSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
+    from .attempt import Attempt
     from .exchange import Exchange
     from .response import WholeResponse
 
@@ -36,15 +35,16 @@ class Borrowed:
             raise ConfigurationError("http_client must be an open httpx.Client (AsyncWaveSpeed: httpx.AsyncClient).")
         self._client = client
 
-    def send(self, exchange: Exchange, read: Callable[[httpx.Response], WholeResponse]) -> WholeResponse:
+    def send(self, attempt: Attempt) -> WholeResponse:
         """Send a request and read its response, which is closed afterwards."""
+        exchange = attempt.exchange
         _prepare(self._client, exchange)
         try:
             response = self._client.send(exchange.request, stream=True, auth=None, follow_redirects=False)
         except FAILED_CONNECTS as error:
             raise _believed(error, exchange) from error
         with closing(response):
-            return read(_unread(response))
+            return attempt.read(_unread(response))
 
     def close(self) -> None:
         """Leave the client open."""
@@ -60,17 +60,16 @@ class AsyncBorrowed:
             raise ConfigurationError("http_client must be an open httpx.AsyncClient (WaveSpeed: httpx.Client).")
         self._client = client
 
-    async def send(
-        self, exchange: Exchange, read: Callable[[httpx.Response], Awaitable[WholeResponse]]
-    ) -> WholeResponse:
+    async def send(self, attempt: Attempt) -> WholeResponse:
         """Async Borrowed.send."""
+        exchange = attempt.exchange
         _prepare(self._client, exchange)
         try:
             response = await self._client.send(exchange.request, stream=True, auth=None, follow_redirects=False)
         except FAILED_CONNECTS as error:
             raise _believed(error, exchange) from error
         async with aclosing(response):
-            return await read(_unread(response))
+            return await attempt.aread(_unread(response))
 
     async def aclose(self) -> None:
         """Leave the client open."""

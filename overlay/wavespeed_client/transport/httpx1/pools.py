@@ -18,8 +18,9 @@ from ..environment import proxy_for, tls_context
 from .connections import has_unread_bytes, single
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
+    from ..attempt import Attempt
     from ..exchange import Exchange
     from ..response import WholeResponse
 
@@ -99,15 +100,15 @@ class Pools:
         self._pools = PoolSet[httpx.HTTPTransport]()
         self._new().close()  # a wrong setting raises an error now
 
-    def send(self, exchange: Exchange, read: Callable[[httpx.Response], WholeResponse]) -> WholeResponse:
+    def send(self, attempt: Attempt) -> WholeResponse:
         """Send a request and read its response. If this fails or leaves bytes unread, the pool is closed."""
-        now, keeps = time.monotonic(), False
+        exchange, now, keeps = attempt.exchange, time.monotonic(), False
         for old in self._pools.take_idle(now - READ_IDLE_SECONDS):
             old.close()
         pool = self._pools.take(self._new, _since(exchange, now))
         try:
             response = pool.handle_request(exchange.request)
-            whole = read(response)
+            whole = attempt.read(response)
             response.close()
             keeps = exchange.keeps_connection and not has_unread_bytes(pool)
             return whole
@@ -133,17 +134,15 @@ class AsyncPools:
         self._pools = PoolSet[httpx.AsyncHTTPTransport]()
         self._new()
 
-    async def send(
-        self, exchange: Exchange, read: Callable[[httpx.Response], Awaitable[WholeResponse]]
-    ) -> WholeResponse:
+    async def send(self, attempt: Attempt) -> WholeResponse:
         """Async Pools.send."""
-        now, keeps = time.monotonic(), False
+        exchange, now, keeps = attempt.exchange, time.monotonic(), False
         for old in self._pools.take_idle(now - READ_IDLE_SECONDS):
             await old.aclose()
         pool = self._pools.take(self._new, _since(exchange, now))
         try:
             response = await pool.handle_async_request(exchange.request)
-            whole = await read(response)
+            whole = await attempt.aread(response)
             await response.aclose()
             keeps = exchange.keeps_connection and not has_unread_bytes(pool)
             return whole
