@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import Factory, define, field
 
 from ...errors import WaveSpeedError
+from . import statements
 from .async_writer import AsyncWriter
 from .entries import asked_of, key_of, record_of
 from .ledger import Ledger
-from .requests import Claim, Keep, Recall, Release, Spent
+from .requests import Alone, Claim, Release
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -54,17 +56,17 @@ class PostgresJournal(Ledger):
 
     def spent(self) -> list[float]:
         """Return the price quoted for each task that was, will be or may be billed, in USD."""
-        costs: list[float] = self._writer.response(Spent())
+        costs: list[float] = self._writer.response(Alone(statements.spent))
         return costs
 
     def uploads(self, digests: Sequence[str]) -> list[Upload]:
         """Return the uploads of these contents, by any run."""
-        known: list[Upload] = self._writer.response(Recall(digests))
+        known: list[Upload] = self._writer.response(Alone(partial(statements.recall, digests=digests)))
         return known
 
     def uploaded(self, uploads: Sequence[Upload]) -> None:
         """Record uploads."""
-        self._writer.response(Keep(uploads))
+        self._writer.response(Alone(partial(statements.keep, uploads=uploads)))
 
     def own_threads(self) -> list[int]:
         """Return the ids of the journal's threads."""
@@ -108,17 +110,17 @@ class AsyncPostgresJournal(Ledger):
 
     async def spent(self) -> list[float]:
         """Async spent."""
-        costs: list[float] = await self._writer.aresponse(Spent())
+        costs: list[float] = await self._writer.aresponse(Alone(statements.spent))
         return costs
 
     async def uploads(self, digests: Sequence[str]) -> list[Upload]:
         """Async uploads."""
-        known: list[Upload] = await self._writer.aresponse(Recall(digests))
+        known: list[Upload] = await self._writer.aresponse(Alone(partial(statements.recall, digests=digests)))
         return known
 
     async def uploaded(self, uploads: Sequence[Upload]) -> None:
         """Async uploaded."""
-        await self._writer.aresponse(Keep(uploads))
+        await self._writer.aresponse(Alone(partial(statements.keep, uploads=uploads)))
 
     async def close(self) -> None:
         """Async close."""

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ...clock import Clock
-    from ...files.register import Upload
     from .statements import Connection, Row
 
 
@@ -110,25 +109,13 @@ class Record:
 
 
 @frozen
-class Recall:
-    """Return the list of known uploads of these contents."""
+class Alone:
+    """Execute a statement for this request alone. Return its result."""
 
-    digests: Sequence[str]
-
-
-@frozen
-class Keep:
-    """Record uploads."""
-
-    uploads: Sequence[Upload]
+    statement: Callable[[Connection, int], object]
 
 
-@frozen
-class Spent:
-    """Return the list of prices quoted for the tasks that were, will be or may be billed."""
-
-
-Request: TypeAlias = Meet | Look | Adopt | Claim | Release | Record | Recall | Keep | Spent
+Request: TypeAlias = Meet | Look | Adopt | Claim | Release | Record | Alone
 
 
 def carry_out(this: Try, requests: Sequence[Request]) -> Sequence[object]:
@@ -194,20 +181,8 @@ def _recorded(this: Try, requests: Sequence[Record]) -> Sequence[set[bytes]]:
     return [written for _ in requests]
 
 
-def _recalled(this: Try, requests: Sequence[Recall]) -> Sequence[list[Upload]]:
-    digests = [digest for request in requests for digest in request.digests]
-    found = {upload.digest: upload for upload in statements.recall(this.connection, this.batch, digests)}
-    return [[found[digest] for digest in request.digests if digest in found] for request in requests]
-
-
-def _kept(this: Try, requests: Sequence[Keep]) -> Sequence[Any]:
-    made = {upload.digest: upload for request in requests for upload in request.uploads}
-    statements.keep(this.connection, this.batch, made.values())
-    return [None for _ in requests]
-
-
-def _spent(this: Try, requests: Sequence[Spent]) -> Sequence[list[float]]:
-    return [statements.spent(this.connection, this.batch) for _ in requests]
+def _alone(this: Try, requests: Sequence[Alone]) -> Sequence[object]:
+    return [request.statement(this.connection, this.batch) for request in requests]
 
 
 KINDS: dict[type[Request], Callable[[Try, Sequence[Any]], Sequence[object]]] = {
@@ -217,7 +192,5 @@ KINDS: dict[type[Request], Callable[[Try, Sequence[Any]], Sequence[object]]] = {
     Claim: _claimed,
     Release: _released,
     Record: _recorded,
-    Recall: _recalled,
-    Keep: _kept,
-    Spent: _spent,
+    Alone: _alone,
 }

@@ -28,6 +28,7 @@ from ...errors import ConfigurationError, InvalidInputError, WaveSpeedError
 from .statements import BusyError
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
 
     from .statements import Connection
@@ -48,18 +49,11 @@ SECONDS_TO_DIE = 2.0
 PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
 
-class Promise(Protocol):
-    """A future, of threads or of an event loop."""
-
-    def done(self) -> bool: ...
-    def set_result(self, result: Any, /) -> None: ...
-    def set_exception(self, exception: BaseException, /) -> None: ...
-
-
-P = TypeVar("P", bound=Promise | None)
-
+# The future of a response, in an event loop or not; None if nobody waits.
+Promise: TypeAlias = "Future[Any] | asyncio.Future[Any] | None"
+P = TypeVar("P", bound=Promise)
 # A request, the future of its response, and the latest time of that.
-Waiting: TypeAlias = tuple[R, Promise | None, float]
+Waiting: TypeAlias = tuple[R, Promise, float]
 
 
 class Work(Protocol[Requested]):
@@ -163,7 +157,7 @@ class Writer(Generic[R]):
                 self._news.notify()
             broken = self._broken
         if waiting:
-            self._deliver(partial(_fail, [promise for _, promise, _ in waiting], partial(self.work.failure, broken)))
+            self._deliver(partial(_fulfil, waiting, [self.work.failure(broken) for _ in waiting]))
             self.work.unwritten([request for request, _, _ in waiting])
         return self.work.failure(broken)
 
@@ -217,35 +211,34 @@ class Writer(Generic[R]):
     def _run(self) -> None:
         try:
             self._open()
+            self._opened.set_result(None)
             while self._take():
                 several, pace = len(self._taken) > 1, Deadline.after(PACE, self.clock)
                 self._settle(self._responses())
                 if several:
                     self.clock.sleep(pace.left())
-        except (psycopg.Error, WaveSpeedError) as error:
-            self.give_up(self._said(error))
         except Exception as error:
-            self.give_up(f"{type(error).__name__}: {self._said(error)}")
+            failure = self.give_up(self._said(error))
+            if not self._opened.done():
+                self._opened.set_exception(
+                    error.with_traceback(None) if isinstance(error, InvalidInputError) else failure
+                )
         finally:
             self._drop()
 
     def _open(self) -> None:
         end = Deadline.after(SECONDS_TO_DIE, self.clock)
-        while not self._opened.done():
+        while self._connection is None:
             try:
                 self._connected()
-                self._opened.set_result(None)
-            except InvalidInputError as error:
-                self._opened.set_exception(error.with_traceback(None))
-                raise
-            except Exception as error:
-                if not isinstance(error, BusyError) or not end.left():
-                    self._opened.set_exception(self.work.failure(self._said(error)))
+            except BusyError:
+                if not end.left():
                     raise
                 self._rest(FIRST_PAUSE)
 
     def _said(self, error: Exception) -> str:
-        return " ".join(self.work.shown(str(error)).split())
+        name = "" if isinstance(error, psycopg.Error | WaveSpeedError) else f"{type(error).__name__}: "
+        return name + " ".join(self.work.shown(str(error)).split())
 
     def _take(self) -> bool:
         """Wait for requests, and take all of the kind that has waited longest. Return False at the end."""
@@ -277,7 +270,7 @@ class Writer(Generic[R]):
         with self._news:
             taken, self._taken = self._taken, []
         if taken:
-            self._deliver(partial(_fulfil, [promise for _, promise, _ in taken], responses))
+            self._deliver(partial(_fulfil, taken, responses))
 
     def _rest(self, seconds: float) -> None:
         """Pause before the next try."""
@@ -305,13 +298,12 @@ class Writer(Generic[R]):
                 connection.close()
 
 
-def _fulfil(promises: Sequence[Promise | None], responses: Sequence[object]) -> None:
-    for promise, response in zip(promises, responses, strict=True):
-        if promise is not None and not promise.done():  # otherwise nobody waits any more
+def _fulfil(waiting: Sequence[Waiting[Any]], responses: Sequence[object]) -> None:
+    """Set the results of futures, or their errors, except where nobody waits any more."""
+    for (_, promise, _), response in zip(waiting, responses, strict=True):
+        if promise is None or promise.done():
+            continue
+        if isinstance(response, Exception):
+            promise.set_exception(response)
+        else:
             promise.set_result(response)
-
-
-def _fail(promises: Sequence[Promise | None], failure: Callable[[], WaveSpeedError]) -> None:
-    for promise in promises:
-        if promise is not None and not promise.done():
-            promise.set_exception(failure())
