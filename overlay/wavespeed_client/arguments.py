@@ -192,17 +192,16 @@ def deletions(tasks: Sequence[Task | str]) -> list[list[str]]:
     return [ids[begin : begin + DELETED_AT_ONCE] for begin in range(0, len(ids), DELETED_AT_ONCE)]
 
 
-def word_of(word: str, name: str, check: Callable[[str], Word], words: set[Word]) -> Word:
+def word_of(word: str, name: str, words: set[Word]) -> Word:
     """Return the word if the service knows it.
 
     Raises:
         InvalidInputError: It does not; the message names the words that it knows.
     """
-    try:
-        return check(word)
-    except TypeError:
-        known = ", ".join(sorted(map(str, words)))
-        raise InvalidInputError(f"{name} must be one of {known}; this is {str(word)[:80]!r}.") from None
+    found = next((known for known in words if known == word), None)
+    if found is None:
+        raise InvalidInputError(f"{name} must be one of {', '.join(sorted(words))}; this is {str(word)[:80]!r}.")
+    return found
 
 
 def aware(moment: object, name: str) -> datetime:

@@ -141,7 +141,7 @@ class Calls:
     ) -> Pages[Task]:
         """List tasks, newest first; with their inputs if `include_inputs` is set."""
         from wavespeed_api.api.tasks import list_predictions
-        from wavespeed_api.models import prediction_query_status as statuses
+        from wavespeed_api.models.prediction_query_status import PREDICTION_QUERY_STATUS_VALUES
 
         from .catalogue.listing import Page
         from .task import Task
@@ -150,8 +150,7 @@ class Calls:
         if model is not None:
             query.model = model_id(model)
         if status is not None:
-            known = statuses.PREDICTION_QUERY_STATUS_VALUES
-            query.status = word_of(status, "status", statuses.check_prediction_query_status, known)
+            query.status = word_of(status, "status", PREDICTION_QUERY_STATUS_VALUES)
         if created_after is not None:
             query.created_after = aware(created_after, "created_after")
         if created_before is not None:
@@ -221,15 +220,14 @@ class Calls:
     ) -> Pages[Billing]:
         """List charges and refunds, newest first."""
         from wavespeed_api.api.account import search_billings
-        from wavespeed_api.models import billing_query_billing_type as types
+        from wavespeed_api.models.billing_query_billing_type import BILLING_QUERY_BILLING_TYPE_VALUES
 
         from .catalogue.listing import Page
         from .catalogue.rows import Billing
 
         query = models.BillingQuery(page_size=PAGE_SIZE, sort="created_at DESC")
         if billing_type is not None:
-            check, known = types.check_billing_query_billing_type, types.BILLING_QUERY_BILLING_TYPE_VALUES
-            query.billing_type = word_of(billing_type, "billing_type", check, known)
+            query.billing_type = word_of(billing_type, "billing_type", BILLING_QUERY_BILLING_TYPE_VALUES)
         if start is not None:
             query.start_time = _milliseconds(aware(start, "start"))
         if end is not None:

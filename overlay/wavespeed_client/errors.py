@@ -32,11 +32,18 @@ if TYPE_CHECKING:
     from .task import Task
 
 EXCERPT_CHARACTERS = 500
+# Statuses of refusals that another request would receive again.
+LASTING_STATUSES = (400, 401, 403, 404)
 
 
 class WaveSpeedError(Exception):
-    """Base of every exception that this package raises."""
+    """Base of every exception that this package raises.
 
+    Attributes:
+        lasting: Whether another request would fail in the same way. A wait ends with such an error, and no other.
+    """
+
+    lasting = True
     _task: Task | None = None
 
     @property
@@ -80,7 +87,7 @@ class APIConnectionError(WaveSpeedError):
     """The service could not be reached, or a read gave up after its retries. Nothing was submitted.
 
     Attributes:
-        lasting: Whether another try would fail in the same way, as with a certificate that is not trusted.
+        lasting: Whether another request would fail in the same way, as with a certificate that is not trusted.
     """
 
     def __init__(self, message: str, *, lasting: bool = False) -> None:
@@ -137,6 +144,7 @@ class APIError(WaveSpeedError):
         self.body = body
         self.retry_after = retry_after
         self.from_service = from_service
+        self.lasting = from_service and status_code in LASTING_STATUSES
 
 
 class BadRequestError(APIError):
@@ -170,6 +178,8 @@ class UnexpectedResponseError(WaveSpeedError):
         status_code: The HTTP status.
         body: The first 500 characters of the response.
     """
+
+    lasting = False
 
     def __init__(self, message: str, *, status_code: int, body: str) -> None:
         super().__init__(message)

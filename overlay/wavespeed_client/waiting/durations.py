@@ -67,7 +67,7 @@ class Duration:
 ANY_MODEL = Duration(median=3.0, spread=1.2)
 
 
-def next_poll(age: float, known: Duration | None, patience: float = PATIENCE) -> float:
+def next_poll(age: float, known: Duration, patience: float = PATIENCE) -> float:
     """Return the seconds from the last poll to the next one, due when the expected lateness reaches `patience`.
 
     For a given mean lateness this takes close to the fewest polls, whatever the distribution: polls are rare while a
@@ -75,7 +75,7 @@ def next_poll(age: float, known: Duration | None, patience: float = PATIENCE) ->
 
     Args:
         age: How old the task was when it was last seen running.
-        known: How long tasks of its model take; None if that is not known.
+        known: How long tasks of its model take, or `ANY_MODEL`.
         patience: Seconds of expected lateness.
     """
     runs, area = _mixed(known, age)
@@ -99,31 +99,29 @@ def next_poll(age: float, known: Duration | None, patience: float = PATIENCE) ->
     return delay
 
 
-def _mixed(known: Duration | None, age: float) -> tuple[float, float]:
+def _mixed(known: Duration, age: float) -> tuple[float, float]:
     """Return `Duration.at` for the known model and for any model, weighted by the chance of an outlier."""
     runs, area = ANY_MODEL.at(age)
-    if known is None:
-        return runs, area
-    chance = known.outlier_chance()
     known_runs, known_area = known.at(age)
+    chance = known.outlier_chance()
     return known_runs + chance * (runs - known_runs), known_area + chance * (area - known_area)
 
 
-def seconds_taken(inference_ms: float | None, at_least: float, at_most: float, known: Duration | None) -> float | None:
+def seconds_taken(inference_ms: float | None, at_least: float, at_most: float, known: Duration) -> float | None:
     """Return the seconds that a completed task probably took; None if that would be a guess.
 
     Args:
         inference_ms: Milliseconds as the service reports them, without the time in a queue.
         at_least: How old the task was when it was last seen running, 0 if it never was.
         at_most: How old it was when it was seen completed.
-        known: How long tasks of its model take; None if that is not known.
+        known: How long tasks of its model take, or `ANY_MODEL`.
     """
     if inference_ms is not None and inference_ms > 0:
         return min(max(inference_ms / 1000, at_least), at_most)
     if at_most <= 2 * at_least:
         return math.sqrt(at_least * at_most)
     # The last poll before was too long ago, so this is only an upper bound. It helps only if it is low.
-    return at_most if at_most < (known or ANY_MODEL).median else None
+    return at_most if at_most < known.median else None
 
 
 @define
@@ -146,9 +144,9 @@ class Durations:
         """Return when the task was submitted; None if too long ago, or by another client."""
         return self._submissions.get(task.id)
 
-    def known(self, task: Task) -> Duration | None:
-        """Return how long tasks of this task's model take; None if none was seen to complete."""
-        return self._learnt.get(task.model)
+    def known(self, model: str) -> Duration:
+        """Return how long tasks of a model take; `ANY_MODEL` if none was seen to complete."""
+        return self._learnt.get(model, ANY_MODEL)
 
     def ended(self, task: Task, at_least: float, at_most: float) -> None:
         """Learn from a completed task. Failed tasks do not count.
@@ -161,13 +159,12 @@ class Durations:
         began = self._submissions.pop(task.id, None)
         if began is None or not task.succeeded or not task.model:
             return
-        taken = seconds_taken(task.inference_ms, at_least, at_most, self.known(task))
+        taken = seconds_taken(task.inference_ms, at_least, at_most, self.known(task.model))
         if taken is not None:
             self._learn(task.model, max(taken, SHORTEST_DELAY))
 
     def _learn(self, model: str, seconds: float) -> None:
-        earlier = self._learnt.get(model, ANY_MODEL).logarithms
-        learnt = Duration.of((*earlier, math.log(seconds))[-REMEMBERED:])
+        learnt = Duration.of((*self.known(model).logarithms, math.log(seconds))[-REMEMBERED:])
         # Moved to the end, so that the least recently used model comes first.
         self._learnt.pop(model, None)
         self._learnt[model] = learnt

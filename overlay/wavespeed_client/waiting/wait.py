@@ -10,18 +10,10 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from ..errors import (
-    APIConnectionError,
-    APIError,
-    NotFoundError,
-    TaskFailedError,
-    TaskTimeoutError,
-    UnexpectedResponseError,
-    WaveSpeedError,
-)
+from ..errors import NotFoundError, TaskFailedError, TaskTimeoutError, WaveSpeedError
 from ..log import log
 from ..task import UNKNOWN_STATUS, Task
-from .durations import PATIENCE, Durations, next_poll
+from .durations import ANY_MODEL, PATIENCE, Durations, next_poll
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -36,9 +28,6 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 # A wait without a deadline gives up after this many seconds without a response.
 LONGEST_SILENCE = 600.0
-
-# Statuses of refusals that another poll would receive again.
-LASTING_STATUSES = (400, 401, 403, 404)
 
 
 @define
@@ -81,7 +70,7 @@ class Wait:
             return 0.0
         patience = PATIENCE * (1 + JITTER * (2 * self.random_number() - 1))
         # Known durations do not help if the task's age is unknown: `created_at` is from the service's clock.
-        known = self.durations.known(self.task) if self._age_known else None
+        known = self.durations.known(self.task.model) if self._age_known else ANY_MODEL
         due = self._last_seen + next_poll(self._last_seen - self._began, known, patience)
         return min(max(0.0, due - self._now()), self.deadline.left())
 
@@ -103,7 +92,7 @@ class Wait:
             TaskTimeoutError: The time is up, or a wait without a deadline got no response for 10 minutes.
             WaveSpeedError: The error itself, if it is permanent.
         """
-        if not passes(error):
+        if error.lasting:
             raise error
         silence = self._now() - self._last_response
         if not self.deadline.left() or (math.isinf(self.deadline.at) and silence >= LONGEST_SILENCE):
@@ -140,15 +129,6 @@ class Wait:
             "is billed if it succeeds: wait for it again by its id, do not submit it again.",
             task=self.task,
         )
-
-
-def passes(error: WaveSpeedError) -> bool:
-    """Return whether another poll may succeed. It cannot after a refusal, or without a trusted certificate."""
-    if isinstance(error, APIError):
-        return not error.from_service or error.status_code not in LASTING_STATUSES
-    if isinstance(error, APIConnectionError):
-        return not error.lasting
-    return isinstance(error, UnexpectedResponseError)
 
 
 def completed(task: Task) -> Task:
