@@ -66,7 +66,7 @@ class Shell:
     Args:
         settings: The client's settings.
         http: The client that sends the requests.
-        attach: Gives an HTTP client to a generated client.
+        attach: Sets the HTTP client of a generated client, and returns the generated client.
     """
 
     _clock = Clock()
@@ -91,7 +91,7 @@ class Shell:
     def _fields_and_files(
         self, model: str, input: Input, webhook: str | None
     ) -> tuple[dict[str, Any], dict[Place, FileInput]]:
-        """Return an input's fields, and the files in it. If there are any, check first what else could be refused."""
+        """Return an input's fields, and the files in it. Check the other arguments before files are uploaded."""
         fields = input_fields(input)
         files = files_in(fields)
         if files:
