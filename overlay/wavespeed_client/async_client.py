@@ -69,8 +69,9 @@ class AsyncWaveSpeed(Shell):
         from .transport.chain import connect_async, refuse_sync
 
         settings = Settings.resolve(api_key, base_url, timeout, max_retries)
-        super().__init__(settings, connect_async(settings, http_client, transport), Client.set_async_httpx_client)
-        self.api.set_httpx_client(refuse_sync())
+        super().__init__(settings, connect_async(settings, http_client, transport))
+        api = Client(base_url=settings.base_url)
+        self.api = api.set_async_httpx_client(self._http).set_httpx_client(refuse_sync())
         self._catalogue_lock = Lock()
         self._at_work: set[AsyncWorkers] = set()
 

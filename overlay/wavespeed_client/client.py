@@ -74,8 +74,9 @@ class WaveSpeed(Shell):
         from .transport.chain import connect, refuse_async
 
         settings = Settings.resolve(api_key, base_url, timeout, max_retries)
-        super().__init__(settings, connect(settings, http_client), Client.set_httpx_client)
-        self.api.set_async_httpx_client(refuse_async())
+        super().__init__(settings, connect(settings, http_client))
+        api = Client(base_url=settings.base_url)
+        self.api = api.set_httpx_client(self._http).set_async_httpx_client(refuse_async())
         self._catalogue_lock = Lock()
         self._at_work: set[Workers] = set()
 

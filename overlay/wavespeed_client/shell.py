@@ -8,8 +8,6 @@ from functools import partial, wraps
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from wavespeed_api import Client
-
 from .arguments import checked_webhook, input_fields, model_id
 from .catalogue.catalogue import Catalogue
 from .clock import Clock
@@ -66,7 +64,6 @@ class Shell:
     Args:
         settings: The client's settings.
         http: The client that sends the requests.
-        attach: Sets the HTTP client of a generated client, and returns the generated client.
     """
 
     _clock = Clock()
@@ -76,11 +73,10 @@ class Shell:
             if inspect.isfunction(method) and (name == "__init__" or not name.startswith("_")):
                 setattr(cls, name, short_async(method) if inspect.iscoroutinefunction(method) else short(method))
 
-    def __init__(self, settings: Settings, http: Any, attach: Callable[[Client, Any], Client]) -> None:
+    def __init__(self, settings: Settings, http: Any) -> None:
         from .calls import Calls  # loads the network modules, which `from wavespeed_client import WaveSpeed` does not
 
         self.settings, self._http = settings, http
-        self.api = attach(Client(base_url=settings.base_url), http)
         self._calls = Calls(settings.base_url, http)
         self._durations, self._catalogue = Durations(), Catalogue()
 
