@@ -12,12 +12,16 @@ from .values import mapping, number, text, whole_number
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-READ, NAME = "read", "name"
+# In the metadata of a field: the function that reads its value.
+READ = "read"
 
 
 @frozen
 class Row:
-    """A row. The metadata of each field says how to read it; a field without metadata holds the unchanged row."""
+    """A row. The metadata of each field says how to read it; a field without metadata holds the unchanged row.
+
+    The name of a field may end in an underscore that its name in the row lacks.
+    """
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
@@ -31,16 +35,11 @@ class Row:
 
 
 def _value(each: Attribute[Any], row: dict[str, Any]) -> Any:
-    name = each.metadata.get(NAME) or each.name
+    name = each.name.removesuffix("_")
     value = each.metadata[READ](row.get(name)) if READ in each.metadata else row
     if value is None and each.default is NOTHING:
         raise TypeError(f"it has no {name}")
     return value
-
-
-def read_by(read: Callable[[object], Any], name: str | None = None) -> dict[str, Any]:
-    """Return the metadata of a field: the function that reads it, and its name in the row if that differs."""
-    return {READ: read, NAME: name}
 
 
 def each_of(kind: type[Row]) -> Callable[[object], Any]:
@@ -77,12 +76,12 @@ class Model(Row):
         raw: The row of the response, unchanged and complete.
     """
 
-    model_id: str = field(metadata=read_by(text))
-    name: str | None = field(default=None, metadata=read_by(text))
-    type_: str | None = field(default=None, metadata=read_by(text, name="type"))
-    base_price: float | None = field(default=None, metadata=read_by(number))
-    description: str | None = field(default=None, metadata=read_by(text))
-    api_schema: dict[str, Any] | None = field(default=None, hash=False, repr=False, metadata=read_by(mapping))
+    model_id: str = field(metadata={READ: text})
+    name: str | None = field(default=None, metadata={READ: text})
+    type_: str | None = field(default=None, metadata={READ: text})
+    base_price: float | None = field(default=None, metadata={READ: number})
+    description: str | None = field(default=None, metadata={READ: text})
+    api_schema: dict[str, Any] | None = field(default=None, hash=False, repr=False, metadata={READ: mapping})
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
 
 
@@ -99,11 +98,11 @@ class Price(Row):
         raw: The data of the response, unchanged and complete.
     """
 
-    discounted_price: float = field(metadata=read_by(number))
-    price: float | None = field(default=None, metadata=read_by(number))
-    discount_rate: float | None = field(default=None, metadata=read_by(number))
-    currency: str | None = field(default=None, metadata=read_by(_currency))
-    model_id: str | None = field(default=None, metadata=read_by(text))
+    discounted_price: float = field(metadata={READ: number})
+    price: float | None = field(default=None, metadata={READ: number})
+    discount_rate: float | None = field(default=None, metadata={READ: number})
+    currency: str | None = field(default=None, metadata={READ: _currency})
+    model_id: str | None = field(default=None, metadata={READ: text})
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
 
 
@@ -118,10 +117,10 @@ class BilledOrder(Row):
         origin_price: The price without discount, in USD.
     """
 
-    uuid: str | None = field(default=None, metadata=read_by(text))
-    state: str | None = field(default=None, metadata=read_by(text))
-    price: float | None = field(default=None, metadata=read_by(number))
-    origin_price: float | None = field(default=None, metadata=read_by(number))
+    uuid: str | None = field(default=None, metadata={READ: text})
+    state: str | None = field(default=None, metadata={READ: text})
+    price: float | None = field(default=None, metadata={READ: number})
+    origin_price: float | None = field(default=None, metadata={READ: number})
 
 
 @frozen
@@ -134,9 +133,9 @@ class BilledTask(Row):
         status: Its status.
     """
 
-    uuid: str | None = field(default=None, metadata=read_by(text))
-    model_uuid: str | None = field(default=None, metadata=read_by(text))
-    status: str | None = field(default=None, metadata=read_by(text))
+    uuid: str | None = field(default=None, metadata={READ: text})
+    model_uuid: str | None = field(default=None, metadata={READ: text})
+    status: str | None = field(default=None, metadata={READ: text})
 
 
 @frozen
@@ -156,15 +155,15 @@ class Billing(Row):
         raw: The record of the response, unchanged and complete.
     """
 
-    uuid: str = field(metadata=read_by(text))
-    billing_type: str | None = field(default=None, metadata=read_by(text))
-    price: float | None = field(default=None, metadata=read_by(number))
-    created_at: str | None = field(default=None, metadata=read_by(text))
-    updated_at: str | None = field(default=None, metadata=read_by(text))
-    access_key_id: str | int | None = field(default=None, metadata=read_by(_text_or_number))
-    access_key_name: str | None = field(default=None, metadata=read_by(text))
-    order: BilledOrder | None = field(default=None, metadata=read_by(one_of(BilledOrder)))
-    prediction: BilledTask | None = field(default=None, metadata=read_by(one_of(BilledTask)))
+    uuid: str = field(metadata={READ: text})
+    billing_type: str | None = field(default=None, metadata={READ: text})
+    price: float | None = field(default=None, metadata={READ: number})
+    created_at: str | None = field(default=None, metadata={READ: text})
+    updated_at: str | None = field(default=None, metadata={READ: text})
+    access_key_id: str | int | None = field(default=None, metadata={READ: _text_or_number})
+    access_key_name: str | None = field(default=None, metadata={READ: text})
+    order: BilledOrder | None = field(default=None, metadata={READ: one_of(BilledOrder)})
+    prediction: BilledTask | None = field(default=None, metadata={READ: one_of(BilledTask)})
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
 
 
@@ -181,12 +180,12 @@ class ModelUsage(Row):
         last_used_date: The day of the last task, as YYYY-MM-DD.
     """
 
-    model_uuid: str = field(metadata=read_by(text))
-    model_type: str | None = field(default=None, metadata=read_by(text))
-    unit_price: float | None = field(default=None, metadata=read_by(number))
-    total_cost: float | None = field(default=None, metadata=read_by(number))
-    total_count: int | None = field(default=None, metadata=read_by(whole_number))
-    last_used_date: str | None = field(default=None, metadata=read_by(text))
+    model_uuid: str = field(metadata={READ: text})
+    model_type: str | None = field(default=None, metadata={READ: text})
+    unit_price: float | None = field(default=None, metadata={READ: number})
+    total_cost: float | None = field(default=None, metadata={READ: number})
+    total_count: int | None = field(default=None, metadata={READ: whole_number})
+    last_used_date: str | None = field(default=None, metadata={READ: text})
 
 
 @frozen
@@ -199,9 +198,9 @@ class DailyModelUsage(Row):
         count: The number of tasks.
     """
 
-    model_uuid: str = field(metadata=read_by(text))
-    amount: float | None = field(default=None, metadata=read_by(number))
-    count: int | None = field(default=None, metadata=read_by(whole_number))
+    model_uuid: str = field(metadata={READ: text})
+    amount: float | None = field(default=None, metadata={READ: number})
+    count: int | None = field(default=None, metadata={READ: whole_number})
 
 
 @frozen
@@ -215,10 +214,10 @@ class DailyUsage(Row):
         models: Usage of each model.
     """
 
-    date: str = field(metadata=read_by(text))
-    amount: float | None = field(default=None, metadata=read_by(number))
-    count: int | None = field(default=None, metadata=read_by(whole_number))
-    models: tuple[DailyModelUsage, ...] | None = field(default=None, metadata=read_by(each_of(DailyModelUsage)))
+    date: str = field(metadata={READ: text})
+    amount: float | None = field(default=None, metadata={READ: number})
+    count: int | None = field(default=None, metadata={READ: whole_number})
+    models: tuple[DailyModelUsage, ...] | None = field(default=None, metadata={READ: each_of(DailyModelUsage)})
 
 
 @frozen
@@ -231,9 +230,9 @@ class UsageSummary(Row):
         success_requests: The number of tasks that succeeded.
     """
 
-    total_cost: float | None = field(default=None, metadata=read_by(number))
-    total_requests: int | None = field(default=None, metadata=read_by(whole_number))
-    success_requests: int | None = field(default=None, metadata=read_by(whole_number))
+    total_cost: float | None = field(default=None, metadata={READ: number})
+    total_requests: int | None = field(default=None, metadata={READ: whole_number})
+    success_requests: int | None = field(default=None, metadata={READ: whole_number})
 
 
 def _summary(row: object) -> UsageSummary:
@@ -251,7 +250,7 @@ class UsageStats(Row):
         raw: The data of the response, unchanged and complete.
     """
 
-    summary: UsageSummary = field(factory=UsageSummary, metadata=read_by(_summary))
-    per_model_usage: tuple[ModelUsage, ...] | None = field(default=None, metadata=read_by(each_of(ModelUsage)))
-    daily_usage: tuple[DailyUsage, ...] | None = field(default=None, metadata=read_by(each_of(DailyUsage)))
+    summary: UsageSummary = field(factory=UsageSummary, metadata={READ: _summary})
+    per_model_usage: tuple[ModelUsage, ...] | None = field(default=None, metadata={READ: each_of(ModelUsage)})
+    daily_usage: tuple[DailyUsage, ...] | None = field(default=None, metadata={READ: each_of(DailyUsage)})
     raw: dict[str, Any] = field(factory=dict[str, Any], eq=False, repr=False)
