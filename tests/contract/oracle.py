@@ -1,4 +1,4 @@
-"""The oracle: openapi-core, which shares no code with the kit's judge that says yes or no, and has to agree with it."""
+"""The oracle: openapi-core, which shares no code with the kit's contract, and has to agree with it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SERVER = "https://oracle.example"
 
 
 class Oracle:
-    """A judge that says whether an exchange is in the contract."""
+    """It says whether an exchange is in the contract."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         document = {**with_untyped_bytes(document), "servers": [{"url": SERVER}]}

@@ -1,4 +1,4 @@
-"""The judge and the oracle agree on every exchange, right or wrong, save where the judge has a rule of its own.
+"""The contract and the oracle agree on every exchange, right or wrong, unless the contract has a rule of its own.
 
 Exchanges are made from two documents: the API's own, and another one that has what this API has not.
 """
@@ -59,7 +59,7 @@ def places(part: str) -> Iterator[Place]:
 
 
 @cache
-def judges(document: str) -> tuple[Contract, Oracle]:
+def both(document: str) -> tuple[Contract, Oracle]:
     return Contract(DOCUMENTS[document]), Oracle(DOCUMENTS[document])
 
 
@@ -197,7 +197,7 @@ def responses(draw: Any, place: Place) -> Response:
     return Response(status, draw(st.sampled_from([body] * 9 + [b"", b"{"])), content_type)
 
 
-# The rules that the judge has, and openapi-core has not
+# The rules that the contract has, and openapi-core has not
 
 
 def is_refused_by_rule(place: Place, contract: Contract, request: Request) -> bool:
@@ -221,7 +221,7 @@ def is_refused_by_rule(place: Place, contract: Contract, request: Request) -> bo
 @often
 @given(data=st.data())
 def test_they_agree_on_requests(place: Place, data: st.DataObject) -> None:
-    contract, oracle = judges(place.document)
+    contract, oracle = both(place.document)
     request = data.draw(requests(place))
     wanted = oracle.accepts_request(request) and not is_refused_by_rule(place, contract, request)
     assert accepts(lambda: contract.check_request(request)) == wanted
@@ -231,7 +231,7 @@ def test_they_agree_on_requests(place: Place, data: st.DataObject) -> None:
 @often
 @given(data=st.data())
 def test_they_agree_on_responses(place: Place, data: st.DataObject) -> None:
-    contract, oracle = judges(place.document)
+    contract, oracle = both(place.document)
     path = place.path
     for parameter in place.parameters:
         path = path.replace(f"{{{parameter['name']}}}", str(parameter.get("example", "5")))
@@ -245,7 +245,7 @@ def test_they_agree_on_responses(place: Place, data: st.DataObject) -> None:
 @often
 @given(data=st.data())
 def test_they_agree_on_webhooks(place: Place, data: st.DataObject) -> None:
-    contract, oracle = judges(place.document)
+    contract, oracle = both(place.document)
     call = data.draw(requests(place))
     name = data.draw(st.sampled_from([place.path] * 9 + ["another"]))
     call.target = data.draw(st.sampled_from(["/", "/hook", "/hook?token=1"]))

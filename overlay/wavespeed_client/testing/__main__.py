@@ -92,7 +92,7 @@ def main() -> None:
         )
         arrange(fake, options)
         fake.start()
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         sys.exit(f"Cannot listen on port {options.port} of {options.host}: {error}")
     except (ImportError, ValueError, WaveSpeedError) as error:
         sys.exit(str(error))

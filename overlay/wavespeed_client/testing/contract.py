@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_cookie, parse_options_header
 
+from .arguments import checked
 from .errors import ContractError
 from .routes import Routes, resolved
 from .schemas import Schemas
@@ -46,11 +47,13 @@ class Contract:
         document: The document; by default the one that the client was generated from.
 
     Raises:
-        ConfigurationError: The document has a parameter of a style that cannot be checked.
+        ConfigurationError: A parameter has a style that cannot be checked, or a reference leads nowhere. References
+            within schemas are followed when a value is first checked.
     """
 
     def __init__(self, document: dict[str, Any] | None = None) -> None:
-        self.document = load_document() if document is None else document
+        given = load_document() if document is None else document
+        self.document = checked(given, "document", dict, "an OpenAPI document, read from its JSON or YAML")
         self.routes = Routes(self.document)
         self._schemas = Schemas(self.document)
 
@@ -111,14 +114,23 @@ class Contract:
 
     def _call_faults(self, operation: dict[str, Any], given: Parameters, request: Request) -> Iterator[str]:
         wanted: list[dict[str, Any]] = operation.get("security", self.document.get("security")) or [{}]
-        schemes = self.document.get("components", {}).get("securitySchemes", {})
-        if not any(all(_has_key(resolved(self.document, schemes[name]), given) for name in one) for one in wanted):
+        if not any(all(self._has_key(name, given) for name in one) for one in wanted):
             yield f"the API key is missing ({' or '.join(' and '.join(one) for one in wanted)})"
         for parameter in operation["parameters"]:
             yield from self._parameter_faults(parameter, given)
         body = operation.get("requestBody")
         if body and (request.body or body.get("required")):
             yield from self._body_faults(body["content"], request.headers.get("Content-Type"), request.body)
+
+    def _has_key(self, name: str, given: Parameters) -> bool:
+        """Return whether a request has a key for a security scheme, right or wrong."""
+        scheme = resolved(self.document, {"$ref": f"#/components/securitySchemes/{name}"})
+        if scheme["type"] == "mutualTLS":
+            return True
+        if scheme["type"] == "apiKey":
+            return any(given[scheme["in"]].getlist(scheme["name"]))
+        kind, _, key = given["header"].get("Authorization", "").partition(" ")
+        return kind.lower() == scheme.get("scheme", "bearer").lower() and key.strip() != ""
 
     def _parameter_faults(self, parameter: dict[str, Any], given: Parameters) -> Iterator[str]:
         where, name, schema = parameter["in"], parameter["name"], parameter["schema"]
@@ -205,16 +217,6 @@ def _parameters(path: Mapping[str, str], request: Request) -> Parameters:
         "header": request.headers,
         "cookie": parse_cookie("; ".join(request.headers.getlist("Cookie"))),
     }
-
-
-def _has_key(scheme: dict[str, Any], given: Parameters) -> bool:
-    """Return whether a request has a key for a security scheme, right or wrong."""
-    if scheme["type"] == "mutualTLS":
-        return True
-    if scheme["type"] == "apiKey":
-        return any(given[scheme["in"]].getlist(scheme["name"]))
-    kind, _, key = given["header"].get("Authorization", "").partition(" ")
-    return kind.lower() == scheme.get("scheme", "bearer").lower() and key.strip() != ""
 
 
 def _media(content: dict[str, Any], kind: str) -> dict[str, Any] | None:

@@ -64,20 +64,21 @@ class FakeWaveSpeed:
     port: int = field(default=0, kw_only=True)
     host: str = field(default=LOOPBACK, kw_only=True)
     allow_hosts: Sequence[str] = field(default=(), kw_only=True)
-    contract: Contract = field(factory=client_contract, kw_only=True)
+    contract: Contract = field(factory=client_contract, kw_only=True, repr=False)
     models: set[str] = field(factory=lambda: {"wavespeed-ai/flux-dev", "wavespeed-ai/z-image/turbo"}, kw_only=True)
     credit: float = field(default=100.0, kw_only=True)
     webhook_secret: str = field(default="whsec_test-secret", kw_only=True)
-    requests: list[Request] = field(init=False)
-    calls: list[Submission] = field(init=False)
-    deliveries: list[Delivery] = field(init=False)
+    requests: list[Request] = field(init=False, repr=False)
+    calls: list[Submission] = field(init=False, repr=False)
+    deliveries: list[Delivery] = field(init=False, repr=False)
     violations: list[str] = field(init=False)
-    files: dict[str, bytes] = field(init=False)
+    files: dict[str, bytes] = field(init=False, repr=False)
     _application: Application = field(init=False, repr=False)
     _server: Server | None = field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         Settings.resolve(self.api_key)  # raises for a key that no client could send
+        checked(self.port, "port", int, "a port from 0 to 65535", 0, 65535)
         service = Service(self.models, self.credit, self.webhook_secret)
         application = self._application = Application(self.api_key, self.contract, service)
         self.requests, self.calls, self.files = application.requests, application.calls, service.files
@@ -175,7 +176,7 @@ class FakeWaveSpeed:
         """
         split_model(model)
         if not statuses or not all(isinstance(status, str) and status for status in statuses):  # pyright: ignore[reportUnnecessaryIsInstance] # callers without a type checker
-            raise InvalidInputError("Pass at least one status, such as 'created', 'processing', 'completed'.")
+            raise InvalidInputError(f"Pass at least one status, as in 'created', 'completed', not {statuses!r:.80}.")
         allowed = "a list of strings or objects, such as ['https://example.com/1.png']"
         for output in checked([] if outputs is None else outputs, "outputs", list | tuple, allowed):
             checked(output, "outputs", str | dict, allowed)

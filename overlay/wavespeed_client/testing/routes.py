@@ -45,7 +45,7 @@ class Routes:
         webhooks: The operations of each webhook, by name and method.
 
     Raises:
-        ConfigurationError: A parameter has a style that cannot be checked.
+        ConfigurationError: A parameter has a style that cannot be checked, or a reference leads nowhere.
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
@@ -74,11 +74,18 @@ class Routes:
 
 
 def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    """Resolve a node of the document if it is a `$ref`."""
+    """Resolve a node of the document if it is a `$ref`.
+
+    Raises:
+        ConfigurationError: The reference leads nowhere, or to another file.
+    """
     while "$ref" in node:
         reference, node = node["$ref"], document
-        for part in reference.removeprefix("#/").split("/"):
-            node = node[part.replace("~1", "/").replace("~0", "~")]
+        try:
+            for part in reference.removeprefix("#/").split("/"):
+                node = node[part.replace("~1", "/").replace("~0", "~")]
+        except (KeyError, TypeError):
+            raise ConfigurationError(f"The document has no {reference}; other files cannot be referred to.") from None
     return node
 
 
@@ -93,6 +100,7 @@ def _pattern(template: str) -> str:
 
 def _operations(document: dict[str, Any], item: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return a path's operations by method."""
+    item = resolved(document, item)
     return {method.upper(): _written_out(document, item, item[method]) for method in METHODS if method in item}
 
 
@@ -103,7 +111,8 @@ def _written_out(document: dict[str, Any], item: dict[str, Any], operation: dict
     """
     given = [resolved(document, one) for one in (*item.get("parameters", ()), *operation.get("parameters", ()))]
     parameters = {(one["in"], one["name"]): _checked(document, one) for one in given}
-    responses = {status: resolved(document, response) for status, response in operation["responses"].items()}
+    described: dict[str, Any] = operation.get("responses") or {"default": {}}
+    responses = {status: resolved(document, response) for status, response in described.items()}
     whole = {**operation, "parameters": list(parameters.values()), "responses": responses}
     if "requestBody" in operation:
         whole["requestBody"] = resolved(document, operation["requestBody"])

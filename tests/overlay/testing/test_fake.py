@@ -127,6 +127,7 @@ def test_stop_does_not_wait_for_a_delay(monkeypatch: pytest.MonkeyPatch) -> None
     [
         (lambda fake: fake.script("a/b"), "at least one status"),
         (lambda fake: fake.script("a/b", ""), "at least one status"),
+        (lambda fake: fake.script("a/b", ["completed"]), r"at least one status, .*, not \(\['completed'\],\)"),
         (lambda fake: fake.script("a/b", "completed", outputs="https://example.com"), "list of strings or objects"),
         (lambda fake: fake.refuse(200), "from 400 to 599"),
         (lambda fake: fake.refuse(429, on="polls"), "'polls' is not a kind of request. Use one of: submit, poll"),
@@ -208,6 +209,22 @@ def test_it_can_be_started_and_stopped_more_than_once() -> None:
 def test_a_port_can_be_chosen_and_a_taken_one_is_refused() -> None:
     with FakeWaveSpeed() as fake, pytest.raises(OSError, match="in use"):
         FakeWaveSpeed(port=int(fake.url.rpartition(":")[2])).start()
+
+
+def test_a_port_that_is_no_number_is_named() -> None:
+    with pytest.raises(ValueError, match="port must be a port from 0 to 65535, not '8080'"):
+        FakeWaveSpeed(port="8080")  # type: ignore[arg-type]
+
+
+def test_a_failing_test_shows_it_in_few_words(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+    submitted(http, prompt="a cat")
+    assert "violations=[]" in repr(fake)
+    assert "a cat" not in repr(fake)
+
+
+def test_a_raw_body_may_be_text(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+    fake.raw(200, "<p>ö", "text/html", on="balance")
+    assert http.get("/api/v3/balance").content == "<p>ö".encode()
 
 
 @pytest.mark.parametrize("wrong", [{"webhook_secret": "whsec_"}, {"api_key": ""}, {"api_key": "k\nX=1"}])

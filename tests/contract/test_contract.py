@@ -1,5 +1,6 @@
-"""The judge itself: it accepts what is in the contract and rejects what is not, for the right reason."""
+"""The contract itself: it accepts what the document describes and rejects all else, for the right reason."""
 
+import re
 from typing import Any
 
 import pytest
@@ -272,3 +273,40 @@ def test_a_webhook_or_method_that_the_document_has_not_is_named(contract: Contra
         contract.check_webhook("nothing", Request("POST", "/", {}))
     with pytest.raises(ContractError, match="webhook taskFinished: PUT: only POST"):
         contract.check_webhook("taskFinished", Request("PUT", "/", {}))
+
+
+SCHEMA = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/None"}}}}
+
+
+@pytest.mark.parametrize(
+    ("item", "reference"),
+    [
+        ({"get": {"responses": {"200": {"$ref": "#/components/responses/None"}}}}, "#/components/responses/None"),
+        ({"get": {"responses": {"200": SCHEMA}}}, "#/components/schemas/None"),
+        ({"get": {"parameters": [{"$ref": "other.yaml#/p"}]}}, "other.yaml#/p"),
+        ({"get": {"security": [{"none": []}]}}, "#/components/securitySchemes/none"),
+        ({"$ref": "#/paths/~1b"}, "#/paths/~1b"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_named(item: dict[str, Any], reference: str) -> None:
+    def check() -> None:
+        contract, request = Contract({"paths": {"/a": item}}), Request("GET", "/a", {})
+        contract.check_request(request)
+        contract.check_response(request, Response(200, b"{}"))
+
+    with pytest.raises(ConfigurationError, match=f"The document has no {re.escape(reference)}"):
+        check()
+
+
+def test_a_path_may_be_a_reference_and_responses_may_be_left_out() -> None:
+    contract = Contract(
+        {"paths": {"/a": {"$ref": "#/components/pathItems/a"}}, "components": {"pathItems": {"a": {"get": {}}}}}
+    )
+    contract.check_response(Request("GET", "/a", {}), Response(204, b"", None))
+    with pytest.raises(ContractError, match="only GET"):
+        contract.check_request(Request("PUT", "/a", {}))
+
+
+def test_a_document_that_was_not_read_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"document must be an OpenAPI document, .*, not 'openapi\.yaml'"):
+        Contract("openapi.yaml")  # type: ignore[arg-type]
