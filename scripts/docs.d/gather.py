@@ -10,56 +10,27 @@ import ast
 import json
 import re
 import shutil
+import tomllib
 from importlib.resources import files
 from pathlib import Path
 from posixpath import normpath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 OVERLAY = ROOT / "overlay" / "wavespeed_client"
 DOCS = "overlay/docs"
 
-Navigation = dict[str, dict[str, str]]
-
-NAVIGATION: Navigation = {
-    "Start": {
-        "README.md": "wavespeed-client",
-        "quickstart": "Quickstart",
-        "models": "Models",
-        "settings": "Settings",
-        "from-the-official-sdk": "From the official SDK",
-    },
-    "Tasks and files": {
-        "waiting": "Waiting",
-        "files": "Files",
-        "money": "Money",
-        "errors": "Errors, and what is paid",
-        "webhooks": "Webhooks",
-    },
-    "Many tasks": {"batches": "Batches", "many-machines": "Many machines"},
-    "Tools": {
-        "command-line": "Command line",
-        "typed-inputs": "Typed inputs",
-        "testing": "Test your app",
-        "other-languages": "Other languages",
-        "recipes": "Recipes",
-    },
-    "Project": {
-        "change-the-spec": "Change the spec",
-        "CONTRIBUTING.md": "Contributing",
-        "SECURITY.md": "Security and reliability",
-        "scripts/benchmarks/RESULTS.md": "Results of the bench",
-        "CHANGELOG.md": "Changelog",
-    },
+# The pages of the site that are not in overlay/docs.
+ELSEWHERE = {
+    "index.md": "README.md",
+    "contributing.md": "CONTRIBUTING.md",
+    "security.md": "SECURITY.md",
+    "results.md": "scripts/benchmarks/RESULTS.md",
+    "changelog.md": "CHANGELOG.md",
 }
-"""The pages in order. A name without an ending is a page of overlay/docs."""
-
 APIS = {"api": ("The service's API", "openapi.yaml"), "stand-in": ("The stand-in's API", "stand-in.yaml")}
 
 _LINK = re.compile(r"(?<=\]\()(?P<path>[^()\s#]+)(?P<anchor>#[^()\s]*)?(?=\))")
@@ -69,18 +40,17 @@ class LinkError(Exception):
     """A page links to something that is not a page of the site."""
 
 
-def sections() -> Navigation:
-    """Return the pages of each section: path in the repository, and title."""
-    return {
-        section: {name if name.endswith(".md") else f"{DOCS}/{name}.md": title for name, title in pages.items()}
-        for section, pages in NAVIGATION.items()
-    }
+def navigation() -> list[str]:
+    """Return the places in the site of all pages, in the order of the configuration."""
+    sections = tomllib.loads((HERE / "zensical.toml").read_text("utf-8"))["project"]["nav"]
+    entries = [each for section in sections for entries in section.values() for each in entries]
+    return [place for each in entries for place in ([each] if isinstance(each, str) else each.values())]
 
 
 def places() -> dict[str, str]:
     """Return the place in the site of each page in the repository."""
-    paths = [path for pages in sections().values() for path in pages]
-    return {path: "index.md" if path == "README.md" else f"{Path(path).stem.lower()}.md" for path in paths}
+    pages = [place for place in navigation() if place.endswith(".md") and "/" not in place]
+    return {ELSEWHERE.get(place, f"{DOCS}/{place}"): place for place in pages}
 
 
 def with_links(text: str, path: str) -> str:
@@ -142,22 +112,11 @@ def write_apis(folder: Path) -> None:
         (folder / f"{name}.html").write_text(page.replace("TITLE", title).replace("NAME", name), "utf-8")
 
 
-def navigation() -> str:
-    """Return the line of the configuration that orders the pages."""
-    known = places()
-    order = {section: {title: known[path] for path, title in pages.items()} for section, pages in sections().items()}
-    described = {title: f"reference/{page}.md" for page, (title, _) in reference().items()}
-    order["Reference"] = described | {title: f"{name}.html" for name, (title, _) in APIS.items()}
-    return f"nav = {listed({section: listed(pages) for section, pages in order.items()}, str)}"
-
-
-def listed(entries: dict[str, str], quoted: Callable[[str], str] = json.dumps) -> str:
-    """Return a list of tables with one key each, in TOML."""
-    return f"[{', '.join(f'{{ {json.dumps(key)} = {quoted(value)} }}' for key, value in entries.items())}]"
-
-
 def gather(folder: Path) -> None:
     """Write the pages and the configuration, or raise LinkError."""
+    described = [f"reference/{page}.md" for page in reference()] + [f"{name}.html" for name in APIS]
+    if lost := set(described) ^ (set(navigation()) - set(places().values())):
+        raise LinkError(f"scripts/docs.d/zensical.toml: nav and the reference differ in {', '.join(sorted(lost))}")
     shutil.rmtree(folder / "docs", ignore_errors=True)
     pages = folder / "docs"
     pages.mkdir(parents=True)
@@ -166,7 +125,4 @@ def gather(folder: Path) -> None:
     write_reference(pages / "reference")
     write_apis(pages)
     shutil.copy2(HERE / "site.css", pages)
-    configuration = (HERE / "zensical.toml").read_text("utf-8")
-    (folder / "zensical.toml").write_text(
-        configuration.replace("[project]\n", f"[project]\n{navigation()}\n", 1), "utf-8"
-    )
+    shutil.copy2(HERE / "zensical.toml", folder)

@@ -21,12 +21,20 @@ PUBLIC = ["wavespeed_client"] + [f"wavespeed_client.{name}" for name in ("typed"
 
 
 def test_every_page_is_in_the_navigation_once() -> None:
-    listed = [path for pages in gather.sections().values() for path in pages]
+    listed = list(gather.places())
     pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "overlay" / "docs").glob("*.md")}
-    assert len(listed) == len(set(listed))
+    assert len(gather.navigation()) == len(set(gather.navigation()))
     assert {path for path in listed if path.startswith("overlay/docs/")} == pages
     assert {"README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"} <= set(listed)
     assert len(set(gather.places().values())) == len(listed)
+
+
+def test_a_page_of_the_reference_that_the_navigation_lacks_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(gather, "APIS", {**gather.APIS, "third": ("A third API", "third.yaml")})
+    with pytest.raises(gather.LinkError, match=r"nav and the reference differ in third\.html"):
+        gather.gather(tmp_path)
 
 
 def test_the_reference_has_every_public_name() -> None:
