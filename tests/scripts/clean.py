@@ -9,38 +9,42 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from attrs import define, field
+from attrs import frozen
+from filelock import FileLock
 
 from tests.conftest import ROOT
 
 LOCKS = [ROOT / "scripts" / name for name in ("requirements.txt", "docs.d/recipes.txt", "engines.d/requirements.txt")]
 
 
-@define
+@frozen
 class Environments:
-    """Environments that are made on first use. Their libraries have the versions that are locked."""
+    """Environments that are made on first use, by whichever process needs them first.
+
+    Their libraries have the versions that are locked.
+    """
 
     folder: Path
     wheel: Path
-    _made: dict[frozenset[str], Path] = field(factory=dict, init=False)
 
     def python(self, needs: Iterable[str] = ()) -> Path:
         """Return the Python of an environment with the wheel and these requirements, as pip takes them."""
-        key = frozenset(needs)
-        if key not in self._made:
-            self._made[key] = self._make(key)
-        return self._made[key]
+        wanted = sorted(set(needs))
+        name = "-".join(["clean", *(re.sub(r"[^a-z]+", "-", need.removeprefix("wavespeed-client")) for need in wanted)])
+        place = self.folder / name
+        with FileLock(f"{place}.lock"):
+            if not (place / "made").exists():
+                self._make(place, wanted)
+                (place / "made").touch()
+        return place / "bin" / "python"
 
-    def _make(self, needs: frozenset[str]) -> Path:
-        place = self.folder / str(len(self._made))
-        constraints = self.folder / "constraints.txt"
+    def _make(self, place: Path, needs: list[str]) -> None:
+        constraints = place.with_suffix(".txt")
         constraints.write_text("\n".join(pins()))
         uv = [sys.executable, "-m", "uv", "--quiet", "--no-config"]
-        run([*uv, "venv", "--python", sys.executable, str(place)])
-        python = place / "bin" / "python"
-        wanted = [str(self.wheel), *(need.replace("wavespeed-client", str(self.wheel)) for need in sorted(needs))]
-        run([*uv, "pip", "install", "--python", str(python), "--constraint", str(constraints), *wanted])
-        return python
+        run([*uv, "venv", "--clear", "--python", sys.executable, str(place)])
+        wanted = [str(self.wheel), *(need.replace("wavespeed-client", str(self.wheel)) for need in needs)]
+        run([*uv, "pip", "install", "--python", str(place / "bin/python"), "--constraint", str(constraints), *wanted])
 
 
 def pins() -> list[str]:

@@ -1,5 +1,6 @@
 """Copies of the project, its wheel, and clean environments that hold it."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import jinja2
 import pytest
+from filelock import FileLock
 
 from tests.conftest import ROOT
 from tests.scripts.clean import Environments, run
@@ -24,16 +26,27 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=ROOT)
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run, which the processes of pytest-xdist share."""
+    own = tmp_path_factory.getbasetemp()
+    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    (folder / "shared").mkdir(exist_ok=True)
+    return folder / "shared"
+
+
+@pytest.fixture(scope="session")
+def wheel(shared: Path) -> Path:
+    folder = shared / "wheel"
+    with FileLock(shared / "wheel.lock"):
+        if not folder.exists():
+            run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=ROOT)
     (path,) = folder.iterdir()
     return path
 
 
 @pytest.fixture(scope="session")
-def clean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environments:
-    return Environments(tmp_path_factory.mktemp("clean"), wheel)
+def clean(wheel: Path, shared: Path) -> Environments:
+    return Environments(shared, wheel)
 
 
 @pytest.fixture(scope="session")
