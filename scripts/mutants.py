@@ -43,6 +43,8 @@ PACKAGE = ROOT / "generated" / "wavespeed_api"
 CHEAP_FIRST = {name: number for number, name in enumerate(("test_properties", "test_generated", "test_client"))}
 # A test that takes longer is taken to hang.
 SECONDS = 60
+# How many are tried at the same time.
+JOBS = 2
 # The errors of a mutant that does not work at all, instead of working wrongly.
 BROKEN = (NameError, ImportError, SyntaxError)
 GOOD = ("killed", "equivalent")
@@ -69,7 +71,6 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="list the mutants instead of trying them")
     parser.add_argument("--brief", action="store_true", help="do not print mutants that were killed as expected")
     parser.add_argument("--each", type=int, metavar="N", help="try at most N of each rule, spread over the code")
-    parser.add_argument("--jobs", type=int, default=2, help="how many to try at the same time (2)")
     return parser.parse_args()
 
 
@@ -100,47 +101,27 @@ def try_out(chosen: list[Mutant], arguments: argparse.Namespace) -> int:
     os.chdir(ROOT)
     sys.path[:0] = [str(ROOT), str(PACKAGE.parent), str(ROOT / "overlay")]
     began, said = time.monotonic(), io.StringIO()
-    copies = Copies(chosen, arguments.jobs, Report(sys.stdout, brief=arguments.brief))
+    copies = Copies(chosen, sys.stdout, brief=arguments.brief)
     with contextlib.redirect_stdout(said):
         pytest.main(["tests/contract", "-q", "--capture=no", "-p", "no:cacheprovider", "-p", "no:xdist"], [copies])
     if copies.trouble or not copies.finished:
         why = copies.trouble or said.getvalue()
         raise MutantsError(f"tests/contract does not pass with the client as it is: {why}")
-    words = copies.report.words
-    counts = ", ".join(f"{count} {word}" for word, count in words.items())
-    print(f"{words.total()} mutants: {counts} ({time.monotonic() - began:.0f} s)")
-    return 1 if words.keys() - set(GOOD) else 0
-
-
-class Report:
-    """Prints and counts the result of each mutant."""
-
-    def __init__(self, out: TextIO, *, brief: bool) -> None:
-        self.out, self.brief = out, brief
-        self.words = Counter[str]()
-
-    def add(self, mutant: Mutant, death: dict[str, Any]) -> None:
-        if death["broken"]:
-            word = "BROKEN"
-        elif mutant.rule.equivalent:
-            word = "NOT EQUIVALENT" if death["test"] else "equivalent"
-        else:
-            word = "killed" if death["test"] else "SURVIVED"
-        self.words[word] += 1
-        if not (self.brief and word in GOOD):
-            told = f"{death['test']}: {death['reason']}" if death["test"] else mutant.rule.equivalent
-            print(f"{word:10} {mutant.name}  ({mutant.rule.why})  {told}".rstrip(), file=self.out, flush=True)
+    counts = ", ".join(f"{count} {word}" for word, count in copies.words.items())
+    print(f"{copies.words.total()} mutants: {counts} ({time.monotonic() - began:.0f} s)")
+    return 1 if copies.words.keys() - set(GOOD) else 0
 
 
 class Copies:
-    """A pytest plugin: once the tests are collected, it makes the copies of this process and reads their results.
+    """A pytest plugin: once the tests are collected, it makes the copies of this process and prints their results.
 
     A copy writes its result to a pipe: the first test that failed, if any, the failure in one line, and whether the
     mutant does not work at all.
     """
 
-    def __init__(self, chosen: list[Mutant], jobs: int, report: Report) -> None:
-        self.chosen, self.jobs, self.report = chosen, jobs, report
+    def __init__(self, chosen: list[Mutant], out: TextIO, *, brief: bool) -> None:
+        self.chosen, self.out, self.brief = chosen, out, brief
+        self.words = Counter[str]()
         self.trouble, self.finished = "", False
         self._running: dict[int, tuple[Mutant | None, int]] = {}
         self._pipe = -1  # of a copy
@@ -209,8 +190,8 @@ class Copies:
         """Yield first the unchanged client, then the mutants, each with its tests in their order."""
         cheap_first = sorted(items, key=lambda item: CHEAP_FIRST.get(item.path.stem, len(CHEAP_FIRST)))
         words = {item: frozenset(re.findall(r"\w+", item.nodeid)) for item in cheap_first}
-        for number in range(self.jobs):
-            yield None, items[number :: self.jobs]
+        for number in range(JOBS):
+            yield None, items[number::JOBS]
         self._wait_until(0)
         for mutant in self.chosen if not self.trouble else ():
             named = naming(mutant, words)
@@ -220,7 +201,7 @@ class Copies:
 
     def _fork(self, mutant: Mutant | None) -> bool:
         """Make a copy of this process, and return whether this is the copy."""
-        self._wait_until(self.jobs - 1)
+        self._wait_until(JOBS - 1)
         reading, writing = os.pipe()
         process = os.fork()
         if process:
@@ -241,9 +222,22 @@ class Copies:
             died = {"test": "no test", "reason": end_of(status), "broken": True}
             death: dict[str, Any] = json.loads(told) if told else died
             if mutant:
-                self.report.add(mutant, death)
+                self._report(mutant, death)
             elif death["test"]:
                 self.trouble = f"{death['test']}: {death['reason']}"
+
+    def _report(self, mutant: Mutant, death: dict[str, Any]) -> None:
+        """Count the result of a mutant, and print it unless it is as expected and only others are to be printed."""
+        if death["broken"]:
+            word = "BROKEN"
+        elif mutant.rule.equivalent:
+            word = "NOT EQUIVALENT" if death["test"] else "equivalent"
+        else:
+            word = "killed" if death["test"] else "SURVIVED"
+        self.words[word] += 1
+        if not (self.brief and word in GOOD):
+            told = f"{death['test']}: {death['reason']}" if death["test"] else mutant.rule.equivalent
+            print(f"{word:10} {mutant.name}  ({mutant.rule.why})  {told}".rstrip(), file=self.out, flush=True)
 
     # Copy
 
