@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
-from contextlib import suppress
 from typing import Any
 
 import click
@@ -61,6 +61,8 @@ program = click.version_option(__version__, prog_name=NAME)(program)
 
 def run(arguments: list[str]) -> int:
     """Run the program; return the exit code."""
+    # A stream that was closed before the program began is None.
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # not a replacement by the calling program
             stream.reconfigure(errors="backslashreplace")
@@ -75,6 +77,10 @@ def run(arguments: list[str]) -> int:
         return _unread()
     except Exception as error:
         return _failed(printer, error)
+
+
+def _nowhere() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.FileIO(os.devnull, "w"), encoding="utf-8")
 
 
 def _interrupted(printer: Printer) -> int:
@@ -107,16 +113,18 @@ def _failed(printer: Printer, error: Exception) -> int:
 
 
 def _last_word(printer: Printer, record: dict[str, Any], text: str) -> None:
-    if printer.json:
-        with suppress(BrokenPipeError):
-            printer.result(record, ())
-    else:
+    if not printer.json:
+        printer.message(text)
+        return
+    try:
+        printer.result(record, ())
+    except BrokenPipeError:
+        pass
+    except OSError:  # such as a full disk
         printer.message(text)
 
 
 def _unread() -> int:
     """Redirect stdout to the null device; otherwise Python reports the closed pipe at exit."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -88,6 +88,24 @@ def test_stderr_that_is_closed_does_not_stop_what_is_paid(account: FakeWaveSpeed
     assert (done.returncode, done.stdout) == (0, f"{account.url}/media/{account.tasks[0].id}/1.jpeg\n")
 
 
+@pytest.mark.parametrize("stream", [1, 2])
+@pytest.mark.parametrize("json_option", [(), ("--json",)], ids=["text", "json"])
+def test_streams_that_were_closed_before_do_not_stop_what_is_paid(
+    account: FakeWaveSpeed, stream: int, json_option: tuple[str, ...]
+) -> None:
+    command = ["sh", "-c", f'"$@" {stream}>&-', "sh", *PROGRAM, "run", MODEL, "prompt=x", *json_option]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert account.tasks[0].id in done.stdout + done.stderr
+
+
+def test_an_error_is_said_if_stdout_is_full(account: FakeWaveSpeed) -> None:
+    with Path("/dev/full").open("wb") as full:
+        for command in (["run", MODEL, "prompt=x", "--json"], ["get", "nowhere", "--json"]):
+            done = subprocess.run([*PROGRAM, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            assert (done.returncode, "Traceback" in done.stderr, "Error: " in done.stderr) == (1, False, True)
+
+
 def test_a_stream_that_knows_no_such_letters_is_given_escapes(account: FakeWaveSpeed) -> None:
     account.script(MODEL, "completed", outputs=["猫"])
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
