@@ -76,7 +76,8 @@ class Aiohttp:
             keeps = exchange.keeps_connection
             return whole
         except (aiohttp.ClientError, OSError) as error:
-            exchange.sent = not isinstance(error, NEVER_CONNECTED)
+            # Without a connection, only a proxy was sent anything.
+            exchange.sent = bool(limits.used) and not isinstance(error, NEVER_CONNECTED)
             raise as_httpx(error) from error
         finally:
             if not keeps:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Connect, every_engine
 from tests.servers.raw import RawRequest, RawServer, http, serving
-from wavespeed_client import ConfigurationError
+from wavespeed_client import APIConnectionError, ConfigurationError
 from wavespeed_client.testing import FakeWaveSpeed
 
 pytestmark = pytest.mark.promise("environment")
@@ -118,3 +118,15 @@ def test_proxies_that_cannot_be_are_named(
 def test_hosts_that_httpx_refuses_are_named(connect: Connect, url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"(?i)base.url"):
         connect(base_url=url)
+
+
+@pytest.mark.parametrize("ending", [b"", b"no HTTP\r\n\r\n", http(502, b"")], ids=["end", "garbage", "502"])
+@pytest.mark.parametrize("resets", [False, True])
+def test_a_proxy_that_opens_no_tunnel_got_no_submission(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, ending: bytes, resets: bool
+) -> None:
+    with serving(default=ending, resets=resets) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises(APIConnectionError, match="so nothing was started"):
+            connect(base_url="https://api.example.com", max_retries=0).submit("a/b")
+        assert lines(proxy) == ["CONNECT api.example.com:443 HTTP/1.1"]
