@@ -14,7 +14,6 @@ from wavespeed_api.types import UNSET
 
 from .arguments import aware, checked_webhook, input_fields, model_id, split_model, task_ids, usage_span, word_of
 from .catalogue.paging import PAGE_SIZE, Pages
-from .errors import WaveSpeedError
 from .files.inputs import without_files
 from .parsing import asked_by_older_path, balance_in, deleted_in, lead_of, secret_in, task_in
 from .transport.context import Context
@@ -82,8 +81,6 @@ class Call(Generic[T]):
         """
         try:
             return self._read(self._http.request(context=self._context, **self._options()).data)
-        except WaveSpeedError:
-            raise
         except BaseException as error:
             end(self._context, error)
 
@@ -91,8 +88,6 @@ class Call(Generic[T]):
         """Async send."""
         try:
             return self._read((await self._http.request(context=self._context, **self._options())).data)
-        except WaveSpeedError:
-            raise
         except BaseException as error:
             end(self._context, error)
 

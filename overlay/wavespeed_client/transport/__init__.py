@@ -4,12 +4,12 @@
       ExchangeTransport  exchange.py    attaches the key to a request, and turns failures of all its tries into errors
         RetryTransport   httpx-retries  tries again as retry.py allows
           AttemptTransport  attempt.py  one try, with limits on its time and the size of its response
-            a link                      sends the request and hands out its response:
+            a link                      sends the request, and gives its response to the try to read:
               Pools      httpx1/pools   httpx's own transport, one for each request under way
               aiohttp    aiohttp.py     the optional engine of AsyncWaveSpeed
               Borrowed   borrowed.py    the caller's own HTTP client
 
-The options of a call for the transport are one extension of its request, the `Context`. submission.py decides what a
-response proves about a submission. `Exchange.sent` is true once a link has the request, except while the link reports
-that it is still connecting.
+The options of a call for the transport are one extension of its request, the `Context`, until `ExchangeTransport` puts
+the `Exchange` in its place. submission.py decides what a response proves about a submission. `Exchange.sent` is true
+once a link has the request, except while the link reports that it is still connecting.
 """

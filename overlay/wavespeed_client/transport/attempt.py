@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
-from attrs import define, field
+from attrs import Factory, define, field
 
 from ..errors import ConfigurationError, UnexpectedResponseError, excerpt
 from .exchange import Exchange, content
@@ -81,13 +81,10 @@ class Attempt:
     seconds: float
     received: Received = field(repr=False)
     _response: httpx.Response = field(init=False, repr=False)
-    _until: float = field(init=False)
+    _until: float = field(init=False, default=Factory(lambda self: time.monotonic() + self.seconds, takes_self=True))
     _chunks: list[bytes] = field(init=False, factory=list[bytes], repr=False)  # they may repeat the key
     _size: int = field(init=False, default=0)
     _inflater: Any = field(init=False, default=None, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._until = time.monotonic() + self.seconds
 
     def hand_over(self, trace: object) -> None:
         """Limit the request to this try's time, and let httpcore report its steps to `trace` until it is sent.
@@ -246,9 +243,9 @@ def _inflater() -> Any:  # zlib does not name its type
 class AttemptTransport(httpx.BaseTransport):
     """Our innermost layer. It reads the whole response, so that a request can be retried if its response breaks off."""
 
-    def __init__(self, link: Pools | Borrowed, received: Received) -> None:
+    def __init__(self, link: Pools | Borrowed) -> None:
         self._link = link
-        self._received = received
+        self._received = Received()
         self._closed = False
 
     def handle_request(self, request: httpx.Request) -> WholeResponse:
@@ -271,13 +268,12 @@ class AsyncAttemptTransport(httpx.AsyncBaseTransport):
 
     Args:
         link: The layer that reaches the network.
-        received: The ids that the client has received.
         slots: The number of requests that may run at once; others wait here.
     """
 
-    def __init__(self, link: AsyncPools | AsyncBorrowed | Aiohttp, received: Received, slots: int) -> None:
+    def __init__(self, link: AsyncPools | AsyncBorrowed | Aiohttp, slots: int) -> None:
         self._link = link
-        self._received = received
+        self._received = Received()
         self._slots = asyncio.Semaphore(slots)
         self._closed = False
 

@@ -16,12 +16,10 @@ from .environment import as_configuration_errors
 from .exchange import ExchangeTransport
 from .httpx1.pools import AsyncPools, Pools
 from .httpx1.requests import in_context, plain_request, with_cookies_kept
-from .identity import Received
 
 if TYPE_CHECKING:
     from ..settings import Settings
     from .aiohttp import Aiohttp
-    from .context import Context
 
 Engine: TypeAlias = Literal["httpx", "aiohttp"]
 
@@ -31,37 +29,26 @@ UNLIMITED = sys.maxsize
 
 
 class ApiClient(httpx.Client):
-    """The client that sends the requests of generated functions. It passes them to the chain directly."""
+    """The client that sends the requests of generated functions. It passes them to the chain, its transport, directly.
 
-    def __init__(self, chain: ExchangeTransport, **options: Any) -> None:
-        super().__init__(transport=chain, **options)
-        self._chain = chain
+    A call of ours adds its `context` to the options of its request.
+    """
 
-    def request(
-        self, method: str, url: httpx.URL | str, *, context: Context | None = None, **options: Any
-    ) -> httpx.Response:
-        """Send a request in the context of a call."""
-        request = plain_request(self, method, url, context, **options)
+    def request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Response:
+        request = plain_request(self, method, url, **options)
         if request is None:
-            return super().request(method, url, **in_context(context, options))
-        return with_cookies_kept(self, self._chain.handle_request(request), request)
+            return super().request(method, url, **in_context(**options))
+        return with_cookies_kept(self, self._transport.handle_request(request), request)
 
 
 class AsyncApiClient(httpx.AsyncClient):
     """Async ApiClient."""
 
-    def __init__(self, chain: ExchangeTransport, **options: Any) -> None:
-        super().__init__(transport=chain, **options)
-        self._chain = chain
-
-    async def request(
-        self, method: str, url: httpx.URL | str, *, context: Context | None = None, **options: Any
-    ) -> httpx.Response:
-        """Async ApiClient.request."""
-        request = plain_request(self, method, url, context, **options)
+    async def request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Response:
+        request = plain_request(self, method, url, **options)
         if request is None:
-            return await super().request(method, url, **in_context(context, options))
-        return with_cookies_kept(self, await self._chain.handle_async_request(request), request)
+            return await super().request(method, url, **in_context(**options))
+        return with_cookies_kept(self, await self._transport.handle_async_request(request), request)
 
 
 def connect(settings: Settings, http_client: httpx.Client | None) -> ApiClient:
@@ -72,9 +59,8 @@ def connect(settings: Settings, http_client: httpx.Client | None) -> ApiClient:
     """
     with as_configuration_errors():
         link = Pools(settings.base_url) if http_client is None else Borrowed(http_client)
-        tries = AttemptTransport(link, Received())
-        chain = ExchangeTransport(RetryTransport(tries), settings, link.proxy)
-        return ApiClient(chain, **_options(settings, http_client))
+        chain = ExchangeTransport(RetryTransport(AttemptTransport(link)), settings, link.proxy)
+        return ApiClient(transport=chain, **_options(settings, http_client))
 
 
 def connect_async(settings: Settings, http_client: httpx.AsyncClient | None, engine: Engine) -> AsyncApiClient:
@@ -90,9 +76,8 @@ def connect_async(settings: Settings, http_client: httpx.AsyncClient | None, eng
             link = AsyncBorrowed(http_client)
         else:
             link = AsyncPools(settings.base_url) if engine == "httpx" else _aiohttp(settings.base_url)
-        tries = AsyncAttemptTransport(link, Received(), slots)
-        chain = ExchangeTransport(RetryTransport(tries), settings, link.proxy)
-        return AsyncApiClient(chain, **_options(settings, http_client))
+        chain = ExchangeTransport(RetryTransport(AsyncAttemptTransport(link, slots)), settings, link.proxy)
+        return AsyncApiClient(transport=chain, **_options(settings, http_client))
 
 
 def _aiohttp(base_url: str) -> Aiohttp:
@@ -106,8 +91,7 @@ def _aiohttp(base_url: str) -> Aiohttp:
 
 def _options(settings: Settings, http_client: httpx.Client | httpx.AsyncClient | None) -> dict[str, Any]:
     headers = httpx.Headers(http_client.headers if http_client else None)
-    headers["User-Agent"] = USER_AGENT
-    headers["Accept-Encoding"] = "gzip"
+    headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"})
     return {
         "base_url": settings.base_url,
         "timeout": settings.timeout,

@@ -247,13 +247,14 @@ def end(context: Context, error: BaseException) -> NoReturn:
     """Raise the error of a call that failed while its response was read, or before there was a request.
 
     Raises:
-        WaveSpeedError: The response cannot be read.
+        WaveSpeedError: The error itself, or the response cannot be read.
         InvalidInputError: There was no request, because httpx could not make one.
         BaseException: The error itself, if the chain or the caller's code has raised it.
     """
-    if context.exchange is not None and context.exchange.response is not None:
-        context.exchange.end(error)
-    if context.exchange is not None or not isinstance(error, Exception) or _is_callers(error):
+    exchange, is_final = context.exchange, isinstance(error, WaveSpeedError)
+    if exchange is not None and exchange.response is not None and not is_final:
+        exchange.end(error)
+    if exchange is not None or is_final or not isinstance(error, Exception) or _is_callers(error):
         raise error
     raise InvalidInputError(f"The request could not be made, nothing was sent: {error!r}") from error
 

@@ -35,8 +35,8 @@ def plain_request(
     client: httpx.Client | httpx.AsyncClient,
     method: str,
     path: httpx.URL | str,
-    context: Context | None = None,
     *,
+    context: Context | None = None,
     params: Mapping[str, Any] | None = None,
     json: object = None,
     headers: Mapping[str, str] = NO_HEADERS,
@@ -77,7 +77,7 @@ def plain_request(
     return request
 
 
-def in_context(context: Context | None, options: dict[str, Any]) -> dict[str, Any]:
+def in_context(*, context: Context | None = None, **options: Any) -> dict[str, Any]:
     """Return the options of a request that httpx builds, with the context of its call."""
     return {**options, "extensions": {EXTENSION: context}} if context else options
 
