@@ -45,8 +45,11 @@ class Clock:
         """Wait until the event is set, for at most `seconds`."""
         import asyncio
 
+        if math.isinf(seconds):
+            await event.wait()
+            return
         with suppress(TimeoutError):
-            async with asyncio.timeout(None if math.isinf(seconds) else seconds):
+            async with asyncio.timeout(seconds):
                 await event.wait()
 
 

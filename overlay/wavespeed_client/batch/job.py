@@ -58,6 +58,7 @@ class Job:
         stage: The current or next step.
         item: The journal's key for the input; None without a journal.
         entry: The journal's entry; None until the journal was read.
+        tasks_found: Tasks that an uncertain submission may have started.
         reserved: Whether the journal has recorded the submission, but not its result yet.
         tries_end: When to stop trying to submit; set by the first try.
         wait_ends: When the wait for the task ends, counted from its submission.
@@ -82,6 +83,7 @@ class Job:
     stage: Stage = Stage.SUBMIT
     item: Item | None = None
     entry: Entry | None = None
+    tasks_found: tuple[Task, ...] = ()
     reserved: bool = False
     tries_end: Deadline | None = None
     wait_ends: Deadline | None = None
@@ -147,16 +149,17 @@ class Job:
     def _look(self, model: str, input: dict[str, Any], body: bytes) -> None:
         self.stage, self.item = Stage.LOOK, Item(digest_of(model, input, *self.name), model, body)
 
+    def looked_up(self, item: Item) -> Item:
+        """Return the item to look up, with what is known of it since the last look."""
+        return item if self.entry is None else evolve(item, seen=self.entry, found=self.tasks_found)
+
     def saw(self, entry: Entry) -> None:
         """Keep the journal's entry for the next look."""
-        self.entry = entry
-        if self.item is not None:
-            self.item = evolve(self.item, seen=entry, found=())
+        self.entry, self.tasks_found = entry, ()
 
     def found(self, tasks: Sequence[Task]) -> None:
         """Keep the tasks that the submission may have started. The journal excludes those of other inputs."""
-        if self.item is not None:
-            self.item = evolve(self.item, found=tuple(tasks))
+        self.tasks_found = tuple(tasks)
 
     def note(self, event: str, **values: Any) -> list[Note]:
         """Return the note for the journal; none without a journal."""

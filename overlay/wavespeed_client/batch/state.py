@@ -18,6 +18,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
@@ -75,6 +76,8 @@ class Batch:
     attend: Callable[[Task, float | None, Deadline], Wait]
     stopped: bool = field(init=False, default=False)
     all_pulled: bool = field(init=False, default=False)
+    # How many inputs to pull beyond those in flight, so that no slot waits for a database.
+    _ahead: int = field(init=False)
     _throttle: Throttle = field(init=False)
     _tally: Tally = field(init=False)
     budget: Budget = field(init=False)
@@ -89,6 +92,8 @@ class Batch:
     _crash: BaseException | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
+        is_database = self.options.journal is not None and not isinstance(self.options.journal, Path)
+        self._ahead = self.options.max_in_flight if is_database else 0
         self._throttle = Throttle(self.options.max_in_flight, self.options.max_per_minute)
         self._tally = Tally(self.options.max_in_flight)
         self.budget = Budget(self.options.max_cost, self.options.budget)
@@ -98,8 +103,8 @@ class Batch:
     def room(self) -> float:
         """Return the seconds until another input may be pulled; infinite while something else must happen first."""
         own = len(self._jobs) - len(self._watching)  # inputs that other runs are submitting do not count
-        before = own - self._throttle.in_flight - self.options.ahead
-        if self.all_pulled or self.stopped or own + len(self._ended) >= self.options.max_in_flight + self.options.ahead:
+        before = own - self._throttle.in_flight - self._ahead
+        if self.all_pulled or self.stopped or own + len(self._ended) >= self.options.max_in_flight + self._ahead:
             return math.inf
         return self._throttle.wait(self.clock.now(), before) if before >= 0 else 0.0
 
@@ -129,27 +134,26 @@ class Batch:
             return None
         if self._fresh:
             return self._fresh.popleft()
-        job = self._next_submission()
-        if job is None and self._due and self._due[0][0] <= self.clock.now():
+        now = self.clock.now()
+        job = self._next_submission(now)
+        if job is None and self._due and self._due[0][0] <= now:
             job = heapq.heappop(self._due)[1]
             self._watching.discard(job)
             if job.stage is Stage.POLL:
-                self._tally.requested(self.clock.now())
+                self._tally.requested(now)
         return job
 
-    def pause(self) -> float:
-        """Return the seconds until a step may be due; infinite while something else must happen first."""
+    def due_at(self) -> float:
+        """Return the time at which a step may be due; infinite while something else must happen first."""
         if self.stopped:
             return math.inf
         if self._fresh:
-            return 0.0
-        now, pauses = self.clock.now(), [math.inf]
-        if self._due:
-            pauses.append(self._due[0][0] - now)
+            return -math.inf
+        due_at = self._due[0][0] if self._due else math.inf
         if self._ready:
-            tries_end = self._ready[0].tries_end
-            pauses += [self._throttle.wait(now), tries_end.left() if tries_end else math.inf]
-        return max(0.0, min(pauses))
+            now, tries_end = self.clock.now(), self._ready[0].tries_end
+            due_at = min(due_at, now + self._throttle.wait(now), tries_end.at if tries_end else math.inf)
+        return due_at
 
     def poll_deadline(self, wait: Wait) -> Deadline:
         """Return the deadline of a poll. It allows one poll even if its turn came too late."""
@@ -271,7 +275,8 @@ class Batch:
         else:
             job.stage = Stage.SUBMIT
             heapq.heappush(self._ready, job)
-            return goes_on and not self.stopped and self._ready[0] is job and self._next_submission() is job
+            is_next = goes_on and not self.stopped and self._ready[0] is job
+            return is_next and self._next_submission(self.clock.now()) is job
         return False
 
     def crashed(self, error: BaseException) -> None:
@@ -343,20 +348,20 @@ class Batch:
     def _deadline(self) -> Deadline:
         return Deadline.after(self.options.timeout, self.clock)
 
-    def _next_submission(self) -> Job | None:
+    def _next_submission(self, now: float) -> Job | None:
         """Return the job that may be submitted now. End jobs whose time is up."""
         while self._ready:
             job = self._ready[0]
             if job.tries_end and not job.tries_end.left():
                 self._end(heapq.heappop(self._ready), None, job.error)
                 self.go_on(job)
-            elif self._throttle.wait(self.clock.now()):
+            elif self._throttle.wait(now):
                 return None
             else:
                 self._throttle.sent()
                 job.wait_ends = self._deadline()
                 job.tries_end = job.tries_end or job.wait_ends
-                self._tally.requested(self.clock.now())
+                self._tally.requested(now)
                 return heapq.heappop(self._ready)
         return None
 

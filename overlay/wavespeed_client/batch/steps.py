@@ -106,7 +106,7 @@ class Procedure:
 
     def _step(self, job: Job, departure: Callable[[], object]) -> Steps[list[Note]]:
         if job.stage is Stage.LOOK and self.journal is not None and job.item is not None:
-            entry: Entry = yield partial(self.journal.look, job.item)
+            entry: Entry = yield partial(self.journal.look, job.looked_up(job.item))
             return self.batch.looked(job, entry)
         if job.stage is Stage.FIND and job.lost is not None:
             job.found((yield from self._found(job.lost)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -19,7 +18,7 @@ from .outcome import delivered
 from .steps import Procedure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from ..files.uploads import AsyncUploads
     from .journal import AsyncJournal
@@ -52,8 +51,8 @@ async def outcomes(
     at_work.add(workers)
     try:
         while (outcome := await workers.next_outcome()) is not None:
-            with delivered(outcome):
-                if batch.options.on_progress is not None:
+            if batch.options.on_progress is not None:
+                with delivered(outcome):
                     await done(batch.options.on_progress(batch.progress()))
             yield outcome
     finally:
@@ -65,9 +64,11 @@ async def outcomes(
 
 async def done(result: Awaitable[T] | T) -> T:
     """Return a result; await it first if it is awaitable."""
-    if isinstance(result, Awaitable):
-        return await cast("Awaitable[T]", result)
-    return result
+    value: Any = result
+    if hasattr(value, "__await__"):  # much faster than `isinstance` with an abstract class
+        value = await value
+    found: T = value
+    return found
 
 
 @define(eq=False)
@@ -78,7 +79,7 @@ class AsyncWorkers:
     inputs: AsyncInputs
     journal: AsyncJournal | None
     procedure: Procedure
-    _steps: dict[asyncio.Task[None], Job] = field(init=False, factory=dict[asyncio.Task[None], Job])
+    _steps: dict[Job, asyncio.Task[None]] = field(init=False, factory=dict[Job, asyncio.Task[None]])
     _own: list[asyncio.Task[None]] = field(init=False, factory=list[asyncio.Task[None]])
     _news: asyncio.Event = field(init=False, factory=asyncio.Event)
     _work: asyncio.Event = field(init=False, factory=asyncio.Event)
@@ -103,7 +104,7 @@ class AsyncWorkers:
     async def end(self) -> None:
         """Send nothing more. Return when every submission that was sent has its response."""
         self.batch.stop()
-        if asyncio.current_task() in self._steps:  # a step cannot wait for itself
+        if asyncio.current_task() in self._steps.values():  # a step cannot wait for itself
             return
         try:
             if self._own[0].get_loop() is asyncio.get_running_loop():  # otherwise its loop was closed
@@ -116,10 +117,9 @@ class AsyncWorkers:
 
     async def _wait_for_steps(self) -> None:
         """Wait for current submissions and writes. A cancellation cancels these, too, and is raised afterwards."""
-        for task in self._left():
-            job = self._steps.get(task)
-            if job is None or (job.stage in ENDED_AT_ONCE and job.outcome is None):
-                task.cancel()
+        sending = [step for job, step in self._steps.items() if job.stage not in ENDED_AT_ONCE or job.outcome]
+        for task in self._left().difference(sending):
+            task.cancel()
         cut_short: BaseException | None = None
         while left := self._left():
             try:
@@ -134,7 +134,7 @@ class AsyncWorkers:
     def _left(self) -> set[asyncio.Task[None]]:
         """Return the other tasks that still run. Without the current task: the inputs may end their own batch."""
         here = asyncio.current_task()
-        return {task for task in (*self._own, *self._steps) if task is not here and not task.done()}
+        return {task for task in (*self._own, *self._steps.values()) if task is not here and not task.done()}
 
     async def _pull(self) -> None:
         pull = async_pulled_from(self.inputs)
@@ -158,18 +158,9 @@ class AsyncWorkers:
     async def _schedule(self) -> None:
         while True:
             self._work.clear()
-            while (job := self.batch.take()) is not None:
-                self._employ(job)
-            if self.batch.has_outcomes:  # of a job whose time was up
-                self._news.set()
-            pause = self.batch.pause()
-            self._wakes_at = self.batch.clock.now() + pause
-            await self.batch.clock.await_event(self._work, pause)
-
-    def _employ(self, job: Job) -> None:
-        step = asyncio.create_task(self._guarded(partial(self._carry_out, job)), context=job.context)
-        self._steps[step] = job
-        step.add_done_callback(self._steps.pop)
+            self._take_steps()
+            self._wakes_at = self.batch.due_at()
+            await self.batch.clock.await_event(self._work, max(0.0, self._wakes_at - self.batch.clock.now()))
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -182,34 +173,35 @@ class AsyncWorkers:
             self._wake()
 
     async def _carry_out(self, job: Job) -> None:
-        await self._done(self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job)), self._wake))
+        try:
+            await self._done(self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job)), self._wake))
+        finally:
+            del self._steps[job]
 
     async def _done(self, steps: Steps[T]) -> T:
         """Run the steps, and make the calls that they yield. Return the result of the steps."""
-        go_on: Callable[[], Callable[[], Any]] = partial(next, steps)
-        while True:
-            try:
-                call = go_on()
-            except StopIteration as end:
-                return cast("T", end.value)
-            go_on = await _made(steps, call)
+        try:
+            call = next(steps)
+            while True:
+                try:
+                    result = await done(call())
+                except BaseException as error:
+                    call = steps.throw(error)
+                else:
+                    call = steps.send(result)
+        except StopIteration as end:
+            return cast("T", end.value)
 
     def _wake(self) -> None:
-        """Wake the tasks that have something to do now."""
+        """Take the steps that are due, and wake the tasks that have something to do now."""
+        self._take_steps()
+        if self.batch.stopped or self.batch.due_at() < self._wakes_at:
+            self._work.set()
+
+    def _take_steps(self) -> None:
+        while (job := self.batch.take()) is not None:
+            self._steps[job] = asyncio.create_task(self._guarded(partial(self._carry_out, job)), context=job.context)
         if self.batch.stopped or self.batch.has_outcomes or self.batch.over:
             self._news.set()
         if not self._may_pull.is_set() and (self.batch.stopped or self.batch.room() < math.inf):
             self._may_pull.set()
-        if self._work.is_set():
-            return
-        if self.batch.stopped or self.batch.clock.now() + self.batch.pause() < self._wakes_at:
-            self._work.set()
-
-
-async def _made(steps: Steps[Any], call: Callable[[], object]) -> Callable[[], Callable[[], Any]]:
-    """Async _made."""
-    try:
-        result = await done(call())
-    except BaseException as error:
-        return partial(steps.throw, error)
-    return partial(steps.send, result)

@@ -68,6 +68,8 @@ if TYPE_CHECKING:
 UPLOADED = "uploaded"
 WITH_TASK = frozenset({"finished", "failed", "submitted"})
 
+_JSON = json.JSONEncoder(ensure_ascii=False, default=datetime.isoformat)
+
 
 @define(eq=False)
 class TextJournal:
@@ -114,8 +116,7 @@ class TextJournal:
 
     def reserve(self, entry: Entry) -> Entry:
         """Record that an input is about to be submitted. The entry stays the same: no other run can use this file."""
-        cost = {} if entry.cost is None else {"cost": entry.cost}
-        self._write({"number": entry.key, "event": "submitting", "at": _now(), **cost})
+        self._write(entry.key, "submitting", cost=entry.cost)
         return entry
 
     def write(self, notes: Sequence[Note]) -> None:
@@ -125,9 +126,8 @@ class TextJournal:
             ConfigurationError: The file cannot be written, now or before: nothing more may be sent.
         """
         for note in notes:
-            values: dict[str, Any] = {"number": note.entry.key, "event": note.event, "at": _now(), "task": note.task}
-            values |= {"error": note.error, "submitted_at": note.submitted_at, "task_id": note.task_id}
-            self._write({name: value for name, value in values.items() if value is not None})
+            uncertain = {"error": note.error, "submitted_at": note.submitted_at, "task_id": note.task_id}
+            self._write(note.entry.key, note.event, task=note.task, **uncertain)
 
     def spent(self) -> list[float]:
         """Return the price quoted for each task of earlier runs that may be billed, in USD."""
@@ -168,13 +168,14 @@ class TextJournal:
 
     def _planned(self, item: Item) -> Entry:
         self._count += 1
-        now = _now()
-        head = _line({"number": self._count, "event": "planned", "at": now, "model": item.model})
-        self._append(head[:-2] + b', "input": ' + item.json + b"}\n")
-        return Entry(self._count, "planned", datetime.fromisoformat(now))
+        now = datetime.now(UTC)
+        model = json.dumps(item.model).encode()
+        self._append(_head(self._count, "planned", now) + b', "model": %b, "input": %b}\n' % (model, item.json))
+        return Entry(self._count, "planned", now)
 
-    def _write(self, record: dict[str, Any]) -> None:
-        line = _line(record)
+    def _write(self, number: object, event: str, **values: object) -> None:
+        known = {name: value for name, value in values.items() if value is not None}
+        line = _head(number, event, datetime.now(UTC)) + (b", " + _line(known)[1:] if known else b"}\n")
         with self._lock:
             self._append(line)
 
@@ -329,13 +330,14 @@ def _key(digest: bytes) -> bytes:
     return digest[:16]
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+def _head(number: object, event: str, at: datetime) -> bytes:
+    """Return the beginning of a line, without a closing brace."""
+    return f'{{"number": {number}, "event": "{event}", "at": "{at.isoformat(timespec="milliseconds")}"'.encode()
 
 
 def _line(record: dict[str, Any]) -> bytes:
     try:
-        return json.dumps(record, ensure_ascii=False, default=datetime.isoformat).encode() + b"\n"
+        return _JSON.encode(record).encode() + b"\n"
     except UnicodeEncodeError:  # a response may hold half of a surrogate pair
         return json.dumps(record, default=datetime.isoformat).encode() + b"\n"
 

@@ -70,8 +70,8 @@ def outcomes(
     at_work.add(workers)
     try:
         while (outcome := workers.next_outcome()) is not None:
-            with delivered(outcome):
-                if batch.options.on_progress is not None:
+            if batch.options.on_progress is not None:
+                with delivered(outcome):
                     batch.options.on_progress(batch.progress())
             yield outcome
     finally:
@@ -219,9 +219,8 @@ class Workers:
                 if job is not None:
                     self._steps.append(job)
                     return job
-                pause = self.batch.pause() if idle else math.inf
-                self._wakes_at = self.batch.clock.now() + pause
-                self.batch.clock.wait(self._work, pause)
+                self._wakes_at = self.batch.due_at() if idle else math.inf
+                self.batch.clock.wait(self._work, max(0.0, self._wakes_at - self.batch.clock.now()))
         return None
 
     def _employ(self, job: Job) -> None:
@@ -269,7 +268,7 @@ class Workers:
         """Wake the threads that have something to do now."""
         if self.batch.stopped or self.batch.has_outcomes or self.batch.over or self.batch.room() < math.inf:
             self._news.notify_all()
-        if self.batch.stopped or self.batch.clock.now() + self.batch.pause() < self._wakes_at:
+        if self.batch.stopped or self.batch.due_at() < self._wakes_at:
             self._work.notify_all()
 
 

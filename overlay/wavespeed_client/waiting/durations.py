@@ -78,11 +78,12 @@ def next_poll(age: float, known: Duration, patience: float = PATIENCE) -> float:
         known: How long tasks of its model take, or `ANY_MODEL`.
         patience: Seconds of expected lateness.
     """
-    runs, area = _mixed(known, age)
+    chance = known.outlier_chance()
+    runs, area = _mixed(known, chance, age)
 
     def expected(delay: float) -> tuple[float, float]:
         """Return the lateness of a poll after this delay, minus the patience, and the probability that it is late."""
-        runs_then, area_then = _mixed(known, age + delay)
+        runs_then, area_then = _mixed(known, chance, age + delay)
         return delay - (area_then - area) / runs - patience, 1 - runs_then / runs
 
     delay = SHORTEST_DELAY
@@ -99,11 +100,10 @@ def next_poll(age: float, known: Duration, patience: float = PATIENCE) -> float:
     return delay
 
 
-def _mixed(known: Duration, age: float) -> tuple[float, float]:
+def _mixed(known: Duration, chance: float, age: float) -> tuple[float, float]:
     """Return `Duration.at` for the known model and for any model, weighted by the chance of an outlier."""
     runs, area = ANY_MODEL.at(age)
     known_runs, known_area = known.at(age)
-    chance = known.outlier_chance()
     return known_runs + chance * (runs - known_runs), known_area + chance * (area - known_area)
 
 

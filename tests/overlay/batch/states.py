@@ -45,6 +45,11 @@ def task(number: int, status: str = "created") -> Task:
     return Task(id=f"task-{number}", model=MODEL, status=status, raw={"id": f"task-{number}", "status": status})
 
 
+def pause(state: Batch) -> float:
+    """Return the seconds until a step may be due."""
+    return max(0.0, state.due_at() - state.clock.now())
+
+
 def step(state: Batch) -> Job:
     """Take the next step, which must be due."""
     job = state.take()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import SETTINGS, TestClock
-from tests.overlay.batch.states import BUSY, MODEL, batch, fail, outcome, respond, step, task
+from tests.overlay.batch.states import BUSY, MODEL, batch, fail, outcome, pause, respond, step, task
 from wavespeed_client import (
     APIConnectionError,
     BadRequestError,
@@ -31,16 +31,16 @@ pytestmark = pytest.mark.promise("journal-first")
 
 def test_an_input_goes_from_its_pull_to_its_outcome(clock: TestClock) -> None:
     state = batch(clock)
-    assert (state.room(), state.take(), state.pause()) == (0, None, math.inf)
+    assert (state.room(), state.take(), pause(state)) == (0, None, math.inf)
     state.pull({"prompt": "a cat"})
     job = step(state)
     assert (job.index, job.input, state.take()) == (0, {"prompt": "a cat"}, None)
     respond(state, job, task(0))
     assert state.take() is None
-    clock.sleep(state.pause())
+    clock.sleep(pause(state))
     assert step(state) is job
     respond(state, job, task(0, "processing"))
-    clock.sleep(state.pause())
+    clock.sleep(pause(state))
     respond(state, step(state), task(0, "completed"))
     assert outcome(state) == Outcome(0, {"prompt": "a cat"}, task(0, "completed"), None)
     state.exhausted()
@@ -75,7 +75,7 @@ def test_refused_inputs_go_before_new_ones(clock: TestClock) -> None:
     fail(state, second, BUSY)
     fail(state, first, BUSY)
     assert (state.take(), state.room()) == (None, math.inf)
-    clock.sleep(state.pause())
+    clock.sleep(pause(state))
     assert step(state) is first
     assert state.take() is None  # it tries alone
     respond(state, first, task(0, "completed"))
@@ -90,13 +90,13 @@ def test_an_input_that_was_pulled_while_there_was_room_waits_when_there_is_none(
     first = step(state)
     assert state.room() == 0  # an input is being pulled
     fail(state, first, BUSY)
-    clock.sleep(state.pause())
+    clock.sleep(pause(state))
     assert step(state) is first
     state.pull({"tag": "late"})
     assert state.take() is None
     respond(state, first, task(0))
     assert (state.take(), state.progress().in_flight) == (None, 1)
-    clock.sleep(state.pause())
+    clock.sleep(pause(state))
     respond(state, step(state), task(0, "completed"))
     assert step(state).input == {"tag": "late"}
 
@@ -105,7 +105,7 @@ def test_one_that_is_refused_too_long_ends_even_while_all_are_held_back(clock: T
     state = batch(clock, timeout=10)
     state.pull({})
     fail(state, step(state), RateLimitError("Slow down.", status_code=429, retry_after=50.0))
-    assert state.pause() == 10
+    assert pause(state) == 10
     clock.sleep(10)
     assert state.take() is None
     assert isinstance(outcome(state).error, RateLimitError)
@@ -117,7 +117,7 @@ def test_what_could_not_be_sent_is_tried_again_only_so_often(clock: TestClock) -
     for _ in range(SETTINGS.max_retries + 1):
         assert state.outcome() is None
         fail(state, step(state), APIConnectionError("No connection."))
-        clock.sleep(0 if math.isinf(state.pause()) else state.pause())
+        clock.sleep(0 if math.isinf(pause(state)) else pause(state))
     assert isinstance(outcome(state).error, APIConnectionError)
 
 
@@ -143,7 +143,7 @@ def test_an_uncertain_submission_is_never_taken_up_again(clock: TestClock) -> No
     fail(state, step(state), uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"))
     assert outcome(state).uncertain
     state.exhausted()
-    assert (state.take(), state.pause(), state.over) == (None, math.inf, True)
+    assert (state.take(), pause(state), state.over) == (None, math.inf, True)
 
 
 def test_a_failed_poll_is_repeated_ever_later_until_the_wait_ends(clock: TestClock) -> None:
@@ -152,8 +152,8 @@ def test_a_failed_poll_is_repeated_ever_later_until_the_wait_ends(clock: TestClo
     respond(state, step(state), task(0))
     pauses: list[float] = []
     while state.outcome() is None:
-        pauses.append(state.pause())
-        clock.sleep(state.pause())
+        pauses.append(pause(state))
+        clock.sleep(pause(state))
         job = state.take()
         assert job is not None
         fail(state, job, ServerError("No.", status_code=503))
@@ -181,7 +181,7 @@ def test_nothing_leaves_once_it_has_stopped(clock: TestClock) -> None:
     state.stop()
     with pytest.raises(ConfigurationError, match="nothing more is sent"):
         state.departing(job)
-    assert (state.take(), state.room(), state.pause()) == (None, math.inf, math.inf)
+    assert (state.take(), state.room(), pause(state)) == (None, math.inf, math.inf)
 
 
 def test_outcomes_are_handed_out_before_what_broke_the_batch(clock: TestClock) -> None:

@@ -19,6 +19,7 @@ from tests.overlay.batch.states import (
     find,
     look,
     outcome,
+    pause,
     reserve,
     respond,
     step,
@@ -41,7 +42,7 @@ def test_each_step_is_noted_before_the_request_leaves_and_after_its_response(clo
     state.pull({"b": 1, "a": 2})
     job = state.take()
     assert job is not None
-    assert (job.stage, state.take(), state.pause()) == (Stage.LOOK, None, math.inf)
+    assert (job.stage, state.take(), pause(state)) == (Stage.LOOK, None, math.inf)
     assert job.item is not None
     assert (job.item.model, job.item.json) == (MODEL, b'{"b":1,"a":2}')
     assert state.looked(job, Entry(1, "planned", datetime.now(UTC))) == []
@@ -49,12 +50,12 @@ def test_each_step_is_noted_before_the_request_leaves_and_after_its_response(clo
     reserve(state, job)
     assert job.sent
     assert fail(state, job, BUSY) == ["refused"]
-    clock.sleep(state.pause())
+    clock.sleep(pause(state))
     again = state.take()
     assert again is job
     reserve(state, job)
     assert respond(state, job, task(0)) == ["submitted"]
-    clock.sleep(state.pause())
+    clock.sleep(pause(state))
     assert state.departing(job) is None
     assert respond(state, step(state), task(0, "failed")) == ["failed"]
     assert outcome(state).task == task(0, "failed")
@@ -89,7 +90,7 @@ def test_what_another_run_may_be_submitting_is_looked_for_again_and_not_sent(clo
     state = batch(clock, journal=JOURNAL)
     state.pull({})
     job, noted = look(state, "submitting", look_again=30.0)
-    assert (noted, state.take(), state.pause()) == ([], None, 30)
+    assert (noted, state.take(), pause(state)) == ([], None, 30)
     clock.sleep(30)
     look(state)
     with pytest.raises(ConfigurationError, match="not sent") as caught:  # another run was faster
@@ -130,9 +131,9 @@ def test_the_task_of_a_lost_submission_is_looked_for_once_and_adopted_by_the_jou
     assert noted == ["uncertain"] * (event == "submitting")
     find(state, task(7))
     assert job.item is not None
-    assert job.item.found == (task(7),)
+    assert job.looked_up(job.item).found == (task(7),)
     look(state, "submitted", adopts=True, task=task(7))
-    assert job.item.found == ()
+    assert job.looked_up(job.item).found == ()
     assert (job.stage, state.progress().in_flight) == (Stage.POLL, 1)
 
 
@@ -161,7 +162,7 @@ def test_the_task_of_a_run_that_was_just_killed_is_looked_up_before_waiting(cloc
     assert noted == []
     find(state)
     look(state, "submitting", look_again=5.0)
-    assert (state.take(), state.pause()) == (None, 5)
+    assert (state.take(), pause(state)) == (None, 5)
     clock.sleep(5)
     _, noted = look(state, "submitting", adopts=True)
     assert noted == ["uncertain"]
