@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
 from ..errors import InvalidInputError
-from ..parsing import task_in
-from ..task import Task, is_task_id
+from . import lines
 
 if TYPE_CHECKING:
     import os
+    from datetime import datetime
 
-KIND = "wavespeed-client"
+    from ..task import Task
 
 
 @frozen
@@ -71,7 +69,7 @@ def read_journal(path: str | os.PathLike[str]) -> list[JournalEntry]:
             record = json.loads(line)
             if line_number == 1:
                 _check_header(record)
-            elif record["event"] != "uploaded":
+            elif record["event"] != lines.UPLOADED:
                 entry = _entry(record, entries.get(record["number"]))
                 entries[entry.number] = entry
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
@@ -85,56 +83,33 @@ def _whole_lines(path: str | os.PathLike[str]) -> list[tuple[int, bytes]]:
         content = Path(path).read_bytes()
     except (OSError, ValueError, TypeError) as error:
         raise InvalidInputError(f"The journal {str(path)!r} cannot be read: {error}.") from error
-    lines = content.split(b"\n")
-    last = lines.pop()
-    if last and _is_json(last):
-        lines.append(last)
-    elif last and not lines:
+    found = content.split(b"\n")
+    last = found.pop()
+    if last and lines.is_whole(last):
+        found.append(last)
+    elif last and not found:
         raise InvalidInputError(f"{str(path)!r} is not a journal.")
-    return list(enumerate(lines, 1))
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
+    return list(enumerate(found, 1))
 
 
 def _check_header(record: Any) -> None:
-    if record["journal"] != KIND or record["version"] != 1:
+    if record["journal"] != lines.KIND or record["version"] != lines.VERSION:
         raise ValueError("another kind of file")
 
 
 def _entry(record: Any, before: JournalEntry | None) -> JournalEntry:
-    number, event, at = record["number"], record["event"], datetime.fromisoformat(record["at"]).astimezone(UTC)
+    number, event, at = record["number"], record["event"], lines.time_in(record)
     if event == "planned" or before is None:
         if event != "planned" or not isinstance(number, int) or not isinstance(record["input"], dict):
             raise ValueError("no input with that number was planned")
         return JournalEntry(number, str(record["model"]), record["input"], event, at)
     if event == "submitting":
-        return JournalEntry(number, before.model, before.input, event, at, cost=_cost(record), submitted_at=at)
-    task_id = record.get("task_id")
+        return JournalEntry(number, before.model, before.input, event, at, cost=lines.cost_in(record), submitted_at=at)
     return evolve(
         before,
         event=str(event),
         at=at,
-        task=_task(record, before) or before.task,
-        task_id=task_id if is_task_id(task_id) else None,
+        task=lines.task_in(record, before.model) or before.task,
+        task_id=lines.task_id_in(record),
         error=str(record["error"]) if "error" in record else None,
     )
-
-
-def _cost(record: Any) -> float | None:
-    cost = record.get("cost")
-    if cost is None:
-        return None
-    if not isinstance(cost, int | float) or isinstance(cost, bool) or not 0 <= cost < math.inf:
-        raise ValueError("cost must be an amount of USD")
-    return cost
-
-
-def _task(record: Any, before: JournalEntry) -> Task | None:
-    raw: dict[str, Any] | None = record.get("task")
-    return None if raw is None else task_in(raw, before.model)

@@ -9,8 +9,8 @@ are made under one lock or in one event loop; the steps themselves and the journ
     FIND     look for the task of an uncertain submission, at no cost
     UPLOAD   upload the files                                          Job.uploaded, failed
     PRICE    request the task's price, if there is a limit             priced, failed
-    SUBMIT   submit the input, as soon as the throttle allows it       answered, failed
-    POLL     poll the task                                             answered, failed
+    SUBMIT   submit the input, as soon as the throttle allows it       received, failed
+    POLL     poll the task                                             received, failed
 """
 
 from __future__ import annotations
@@ -217,12 +217,12 @@ class Batch:
             return job.note("refused", error=str(error))
         return []
 
-    def answered(self, job: Job, task: Task) -> list[Note]:
+    def received(self, job: Job, task: Task) -> list[Note]:
         """Record the task in the response to a job's request. Return the notes to write before the job continues."""
         if job.wait is not None:
             job.wait.saw(task)
             return self._judged(job, job.wait)
-        self._throttle.answered(self.clock.now())
+        self._throttle.settled(self.clock.now())
         self._throttle.accepted()
         job.sent = False
         job.wait = self.attend(task, self.options.timeout, job.wait_ends or self._deadline())

@@ -121,7 +121,7 @@ class Procedure:
             task: Task = yield self._request(job, departure)
         except Exception as error:
             return self.batch.failed(job, error)
-        return self.batch.answered(job, task)
+        return self.batch.received(job, task)
 
     def _prepare(self, job: Job, attached: Attached) -> Steps[None]:
         uploads, running = self.uploads(), self._running()

@@ -42,21 +42,20 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import os
 import stat
 import threading
 from array import array
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import define, field
 
 from ..errors import ConfigurationError, InvalidInputError
 from ..files.register import Register, Upload
-from ..parsing import task_in
 from ..task import is_task_id
+from . import lines
 from .journal import BILLED, EVENTS, Entry, digest_of
 
 if TYPE_CHECKING:
@@ -65,10 +64,7 @@ if TYPE_CHECKING:
 
     from .journal import Item, Note
 
-UPLOADED = "uploaded"
 WITH_TASK = frozenset({"finished", "failed", "submitted"})
-
-_JSON = json.JSONEncoder(ensure_ascii=False, default=datetime.isoformat)
 
 
 @define(eq=False)
@@ -145,7 +141,7 @@ class TextJournal:
             for upload in uploads:
                 if self._register.find(upload.digest, datetime.now(UTC)) != upload:
                     values = {"at": upload.at, "digest": upload.digest, "url": upload.url}
-                    self._append(_line({"event": UPLOADED, **values}))
+                    self._append(lines.line({"event": lines.UPLOADED, **values}))
                     self._register.keep(upload)
 
     def own_threads(self) -> list[int]:
@@ -169,13 +165,11 @@ class TextJournal:
     def _planned(self, item: Item) -> Entry:
         self._count += 1
         now = datetime.now(UTC)
-        model = json.dumps(item.model).encode()
-        self._append(_head(self._count, "planned", now) + b', "model": %b, "input": %b}\n' % (model, item.json))
+        self._append(lines.planned(self._count, now, item.model, item.json))
         return Entry(self._count, "planned", now)
 
     def _write(self, number: object, event: str, **values: object) -> None:
-        known = {name: value for name, value in values.items() if value is not None}
-        line = _head(number, event, datetime.now(UTC)) + (b", " + _line(known)[1:] if known else b"}\n")
+        line = lines.event(number, event, datetime.now(UTC), **values)
         with self._lock:
             self._append(line)
 
@@ -192,7 +186,7 @@ class TextJournal:
             )
 
     def _load(self) -> None:
-        header = header_for(self.base_url)
+        header = lines.header_for(self.base_url)
         begin = self._read(0, len(header))
         if not header.startswith(begin):
             self._refuse()
@@ -201,19 +195,19 @@ class TextJournal:
             self._append(header)
             return
         place = self._file.seek(len(header))
-        lines = io.BufferedReader(self._file, 1 << 20)
-        for line_number, line in enumerate(lines, 2):
-            if line.endswith(b"\n") or _is_whole(line):
+        reader = io.BufferedReader(self._file, 1 << 20)
+        for line_number, line in enumerate(reader, 2):
+            if line.endswith(b"\n") or lines.is_whole(line):
                 self._take_in(line, place, line_number)
             place += len(line)
             if not line.endswith(b"\n"):
                 self._mend(line, place)
-        lines.detach()
+        reader.detach()
 
     def _refuse(self) -> NoReturn:
         first_line = self._read(0, 1 << 12).partition(b"\n")[0]
         base_url = _base_url_in(first_line)
-        if base_url is None or first_line + b"\n" != header_for(base_url):
+        if base_url is None or first_line + b"\n" != lines.header_for(base_url):
             raise InvalidInputError(
                 f"{str(self.path)!r} is not a journal of this version, and was left as it is. Name a new file."
             )
@@ -225,7 +219,7 @@ class TextJournal:
 
     def _mend(self, line: bytes, end: int) -> None:
         """Complete the last line with a line break, or remove it if it is incomplete."""
-        if _is_whole(line):
+        if lines.is_whole(line):
             self._append(b"\n")
         else:
             self._file.truncate(end - len(line))
@@ -240,7 +234,7 @@ class TextJournal:
             ) from error
 
     def _believe(self, record: Any, place: int) -> None:
-        if record["event"] == UPLOADED:
+        if record["event"] == lines.UPLOADED:
             digest, url = record["digest"], record["url"]
             if not isinstance(digest, str) or not isinstance(url, str):
                 raise TypeError("digest and url must be text")
@@ -261,24 +255,16 @@ class TextJournal:
         elif isinstance(number, int) and 1 <= number <= self._count:
             self._events[number], self._places[number] = event, place
             if record["event"] == "submitting":
-                self._keep_cost(number, record.get("cost"))
+                self._costs.pop(number, None)
+                if (cost := lines.cost_in(record)) is not None:
+                    self._costs[number] = cost
         else:
             raise ValueError("no input with that number was planned")
 
-    def _keep_cost(self, number: int, cost: object) -> None:
-        self._costs.pop(number, None)
-        if cost is not None:
-            if not isinstance(cost, int | float) or isinstance(cost, bool) or not 0 <= cost < math.inf:
-                raise ValueError("cost must be an amount of USD")
-            self._costs[number] = cost
-
     def _entry(self, number: int, model: str) -> Entry:
         record = json.loads(self._line_at(self._places[number]))
-        raw = cast("dict[str, Any] | None", record.get("task"))
-        task = None if raw is None else task_in(raw, model)
-        task_id = record.get("task_id")
-        known_id = task_id if is_task_id(task_id) else None
-        return Entry(number, record["event"], _moment(record), task, known_id, self._costs.get(number))
+        task, task_id = lines.task_in(record, model), lines.task_id_in(record)
+        return Entry(number, record["event"], _moment(record), task, task_id, self._costs.get(number))
 
     def _line_at(self, place: int) -> bytes:
         line = b""
@@ -314,11 +300,6 @@ class TextJournal:
             self._file.truncate(os.fstat(self._file.fileno()).st_size - size)
 
 
-def header_for(base_url: str) -> bytes:
-    """Return the first line of a journal."""
-    return _line({"journal": "wavespeed-client", "version": 1, "base_url": base_url})
-
-
 def _base_url_in(header: bytes) -> str | None:
     try:
         return str(json.loads(header)["base_url"])
@@ -330,26 +311,6 @@ def _key(digest: bytes) -> bytes:
     return digest[:16]
 
 
-def _head(number: object, event: str, at: datetime) -> bytes:
-    """Return the beginning of a line, without a closing brace."""
-    return f'{{"number": {number}, "event": "{event}", "at": "{at.isoformat(timespec="milliseconds")}"'.encode()
-
-
-def _line(record: dict[str, Any]) -> bytes:
-    try:
-        return _JSON.encode(record).encode() + b"\n"
-    except UnicodeEncodeError:  # a response may hold half of a surrogate pair
-        return json.dumps(record, default=datetime.isoformat).encode() + b"\n"
-
-
 def _moment(record: dict[str, Any]) -> datetime:
-    moment = datetime.fromisoformat(record["submitted_at" if record["event"] == "uncertain" else "at"])
-    return moment.astimezone(UTC)
-
-
-def _is_whole(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
+    """Return the time of a record's event; of an uncertain submission, the time when it was sent."""
+    return lines.time_in({"at": record["submitted_at"]} if record["event"] == "uncertain" else record)

@@ -44,14 +44,14 @@ class Throttle:
         most: Tasks in flight when the service refuses nothing.
         most_per_minute: Submissions within any 60 seconds; None for no limit.
         in_flight: Running tasks, and submissions without a response yet.
-        unanswered: Submissions without a response yet.
+        pending: Submissions without a response yet.
     """
 
     most: int
     most_per_minute: int | None = None
     random_number: Callable[[], float] = random.random
     in_flight: int = field(init=False, default=0)
-    unanswered: int = field(init=False, default=0)
+    pending: int = field(init=False, default=0)
     _free_again: deque[float] = field(init=False, factory=deque[float])
     _room: float = field(init=False)
     _pause: float = field(init=False, default=FIRST_PAUSE)
@@ -69,33 +69,33 @@ class Throttle:
             now: The time.
             before: Submissions that come before this one.
         """
-        unanswered = self.unanswered + before
-        if self.in_flight + before >= int(self._room) or (self._slowed and unanswered):
+        pending = self.pending + before
+        if self.in_flight + before >= int(self._room) or (self._slowed and pending):
             return math.inf
-        return max(0.0, self._resumes_at - now, self._wait_for_the_minute(now, unanswered))
+        return max(0.0, self._resumes_at - now, self._wait_for_the_minute(now, pending))
 
-    def _wait_for_the_minute(self, now: float, unanswered: int) -> float:
+    def _wait_for_the_minute(self, now: float, pending: int) -> float:
         while self._free_again and self._free_again[0] <= now:
             self._free_again.popleft()
-        if self.most_per_minute is None or unanswered + len(self._free_again) < self.most_per_minute:
+        if self.most_per_minute is None or pending + len(self._free_again) < self.most_per_minute:
             return 0.0
         return self._free_again[0] - now if self._free_again else math.inf
 
     def sent(self) -> None:
         """Count a submission that is about to be sent."""
         self.in_flight += 1
-        self.unanswered += 1
+        self.pending += 1
         self._trying = self._slowed
 
-    def answered(self, now: float) -> None:
+    def settled(self, now: float) -> None:
         """Record that a submission has its response, or will get none."""
-        self.unanswered -= 1
+        self.pending -= 1
         if self.most_per_minute is not None:
             self._free_again.append(now + MINUTE)
 
     def not_sent(self) -> None:
         """Uncount a submission that was not sent after all."""
-        self.unanswered -= 1
+        self.pending -= 1
 
     def resumed(self) -> None:
         """Count a task of an earlier run as in flight."""
@@ -125,7 +125,7 @@ class Throttle:
         if isinstance(error, UNSENT):
             self.not_sent()
         else:
-            self.answered(now)
+            self.settled(now)
         if isinstance(error, TROUBLE):
             self.refused(now, getattr(error, "retry_after", None))
         elif not isinstance(error, UNSENT):

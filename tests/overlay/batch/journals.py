@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from wavespeed_client.batch.text_journal import header_for
+from wavespeed_client.batch.lines import header_for
 
 MODEL = "wavespeed-ai/flux-dev"
 BASE_URL = "https://api.wavespeed.ai"

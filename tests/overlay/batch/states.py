@@ -60,7 +60,7 @@ def step(state: Batch) -> Job:
 
 def respond(state: Batch, job: Job, task: Task) -> list[str]:
     """Let the response to a job's request arrive; return the events that are noted."""
-    notes = state.answered(job, task)
+    notes = state.received(job, task)
     state.go_on(job)
     return [note.event for note in notes]
 

@@ -66,7 +66,7 @@ def test_no_outcome_is_handed_out_before_it_is_noted(clock: TestClock) -> None:
     state.pull({})
     job, _ = look(state)
     reserve(state, job)
-    assert [note.event for note in state.answered(job, task(0, "completed"))] == ["submitted", "finished"]
+    assert [note.event for note in state.received(job, task(0, "completed"))] == ["submitted", "finished"]
     assert state.outcome() is None
     state.go_on(job)
     assert outcome(state).task == task(0, "completed")
@@ -209,7 +209,7 @@ def test_an_end_logs_the_tasks_that_nothing_else_names(
     respond(state, jobs[0], task(0))
     respond(state, jobs[1], task(1, "completed"))
     state.stop()
-    assert len(state.answered(jobs[2], task(2))) == (1 if journal else 0)  # which cannot be written
+    assert len(state.received(jobs[2], task(2))) == (1 if journal else 0)  # which cannot be written
     fail(state, jobs[3], uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"))
     state.finish()
     logged = [record.getMessage() for record in caplog.records]

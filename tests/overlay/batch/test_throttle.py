@@ -23,12 +23,12 @@ def send(throttle: Throttle, count: int = 1) -> None:
 
 def take(throttle: Throttle, now: float = 0.0) -> None:
     """Let a submission be accepted, and its task run."""
-    throttle.answered(now)
+    throttle.settled(now)
     throttle.accepted()
 
 
 def refuse(throttle: Throttle, now: float, retry_after: float | None = None) -> None:
-    throttle.answered(now)
+    throttle.settled(now)
     throttle.refused(now, retry_after)
     throttle.ended()
 
@@ -50,7 +50,7 @@ def test_without_a_limit_there_is_no_wait() -> None:
         assert throttle.wait(0.0) == 0
         send(throttle)
         take(throttle)
-    assert (throttle.in_flight, throttle.unanswered) == (1000, 0)
+    assert (throttle.in_flight, throttle.pending) == (1000, 0)
 
 
 def test_a_minute_begins_with_the_response() -> None:
