@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import Connect, every_engine
 from tests.servers.raw import TASK, RawServer, http
+from wavespeed_client.transport.context import Context
 from wavespeed_client.transport.httpx1.requests import plain_request
 
 engine = every_engine
@@ -26,7 +27,10 @@ def test_cookies_that_a_response_sets_are_sent_from_then_on(connect: Connect, ra
 @pytest.mark.parametrize(
     "base_url", ["https://example.com", "https://example.com:444/gate/way", "https://[::1]/a%2Fb", "http://127.0.0.1:9"]
 )
-@pytest.mark.parametrize("path", ["/api/v3/a/b", "/api/v3/a%2Fb/c", "/api/v3/ü/c d", "/api/../v3", "/a/b/", "/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v3/a/b", "/api/v3/a/b-1.5/c..d", "/api/v3/a%2Fb/c", "/api/v3/ü/c d", "/api/../v3", "/a/./.b", "/a/b/", "/"],
+)
 @pytest.mark.parametrize(
     ("method", "options"),
     [
@@ -67,3 +71,13 @@ def test_a_plain_request_is_the_one_that_httpx_makes(
 def test_whatever_is_not_plain_is_left_to_httpx(method: str, path: Any, options: dict[str, Any]) -> None:
     with httpx.Client(base_url="https://example.com") as client:
         assert plain_request(client, method, path, **options) is None
+
+
+def test_a_request_that_httpx_builds_keeps_the_context_of_its_call(connect: Connect, raw_server: RawServer) -> None:
+    raw_server.responses.append(http(200, TASK))
+    ws = connect(base_url=raw_server.url)
+    ws.client._http.params = {"route": "7"}
+    departures: list[bool] = []
+    assert ws._submit(Context(departure=lambda: departures.append(True)), "a/b", {}).id == "abc"
+    assert departures == [True]
+    assert raw_server.requests[0].startswith(b"POST /api/v3/a/b?route=7 HTTP/1.1\r\n")
