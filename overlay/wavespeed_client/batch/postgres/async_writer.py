@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from .writer import R, Writer
+from .writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .requests import Request
+
 
 @define(eq=False)
-class AsyncWriter(Writer[R]):
+class AsyncWriter(Writer):
     """Async Writer."""
 
     _loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
@@ -31,7 +34,7 @@ class AsyncWriter(Writer[R]):
             self.leave()
             raise
 
-    def aresponse(self, request: R) -> asyncio.Future[Any]:
+    def aresponse(self, request: Request) -> asyncio.Future[Any]:
         """Async response. Cancelling the future does not cancel the request."""
         future = self.ask(request, self._loop.create_future())
         if self._timer is None:  # one for all, since one for each would cost more than the futures
@@ -48,14 +51,12 @@ class AsyncWriter(Writer[R]):
         """Give up if a request has waited too long."""
         self._timer = None
         with self._news:
-            until = next((until for _, _, until in (*self._taken, *self._queue)), None)
-        if until is None:
-            return
+            until = next((until for _, _, until in (*self._taken, *self._queue)), math.inf)
         left = until - self.clock.now()
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._look_at_the_clock)
-        else:
+        if left <= 0:
             self.give_up()
+        elif left < math.inf:
+            self._timer = self._loop.call_later(left, self._look_at_the_clock)
 
     def _deliver(self, settle: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # the loop is closed, so nobody waits

@@ -21,16 +21,13 @@ if TYPE_CHECKING:
 
     from ...files.register import Upload
     from ..journal import Entry, Item, Note
-    from .requests import Request
 
 
 @define(eq=False)
 class PostgresJournal(Ledger):
     """A journal whose methods block until their changes are committed."""
 
-    _writer: Writer[Request] = field(
-        init=False, default=Factory(lambda self: Writer(self, self.seconds), takes_self=True)
-    )
+    _writer: Writer = field(init=False, default=Factory(lambda self: Writer(self, self.seconds), takes_self=True))
 
     def prepare(self) -> None:
         """Connect, and create the tables and the batch if they do not exist.
@@ -48,7 +45,8 @@ class PostgresJournal(Ledger):
 
     def reserve(self, entry: Entry) -> Entry:
         """Claim an input. If the returned entry has `look_again`, the claim failed: another run has the input."""
-        return self._reserved(entry, self._writer.response(Claim(key_of(entry), entry.cost)))
+        claim = Claim(key_of(entry), entry.cost)
+        return self._reserved(entry, claim, self._writer.response(claim))
 
     def write(self, notes: Sequence[Note]) -> None:
         """Record events."""
@@ -81,7 +79,7 @@ class PostgresJournal(Ledger):
 class AsyncPostgresJournal(Ledger):
     """Async PostgresJournal."""
 
-    _writer: AsyncWriter[Request] = field(
+    _writer: AsyncWriter = field(
         init=False, default=Factory(lambda self: AsyncWriter(self, self.seconds), takes_self=True)
     )
 
@@ -98,7 +96,7 @@ class AsyncPostgresJournal(Ledger):
         """Async reserve. A claim is released if the caller is cancelled."""
         claim = Claim(key_of(entry), entry.cost)
         try:
-            return self._reserved(entry, await self._writer.aresponse(claim))
+            return self._reserved(entry, claim, await self._writer.aresponse(claim))
         except BaseException:
             with suppress(WaveSpeedError):
                 self._writer.ask(Release(claim), None)

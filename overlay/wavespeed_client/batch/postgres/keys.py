@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from attrs import define, field
 
 if TYPE_CHECKING:
     from ..journal import Item
-
-
-class Keys(Protocol):
-    """A way to make keys.
-
-    Attributes:
-        alone: Whether only one run at a time may make keys for a batch.
-    """
-
-    alone: ClassVar[bool]
-
-    def key(self, item: Item) -> bytes:
-        """Return the key of an input."""
-        ...
 
 
 @define
@@ -51,3 +37,6 @@ class Shared:
     def key(self, item: Item) -> bytes:
         """Return the key of an input."""
         return item.digest
+
+
+Keys: TypeAlias = Numbered | Shared

@@ -24,7 +24,6 @@ from . import statements
 from .entries import SOONEST_LOOK, entry_of, key_of
 from .keys import Numbered, Shared
 from .requests import Record, Try, carry_out
-from .statements import Row
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
     from ..options import Options
     from .address import Address
     from .keys import Keys
-    from .requests import Claimed, Request
-    from .statements import Connection
+    from .requests import Claim, Request
+    from .statements import Connection, Row
 
 logger = logging.getLogger("wavespeed_client")
 
@@ -84,9 +83,10 @@ class Ledger:
             LONGEST_SILENCE if options.timeout is None else max(options.timeout, LEAST_PATIENCE),
         )
 
-    # Called by the writer
+    # Called by the writer, in its thread
 
     def connect(self) -> Connection:
+        """Return a connection that is ready for use."""
         connection = self.address.connect()
         try:
             statements.create(connection)
@@ -104,21 +104,33 @@ class Ledger:
         return connection
 
     def carry_out(self, connection: Connection, requests: Sequence[Request], again: bool) -> Sequence[object]:
+        """Carry out requests of one kind together. Return the response to each.
+
+        Args:
+            connection: The connection.
+            requests: The requests.
+            again: Whether an earlier try lost its connection, so that its result is unknown.
+        """
         lost = self._lost if again else []
         owner = f"{self._owner}:{next(self._tries)}"
         self._lost = [*lost, owner]
         return carry_out(Try(connection, self._batch or 0, owner, lost, self.clock), requests)
 
+    # Called by the writer, in any thread
+
     def shown(self, text: str) -> str:
+        """Remove the password from a text."""
         return self.address.hide(text)
 
     def failure(self, why: str) -> ConfigurationError:
+        """Return the error for the reason why nothing can be written."""
         return ConfigurationError(
             f"The journal of the batch {self.name!r} at {self.address.shown} cannot be used ({why}), so nothing more "
             "is sent. It may lack tasks that were submitted: tasks() lists them."
         )
 
     def unwritten(self, requests: Sequence[Request]) -> None:
+        """Log the tasks in requests that could not be carried out."""
         records = [request for request in requests if isinstance(request, Record)]
         ids = [result.task_id for record in records for result in record.results.values() if result.task_id]
         if ids:
@@ -136,13 +148,13 @@ class Ledger:
     def _entry(self, key: bytes, row: Row) -> Entry:
         return entry_of(key, row, self.model, self.uncertain_after, datetime.now(UTC))
 
-    def _reserved(self, entry: Entry, response: Claimed | Row) -> Entry:
+    def _reserved(self, entry: Entry, claim: Claim, row: Row | None) -> Entry:
         """Return the entry of a claimed input; of one that could not be claimed, with the time of the next look."""
-        if isinstance(response, Row):
-            found = self._entry(key_of(entry), response)
+        if row is not None:
+            found = self._entry(claim.key, row)
             return evolve(found, look_again=found.look_again or SOONEST_LOOK)
-        deadline = Deadline(self.clock, response.at + self.uncertain_after / 2)
-        return evolve(entry, event="submitting", attempt=response.attempt, look_again=None, leaves_by=deadline)
+        deadline = Deadline(self.clock, claim.at + self.uncertain_after / 2)
+        return evolve(entry, event="submitting", attempt=claim.attempt, look_again=None, leaves_by=deadline)
 
     def _check_written(self, notes: Sequence[Note], written: Container[bytes]) -> None:
         for note in notes:

@@ -65,17 +65,19 @@ class Adopt:
 
 @define(eq=False)
 class Claim:
-    """Claim an input for submission, with its price. Return a Claimed, or the Row of an input that cannot be claimed.
+    """Claim an input for submission. Return None, or the Row of an input that cannot be claimed.
 
     Attributes:
         key: The input's key.
-        cost: The price, in USD.
-        attempt: The number of the attempt, once it is claimed.
+        cost: The price quoted for the task, in USD.
+        attempt: The number of the attempt; 0 until the input is claimed.
+        at: When the claim was sent, by a clock that does not stop while the machine is suspended.
     """
 
     key: bytes
     cost: float | None = None
-    attempt: int | None = field(init=False, default=None)
+    attempt: int = field(init=False, default=0)
+    at: float = field(init=False, default=0.0)
 
 
 @frozen
@@ -83,19 +85,6 @@ class Release:
     """Release a claim that was requested earlier: the input is not sent."""
 
     claim: Claim
-
-
-@frozen
-class Claimed:
-    """A successful claim.
-
-    Attributes:
-        attempt: The attempt's number.
-        at: When the claim was sent, by a clock that does not stop while the machine is suspended.
-    """
-
-    attempt: int
-    at: float
 
 
 @frozen
@@ -156,22 +145,21 @@ def _adopted(this: Try, requests: Sequence[Adopt]) -> Sequence[Row]:
     return _looked(this, [Look(request.key) for request in requests])
 
 
-def _claimed(this: Try, requests: Sequence[Claim]) -> Sequence[Claimed | Row]:
+def _claimed(this: Try, requests: Sequence[Claim]) -> Sequence[Row | None]:
     at, costs = this.clock.now(), {request.key: request.cost for request in requests}
     attempts = statements.claim(this.connection, this.batch, list(costs), this.owner, this.lost, list(costs.values()))
     for request in requests:
         # Of several requests for one input, only the first gets the attempt: it must be sent once.
-        request.attempt = attempts.pop(request.key, None)
-    others = iter(_looked(this, [Look(request.key) for request in requests if request.attempt is None]))
-    return [next(others) if request.attempt is None else Claimed(request.attempt, at) for request in requests]
+        request.attempt, request.at = attempts.pop(request.key, 0), at
+    others = [Look(request.key) for request in requests if not request.attempt]
+    rows = iter(_looked(this, others) if others else ())
+    return [None if request.attempt else next(rows) for request in requests]
 
 
 def _released(this: Try, requests: Sequence[Release]) -> Sequence[object]:
     error = "The batch ended before the input was sent."
     claims = [request.claim for request in requests]
-    results = {
-        claim.key: Result(claim.attempt, "refused", error=error) for claim in claims if claim.attempt is not None
-    }
+    results = {claim.key: Result(claim.attempt, "refused", error=error) for claim in claims if claim.attempt}
     return _recorded(this, [Record(results) for _ in requests])
 
 

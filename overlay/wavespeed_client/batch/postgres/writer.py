@@ -18,7 +18,7 @@ import threading
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import psycopg
 from attrs import define, field
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
 
+    from .ledger import Ledger
+    from .requests import Request
     from .statements import Connection
 
-R = TypeVar("R")
-Requested = TypeVar("Requested", contravariant=True)
 
 logger = logging.getLogger("wavespeed_client")
 
@@ -53,55 +53,25 @@ PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.Read
 Promise: TypeAlias = "Future[Any] | asyncio.Future[Any] | None"
 P = TypeVar("P", bound=Promise)
 # A request, the future of its response, and the latest time of that.
-Waiting: TypeAlias = tuple[R, Promise, float]
-
-
-class Work(Protocol[Requested]):
-    """What a writer does. `failure` and `unwritten` are called in any thread, the others only in the writer's."""
-
-    def connect(self) -> Connection:
-        """Return a connection that is ready for use."""
-        ...
-
-    def carry_out(self, connection: Connection, requests: Sequence[Requested], again: bool, /) -> Sequence[object]:
-        """Carry out requests together. Return the response to each.
-
-        Args:
-            connection: The connection.
-            requests: The requests, all of one kind.
-            again: Whether an earlier try lost its connection, so that its result is unknown.
-        """
-        ...
-
-    def shown(self, text: str, /) -> str:
-        """Remove secrets from a text."""
-        ...
-
-    def failure(self, why: str, /) -> WaveSpeedError:
-        """Make the error for the reason why nothing can be written."""
-        ...
-
-    def unwritten(self, requests: Sequence[Requested], /) -> None:
-        """Log what requests that could not be carried out would have written."""
-        ...
+Waiting: TypeAlias = "tuple[Request, Promise, float]"
 
 
 @define(eq=False)
-class Writer(Generic[R]):
+class Writer:
     """A thread with a connection. In a forked child it does nothing: both belong to the parent.
 
     Attributes:
-        work: What the thread does.
+        ledger: What the thread connects to and writes.
         seconds: Seconds that a request waits at most.
         clock: A clock.
     """
 
-    work: Work[R]
+    ledger: Ledger
     seconds: float
     clock: Clock = field(factory=Clock)
     _news: threading.Condition = field(init=False, factory=threading.Condition)
-    _queue: list[Waiting[R]] = field(init=False, factory=list[Waiting[R]])
-    _taken: list[Waiting[R]] = field(init=False, factory=list[Waiting[R]])
+    _queue: list[Waiting] = field(init=False, factory=list[Waiting])
+    _taken: list[Waiting] = field(init=False, factory=list[Waiting])
     _connection: Connection | None = field(init=False, default=None)
     _closing: bool = field(init=False, default=False)
     _trouble: str = field(init=False, default="it does not respond")
@@ -123,7 +93,7 @@ class Writer(Generic[R]):
             self.leave()
             raise
 
-    def response(self, request: R) -> Any:
+    def response(self, request: Request) -> Any:
         """Carry out a request, and return the response.
 
         Raises:
@@ -131,7 +101,7 @@ class Writer(Generic[R]):
         """
         return self._result(self.ask(request, Future[Any]()))
 
-    def ask(self, request: R, promise: P) -> P:
+    def ask(self, request: Request, promise: P) -> P:
         """Queue a request, and return the future of its response.
 
         Raises:
@@ -143,23 +113,19 @@ class Writer(Generic[R]):
                 self._queue.append((request, promise, self.clock.now() + self.seconds))
                 self._news.notify()
                 return promise
-        self.work.unwritten([request])
-        raise self.work.failure(broken)
+        self.ledger.unwritten([request])
+        raise self.ledger.failure(broken)
 
     def give_up(self, why: str | None = None) -> WaveSpeedError:
         """Write nothing more, and fail every request. Return the error."""
         with self._news:
-            waiting: list[Waiting[R]] = []
-            if self._broken is None:
-                self._broken = why or self._trouble
-                self._hang_up()
-                waiting, self._taken, self._queue = [*self._taken, *self._queue], [], []
-                self._news.notify()
-            broken = self._broken
-        if waiting:
-            self._deliver(partial(_fulfil, waiting, [self.work.failure(broken) for _ in waiting]))
-            self.work.unwritten([request for request, _, _ in waiting])
-        return self.work.failure(broken)
+            self._broken = broken = self._broken or why or self._trouble
+            self._hang_up()
+            waiting, self._taken, self._queue = [*self._taken, *self._queue], [], []
+            self._news.notify()
+        self._deliver(partial(_fulfil, waiting, [self.ledger.failure(broken) for _ in waiting]))
+        self.ledger.unwritten([request for request, _, _ in waiting])
+        return self.ledger.failure(broken)
 
     def threads(self) -> list[int]:
         """Return the id of the thread."""
@@ -186,7 +152,7 @@ class Writer(Generic[R]):
         try:
             thread.start()
         except RuntimeError as error:
-            raise self.work.failure(str(error)) from error
+            raise self.ledger.failure(str(error)) from error
         self._thread = thread
         return self._opened
 
@@ -238,7 +204,7 @@ class Writer(Generic[R]):
 
     def _said(self, error: Exception) -> str:
         name = "" if isinstance(error, psycopg.Error | WaveSpeedError) else f"{type(error).__name__}: "
-        return name + " ".join(self.work.shown(str(error)).split())
+        return name + " ".join(self.ledger.shown(str(error)).split())
 
     def _take(self) -> bool:
         """Wait for requests, and take all of the kind that has waited longest. Return False at the end."""
@@ -256,7 +222,7 @@ class Writer(Generic[R]):
         requests = [request for request, _, _ in self._taken]
         while True:
             try:
-                return self.work.carry_out(self._connected(), requests, again)
+                return self.ledger.carry_out(self._connected(), requests, again)
             except PASSING as error:
                 self._drop()
                 self._trouble = self._said(error)
@@ -269,8 +235,7 @@ class Writer(Generic[R]):
     def _settle(self, responses: Sequence[object]) -> None:
         with self._news:
             taken, self._taken = self._taken, []
-        if taken:
-            self._deliver(partial(_fulfil, taken, responses))
+        self._deliver(partial(_fulfil, taken, responses))
 
     def _rest(self, seconds: float) -> None:
         """Pause before the next try."""
@@ -280,7 +245,7 @@ class Writer(Generic[R]):
             self._check()
 
     def _connected(self) -> Connection:
-        connection = self._connection or self.work.connect()
+        connection = self._connection or self.ledger.connect()
         with self._news:
             self._connection = connection
             self._check()
@@ -298,9 +263,9 @@ class Writer(Generic[R]):
                 connection.close()
 
 
-def _fulfil(waiting: Sequence[Waiting[Any]], responses: Sequence[object]) -> None:
+def _fulfil(waiting: Sequence[Waiting], responses: Sequence[object]) -> None:
     """Set the results of futures, or their errors, except where nobody waits any more."""
-    for (_, promise, _), response in zip(waiting, responses, strict=True):
+    for (_, promise, _), response in zip(waiting, responses, strict=False):
         if promise is None or promise.done():
             continue
         if isinstance(response, Exception):

@@ -9,7 +9,6 @@ from wavespeed_client import InvalidInputError
 from wavespeed_client.batch.postgres import statements
 from wavespeed_client.batch.postgres.requests import (
     Claim,
-    Claimed,
     Look,
     Meet,
     Record,
@@ -26,8 +25,12 @@ def test_of_several_claims_of_one_input_the_first_gets_it(connection: Connection
     """Equal inputs of a run share a row. Each that gets an attempt sends it."""
     statements.meet(connection, batch, {b"cat": ("a/b", "{}"), b"dog": ("a/b", "{}")})
     this = Try(connection, batch, "owner", [], clock)
-    responses = carry_out(this, [Claim(b"cat"), Claim(b"cat"), Claim(b"dog"), Claim(b"cat")])
-    assert [responses[0], responses[2]] == [Claimed(1, clock.now())] * 2
+    claims = [Claim(b"cat"), Claim(b"cat"), Claim(b"dog"), Claim(b"cat")]
+    clock.time += 5.0
+    responses = carry_out(this, claims)
+    assert [claim.attempt for claim in claims] == [1, 0, 1, 0]
+    assert [claims[0].at, claims[2].at] == [clock.now()] * 2
+    assert [responses[0], responses[2]] == [None, None]
     for other in (responses[1], responses[3]):
         assert isinstance(other, Row)
         assert (other.state, other.attempt) == ("submitting", 1)

@@ -99,14 +99,14 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     database.end()
 
 
-Open = Callable[..., Writer[Any]]
+Open = Callable[..., Writer]
 
 
 @pytest.fixture
 def opened(database: Database) -> Iterator[Open]:
-    made: list[Writer[Any]] = []
+    made: list[Writer] = []
 
-    def build(seconds: float = LONG, **options: Any) -> Writer[Any]:
+    def build(seconds: float = LONG, **options: Any) -> Writer:
         made.append(Writer(database, seconds, **options))
         made[-1].open()
         return made[-1]
@@ -117,7 +117,7 @@ def opened(database: Database) -> Iterator[Open]:
         one.close()
 
 
-def asked(writer: Writer[Any], request: Any) -> Future[Any]:
+def asked(writer: Writer, request: Any) -> Future[Any]:
     return writer.ask(request, Future[Any]())
 
 
@@ -292,14 +292,14 @@ def test_nothing_is_logged_when_all_is_well(opened: Open, caplog: pytest.LogCapt
     assert caplog.messages == []
 
 
-AsyncTest = Callable[[AsyncWriter[Any]], Coroutine[Any, Any, None]]
+AsyncTest = Callable[[AsyncWriter], Coroutine[Any, Any, None]]
 
 
 def run(database: Database, test: AsyncTest, **options: Any) -> None:
     """Run a test with an open writer, and close that."""
 
     async def whole() -> None:
-        writer = AsyncWriter[Any](database, **{"seconds": LONG, **options})
+        writer = AsyncWriter(database, **{"seconds": LONG, **options})
         await writer.aopen()
         try:
             await test(writer)
@@ -311,7 +311,7 @@ def run(database: Database, test: AsyncTest, **options: Any) -> None:
 
 
 def test_a_group_wakes_its_loop_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def test(writer: AsyncWriter[Any]) -> None:
+    async def test(writer: AsyncWriter) -> None:
         loop, wakes = asyncio.get_running_loop(), list[object]()
         call_soon = loop.call_soon_threadsafe
         monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *given: [wakes.append(given), call_soon(*given)])
@@ -327,7 +327,7 @@ def test_a_group_wakes_its_loop_once(database: Database, monkeypatch: pytest.Mon
 
 
 def test_errors_come_to_the_loop_too(database: Database) -> None:
-    async def test(writer: AsyncWriter[Any]) -> None:
+    async def test(writer: AsyncWriter) -> None:
         both = [writer.aresponse("hang"), writer.aresponse("behind")]
         for error in await asyncio.gather(*both, return_exceptions=True):
             assert isinstance(error, ConfigurationError)
@@ -336,7 +336,7 @@ def test_errors_come_to_the_loop_too(database: Database) -> None:
 
 
 def test_one_timer_serves_all_requests(database: Database, clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def test(writer: AsyncWriter[Any]) -> None:
+    async def test(writer: AsyncWriter) -> None:
         loop, timers = asyncio.get_running_loop(), list[tuple[float, Callable[[], None]]]()
 
         def call_later(seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
@@ -362,7 +362,7 @@ def test_one_timer_serves_all_requests(database: Database, clock: TestClock, mon
 
 
 def test_a_timer_that_finds_nobody_waiting_sets_none(database: Database, clock: TestClock) -> None:
-    async def test(writer: AsyncWriter[Any]) -> None:
+    async def test(writer: AsyncWriter) -> None:
         await writer.aresponse("a")
         clock.time += 11.0
         writer._look_at_the_clock()
@@ -374,7 +374,7 @@ def test_a_timer_that_finds_nobody_waiting_sets_none(database: Database, clock: 
 
 
 def test_a_waiter_that_goes_away_takes_nothing_back(database: Database) -> None:
-    async def test(writer: AsyncWriter[Any]) -> None:
+    async def test(writer: AsyncWriter) -> None:
         gone = writer.aresponse("block")
         await asyncio.to_thread(database.busy.wait)
         gone.cancel()
@@ -387,8 +387,8 @@ def test_a_waiter_that_goes_away_takes_nothing_back(database: Database) -> None:
 
 
 def test_a_loop_that_is_closed_stops_nothing(database: Database) -> None:
-    async def left_behind() -> AsyncWriter[Any]:
-        writer = AsyncWriter[Any](database, LONG)
+    async def left_behind() -> AsyncWriter:
+        writer = AsyncWriter(database, LONG)
         await writer.aopen()
         writer.aresponse("block")
         writer.aresponse("behind")
@@ -415,7 +415,7 @@ def test_a_connection_that_is_not_made_in_time(seconds: float) -> None:
     database = Slow()
 
     async def begin() -> None:
-        writer = AsyncWriter[Any](database, seconds)
+        writer = AsyncWriter(database, seconds)
         opening = asyncio.create_task(writer.aopen())
         await asyncio.to_thread(database.busy.wait)
         if seconds == LONG:
