@@ -304,12 +304,9 @@ def _names_by_name(value: object) -> dict[str, list[str]] | None:
     return {name: names for name in sorted(lists) if (names := _names(lists[name]))} or None
 
 
-def _true(value: object) -> bool | None:
-    return True if value is True else None
-
-
-def _false(value: object) -> bool | None:
-    return False if value is False else None
+def _only(wanted: object) -> Callable[[object], object]:
+    """Return a reader that finds every other value invalid."""
+    return lambda value: wanted if value is wanted else None
 
 
 def _value(value: object, depth: int = 0) -> Any:
@@ -345,10 +342,10 @@ _PLAIN: dict[str, Callable[[object], Any]] = {
     "format": _text,
     **dict.fromkeys(LIMITS["number"], _number),
     **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _count),
-    "uniqueItems": _true,
-    "file": _true,
-    "deprecated": _true,
+    "uniqueItems": _only(True),
+    "file": _only(True),
+    "deprecated": _only(True),
     "required": _names,
     "dependentRequired": _names_by_name,
-    "additionalProperties": _false,
+    "additionalProperties": _only(False),
 }
