@@ -116,7 +116,7 @@ class WaveSpeed(Shell):
 
         Args:
             task: The task, or its id.
-            timeout: Seconds to wait at most; 0 asks once. With None it gives up after 10 minutes without a response.
+            timeout: Seconds to wait at most; 0 polls once. With None it gives up after 10 minutes without a response.
             on_update: Called with the task each time its status has changed.
 
         Raises:
