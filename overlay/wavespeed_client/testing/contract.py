@@ -110,17 +110,18 @@ class Contract:
         if found is None:
             yield f"the status must be one of: {', '.join(wanted)}"
         elif "content" in found:
-            yield from self._body_faults(found["content"], response.content_type, response.body)
+            yield from _or_unreadable(self._body_faults(found["content"], response.content_type, response.body))
 
     def _call_faults(self, operation: dict[str, Any], given: Parameters, request: Request) -> Iterator[str]:
         wanted: list[dict[str, Any]] = operation.get("security", self.document.get("security")) or [{}]
         if not any(all(self._has_key(name, given) for name in one) for one in wanted):
             yield f"the API key is missing ({' or '.join(' and '.join(one) for one in wanted)})"
         for parameter in operation["parameters"]:
-            yield from self._parameter_faults(parameter, given)
+            yield from _or_unreadable(self._parameter_faults(parameter, given))
         body = operation.get("requestBody")
         if body and (request.body or body.get("required")):
-            yield from self._body_faults(body["content"], request.headers.get("Content-Type"), request.body)
+            content_type = request.headers.get("Content-Type")
+            yield from _or_unreadable(self._body_faults(body["content"], content_type, request.body))
 
     def _has_key(self, name: str, given: Parameters) -> bool:
         """Return whether a request has a key for a security scheme, right or wrong."""
@@ -145,12 +146,8 @@ class Contract:
         elif where == "query" and texts == [""] and not parameter.get("allowEmptyValue"):
             yield f"the {what} is empty"
         else:
-            try:
-                value = self._schemas.read(schema, texts, what)
-            except ValueError as error:
-                yield str(error)
-            else:
-                yield from (f"{what}: {fault}" for fault in self._schemas.faults(schema, value))
+            value = self._schemas.read(schema, texts, what)
+            yield from (f"{what}: {fault}" for fault in self._schemas.faults(schema, value))
 
     def _body_faults(self, content: dict[str, Any], content_type: str | None, body: bytes) -> Iterator[str]:
         media = _media(content, media_type(content_type))
@@ -160,12 +157,7 @@ class Contract:
             yield f"Content-Type must be one of: {', '.join(content)}; it is {content_type or 'missing'}"
         else:
             schema = media.get("schema", ANYTHING)
-            try:
-                value = self._body_value(schema, content_type, body)
-            except ValueError as error:
-                yield str(error)
-            else:
-                yield from self._schemas.faults(schema, value)
+            yield from self._schemas.faults(schema, self._body_value(schema, content_type, body))
 
     def _body_value(self, schema: dict[str, Any], content_type: str | None, body: bytes) -> object:
         """Return the value of a body.
@@ -208,6 +200,14 @@ def _raise_on(faults: Iterable[str], exchange: str, request: Request, response: 
     problems = "; ".join(faults)
     if problems:
         raise ContractError(f"{exchange}: {problems}", request, response)
+
+
+def _or_unreadable(faults: Iterator[str]) -> Iterator[str]:
+    """Yield the errors of a value, or that it cannot be read."""
+    try:
+        yield from faults
+    except ValueError as error:
+        yield str(error)
 
 
 def _parameters(path: Mapping[str, str], request: Request) -> Parameters:

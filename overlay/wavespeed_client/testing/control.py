@@ -13,7 +13,7 @@ import re
 import secrets
 from functools import partial
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from werkzeug import Response
 
@@ -148,12 +148,9 @@ def _arguments(wsgi: WSGIRequest) -> dict[str, Any]:
     if wsgi.mimetype != "application/json":
         raise RefusedError(415, "Send the arguments as JSON, with Content-Type: application/json.")
     try:
-        arguments: object = read_json(wsgi.get_data())
+        return checked(read_json(wsgi.get_data()), "The arguments", dict, "a JSON object, such as {}")
     except ValueError as error:
-        raise RefusedError(400, f"{error}") from error
-    if not isinstance(arguments, dict):
-        raise RefusedError(400, "The arguments must be a JSON object, such as {}.")
-    return cast("dict[str, Any]", arguments)
+        raise RefusedError(400, str(error)) from error
 
 
 def _last(wsgi: WSGIRequest) -> int:

@@ -92,11 +92,10 @@ class Courier:
 
     def _deliver(self, delivery: Delivery) -> None:
         try:
-            for pause in (*PAUSES, 0.0):
-                if not self.stopping.is_set() and not delivery.ended.is_set():
-                    delivery.statuses.append(self._try(delivery))
-                if delivery.arrived or delivery.ended.is_set() or self.stopping.wait(pause):
+            for pause in (0.0, *PAUSES):
+                if delivery.arrived or delivery.ended.wait(pause):
                     break
+                delivery.statuses.append(self._try(delivery))
         finally:
             delivery.ended.set()
 
