@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
 from .change import Effect, Level, canonical, show
 from .shape import HIGHEST, LOWEST, is_word
 
@@ -69,14 +71,51 @@ GOES = {
 }
 # Parts of which something else says that they are added or removed: `security`, the type that holds them, their class.
 SILENT = {"scheme", "items", "further", "schema"}
-# The effects of a changed facet. Any other keyword cannot be judged.
-FACETS = {
-    **{"address": ELSEWHERE, "method": ELSEWHERE, "position": ELSEWHERE, "in": MOVED, "status": SUCCESS_REMOVED},
-    **{"operationId": NAME_ONLY, "first tag": NAME_ONLY, "further tags": WORDS},
-    **{"name": RENAMED, "argument": NAME_ONLY, "scheme": ASKS_MORE},
-    **{"style": OTHER, "explode": OTHER, "allowReserved": OTHER, "allowEmptyValue": OTHER},
+
+# The words for what is added, removed or changed: old and new are values in JSON, before and after are plain text.
+SAID = ("{key} {new} is added", "{key} {old} is removed", "{key} was {old}, is {new} now")
+
+
+@frozen
+class Rule:
+    """What it means that a facet of a part, or a keyword of a schema, is added, removed or changed."""
+
+    added: Effect
+    removed: Effect
+    changed: Effect
+    words: tuple[str, str, str] = SAID
+
+
+def always(effect: Effect, words: str = "") -> Rule:
+    return Rule(effect, effect, effect, (words, SAID[1], words) if words else SAID)
+
+
+LIMIT = Rule(NARROWER, WIDER, OTHER)
+RULES = {
+    "required": Rule(REQUIRED, OPTIONAL, OTHER, ("is required now", "is optional now", "")),
+    "deprecated": Rule(DEPRECATED, WORDS, WORDS, ("is deprecated", "is no longer deprecated", "")),
+    "default": Rule(DEFAULT_ADDED, DEFAULT, DEFAULT),
+    "type": always(NARROWER, "was {before}, is {after} now"),
+    "enum": Rule(NARROWER, WIDER, OTHER, ("may be only {new} now", "may be more than {old} now", "")),
+    "items": Rule(NARROWER, WIDER, OTHER, ("items are described now", "items may be anything now", "")),
+    "further keys": always(WIDER, "further keys are {after} now"),
+    "name": always(RENAMED, "is named {after} now"),
+    "argument": always(NAME_ONLY, "is named {after} now"),
+    "operationId": always(NAME_ONLY, "operationId is {after} now"),
+    **dict.fromkeys(("address", "method", "position"), always(ELSEWHERE)),
+    **{"in": always(MOVED), "status": always(SUCCESS_REMOVED), "scheme": always(ASKS_MORE)},
+    **{"first tag": always(NAME_ONLY), "further tags": always(WORDS)},
+    **dict.fromkeys(("style", "explode", "allowReserved", "allowEmptyValue"), always(OTHER)),
+    **dict.fromkeys((*LOWEST, *HIGHEST, "format", "pattern", "multipleOf", "uniqueItems"), LIMIT),
 }
-RULES = LOWEST | HIGHEST | {"enum", "items", "format", "pattern", "multipleOf", "uniqueItems"}
+# The effects of changes between two values, where they differ from the rule.
+BETWEEN = {
+    ("type", "integer", "number"): WIDER,
+    ("further keys", "allowed", "refused"): NO_MORE_KEYS,
+    ("further keys", "refused", "allowed"): MORE_KEYS,
+    ("further keys", "allowed", "described"): NARROWER,
+    ("further keys", "described", "refused"): NARROWER,
+}
 
 
 def coming(part: Part) -> tuple[str, Effect]:
@@ -100,65 +139,29 @@ def differences(old: Json, new: Json) -> Iterator[tuple[str, Effect]]:
     """Yield each difference between facets, or between keywords of a schema, with its effect."""
     for key in sorted(old.keys() | new.keys()):
         if key == "enum" and key in old and key in new:
-            gone, come = (
-                [value for value in one[key] if value not in two[key]] for one, two in ((old, new), (new, old))
-            )
-            yield from ((f"may no longer be {show(value)}", NARROWER) for value in gone)
-            yield from ((f"may be {show(value)} now", WIDER) for value in come)
+            yield from ((f"may no longer be {show(value)}", NARROWER) for value in old[key] if value not in new[key])
+            yield from ((f"may be {show(value)} now", WIDER) for value in new[key] if value not in old[key])
         elif canonical(old.get(key)) != canonical(new.get(key)):
-            yield words(key, old, new), effect(key, old.get(key), new.get(key))
+            yield difference(key, old, new)
 
 
-def words(key: str, old: Json, new: Json) -> str:
+def difference(key: str, old: Json, new: Json) -> tuple[str, Effect]:
     if is_word(key):
-        return f"{key} changed"
-    if key == "required":
-        return "is required now" if new.get(key) else "is optional now"
-    if key == "deprecated":
-        return "is deprecated" if new.get(key) else "is no longer deprecated"
-    if key in ("name", "argument") and key in new:
-        return f"is named {new[key]} now"
-    if key == "enum":
-        values = ", ".join(map(show, (old | new)[key]))
-        return f"may be only {values} now" if key in new else f"may be more than {values} now"
-    if key == "type":
-        return f"was {old[key]}, is {new[key]} now"
-    if key == "items":
-        return "items are described now" if key in new else "items may be anything now"
-    if key == "further keys":
-        return f"further keys are {new[key]} now"
-    if key == "operationId":
-        return f"operationId is {new[key]} now"
-    if key not in new:
-        return f"{key} {show(old[key])} is removed"
+        return f"{key} changed", WORDS
+    rule = RULES.get(key, always(UNJUDGED))
+    before, after = old.get(key), new.get(key)
+    shown = [", ".join(map(show, each or ())) if key == "enum" else show(each) for each in (before, after)]
+    added, removed, changed = (
+        each.format(key=key, before=before, after=after, old=shown[0], new=shown[1]) for each in rule.words
+    )
     if key not in old:
-        return f"{key} {show(new[key])} is added"
-    return f"{key} was {show(old[key])}, is {show(new[key])} now"
+        return added, rule.added
+    return (changed, between(key, before, after, rule.changed)) if key in new else (removed, rule.removed)
 
 
-def effect(key: str, old: Any, new: Any) -> Effect:
-    if is_word(key):
-        return WORDS
-    if key in FACETS:
-        return FACETS[key]
-    if key == "required":
-        return REQUIRED if new else OPTIONAL
-    if key == "deprecated":
-        return DEPRECATED if new else WORDS
-    if key == "default":
-        return DEFAULT_ADDED if old is None else DEFAULT
-    if key == "further keys" and "described" not in (old, new):
-        return MORE_KEYS if new == "allowed" else NO_MORE_KEYS
-    if key == "further keys":
-        return NARROWER if old == "allowed" or new == "refused" else WIDER
-    if key == "type":
-        return WIDER if (old, new) == ("integer", "number") or new == "anything" else NARROWER
-    if key not in RULES:
-        return UNJUDGED
-    if key == "uniqueItems":
-        return NARROWER if new else WIDER
-    if old is None or new is None:
-        return NARROWER if old is None else WIDER
+def between(key: str, old: Any, new: Any, otherwise: Effect) -> Effect:
     if key in LOWEST | HIGHEST:
         return NARROWER if (new < old) == (key in LOWEST) else WIDER
-    return OTHER
+    if key == "type" and new == "anything":
+        return WIDER
+    return BETWEEN.get((key, str(old), str(new)), otherwise)

@@ -142,6 +142,7 @@ def one_type(node: Node, schema: Json, kind: str | None) -> Alternative:
     if kind == "null":
         return Alternative(node.label, "null")
     passed_over = CARRIED | (BOUND - ONLY_FOR.get(kind, set()) if kind else set[str]())
+    passed_over |= set() if schema.get("uniqueItems") else {"uniqueItems"}  # false is the same as nothing
     keywords = {key: each for key, each in matters(schema).items() if key not in passed_over}
     values = enum(schema)
     if values is not None and kind is not None:
