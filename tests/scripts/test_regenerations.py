@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from filelock import FileLock
 from ruamel.yaml import YAML
 
 from tests.conftest import ROOT
@@ -67,13 +68,16 @@ def test_what_would_not_be_carried_out_is_refused_with_its_place(case: dict[str,
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def package(shared: Path) -> Iterator[Path]:
     """A package with all the other cases, each under a path of its own."""
     spec = copy.deepcopy(SHOP)
     for number, case in enumerate(CARRIED_OUT):
         spec = with_case(spec, case, f"case_{number}", f"/{number}")
-    folder = tmp_path_factory.mktemp("carried_out")
-    build(spec, folder / "carried_out")
+    folder = shared / "regenerations"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            folder.mkdir()
+            build(spec, folder / "carried_out")
     sys.path.insert(0, str(folder))
     yield folder / "carried_out"
     sys.path.remove(str(folder))

@@ -164,6 +164,7 @@ def check(service: StoringService, run: str, outcomes: list[Outcome], kills: int
     assert len(counts) <= FILES + kills * 2 * IN_FLIGHT  # only those whose line was not written yet come again
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_each_input_is_sent_once_and_each_file_once_a_run(
     service: StoringService, tmp_path: Path, kind: str, record_property: Any

@@ -113,6 +113,7 @@ def test_inputs_are_pulled_only_as_there_is_room_and_outcomes_that_nobody_takes_
     assert len(service.submitted) <= 24
 
 
+@pytest.mark.no_cover
 def test_nothing_is_kept_for_each_input(attach: Attach, service: Service) -> None:
     service.polls = 0
     step, close = stepper(attach(), MODEL, ({"tag": None} for _ in range(100_000)))

@@ -191,6 +191,7 @@ def check(service: Service, run: str, outcomes: list[Outcome], kills: int) -> in
     return lost.total()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_nothing_is_sent_twice_and_nothing_is_lost(
     service: Service, tmp_path: Path, kind: str, record_property: Any

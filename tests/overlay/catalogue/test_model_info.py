@@ -145,6 +145,7 @@ def test_nothing_in_it_acts_on_a_terminal_and_it_fits() -> None:
     assert max(map(width, shown.splitlines())) <= COLUMNS
 
 
+@pytest.mark.no_cover
 def test_random_schemas_are_shown_without_harm() -> None:
     chance = random.Random(7)
     for _ in range(500):

@@ -74,6 +74,7 @@ def check(found: list[dict[str, Any]], service: Service, before: int) -> None:
     assert len(service.submitted) - before <= len(tasks)
 
 
+@pytest.mark.no_cover
 @quick
 @given(rows=st.lists(ROWS | st.sampled_from([None, "text", 7]), max_size=6))
 def test_any_dicts(stage: Stage, service: Service, rows: list[Any]) -> None:

@@ -38,6 +38,7 @@ with WaveSpeed("test-key", base_url=url) as ws, ThreadPoolExecutor(8) as threads
 """
 
 
+@pytest.mark.no_cover
 def test_200_tasks_with_the_same_url_ending_leave_200_right_files(fake: FakeWaveSpeed, tmp_path: Path) -> None:
     (tmp_path / "all").mkdir()
     contents: dict[str, bytes] = {}

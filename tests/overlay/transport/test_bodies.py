@@ -94,6 +94,7 @@ VERBS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.no_cover
 @FEW
 @given(body=bodies("PredictionEnvelope", GenerationMode.POSITIVE))
 def test_a_conforming_task_is_never_lost(mirror: Mirror, body: Any) -> None:
@@ -109,6 +110,7 @@ def test_a_conforming_task_is_never_lost(mirror: Mirror, body: Any) -> None:
             assert task.status == (body["data"].get("status") or "unknown")
 
 
+@pytest.mark.no_cover
 @FEW
 @given(body=bodies("PredictionPageEnvelope", GenerationMode.POSITIVE))
 def test_a_conforming_list_is_read_whole(mirror: Mirror, body: Any) -> None:
@@ -132,6 +134,7 @@ ANYTHING = st.recursive(
 STATUSES = st.sampled_from([200, 200, 200, 201, 204, 302, 400, 404, 429, 499, 500, 502, 520, 599])
 
 
+@pytest.mark.no_cover
 @FEW
 @given(
     status=STATUSES,

@@ -23,6 +23,7 @@ def server() -> Iterator[str]:
         yield url
 
 
+@pytest.mark.no_cover
 def test_32_threads_share_a_client(server: str) -> None:
     with WaveSpeed("test-key", base_url=server) as ws, ThreadPoolExecutor(32) as pool:
         ws._clock = TestClock()
@@ -34,6 +35,7 @@ def test_32_threads_share_a_client(server: str) -> None:
         assert seen["connections"]["open"] <= 33
 
 
+@pytest.mark.no_cover
 @both_transports
 def test_500_tasks_share_an_async_client(server: str, transport: Any) -> None:
     async def run() -> None:

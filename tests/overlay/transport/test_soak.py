@@ -105,6 +105,7 @@ async def run_async(url: str, transport: Any, given: list[dict[str, Any]], tally
         assert len(asyncio.all_tasks()) == 1
 
 
+@pytest.mark.no_cover
 def test_soak(server: str, every_engine: str, record_property: Any) -> None:
     given, tally = inputs(every_engine), Tally()
     if every_engine == "sync":

@@ -166,11 +166,13 @@ SETTINGS = settings(
 )
 
 
+@pytest.mark.no_cover
 def test_any_order_of_events(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Rows, "connection", connection, raising=False)
     run_state_machine_as_test(Rows, settings=SETTINGS)
 
 
+@pytest.mark.no_cover
 def test_the_machine_sees_what_an_expiring_claim_doubles(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
