@@ -251,7 +251,8 @@ class Workers:
 
     def _carry_out(self, job: Job) -> None:
         steps = self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job)), self._wake)
-        job.context.run(self._done, steps)
+        # A copy: the next step may begin in another thread before this one has left the context.
+        job.context.copy().run(self._done, steps)
 
     def _done(self, steps: Steps[T]) -> T:
         """Run the steps under the lock, and make the calls that they yield without it. Return the steps' result."""

@@ -19,6 +19,7 @@ from tests.servers.in_process import Attach, Service, refusal, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
 from wavespeed_client.batch import tasks, threads
 from wavespeed_client.batch.journal import AsyncJournal, Entry, Item, Journal, Note
+from wavespeed_client.batch.threads import Workers
 
 pytestmark = pytest.mark.promise("journal-first", "batch-once")
 
@@ -341,3 +342,34 @@ def counted_method(encoded: list[object]) -> Callable[..., str]:
         return encode(encoder, value)
 
     return counting
+
+
+def test_a_step_may_begin_before_the_thread_of_the_last_one_has_left_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next step of a task is open to other threads as soon as the lock is free."""
+    done, steps = Workers._done, threading.Semaphore(0)
+    inner, first = threading.local(), threading.Event()
+
+    def late(self: Workers, given: Any) -> Any:
+        if getattr(inner, "entered", False) or threading.current_thread() is threading.main_thread():
+            return done(self, given)
+        inner.entered = True
+        steps.release()
+        try:
+            result = done(self, given)
+        finally:
+            inner.entered = False
+        if not first.is_set():
+            first.set()
+            steps.acquire()  # its own
+            with self._work:
+                self._work.notify_all()  # as the step of another task does
+            steps.acquire(timeout=10)  # the next one's
+        return result
+
+    monkeypatch.setattr(Workers, "_done", late)
+    with httpx.Client(transport=service) as http, WaveSpeed("test-key", http_client=http) as ws:
+        ws._clock = service.clock
+        (outcome,) = ws.run_many(MODEL, tagged(1))
+    assert outcome.result().succeeded
