@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeAlias
+from typing import IO, BinaryIO, Protocol, TypeAlias
 
 
 class ImageInput(Protocol):
@@ -19,4 +19,5 @@ class ImageInput(Protocol):
         ...
 
 
-FileInput: TypeAlias = Path | BinaryIO | ImageInput
+# NamedTemporaryFile and SpooledTemporaryFile return files that are no BinaryIO.
+FileInput: TypeAlias = Path | IO[bytes] | ImageInput

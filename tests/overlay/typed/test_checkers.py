@@ -20,6 +20,7 @@ from wavespeed_client.typed.render import render
 HEAD = """\
 from collections.abc import AsyncIterator
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any, assert_type
 import acme_models as m
 from wavespeed_client import AsyncWaveSpeed, Outcome
@@ -27,7 +28,14 @@ from wavespeed_client.typed import AsyncTypedModel, ModelOf
 
 tokens: list[ModelOf[Any]] = [m.acme_paint_2_1_fast, m.acme_speak]
 
-async def program(ws: AsyncWaveSpeed, path: Path, urls: list[str], paths: list[Path], numbers: list[int]) -> None:
+async def program(
+    ws: AsyncWaveSpeed,
+    path: Path,
+    urls: list[str],
+    paths: list[Path],
+    numbers: list[int],
+    spooled: SpooledTemporaryFile[bytes],
+) -> None:
     paint = ws.use(m.acme_paint_2_1_fast)
     speak = ws.use(m.acme_speak)
     assert_type(paint, AsyncTypedModel[m.AcmePaint2_1FastInput])
@@ -91,6 +99,7 @@ GOOD = [
     'paint.run({"prompt": "a", "images": urls})',
     'paint.run({"prompt": "a", "images": paths})',
     'paint.run({"prompt": "a", "images": [open(each, "rb") for each in paths]})',
+    'paint.run({"prompt": "a", "images": [spooled]})',
     'paint.run({"prompt": "a", "weights": numbers})',
     'paint.run({"prompt": "a", "weights": [1, 0.5]})',
     'paint.run({"prompt": "a", "loras": [{"path": "a"}, {"path": "b", "scale": 0.5, "kind": "low"}]})',
