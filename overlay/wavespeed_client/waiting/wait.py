@@ -105,7 +105,7 @@ class Wait:
 
     @contextmanager
     def guarded(self) -> Generator[None]:
-        """Make sure that the task's id is in the error or its notes, however the wait ends."""
+        """Make sure that the error names the task, in `.task` or its notes, however the wait ends."""
         try:
             yield
         except BaseException as error:
@@ -114,7 +114,9 @@ class Wait:
             gone = isinstance(error, NotFoundError) and error.from_service
             advice = "" if gone else " The task may run on: wait for it again by its id."
             error.add_note(f"The wait for task {self.task.id} was cut short.{advice}")
-            if not isinstance(error, WaveSpeedError):
+            if isinstance(error, WaveSpeedError):
+                error.name_task(self.task)
+            else:
                 log(logging.WARNING, "%s", error.__notes__[-1])
             raise
 

@@ -22,6 +22,7 @@ from wavespeed_client import (
     TaskFailedError,
     TaskTimeoutError,
     WaveSpeed,
+    WaveSpeedError,
 )
 from wavespeed_client.clock import Deadline
 from wavespeed_client.task import FINAL_STATUSES
@@ -137,11 +138,12 @@ def test_an_error_that_may_pass_becomes_a_timeout_when_the_time_is_up(ws: Driven
     ("status", "kind"), [(404, NotFoundError), (401, AuthenticationError), (403, PermissionDeniedError)]
 )
 def test_what_never_passes_ends_a_wait_at_once_and_names_the_task(
-    ws: Driven, fake: FakeWaveSpeed, status: int, kind: type[Exception]
+    ws: Driven, fake: FakeWaveSpeed, status: int, kind: type[WaveSpeedError]
 ) -> None:
     fake.refuse(status, on="poll", times=10)
     with pytest.raises(kind) as caught:
         ws.wait("abc", timeout=60)
+    assert caught.value.task == Task(id="abc", model="", status="unknown")
     assert "task abc" in caught.value.__notes__[0]
     assert len(fake.requests) == 1
 
