@@ -37,9 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [server.name for server in SERVERS]
     parser = argparse.ArgumentParser(prog="scripts/proxies", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="make a third of the submissions")
-    parser.add_argument("servers", nargs="*", choices=names, default=names, help="use only these servers")
+    # With `choices`, argparse of Python 3.11 refuses a call without servers.
+    parser.add_argument("servers", nargs="*", metavar="server", help=f"use only these servers: {', '.join(names)}")
     given = parser.parse_args(arguments)
-    servers = [server for server in SERVERS if server.name in given.servers]
+    if unknown := set(given.servers) - set(names):
+        parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(names)}")
+    servers = [server for server in SERVERS if server.name in (given.servers or names)]
     print(*(server.version() for server in servers), sep="\n")
     cases = [case for case in CASES if case.server in servers and case.server.program()]
     if not cases:
