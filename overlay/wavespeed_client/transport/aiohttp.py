@@ -34,6 +34,8 @@ NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError,
 # proves that nothing was sent. The timeout of the whole try would not prove that.
 CONNECT_SHARE = 0.5
 KEEPALIVE_SECONDS = 5.0
+# Bytes that a line of a response's head may have. httpx takes as many in all; aiohttp's own limit is 8,190.
+LONGEST_HEADER = 100 * 1024
 CHUNKED = b"transfer-encoding"
 
 
@@ -90,6 +92,8 @@ class Aiohttp:
             connector=CleanConnector(ssl=self._tls, limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            max_line_size=LONGEST_HEADER,
+            max_field_size=LONGEST_HEADER,
         )
 
     async def aclose(self) -> None:

@@ -59,6 +59,11 @@ def test_what_follows_a_compressed_body_is_ignored(connect: Connect, raw_server:
     assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
 
 
+def test_long_headers_lose_no_task(connect: Connect, raw_server: RawServer) -> None:
+    raw_server.responses += [http(200, TASK, f"Set-Cookie: session={'x' * 50_000}")]
+    assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
+
+
 @pytest.mark.parametrize("mark", [b"", b"\n", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "utf-8", "none", "br", "gzip, gzip", "binary"])
 def test_a_coding_that_was_not_done_is_none(
