@@ -375,13 +375,13 @@ def test_a_timer_that_finds_nobody_waiting_sets_none(database: Database, clock: 
 
 def test_a_waiter_that_goes_away_takes_nothing_back(database: Database) -> None:
     async def test(writer: AsyncWriter) -> None:
-        gone = writer.aresponse("block")
+        writer.aresponse("block").cancel()
         await asyncio.to_thread(database.busy.wait)
+        gone, behind = writer.aresponse("gone"), writer.aresponse("behind")
         gone.cancel()
-        behind = writer.aresponse("a")
         database.free.set()
-        assert await behind == "done a"
-        assert database.groups == [["block"], ["a"]]
+        assert await behind == "done behind"
+        assert database.groups == [["block"], ["gone", "behind"]]
 
     run(database, test)
 
