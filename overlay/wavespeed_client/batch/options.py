@@ -79,6 +79,11 @@ class Options:
     budget: float | None = None
     retry_failed: bool = False
 
+    @property
+    def ahead(self) -> int:
+        """Inputs to pull beyond those in flight, so that no slot waits for the database."""
+        return 0 if self.journal is None or isinstance(self.journal, Path) else self.max_in_flight
+
     def name_of(self, index: int) -> tuple[str, ...]:
         """Return the name of an input, by its position; empty without names."""
         return () if self.names is None else (self.names[index],)

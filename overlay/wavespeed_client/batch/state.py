@@ -18,7 +18,6 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
@@ -76,8 +75,6 @@ class Batch:
     attend: Callable[[Task, float | None, Deadline], Wait]
     stopped: bool = field(init=False, default=False)
     all_pulled: bool = field(init=False, default=False)
-    # How many inputs to pull beyond those in flight, so that no slot waits for a database.
-    _ahead: int = field(init=False)
     _throttle: Throttle = field(init=False)
     _tally: Tally = field(init=False)
     budget: Budget = field(init=False)
@@ -92,8 +89,6 @@ class Batch:
     _crash: BaseException | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        is_database = self.options.journal is not None and not isinstance(self.options.journal, Path)
-        self._ahead = self.options.max_in_flight if is_database else 0
         self._throttle = Throttle(self.options.max_in_flight, self.options.max_per_minute)
         self._tally = Tally(self.options.max_in_flight)
         self.budget = Budget(self.options.max_cost, self.options.budget)
@@ -103,8 +98,9 @@ class Batch:
     def room(self) -> float:
         """Return the seconds until another input may be pulled; infinite while something else must happen first."""
         own = len(self._jobs) - len(self._watching)  # inputs that other runs are submitting do not count
-        before = own - self._throttle.in_flight - self._ahead
-        if self.all_pulled or self.stopped or own + len(self._ended) >= self.options.max_in_flight + self._ahead:
+        ahead = self.options.ahead
+        before = own - self._throttle.in_flight - ahead
+        if self.all_pulled or self.stopped or own + len(self._ended) >= self.options.max_in_flight + ahead:
             return math.inf
         return self._throttle.wait(self.clock.now(), before) if before >= 0 else 0.0
 
