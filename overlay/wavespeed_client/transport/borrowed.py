@@ -86,6 +86,7 @@ def _unread(response: httpx.Response) -> httpx.Response:
     """Return a response to be read, although an event hook of the caller's may have read it."""
     if response.is_stream_consumed:
         response.stream = httpx.ByteStream(response.content)
+        response.headers.pop("Content-Encoding", None)  # httpx has unpacked it
     return response
 
 

@@ -75,6 +75,16 @@ def test_an_event_hook_may_read_the_response(raw_server: RawServer, response: by
     assert len(raw_server.requests) == 2
 
 
+def test_a_refusal_that_an_event_hook_has_read_is_not_unpacked_again(raw_server: RawServer) -> None:
+    """A 429 says that nothing was taken, whoever sends it."""
+    page = gzip.compress(b"<p>Too many requests</p>")
+    refusal = kept(429, page, "Content-Encoding: gzip", "Retry-After: 0")
+    raw_server.responses += [refusal, kept(200, TASK)]
+    with httpx.Client(event_hooks={"response": [httpx.Response.read]}) as mine:
+        assert WaveSpeed("test-key", base_url=raw_server.url, http_client=mine).submit("a/b").id == "abc"
+    assert len(raw_server.requests) == 2
+
+
 @pytest.mark.parametrize("wrong", [httpx, "client", 5])
 def test_a_client_of_the_wrong_kind_is_refused(connect: Connect, wrong: Any) -> None:
     with pytest.raises(ConfigurationError, match="http_client must be an open"):
