@@ -14,6 +14,7 @@ from attrs import field, frozen
 from httpcore._utils import is_socket_readable  # pyright: ignore[reportPrivateUsage] # no library offers it publicly
 from yarl import URL
 
+from .attempt import LATE
 from .environment import proxy_for, tls_context
 from .httpx1.headers import lines
 
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
 # Errors that aiohttp raises only before it has a connection to write to, for example if a proxy refuses a tunnel.
 NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
-# The share of a try's time that connecting may take. So the connector times out before the try does, and its error
-# proves that nothing was sent. The timeout of the whole try would not prove that.
+# The share of a try's time that connecting may take, so that the connector times out before the try does.
 CONNECT_SHARE = 0.5
 KEEPALIVE_SECONDS = 5.0
 # Bytes that a line of a response's head may have. httpx takes as many in all; aiohttp's own limit is 8,190.
@@ -61,6 +61,7 @@ class Aiohttp:
         # Our chain limits the time of the whole try. Without ceil_threshold, aiohttp would round up to whole seconds.
         seconds = request.extensions["timeout"]["connect"] * CONNECT_SHARE
         limits = Limits(connect=seconds, ceil_threshold=math.inf, exchange=exchange)
+        exchange.sent = False  # until there is a connection; a proxy's tunnel does not count
         try:
             response = await self._session.request(
                 request.method,
@@ -78,8 +79,7 @@ class Aiohttp:
             keeps = exchange.keeps_connection
             return whole
         except (aiohttp.ClientError, OSError) as error:
-            # Without a connection, only a proxy was sent anything.
-            exchange.sent = bool(limits.used) and not isinstance(error, NEVER_CONNECTED)
+            exchange.sent = exchange.sent and not isinstance(error, NEVER_CONNECTED)
             raise as_httpx(error) from error
         finally:
             if not keeps:
@@ -103,7 +103,7 @@ class Aiohttp:
 
 @frozen
 class Limits(aiohttp.ClientTimeout):
-    """The limits of one try. aiohttp hands them on to its connector, which adds the connection that the try uses."""
+    """The limits of one try. aiohttp passes them to its connector, which adds the connection to `used`."""
 
     exchange: Exchange = field(kw_only=True)
     used: list[ResponseHandler] = field(init=False, factory=list["ResponseHandler"])
@@ -131,7 +131,8 @@ class CleanConnector(aiohttp.TCPConnector):
             timeout.used.append(protocol)
             if timeout.exchange.is_late:
                 connection.close()
-                raise aiohttp.ConnectionTimeoutError("the time was up before it could be sent")
+                raise aiohttp.ConnectionTimeoutError(LATE)
+            timeout.exchange.sent = True
         return connection
 
     def _has_unread_bytes(self, protocol: ResponseHandler) -> bool:

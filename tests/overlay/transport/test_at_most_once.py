@@ -1,10 +1,12 @@
 """A submission is sent once, unless it certainly was not accepted; and what is not certain is an error."""
 
 import asyncio
+import gc
 import json
 import logging
 import socket
 import threading
+from typing import Literal
 
 import httpx
 import pytest
@@ -218,6 +220,35 @@ def test_an_interrupted_submission_leaves_a_trace(caplog: pytest.LogCaptureFixtu
         read.interrupted(KeyboardInterrupt())
     assert "A submission to a/b was interrupted at" in interruption.__notes__[0]
     assert [record.getMessage() for record in caplog.records] == interruption.__notes__
+
+
+# A connection whose handshake is cancelled is closed by garbage collection only.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+@pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+def test_an_interruption_before_there_is_a_connection_is_no_submission(
+    transport: Literal["httpx", "aiohttp"], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def interrupt() -> None:
+        greeted = asyncio.Event()
+
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            greeted.set()
+            await reader.read()
+            writer.close()
+
+        async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+            url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            async with AsyncWaveSpeed("test-key", base_url=url, transport=transport) as ws:
+                submission = asyncio.create_task(ws.submit("a/b"))
+                await greeted.wait()
+                submission.cancel()
+                await asyncio.wait([submission])
+        assert submission.cancelled()
+
+    asyncio.run(interrupt())
+    gc.collect()
+    assert not [record for record in caplog.records if record.name == "wavespeed_client"]
 
 
 class Liar(httpx.BaseTransport, httpx.AsyncBaseTransport):
