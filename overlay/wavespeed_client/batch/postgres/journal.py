@@ -96,11 +96,12 @@ class AsyncPostgresJournal(Ledger):
         """Async reserve. A claim is released if the caller is cancelled."""
         claim = Claim(key_of(entry), entry.cost)
         try:
-            return self._reserved(entry, claim, await self._writer.aresponse(claim))
+            row = await self._writer.aresponse(claim)
         except BaseException:
             with suppress(WaveSpeedError):
                 self._writer.ask(Release(claim), None)
             raise
+        return self._reserved(entry, claim, row)
 
     async def write(self, notes: Sequence[Note]) -> None:
         """Async write."""
