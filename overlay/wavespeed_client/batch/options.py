@@ -80,9 +80,14 @@ class Options:
     retry_failed: bool = False
 
     @property
+    def has_database(self) -> bool:
+        """Whether the journal is in a database, so that its changes take time."""
+        return self.journal is not None and not isinstance(self.journal, Path)
+
+    @property
     def ahead(self) -> int:
         """Inputs to pull beyond those in flight, so that no slot waits for the database."""
-        return 0 if self.journal is None or isinstance(self.journal, Path) else self.max_in_flight
+        return self.max_in_flight if self.has_database else 0
 
     def name_of(self, index: int) -> tuple[str, ...]:
         """Return the name of an input, by its position; empty without names."""

@@ -83,13 +83,13 @@ class Procedure:
         Args:
             job: The job.
             departure: Runs `depart` just before a request is sent.
-            wake: Wakes those who wait for the batch. A task that has ended makes room before the journal has its end.
+            wake: Wakes those who wait for the batch. A task that has ended makes room before a database has its end.
         """
         goes_on = True
         while goes_on:
             notes: list[Note] = yield from self._step(job, departure)
             if notes and self.journal is not None:
-                if job.outcome is not None:
+                if job.outcome is not None and self.batch.options.has_database:
                     wake()
                 yield partial(self.journal.write, notes)
             goes_on = self.batch.go_on(job)

@@ -162,7 +162,7 @@ class AsyncWorkers:
             self._wakes_at = self.batch.due_at()
             await self.batch.clock.await_event(self._work, max(0.0, self._wakes_at - self.batch.clock.now()))
 
-    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _guarded(self, work: Callable[[], Awaitable[None]], job: Job | None = None) -> None:
         try:
             await work()
         except BaseException as error:
@@ -170,13 +170,12 @@ class AsyncWorkers:
             if not isinstance(error, Exception):
                 raise
         finally:
+            if job is not None:
+                self._steps.pop(job, None)
             self._wake()
 
-    async def _carry_out(self, job: Job) -> None:
-        try:
-            await self._done(self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job)), self._wake))
-        finally:
-            del self._steps[job]
+    def _carry_out(self, job: Job) -> Awaitable[None]:
+        return self._done(self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job)), self._wake))
 
     async def _done(self, steps: Steps[T]) -> T:
         """Run the steps, and make the calls that they yield. Return the result of the steps."""
@@ -184,7 +183,9 @@ class AsyncWorkers:
             call = next(steps)
             while True:
                 try:
-                    result = await done(call())
+                    result = call()
+                    if hasattr(result, "__await__"):  # much faster than `isinstance` with an abstract class
+                        result = await result
                 except BaseException as error:
                     call = steps.throw(error)
                 else:
@@ -200,7 +201,11 @@ class AsyncWorkers:
 
     def _take_steps(self) -> None:
         while (job := self.batch.take()) is not None:
-            self._steps[job] = asyncio.create_task(self._guarded(partial(self._carry_out, job)), context=job.context)
+            work = self._guarded(partial(self._carry_out, job), job)
+            # A copy, since an eager task (Python 3.12) begins before the job's last one has left the context.
+            step = asyncio.create_task(work, context=job.context.copy())
+            if not step.done():  # an eager task may have ended already
+                self._steps[job] = step
         if self.batch.stopped or self.batch.has_outcomes or self.batch.over:
             self._news.set()
         if not self._may_pull.is_set() and (self.batch.stopped or self.batch.room() < math.inf):

@@ -38,9 +38,8 @@ class WholeResponse(httpx.Response):
             status = 200
         elif status == 200 and _is_json(response):
             status = _code(self.fields)
-        stream = httpx.ByteStream(body)
-        super().__init__(status, headers=response.headers, stream=stream, extensions=response.extensions)
-        self._content = body
+        super().__init__(status, stream=httpx.ByteStream(body), extensions=response.extensions)
+        self.headers, self._content = response.headers, body
         self.is_closed = self.is_stream_consumed = True
 
     def json(self, **options: Any) -> Any:

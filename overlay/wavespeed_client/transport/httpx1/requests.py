@@ -73,7 +73,7 @@ def plain_request(
     lines(request.headers).extend(chosen.values())
     if client.cookies:
         client.cookies.set_cookie_header(request)
-    request.read()
+    vars(request)["_content"] = body  # `read` does the same, but looks at the stream's type for longer than it reads
     return request
 
 
