@@ -110,7 +110,7 @@ class Application:
         """End all delays and deliveries."""
         self.courier.stop()
         for delivery in self.deliveries:
-            delivery.ended.set()
+            delivery.has_ended.set()
 
     def _handle(self, request: Request, wsgi: WSGIRequest) -> WSGIResponse:
         kind, delivery = self._kind(request), None
@@ -240,7 +240,7 @@ class Application:
         except ContractError as violation:
             keep(self.violations, f"{OWN_FAULT}: {violation}")
         for old in keep(self.deliveries, delivery):
-            old.ended.set()
+            old.has_ended.set()
         return delivery
 
 

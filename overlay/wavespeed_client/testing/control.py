@@ -156,7 +156,7 @@ def _arguments(wsgi: WSGIRequest) -> dict[str, Any]:
 def _last(wsgi: WSGIRequest) -> int:
     """Return the number of records to show, from the query parameter `last`; by default all."""
     given = wsgi.args.get("last", "99999999")
-    if not re.fullmatch("0*[1-9][0-9]{0,7}", given):
+    if not re.fullmatch("0{0,7}[1-9][0-9]{0,7}", given):
         raise RefusedError(400, f"last must be a whole number from 1 to 99999999, not {given!r:.80}.")
     return int(given)
 

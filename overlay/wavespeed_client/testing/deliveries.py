@@ -35,14 +35,19 @@ class Delivery:
         headers: The request's headers, with the signature.
         body: The request's body: the task as JSON.
         statuses: The status of each try; None if there was no response.
-        ended: Set once there is no further try.
+        has_ended: An event that is set once there is no further try.
     """
 
     url: str
     headers: dict[str, str]
     body: bytes
     statuses: list[int | None] = field(factory=list["int | None"])
-    ended: threading.Event = field(init=False, repr=False, factory=threading.Event)
+    has_ended: threading.Event = field(init=False, repr=False, factory=threading.Event)
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no further try."""
+        return self.has_ended.is_set()
 
     @property
     def arrived(self) -> bool:
@@ -81,7 +86,7 @@ class Courier:
     def send(self, delivery: Delivery) -> None:
         """Start a delivery. One to another machine ends at once, without a try."""
         if self.stopping.is_set() or not _is_this_machine(delivery.url):
-            delivery.ended.set()
+            delivery.has_ended.set()
         else:
             self._threads.submit(self._deliver, delivery)
 
@@ -93,11 +98,11 @@ class Courier:
     def _deliver(self, delivery: Delivery) -> None:
         try:
             for pause in (0.0, *PAUSES):
-                if delivery.arrived or delivery.ended.wait(pause):
+                if delivery.arrived or self.stopping.is_set() or delivery.has_ended.wait(pause):
                     break
                 delivery.statuses.append(self._try(delivery))
         finally:
-            delivery.ended.set()
+            delivery.has_ended.set()
 
     def _try(self, delivery: Delivery) -> int | None:
         try:

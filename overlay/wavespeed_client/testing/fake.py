@@ -289,7 +289,7 @@ class FakeWaveSpeed:
         """
         deadline = time.monotonic() + timeout
         found = list(self.deliveries)
-        if not all(delivery.ended.wait(max(0.0, deadline - time.monotonic())) for delivery in found):
+        if not all(delivery.has_ended.wait(max(0.0, deadline - time.monotonic())) for delivery in found):
             raise TimeoutError(f"A webhook delivery was still running after {timeout} seconds.")
         return found
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from werkzeug import Response
 
-# How long stopping may take.
+# Seconds between two looks at whether to stop.
 POLL_SECONDS = 0.02
 
 
