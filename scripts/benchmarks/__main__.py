@@ -46,7 +46,8 @@ class Sizes:
         flight: The most tasks in flight.
         inputs: Inputs of the large batch, and of the finished one.
         journal: Inputs of the batches with each journal.
-        rounds: How often those batches are run, and how often the client is generated.
+        rounds: How often those batches are run and the client is generated, and in how many processes a batch is
+            compared with its requests.
         models: Models in each population of the simulation.
     """
 

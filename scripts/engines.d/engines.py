@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "overlay" / "docs" / "many-machines.md"
-LONGEST_PROGRAM = 15  # lines, as the page promises
+LONGEST_PROGRAM = 15  # lines
 ENGINES = {"ray": "Ray Data", "dask": "Dask"}
 # The runs of each engine: how many inputs, and after which shares of them a worker is killed.
 RUNS: dict[str, dict[str, tuple[int, tuple[float, ...]]]] = {
@@ -51,13 +51,16 @@ PRELUDES = {"ray": "import runs, ray; ray.init(**runs.SMALL_RAY)\n", "dask": ""}
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/engines", description=__doc__)
     parser.add_argument("--times", type=int, default=1, help="how many times to run everything")
-    parser.add_argument("engines", nargs="*", choices=ENGINES, default=list(ENGINES), help="use only these")
+    # With `choices`, argparse of Python 3.11 refuses a call without engines.
+    parser.add_argument("engines", nargs="*", metavar="engine", help=f"use only these: {', '.join(ENGINES)}")
     arguments = parser.parse_args()
+    if unknown := set(arguments.engines) - set(ENGINES):
+        parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(ENGINES)}")
     faults = 0
     try:
         for _ in range(arguments.times):
             with database.server(*database.QUICK) as server:  # the page's batches have the same names each time
-                faults += sum(all_runs(engine, server.url) for engine in arguments.engines)
+                faults += sum(all_runs(engine, server.url) for engine in arguments.engines or ENGINES)
     except database.NoServerError as error:
         print(f"Skipped everything, because there is no database: {error}")
         return 0
