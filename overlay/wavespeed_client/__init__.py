@@ -82,7 +82,7 @@ __all__ = (
     "read_journal",
 )
 
-# The modules of these names; all others are errors.
+# The modules of these names. All other names are exceptions, from `.errors`.
 _HOMES = {
     ".async_client": {"AsyncWaveSpeed"},
     ".batch.again": {"pay_again"},

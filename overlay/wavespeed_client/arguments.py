@@ -30,7 +30,7 @@ OnBytes: TypeAlias = "Callable[[int, int | None], object] | None"
 Word = TypeVar("Word", bound=str)
 
 API_PATH = "/api/v3/"
-# First words of the API's own paths. A POST to anything else below API_PATH is a submission.
+# First words of the API's own paths. A POST to anything else is a submission.
 RESERVED_WORDS = frozenset({"models", "model", "predictions", "balance", "media", "user", "billings", "webhook", "api"})
 
 # Asks for server-sent events, as the last segment of a model id or as a field of an input.
@@ -151,7 +151,9 @@ def checked_webhook(webhook: str | None) -> str | None:
         return None
     parts = url_parts(webhook)
     if parts is None or parts.scheme not in ("http", "https") or len(webhook) > LONGEST_WEBHOOK:
-        raise InvalidInputError("webhook must be a URL that begins with https:// (or http:// for your own tests).")
+        raise InvalidInputError(
+            "webhook must be a URL that begins with https:// (or http:// for your own tests), without spaces."
+        )
     return webhook
 
 

@@ -40,7 +40,7 @@ class WaveSpeedError(Exception):
     """Base of every exception that this package raises.
 
     Attributes:
-        lasting: Whether another request would fail in the same way. A wait ends with such an error, and no other.
+        lasting: Whether a wait ends when one of its polls raises this error. After other errors it polls again.
     """
 
     lasting = True

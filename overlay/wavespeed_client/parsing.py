@@ -26,7 +26,7 @@ def task_in(data: Any, model: str = "") -> Task:
         TypeError, ValueError, KeyError: The data has no usable id.
     """
     if not is_task_id(data["id"]):
-        raise ValueError("the response has no usable task id")
+        raise ValueError("there is no usable task id")
     timings = mapping(data.get("timings")) or {}
     return Task(
         id=data["id"],

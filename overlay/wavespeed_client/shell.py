@@ -40,7 +40,7 @@ class ShortRefusals(ContextDecorator):
 
     def __exit__(self, kind: object, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, (InvalidInputError, ConfigurationError)):
-            modules = {frame.f_globals["__name__"].partition(".")[0] for frame, _ in walk_tb(trace)}
+            modules = {frame.f_globals.get("__name__", "").partition(".")[0] for frame, _ in walk_tb(trace)}
             error.__traceback__ = error.__traceback__ if modules.difference(OURS) else None
 
 
@@ -48,7 +48,7 @@ short = ShortRefusals()
 
 
 def short_async(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Shorten the tracebacks of wrong arguments to a coroutine function."""
+    """Return a coroutine function that shortens the tracebacks of wrong arguments."""
 
     @wraps(method)
     async def call(*args: Any, **kwargs: Any) -> Any:
@@ -59,7 +59,7 @@ def short_async(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Shell:
-    """The base of the two clients. The refusals of their public methods are short.
+    """The base of the two clients. If an argument of a public method is wrong, the traceback is short.
 
     Args:
         settings: The client's settings.

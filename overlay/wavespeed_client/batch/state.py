@@ -140,7 +140,7 @@ class Batch:
         return job
 
     def due_at(self) -> float:
-        """Return the time at which a step may be due; infinite while something else must happen first."""
+        """Return the time at which a step may be due: -inf for now, inf while something else must happen first."""
         if self.stopped:
             return math.inf
         if self._fresh:

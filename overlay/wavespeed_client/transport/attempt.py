@@ -49,7 +49,7 @@ def seconds_for(exchange: Exchange) -> float:
         return max(seconds, SYNC_MODE_SECONDS) if responds_late(content(exchange.request)) else seconds
     seconds = min(seconds, exchange.seconds_left())
     if not seconds:
-        raise httpx.PoolTimeout("the time was up before it could be sent", request=exchange.request)
+        raise httpx.PoolTimeout(LATE, request=exchange.request)
     return seconds
 
 
@@ -198,8 +198,8 @@ class Attempt:
         return task_id if task_id and self.received.add(task_id) else None
 
     def _inflater_for(self, beginning: bytes) -> Any:
-        # The first bytes come before the header: a proxy may have unpacked the body and kept the header, or packed it
-        # and sent the header twice or not at all.
+        # Trust the first bytes more than the header: a proxy may have unpacked the body and kept the header, or packed
+        # it and sent the header twice or not at all.
         if beginning.startswith(GZIP[:1]):
             return _inflater()
         if beginning.lstrip(BEFORE_JSON)[:1] in (b"{", b"["):

@@ -33,7 +33,7 @@ def is_submission(method: str, path: str) -> bool:
         path: The path below the base URL, as it is sent.
     """
     first_word = path.removeprefix(API_PATH).partition("/")[0]
-    # A proxy may decode %2E%2E and remove the first word with it.
+    # A proxy may decode %2E%2E to `..`, which removes the first word.
     is_read = path.startswith(API_PATH) and first_word in RESERVED_WORDS and "%" not in path
     return method == "POST" and not is_read
 

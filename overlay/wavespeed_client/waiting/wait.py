@@ -90,7 +90,7 @@ class Wait:
 
         Raises:
             TaskTimeoutError: The time is up, or a wait without a deadline got no response for 10 minutes.
-            WaveSpeedError: The error itself, if it is permanent.
+            WaveSpeedError: The error itself, if it is lasting.
         """
         if error.lasting:
             raise error
@@ -105,7 +105,7 @@ class Wait:
 
     @contextmanager
     def guarded(self) -> Generator[None]:
-        """Make sure that the error names the task, in `.task` or its notes, however the wait ends."""
+        """Name the task in the error, in `.task` or a note, however the wait ends."""
         try:
             yield
         except BaseException as error:

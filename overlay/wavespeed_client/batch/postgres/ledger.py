@@ -119,7 +119,7 @@ class Ledger:
     # Called by the writer, in any thread
 
     def shown(self, text: str) -> str:
-        """Remove the password from a text."""
+        """Return a text without the password."""
         return self.address.hide(text)
 
     def failure(self, why: str) -> ConfigurationError:

@@ -1,4 +1,4 @@
-"""Requests to the database. All waiting requests of one kind are carried out together, by one statement."""
+"""Requests to the database. Those of one kind that wait are carried out together, most of them by one statement."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Release:
 
 @frozen
 class Record:
-    """Record the results of attempts. Return a set of the keys that were written; an outdated attempt writes nothing.
+    """Record the results of attempts. Return the keys that were written: the result of an outdated attempt is not.
 
     Of several results for one input, the last one counts.
     """

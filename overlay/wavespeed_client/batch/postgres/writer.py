@@ -1,6 +1,7 @@
-"""The writer thread of a journal. While a transaction runs, requests queue; the next transaction commits them together.
+"""The writer thread of a journal. While the database works, requests queue; then those of one kind are carried out
+together, most of them in one transaction.
 
-Each transaction takes all requests of one kind, beginning with the kind of the request that has waited longest. While
+Each turn takes all requests of one kind, beginning with the kind of the request that has waited longest. While
 requests come faster than transactions, these begin some milliseconds apart, so that each takes many requests: in this
 process a transaction costs as much CPU as a hundred of its requests. A request that comes alone does not wait.
 
@@ -52,16 +53,16 @@ PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.Read
 # The future of a response, in an event loop or not; None if nobody waits.
 Promise: TypeAlias = "Future[Any] | asyncio.Future[Any] | None"
 P = TypeVar("P", bound=Promise)
-# A request, the future of its response, and the latest time of that.
+# A request, the future of its response, and the time by which the response must have come.
 Waiting: TypeAlias = "tuple[Request, Promise, float]"
 
 
 @define(eq=False)
 class Writer:
-    """A thread with a connection. In a forked child it does nothing: both belong to the parent.
+    """A thread with a connection. Closing it in a forked child does nothing: both belong to the parent.
 
     Attributes:
-        ledger: What the thread connects to and writes.
+        ledger: Connects to the database, and carries out the requests.
         seconds: Seconds that a request waits at most.
         clock: A clock.
     """
@@ -163,7 +164,7 @@ class Writer:
             raise self.give_up() from None
 
     def _deliver(self, settle: Callable[[], None]) -> None:
-        """Settle futures where that is allowed."""
+        """Set the results of futures, in the thread that may do so."""
         settle()
 
     def _hang_up(self) -> None:

@@ -1,6 +1,6 @@
 """Read and set headers where httpx keeps them.
 
-Delete this once httpx no longer decodes all headers of each response to find the encoding of one.
+Delete this once reading one header through httpx no longer decodes all headers of the response.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def lines(headers: httpx.Headers) -> list[tuple[bytes, bytes, bytes]]:
 
 
 def value_of(headers: httpx.Headers, key: bytes) -> bytes:
-    """Return the value of the header with this lower-case name; several are joined by commas, none is b""."""
+    """Return the value of the header with this lower-case name, several joined by commas; b"" if there is none."""
     return b", ".join([value for _, found, value in lines(headers) if found == key])
 
 
