@@ -10,8 +10,9 @@ import pytest
 
 import database
 from tests.overlay.batch.postgres.counting import CountingService
+from tests.overlay.batch.postgres.databases import Database
 from tests.servers.faults import in_thread
-from wavespeed_client.batch.postgres import statements
+from wavespeed_client.batch.postgres import statements, writer
 from wavespeed_client.batch.postgres.statements import Connection
 
 
@@ -49,3 +50,12 @@ def own_server() -> Iterator[database.Server]:
             yield server
     except database.NoServerError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(name="database")
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    monkeypatch.setattr(writer, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(writer, "SECONDS_TO_DIE", 0.05)
+    made = Database()
+    yield made
+    made.end()

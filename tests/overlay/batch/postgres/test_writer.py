@@ -2,102 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
-from attrs import define, field
 
 from tests.conftest import TestClock
+from tests.overlay.batch.postgres.databases import LONG, Database
 from wavespeed_client import ConfigurationError, InvalidInputError
-from wavespeed_client.batch.postgres import writer
-from wavespeed_client.batch.postgres.async_writer import AsyncWriter
 from wavespeed_client.batch.postgres.statements import BusyError
 from wavespeed_client.batch.postgres.writer import PACE, Writer
 
 pytestmark = pytest.mark.promise("database-outage")
-
-LONG = 60.0
-
-
-@define
-class Database:
-    """A stand-in for a database: it responds to each request by itself unless a test sets up trouble."""
-
-    groups: list[list[Any]] = field(factory=list)
-    tries: list[bool] = field(factory=list)
-    trouble: list[Exception] = field(factory=list)
-    unreachable: list[Exception] = field(factory=list)
-    lost: list[Any] = field(factory=list)
-    connections: int = 0
-    closed: int = 0
-    takes: Callable[[], object] = object
-    busy: threading.Event = field(factory=threading.Event)
-    free: threading.Event = field(factory=threading.Event)
-    _far: list[socket.socket] = field(factory=list)
-    _near: list[socket.socket] = field(factory=list)
-
-    def connect(self) -> Any:
-        if self.unreachable:
-            raise self.unreachable.pop(0)
-        self.connections += 1
-        near, far = socket.socketpair()
-        self._near.append(near)
-        self._far.append(far)
-        return self
-
-    def fileno(self) -> int:
-        return self._near[-1].fileno()
-
-    def close(self) -> None:
-        self.closed += 1
-
-    def carry_out(self, connection: Any, requests: Sequence[Any], again: bool) -> Sequence[object]:
-        self.groups.append(list(requests))
-        self.tries.append(again)
-        if "block" in requests:
-            self.busy.set()
-            self.free.wait()
-        if "hang" in requests:
-            self.busy.set()
-            if not self._near[-1].recv(1):  # as psycopg sees a connection that was shut down
-                raise psycopg.OperationalError("the connection is lost")
-        self.takes()
-        if self.trouble:
-            raise self.trouble.pop(0)
-        return [f"done {request}" for request in requests]
-
-    def shown(self, text: str) -> str:
-        return text.replace("secret", "...")
-
-    def failure(self, why: str) -> ConfigurationError:
-        return ConfigurationError(why)
-
-    def unwritten(self, requests: Sequence[Any]) -> None:
-        self.lost += requests
-
-    def end(self) -> None:
-        self.free.set()
-        for stream in (*self._near, *self._far):
-            stream.close()
-
-
-@pytest.fixture
-def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setattr(writer, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(writer, "SECONDS_TO_DIE", 0.05)
-    database = Database()
-    yield database
-    database.end()
-
 
 Open = Callable[..., Writer]
 
@@ -290,147 +212,3 @@ def test_nothing_is_logged_when_all_is_well(opened: Open, caplog: pytest.LogCapt
     with caplog.at_level(logging.DEBUG):
         opened().close()
     assert caplog.messages == []
-
-
-AsyncTest = Callable[[AsyncWriter], Coroutine[Any, Any, None]]
-
-
-def run(database: Database, test: AsyncTest, **options: Any) -> None:
-    """Run a test with an open writer, and close that."""
-
-    async def whole() -> None:
-        writer = AsyncWriter(database, **{"seconds": LONG, **options})
-        await writer.aopen()
-        try:
-            await test(writer)
-        finally:
-            database.free.set()
-            await writer.aclose()
-
-    asyncio.run(whole())
-
-
-def test_a_group_wakes_its_loop_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def test(writer: AsyncWriter) -> None:
-        loop, wakes = asyncio.get_running_loop(), list[object]()
-        call_soon = loop.call_soon_threadsafe
-        monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *given: [wakes.append(given), call_soon(*given)])
-        block = writer.aresponse("block")
-        await asyncio.to_thread(database.busy.wait)
-        wakes.clear()
-        others = [writer.aresponse(number) for number in range(100)]
-        database.free.set()
-        assert await asyncio.gather(block, *others) == ["done block", *(f"done {number}" for number in range(100))]
-        assert len(wakes) == 2
-
-    run(database, test)
-
-
-def test_errors_come_to_the_loop_too(database: Database) -> None:
-    async def test(writer: AsyncWriter) -> None:
-        both = [writer.aresponse("hang"), writer.aresponse("behind")]
-        for error in await asyncio.gather(*both, return_exceptions=True):
-            assert isinstance(error, ConfigurationError)
-
-    run(database, test, seconds=0.05)
-
-
-def test_one_timer_serves_all_requests(database: Database, clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def test(writer: AsyncWriter) -> None:
-        loop, timers = asyncio.get_running_loop(), list[tuple[float, Callable[[], None]]]()
-
-        def call_later(seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-            timers.append((seconds, callback))
-            return asyncio.TimerHandle(0.0, callback, (), loop)
-
-        monkeypatch.setattr(loop, "call_later", call_later)
-        assert await writer.aresponse("early") == "done early"
-        clock.time += 4.0
-        await writer.aresponse("second")
-        late = writer.aresponse("hang")
-        await asyncio.to_thread(database.busy.wait)
-        clock.time += 6.0
-        timers[-1][1]()
-        assert [seconds for seconds, _ in timers] == [10.0, 4.0]
-        clock.time += 4.0
-        timers[-1][1]()
-        with pytest.raises(ConfigurationError, match="it does not respond"):
-            await late
-        assert len(timers) == 2
-
-    run(database, test, seconds=10.0, clock=clock)
-
-
-def test_a_timer_that_finds_nobody_waiting_sets_none(database: Database, clock: TestClock) -> None:
-    async def test(writer: AsyncWriter) -> None:
-        await writer.aresponse("a")
-        clock.time += 11.0
-        writer._look_at_the_clock()
-        assert writer._timer is None
-        assert await writer.aresponse("b") == "done b"
-        assert writer._timer is not None
-
-    run(database, test, seconds=10.0, clock=clock)
-
-
-def test_a_waiter_that_goes_away_takes_nothing_back(database: Database) -> None:
-    async def test(writer: AsyncWriter) -> None:
-        writer.aresponse("block").cancel()
-        await asyncio.to_thread(database.busy.wait)
-        gone, behind = writer.aresponse("gone"), writer.aresponse("behind")
-        gone.cancel()
-        database.free.set()
-        assert await behind == "done behind"
-        assert database.groups == [["block"], ["gone", "behind"]]
-
-    run(database, test)
-
-
-def test_a_loop_that_is_closed_stops_nothing(database: Database) -> None:
-    async def left_behind() -> AsyncWriter:
-        writer = AsyncWriter(database, LONG)
-        await writer.aopen()
-        writer.aresponse("block")
-        writer.aresponse("behind")
-        return writer
-
-    writer = asyncio.run(left_behind())
-    database.free.set()
-    asyncio.run(writer.aclose())
-    assert [request for group in database.groups for request in group] == ["block", "behind"]
-    assert database.lost == []
-
-
-class Slow(Database):
-    """A database that makes no connection."""
-
-    def connect(self) -> Any:
-        self.busy.set()
-        self.free.wait()
-        raise psycopg.OperationalError("too late")
-
-
-@pytest.mark.parametrize("seconds", [0.05, LONG])
-def test_a_connection_that_is_not_made_in_time(seconds: float) -> None:
-    database = Slow()
-
-    async def begin() -> None:
-        writer = AsyncWriter(database, seconds)
-        opening = asyncio.create_task(writer.aopen())
-        await asyncio.to_thread(database.busy.wait)
-        if seconds == LONG:
-            opening.cancel()
-        with pytest.raises(asyncio.CancelledError if seconds == LONG else ConfigurationError):
-            await opening
-        with pytest.raises(ConfigurationError):
-            writer.aresponse("a")
-        database.free.set()
-        await writer.aclose()
-
-    asyncio.run(begin())
-
-
-def test_a_connection_that_fails_is_an_error_of_the_loop(database: Database) -> None:
-    database.unreachable = [InvalidInputError("for another service")]
-    with pytest.raises(InvalidInputError):
-        run(database, lambda _: asyncio.sleep(0))

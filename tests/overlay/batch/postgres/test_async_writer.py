@@ -1,0 +1,160 @@
+"""The writer of an event loop: it wakes the loop once for a group, and forgets no waiter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.conftest import TestClock
+from tests.overlay.batch.postgres.databases import LONG, Database
+from wavespeed_client import ConfigurationError, InvalidInputError
+from wavespeed_client.batch.postgres.async_writer import AsyncWriter
+
+pytestmark = pytest.mark.promise("database-outage")
+
+AsyncTest = Callable[[AsyncWriter], Coroutine[Any, Any, None]]
+
+
+def run(database: Database, test: AsyncTest, **options: Any) -> None:
+    """Run a test with an open writer, and close that."""
+
+    async def whole() -> None:
+        writer = AsyncWriter(database, **{"seconds": LONG, **options})
+        await writer.aopen()
+        try:
+            await test(writer)
+        finally:
+            database.free.set()
+            await writer.aclose()
+
+    asyncio.run(whole())
+
+
+def test_a_group_wakes_its_loop_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(writer: AsyncWriter) -> None:
+        loop, wakes = asyncio.get_running_loop(), list[object]()
+        call_soon = loop.call_soon_threadsafe
+        monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *given: [wakes.append(given), call_soon(*given)])
+        block = writer.aresponse("block")
+        await asyncio.to_thread(database.busy.wait)
+        wakes.clear()
+        others = [writer.aresponse(number) for number in range(100)]
+        database.free.set()
+        assert await asyncio.gather(block, *others) == ["done block", *(f"done {number}" for number in range(100))]
+        assert len(wakes) == 2
+
+    run(database, test)
+
+
+def test_errors_come_to_the_loop_too(database: Database) -> None:
+    async def test(writer: AsyncWriter) -> None:
+        both = [writer.aresponse("hang"), writer.aresponse("behind")]
+        for error in await asyncio.gather(*both, return_exceptions=True):
+            assert isinstance(error, ConfigurationError)
+
+    run(database, test, seconds=0.05)
+
+
+def test_one_timer_serves_all_requests(database: Database, clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(writer: AsyncWriter) -> None:
+        loop, timers = asyncio.get_running_loop(), list[tuple[float, Callable[[], None]]]()
+
+        def call_later(seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+            timers.append((seconds, callback))
+            return asyncio.TimerHandle(0.0, callback, (), loop)
+
+        monkeypatch.setattr(loop, "call_later", call_later)
+        assert await writer.aresponse("early") == "done early"
+        clock.time += 4.0
+        await writer.aresponse("second")
+        late = writer.aresponse("hang")
+        await asyncio.to_thread(database.busy.wait)
+        clock.time += 6.0
+        timers[-1][1]()
+        assert [seconds for seconds, _ in timers] == [10.0, 4.0]
+        clock.time += 4.0
+        timers[-1][1]()
+        with pytest.raises(ConfigurationError, match="it does not respond"):
+            await late
+        assert len(timers) == 2
+
+    run(database, test, seconds=10.0, clock=clock)
+
+
+def test_a_timer_that_finds_nobody_waiting_sets_none(database: Database, clock: TestClock) -> None:
+    async def test(writer: AsyncWriter) -> None:
+        await writer.aresponse("a")
+        clock.time += 11.0
+        writer._look_at_the_clock()
+        assert writer._timer is None
+        assert await writer.aresponse("b") == "done b"
+        assert writer._timer is not None
+
+    run(database, test, seconds=10.0, clock=clock)
+
+
+def test_a_waiter_that_goes_away_takes_nothing_back(database: Database) -> None:
+    async def test(writer: AsyncWriter) -> None:
+        writer.aresponse("block").cancel()
+        await asyncio.to_thread(database.busy.wait)
+        gone, behind = writer.aresponse("gone"), writer.aresponse("behind")
+        gone.cancel()
+        database.free.set()
+        assert await behind == "done behind"
+        assert database.groups == [["block"], ["gone", "behind"]]
+
+    run(database, test)
+
+
+def test_a_loop_that_is_closed_stops_nothing(database: Database) -> None:
+    async def left_behind() -> AsyncWriter:
+        writer = AsyncWriter(database, LONG)
+        await writer.aopen()
+        writer.aresponse("block")
+        writer.aresponse("behind")
+        return writer
+
+    writer = asyncio.run(left_behind())
+    database.free.set()
+    asyncio.run(writer.aclose())
+    assert [request for group in database.groups for request in group] == ["block", "behind"]
+    assert database.lost == []
+
+
+class Slow(Database):
+    """A database that makes no connection."""
+
+    def connect(self) -> Any:
+        self.busy.set()
+        self.free.wait()
+        raise psycopg.OperationalError("too late")
+
+
+@pytest.mark.parametrize("seconds", [0.05, LONG])
+def test_a_connection_that_is_not_made_in_time(seconds: float) -> None:
+    database = Slow()
+
+    async def begin() -> None:
+        writer = AsyncWriter(database, seconds)
+        opening = asyncio.create_task(writer.aopen())
+        await asyncio.to_thread(database.busy.wait)
+        if seconds == LONG:
+            opening.cancel()
+        with pytest.raises(asyncio.CancelledError if seconds == LONG else ConfigurationError):
+            await opening
+        with pytest.raises(ConfigurationError):
+            writer.aresponse("a")
+        database.free.set()
+        await writer.aclose()
+
+    asyncio.run(begin())
+
+
+def test_a_connection_that_fails_is_an_error_of_the_loop(database: Database) -> None:
+    database.unreachable = [InvalidInputError("for another service")]
+    with pytest.raises(InvalidInputError):
+        run(database, lambda _: asyncio.sleep(0))
