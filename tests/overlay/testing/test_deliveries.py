@@ -1,11 +1,12 @@
 """Webhook calls of the stand-in, as the program that is called sees them."""
 
 import json
+import threading
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from tests.servers.raw import RawServer, http, serving
+from tests.servers.raw import RawRequest, RawServer, http, serving
 
 from wavespeed_client import Webhook
 from wavespeed_client.testing import FakeWaveSpeed, deliveries
@@ -103,3 +104,25 @@ def test_stop_gives_up_calls_that_do_not_arrive(receiver: RawServer, monkeypatch
         ws.submit(MODEL, webhook=receiver.url)
     (delivery,) = fake.wait_for_deliveries(0)
     assert not delivery.arrived
+
+
+def test_a_courier_that_has_stopped_tries_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also a delivery that nobody lists any more, as after `reset`: it would reach the next test's server."""
+    monkeypatch.setattr(deliveries, "PAUSES", (0.0, 0.0, 0.0))
+    called, goes_on = threading.Event(), threading.Event()
+
+    def refuse(request: RawRequest) -> Iterator[bytes]:
+        called.set()
+        goes_on.wait(20)
+        yield http(500, b"")
+
+    courier = deliveries.Courier()
+    with serving(refuse) as server:
+        delivery = deliveries.Delivery(server.url, {}, b"{}")
+        courier.send(delivery)
+        assert called.wait(20)
+        courier.stop()
+        goes_on.set()
+        assert delivery.has_ended.wait(20)
+        assert len(server.requests) == 1
+    assert delivery.statuses == [500]
