@@ -71,7 +71,7 @@ def test_prices_differ_and_the_sum_is_what_counts(attach: Attach, service: Servi
     assert [progress.cost for progress in seen] == [0.25, 0.3, 0.5, 0.5]
 
 
-def test_what_a_failed_task_was_quoted_is_given_back(attach: Attach, service: Service) -> None:
+def test_the_quote_of_a_failed_task_returns_to_the_budget(attach: Attach, service: Service) -> None:
     fail(service, *(f"t{number}" for number in range(6)))
     seen: list[Progress] = []
     outcomes = attach().run_many(MODEL, tagged(10), budget=0.2, max_in_flight=1, on_progress=seen.append)
@@ -81,7 +81,7 @@ def test_what_a_failed_task_was_quoted_is_given_back(attach: Attach, service: Se
     assert [progress.cost for progress in seen] == [0] * 6 + [0.1] + [0.2] * 3
 
 
-def test_it_is_given_to_those_that_wait_for_it(attach: Attach, service: Service) -> None:
+def test_money_of_failed_tasks_goes_to_the_inputs_that_wait_for_it(attach: Attach, service: Service) -> None:
     failing = [f"t{number}" for number in range(30) if number % 3]
     fail(service, *failing)
     seen: list[Progress] = []
@@ -93,7 +93,7 @@ def test_it_is_given_to_those_that_wait_for_it(attach: Attach, service: Service)
     assert max(progress.cost or 0 for progress in seen) == 0.4
 
 
-def test_so_is_that_of_a_refused_submission(attach: Attach, service: Service) -> None:
+def test_the_quote_of_a_refused_submission_returns_to_the_budget(attach: Attach, service: Service) -> None:
     service.submission = lambda number, given: refusal(400) if number < 2 else None
     outcomes = attach().run_many(MODEL, tagged(5), budget=0.1, max_in_flight=4)
     assert sum(isinstance(one.error, BadRequestError) for one in outcomes) == 2
@@ -101,7 +101,7 @@ def test_so_is_that_of_a_refused_submission(attach: Attach, service: Service) ->
     assert len(too_dear(outcomes)) == 2
 
 
-def test_one_that_is_refused_for_now_keeps_its_money(attach: Attach, service: Service) -> None:
+def test_an_input_that_is_refused_for_now_keeps_its_money(attach: Attach, service: Service) -> None:
     service.submission = lambda number, given: refusal(429) if number < 3 else None
     outcomes = attach().run_many(MODEL, tagged(4), budget=0.2, max_in_flight=2)
     assert service.accepted.total() == 2
@@ -109,7 +109,7 @@ def test_one_that_is_refused_for_now_keeps_its_money(attach: Attach, service: Se
     assert len(service.quoted) <= 4
 
 
-def test_an_uncertain_submission_counts(attach: Attach, service: Service) -> None:
+def test_an_uncertain_submission_counts_as_spent(attach: Attach, service: Service) -> None:
     service.submission = lambda number, given: httpx.ReadError("lost") if given["tag"] == "t0" else None
     outcomes = attach().run_many(MODEL, tagged(4), budget=0.2, max_in_flight=1)
     assert [type(one.error) for one in outcomes[:2]] == [SubmissionUncertainError, type(None)]
@@ -117,14 +117,14 @@ def test_an_uncertain_submission_counts(attach: Attach, service: Service) -> Non
     assert len(too_dear(outcomes)) == 2
 
 
-def test_so_does_a_task_that_runs_on(attach: Attach, service: Service) -> None:
+def test_a_task_that_runs_on_after_its_timeout_counts_as_spent(attach: Attach, service: Service) -> None:
     service.poll = lambda task, polls: service.prediction(task, "processing")
     outcomes = attach().run_many(MODEL, tagged(3), budget=0.1, max_in_flight=2, timeout=5)
     assert {type(one.error) for one in outcomes} == {TaskTimeoutError, CostLimitError}
     assert len(service.submitted) == 1
 
 
-def test_max_cost_stops_single_inputs_alone(attach: Attach, service: Service) -> None:
+def test_max_cost_stops_only_the_inputs_above_it(attach: Attach, service: Service) -> None:
     service.price = lambda given: 1.0 if given["tag"] in ("t1", "t3") else 0.1
     seen: list[Progress] = []
     outcomes = attach().run_many(MODEL, tagged(6), max_cost=0.5, on_progress=seen.append)
@@ -149,7 +149,7 @@ def test_a_price_that_cannot_be_counted_submits_nothing(
     assert service.submitted == []
 
 
-def test_without_a_price_nothing_is_submitted(attach: Attach, service: Service) -> None:
+def test_without_a_price_run_many_submits_nothing(attach: Attach, service: Service) -> None:
     service.price = lambda given: (
         refusal(400) if given["tag"] == "t1" else {"discounted_price": None} if given["tag"] == "t2" else 0.1
     )
@@ -158,7 +158,7 @@ def test_without_a_price_nothing_is_submitted(attach: Attach, service: Service) 
     assert [type(outcomes[index].error).__name__ for index in (1, 2)] == ["BadRequestError", "UnexpectedResponseError"]
 
 
-def test_a_request_for_a_price_that_may_pass_later_is_repeated(attach: Attach, service: Service) -> None:
+def test_a_price_request_is_repeated_after_a_temporary_error(attach: Attach, service: Service) -> None:
     service.price = lambda given: refusal(503) if len(service.quoted) < 3 else 0.1
     outcomes = attach().run_many(MODEL, tagged(2), budget=5, max_in_flight=1)
     assert [one.error for one in outcomes] == [None, None]
@@ -171,7 +171,7 @@ def test_without_limits_no_price_is_requested(attach: Attach, service: Service) 
     assert [progress.cost for progress in seen] == [None] * 3
 
 
-def test_an_endless_budget_counts(attach: Attach, service: Service) -> None:
+def test_an_infinite_budget_still_reports_the_cost(attach: Attach, service: Service) -> None:
     seen: list[Progress] = []
     attach().run_many(MODEL, tagged(3), budget=math.inf, on_progress=seen.append)
     assert len(service.submitted) == 3
@@ -180,7 +180,9 @@ def test_an_endless_budget_counts(attach: Attach, service: Service) -> None:
 
 @pytest.mark.parametrize("limit", ["max_cost", "budget"])
 @pytest.mark.parametrize("amount", [-0.01, math.nan, 10**400, True, "1", [1]])
-def test_a_limit_that_is_none_is_refused_at_once(attach: Attach, service: Service, limit: str, amount: Any) -> None:
+def test_a_limit_that_is_no_amount_is_refused_at_once(
+    attach: Attach, service: Service, limit: str, amount: Any
+) -> None:
     with pytest.raises(InvalidInputError, match=f"{limit} must be an amount of USD"):
         attach().client.run_many(MODEL, tagged(1), **{limit: amount})
     assert service.quoted == service.submitted == []
@@ -211,7 +213,7 @@ def test_a_resume_counts_what_was_spent(attach: Attach, service: Service, path: 
     assert len(service.submitted) == 12
 
 
-def test_what_is_counted_comes_first_whatever_order_the_inputs_have(
+def test_submissions_of_earlier_runs_count_before_new_inputs_are_paid(
     attach: Attach, service: Service, path: Path
 ) -> None:
     attach().run_many(MODEL, tagged(2), budget=1, journal=path)
@@ -231,7 +233,7 @@ def test_what_is_counted_comes_first_whatever_order_the_inputs_have(
     ],
     ids=lambda value: value["event"] if isinstance(value, dict) else str(value),
 )
-def test_what_was_not_billed_does_not_count(
+def test_journaled_submissions_count_only_if_they_may_be_billed(
     attach: Attach, service: Service, path: Path, last: dict[str, Any], left: int
 ) -> None:
     written(path, PLANNED, SUBMITTING | {"cost": 0.1}, last, base_url=BASE_URL)
@@ -250,13 +252,13 @@ def test_a_resumed_task_that_fails_gives_its_money_to_one_that_waits(
 
 
 @pytest.mark.parametrize("cost", [-1, "much", True, math.inf])
-def test_a_cost_that_is_none_breaks_the_journal(attach: Attach, path: Path, cost: Any) -> None:
+def test_a_cost_that_is_no_amount_breaks_the_journal(attach: Attach, path: Path, cost: Any) -> None:
     written(path, PLANNED, SUBMITTING | {"cost": cost}, base_url=BASE_URL)
     with pytest.raises(InvalidInputError, match=r"broken at line 3 \(cost must be an amount of USD\)"):
         attach().run_many(MODEL, tagged(1), budget=1, journal=path)
 
 
-def test_failed_tasks_are_run_again_on_request(attach: Attach, service: Service, path: Path) -> None:
+def test_retry_failed_submits_failed_tasks_again(attach: Attach, service: Service, path: Path) -> None:
     fail(service, "t1")
     attach().run_many(MODEL, tagged(3), budget=0.3, journal=path)
     service.poll = lambda task, polls: None

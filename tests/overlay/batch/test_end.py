@@ -97,7 +97,9 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("program", [SYNC, ASYNC], ids=["sync", "async"])
 @pytest.mark.parametrize("end", ["wait", "leave"])
-def test_ctrl_c_and_the_end_of_the_program_do_so_too(server: str, tmp_path: Path, program: str, end: str) -> None:
+def test_ctrl_c_and_the_end_of_the_program_wait_for_the_responses_to_submissions(
+    server: str, tmp_path: Path, program: str, end: str
+) -> None:
     run, journal = f"{end}{'sync' if program is SYNC else 'async'}-", tmp_path / "batch.jsonl"
     command = [sys.executable, "-c", program, server, repr(late(run)), str(journal), end]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -115,7 +117,7 @@ def test_ctrl_c_and_the_end_of_the_program_do_so_too(server: str, tmp_path: Path
     assert events.count("submitted") + events.count("finished") == sent
 
 
-def test_a_second_cancellation_ends_it_at_once(server: str, tmp_path: Path) -> None:
+def test_a_second_cancellation_ends_the_batch_at_once(server: str, tmp_path: Path) -> None:
     journal = tmp_path / "batch.jsonl"
 
     async def loop(ws: AsyncWaveSpeed) -> None:
@@ -144,7 +146,7 @@ def test_a_second_cancellation_ends_it_at_once(server: str, tmp_path: Path) -> N
     assert record(server)["arrived"]["twice"] == 1
 
 
-def test_an_end_within_a_worker_does_not_wait_for_itself(service: Service) -> None:
+def test_a_batch_that_ends_within_a_worker_does_not_wait_for_that_worker(service: Service) -> None:
     """As when garbage collection, which runs in whichever thread it likes, ends a loop that was left."""
     with WaveSpeed("test-key", http_client=httpx.Client(transport=service)) as ws:
         ws._clock = service.clock
@@ -224,7 +226,7 @@ def test_threads_that_cannot_start_leave_the_work_to_the_others(
     assert batch_threads() == []
 
 
-def test_no_thread_at_all_is_a_clear_error(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_can_start_no_thread_is_a_clear_error(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -264,7 +266,7 @@ with WaveSpeed("test-key", base_url=sys.argv[1]) as ws:
     assert last_events(journal) == ["finished"] * 8
 
 
-def test_an_end_does_not_wait_for_what_never_ends(
+def test_an_early_end_gives_up_a_submission_that_never_ends(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "MARGIN", -SYNC_MODE_SECONDS)

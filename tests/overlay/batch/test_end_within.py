@@ -70,7 +70,7 @@ def test_a_client_that_is_closed_by_a_hook_of_each_request_ends_the_batch(servic
     assert len(service.submitted) <= 3
 
 
-def test_inputs_that_go_on_after_they_were_cancelled_are_pulled_no_more(service: Service) -> None:
+def test_an_iterable_that_goes_on_after_its_cancellation_is_not_pulled_again(service: Service) -> None:
     async def inputs() -> AsyncIterator[dict[str, str]]:
         yield {"tag": "a"}
         try:
@@ -111,7 +111,7 @@ print("closed")
     assert 1 <= len(fake.calls) <= 3
 
 
-def test_an_end_waits_in_a_thread_that_has_the_number_of_one_that_is_gone(
+def test_an_end_waits_even_in_a_thread_with_the_reused_id_of_the_scheduler(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system gives it to a new thread. The scheduler is gone when the batch has broken."""

@@ -90,7 +90,7 @@ def test_a_later_run_uploads_nothing_that_the_service_has(
     assert len(fake.calls) == 3
 
 
-def test_what_cannot_be_read_or_sent_is_an_outcome_that_names_the_field(
+def test_a_file_that_cannot_be_read_or_sent_is_an_outcome_that_names_the_field(
     ws: Driven, fake: FakeWaveSpeed, tmp_path: Path
 ) -> None:
     inputs = [
@@ -107,7 +107,7 @@ def test_what_cannot_be_read_or_sent_is_an_outcome_that_names_the_field(
     assert len(fake.calls) == 2
 
 
-def test_an_upload_is_tried_again_as_a_submission_is(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_an_upload_is_tried_again_after_a_temporary_error(ws: Driven, fake: FakeWaveSpeed) -> None:
     fake.refuse(503, on="storage", times=2)
     (outcome,) = batch(ws, [{"image": io.BytesIO(b"a")}])
     assert outcome.error is None
@@ -144,7 +144,7 @@ def test_a_file_that_changes_under_a_journaled_input_is_not_sent(
     assert fake.calls == []
 
 
-def test_an_uncertain_one_of_an_earlier_run_holds_what_was_sent(
+def test_an_uncertain_outcome_of_an_earlier_run_holds_the_input_as_sent(
     connect: Connect, fake: FakeWaveSpeed, tmp_path: Path
 ) -> None:
     journal, given = tmp_path / "j.jsonl", {"prompt": "p", "image": io.BytesIO(b"a")}

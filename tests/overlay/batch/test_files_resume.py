@@ -166,7 +166,7 @@ def check(service: StoringService, run: str, outcomes: list[Outcome], kills: int
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_each_input_is_sent_once_and_each_file_once_a_run(
+def test_killed_batches_with_files_submit_each_input_once_and_upload_each_file_once_per_run(
     service: StoringService, tmp_path: Path, kind: str, record_property: Any
 ) -> None:
     multiprocessing.get_context("forkserver").set_forkserver_preload([__name__])

@@ -286,7 +286,7 @@ class History:
 
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_nothing_is_sent_twice_and_nothing_is_lost(seed: int) -> None:
+def test_random_histories_send_no_input_twice_and_lose_no_task(seed: int) -> None:
     history = History(random.Random(seed))
     for _ in range(100):
         history.act()

@@ -28,7 +28,7 @@ def test_a_finished_run_is_written_line_by_line(attach: Attach, service: Service
     assert all(task["outputs"] == [f"https://example.com/{task['id']}"] for task in finished)
 
 
-def test_what_is_finished_is_handed_out_again_without_a_request(attach: Attach, service: Service, path: Path) -> None:
+def test_a_finished_input_is_handed_out_again_without_a_request(attach: Attach, service: Service, path: Path) -> None:
     first = attach().run_many(MODEL, tagged(20), journal=path)
     polled = service.polled.copy()
     reported: list[Any] = []
@@ -50,7 +50,9 @@ def test_inputs_may_be_added_and_equal_ones_are_counted(attach: Attach, service:
     assert len({outcome.task.id for outcome in outcomes}) == 4
 
 
-def test_equal_is_what_is_sent_the_same(attach: Attach, service: Service, path: Path) -> None:
+def test_inputs_are_equal_if_they_are_sent_as_the_same_json_to_the_same_model(
+    attach: Attach, service: Service, path: Path
+) -> None:
     attach().run_many(MODEL, [{"tag": 1, "loras": [{"path": "x", "scale": 1.5}], "size": "é"}], journal=path)
     same: Any = {"size": "é", "loras": ({"scale": 1.5, "path": "x"},), "tag": 1}
     attach().run_many(MODEL, [same], journal=path)
@@ -89,7 +91,7 @@ def test_a_failed_task_is_handed_out_as_it_is(attach: Attach, service: Service, 
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429])
-def test_what_was_refused_is_submitted_by_the_next_run(
+def test_a_refused_input_is_submitted_by_the_next_run(
     attach: Attach, service: Service, path: Path, status: int
 ) -> None:
     service.submission = lambda number, given: refusal(status)

@@ -28,7 +28,7 @@ from wavespeed_client.batch.text_journal import TextJournal
 pytestmark = pytest.mark.promise("batch-resume", "journal-first", "journal-refused")
 
 
-def test_a_run_that_died_while_it_submitted_leaves_that_uncertain(ws: Driven, fake: Any, path: Path) -> None:
+def test_a_run_that_died_while_it_submitted_leaves_an_uncertain_submission(ws: Driven, fake: Any, path: Path) -> None:
     written(path, PLANNED, SUBMITTING, base_url=fake.url)
     for _ in range(2):
         (outcome,) = ws.run_many(MODEL, [{"tag": "t0"}], journal=path)
@@ -209,9 +209,7 @@ def test_without_the_extra_a_journal_is_refused_at_once(
     assert len(attach().run_many(MODEL, tagged(1))) == 1
 
 
-def test_what_is_under_way_when_the_loop_is_left_is_in_the_journal(
-    attach: Attach, service: Service, path: Path
-) -> None:
+def test_tasks_under_way_when_the_loop_is_left_are_in_the_journal(attach: Attach, service: Service, path: Path) -> None:
     service.poll = lambda task, polls: None if task.startswith("t3-") else service.prediction(task, "processing")
     step, close = stepper(attach(), MODEL, tagged(50), journal=path, max_in_flight=5, timeout=None)
     assert step().input == {"tag": "t3"}
@@ -240,7 +238,7 @@ class Full:
         return write
 
 
-def test_a_line_that_does_not_fit_is_taken_back(
+def test_a_line_that_does_not_fit_on_the_disk_is_taken_back(
     attach: Attach, service: Service, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of it but its end fits, so that the next run would take it for whole."""
@@ -309,7 +307,7 @@ def narrow_file(full: Full) -> type:
     return File
 
 
-def test_responses_with_half_a_character_are_kept(attach: Attach, service: Service, path: Path) -> None:
+def test_responses_with_half_a_surrogate_pair_are_kept(attach: Attach, service: Service, path: Path) -> None:
     odd = {"code": 200, "data": {"id": "t0-0", "status": "completed", "outputs": ["half \ud83d of it"]}}
     service.submission = lambda number, given: (200, dict(odd))
     first = attach().run_many(MODEL, [{"tag": "t0", "prompt": "猫"}], journal=path)

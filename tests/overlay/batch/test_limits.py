@@ -114,7 +114,7 @@ def test_inputs_are_pulled_only_as_there_is_room_and_outcomes_that_nobody_takes_
 
 
 @pytest.mark.no_cover
-def test_nothing_is_kept_for_each_input(attach: Attach, service: Service) -> None:
+def test_memory_does_not_grow_with_the_number_of_inputs(attach: Attach, service: Service) -> None:
     service.polls = 0
     step, close = stepper(attach(), MODEL, ({"tag": None} for _ in range(100_000)))
     objects: list[int] = []

@@ -29,7 +29,7 @@ def test_the_result_of_an_outcome_is_its_task_or_its_error() -> None:
         pickle.loads(pickle.dumps(outcome)).result()
 
 
-def test_nothing_is_known_before_an_outcome_or_while_no_time_has_passed() -> None:
+def test_the_rate_is_unknown_before_an_outcome_and_while_no_time_has_passed() -> None:
     tally = Tally(8)
     assert tally.progress(0, None).rate is None
     tally.requested(5.0)
@@ -49,7 +49,7 @@ def test_the_first_outcomes_have_taken_their_time() -> None:
 
 
 @pytest.mark.parametrize("most", [1, 8, 500])
-def test_the_rate_is_that_of_late_though_tasks_end_together(most: int) -> None:
+def test_the_rate_is_recent_even_if_tasks_end_together(most: int) -> None:
     tally, now = Tally(most), 0.0
     tally.requested(now)
     for seconds in (1.0, 10.0):
@@ -65,7 +65,7 @@ def test_the_rate_is_that_of_late_though_tasks_end_together(most: int) -> None:
         )
 
 
-def test_memory_is_bounded() -> None:
+def test_a_tally_keeps_a_bounded_number_of_times() -> None:
     tally = Tally(8)
     tally.requested(0.0)
     for number in range(10_000):

@@ -125,7 +125,7 @@ def calls_about(table: Table, tag: str) -> list[str]:
     return [call for call, whom in table.calls if whom and json.loads(whom) == {"tag": tag}]
 
 
-def test_its_calls_come_in_this_order(attach: Attach, service: Service, table: Table) -> None:
+def test_journal_calls_come_in_the_order_of_the_protocol(attach: Attach, service: Service, table: Table) -> None:
     outcomes = attach().run_many(MODEL, tagged(20), journal="any")
     assert [outcome.error for outcome in outcomes] == [None] * 20
     for number in range(20):
@@ -135,7 +135,7 @@ def test_its_calls_come_in_this_order(attach: Attach, service: Service, table: T
     assert set(service.accepted.values()) == {1}
 
 
-def test_nothing_leaves_before_it_is_reserved_and_no_outcome_comes_before_it_is_written(
+def test_no_input_is_sent_before_it_is_reserved_and_no_outcome_comes_before_it_is_written(
     attach: Attach, service: Service, table: Table
 ) -> None:
     service.submission = lambda number, given: arrived.append(calls_about(table, given["tag"])[-1])
@@ -151,7 +151,7 @@ def test_nothing_leaves_before_it_is_reserved_and_no_outcome_comes_before_it_is_
     assert min(done) >= 0
 
 
-def test_what_another_run_holds_is_looked_for_again(attach: Attach, service: Service, table: Table) -> None:
+def test_an_input_that_another_run_holds_is_looked_up_again(attach: Attach, service: Service, table: Table) -> None:
     table.held = 2
     began = service.clock.now()
     (outcome,) = attach().run_many(MODEL, tagged(1), journal="any")
@@ -163,7 +163,9 @@ def test_what_another_run_holds_is_looked_for_again(attach: Attach, service: Ser
 
 
 @pytest.mark.parametrize("call", ["look", "reserve", "submitted", "finished"])
-def test_when_it_breaks_nothing_more_is_sent(attach: Attach, service: Service, table: Table, call: str) -> None:
+def test_when_the_journal_breaks_nothing_more_is_sent(
+    attach: Attach, service: Service, table: Table, call: str
+) -> None:
     table.broken = call
     with pytest.raises(ConfigurationError, match="The database is gone"):
         attach().run_many(MODEL, tagged(50), max_in_flight=4, journal="any")
@@ -171,21 +173,21 @@ def test_when_it_breaks_nothing_more_is_sent(attach: Attach, service: Service, t
     assert table.calls[-1] == ("close", "")
 
 
-def test_one_that_cannot_be_opened_fails_at_once(attach: Attach, service: Service, table: Table) -> None:
+def test_a_journal_that_cannot_be_opened_fails_at_once(attach: Attach, service: Service, table: Table) -> None:
     table.broken = "prepare"
     with pytest.raises(ConfigurationError, match="The database is gone"):
         attach().run_many(MODEL, tagged(5), journal="any")
     assert (service.submitted, table.calls) == ([], [])
 
 
-def test_one_that_breaks_while_it_is_opened_is_closed(attach: Attach, service: Service, table: Table) -> None:
+def test_a_journal_that_breaks_while_it_is_opened_is_closed(attach: Attach, service: Service, table: Table) -> None:
     table.broken = "spent"
     with pytest.raises(ConfigurationError, match="The database is gone"):
         attach().run_many(MODEL, tagged(5), journal="any")
     assert (service.submitted, table.calls) == ([], [("prepare", ""), ("close", "")])
 
 
-def test_one_whose_opening_is_cancelled_is_closed(
+def test_a_journal_whose_opening_is_cancelled_is_closed(
     service: Service, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another run could not have the batch otherwise, as long as this process lives."""
@@ -228,7 +230,7 @@ def test_a_refused_input_is_reserved_anew(attach: Attach, service: Service, tabl
     assert calls_about(table, "t0") == ["look", "reserve", "refused"]
 
 
-def test_an_end_lets_the_writing_of_a_submission_come_to_its_end(service: Service, table: Table) -> None:
+def test_an_early_end_lets_the_journal_finish_writing_a_submission(service: Service, table: Table) -> None:
     """The loop is left while `submitted` is being written: that task has no poll under way that might be cut off."""
 
     arrived = asyncio.Event()
@@ -250,7 +252,7 @@ def test_an_end_lets_the_writing_of_a_submission_come_to_its_end(service: Servic
         assert calls_about(table, tag)[-1] == "submitted"
 
 
-def test_an_end_lets_the_writing_of_an_outcome_come_to_its_end(
+def test_an_early_end_lets_the_journal_finish_writing_an_outcome(
     service: Service, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its task has been polled: a statement that is cut short may leave the connection to a database unusable."""
@@ -280,7 +282,7 @@ def test_an_end_lets_the_writing_of_an_outcome_come_to_its_end(
 CALLER: ContextVar[str] = ContextVar("CALLER", default="nobody")
 
 
-def test_requests_are_made_in_the_context_of_who_pulled_their_inputs(service: Service) -> None:
+def test_requests_are_made_in_the_context_in_which_their_inputs_were_pulled(service: Service) -> None:
     """As tracing needs it. Polls are made in it, too."""
     seen: dict[str, set[str]] = {}
 
@@ -344,7 +346,7 @@ def counted_method(encoded: list[object]) -> Callable[..., str]:
     return counting
 
 
-def test_a_step_may_begin_before_the_thread_of_the_last_one_has_left_it(
+def test_a_step_may_begin_before_the_thread_of_the_last_step_has_left(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next step of a task is open to other threads as soon as the lock is free."""

@@ -193,7 +193,7 @@ def check(service: Service, run: str, outcomes: list[Outcome], kills: int) -> in
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_nothing_is_sent_twice_and_nothing_is_lost(
+def test_killed_batches_send_no_input_twice_and_lose_no_task(
     service: Service, tmp_path: Path, kind: str, record_property: Any
 ) -> None:
     multiprocessing.get_context("forkserver").set_forkserver_preload([__name__])

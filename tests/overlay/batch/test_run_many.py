@@ -54,7 +54,7 @@ def test_outcomes_come_as_they_finish(attach: Attach, service: Service) -> None:
     assert {step().index for _ in range(9)} == set(range(9))
 
 
-def test_one_failure_stops_nothing(attach: Attach, service: Service) -> None:
+def test_one_failed_input_does_not_stop_the_others(attach: Attach, service: Service) -> None:
     def refused(number: int, given: dict[str, Any]) -> Any:
         kinds: dict[str, Any] = {"t1": refusal(400), "t2": refusal(401), "t3": (502, {}), "t4": httpx.ReadError("lost")}
         return kinds.get(given["tag"])
@@ -156,7 +156,7 @@ def test_progress_may_be_reported_to_a_coroutine_function(attach: Attach) -> Non
         assert len(reports) == 3
 
 
-def test_no_inputs_are_no_outcomes(attach: Attach) -> None:
+def test_without_inputs_there_are_no_outcomes(attach: Attach) -> None:
     ws = attach()
     assert ws.run_many(MODEL, []) == []
     assert left_running(ws) == 0
@@ -195,7 +195,7 @@ def test_wrong_arguments_are_refused_at_once(
     assert fake.requests == []
 
 
-def test_inputs_whose_length_fails_are_run_all_the_same(attach: Attach, service: Service) -> None:
+def test_inputs_whose_len_raises_are_run_all_the_same(attach: Attach, service: Service) -> None:
     class Odd(list[dict[str, Any]]):
         def __len__(self) -> int:
             raise RuntimeError("not known yet")

@@ -47,7 +47,7 @@ def test_an_input_goes_from_its_pull_to_its_outcome(clock: TestClock) -> None:
     assert state.over
 
 
-def test_outcomes_that_are_not_taken_leave_no_room(clock: TestClock) -> None:
+def test_outcomes_that_nobody_has_taken_occupy_their_room(clock: TestClock) -> None:
     state = batch(clock, most=2)
     for number in range(2):
         state.pull({})
@@ -57,7 +57,7 @@ def test_outcomes_that_are_not_taken_leave_no_room(clock: TestClock) -> None:
     assert state.room() == 0
 
 
-def test_the_rate_holds_back_the_pull_itself(clock: TestClock) -> None:
+def test_max_per_minute_holds_back_even_the_pull(clock: TestClock) -> None:
     state = batch(clock, most=9, rate=1)
     state.pull({})
     assert state.room() == math.inf
@@ -101,7 +101,7 @@ def test_an_input_that_was_pulled_while_there_was_room_waits_when_there_is_none(
     assert step(state).input == {"tag": "late"}
 
 
-def test_one_that_is_refused_too_long_ends_even_while_all_are_held_back(clock: TestClock) -> None:
+def test_an_input_that_is_refused_too_long_ends_even_while_all_are_held_back(clock: TestClock) -> None:
     state = batch(clock, timeout=10)
     state.pull({})
     fail(state, step(state), RateLimitError("Slow down.", status_code=429, retry_after=50.0))
@@ -111,7 +111,7 @@ def test_one_that_is_refused_too_long_ends_even_while_all_are_held_back(clock: T
     assert isinstance(outcome(state).error, RateLimitError)
 
 
-def test_what_could_not_be_sent_is_tried_again_only_so_often(clock: TestClock) -> None:
+def test_an_input_that_could_not_be_sent_is_tried_only_as_often_as_max_retries_allows(clock: TestClock) -> None:
     state = batch(clock)
     state.pull({})
     for _ in range(SETTINGS.max_retries + 1):
@@ -162,7 +162,7 @@ def test_a_failed_poll_is_repeated_ever_later_until_the_wait_ends(clock: TestClo
     assert len(pauses) < 20
 
 
-def test_the_end_of_a_wait_keeps_the_task(clock: TestClock) -> None:
+def test_the_error_of_a_wait_that_timed_out_keeps_the_task(clock: TestClock) -> None:
     state = batch(clock, timeout=5)
     state.pull({})
     respond(state, step(state), task(7))
@@ -173,7 +173,7 @@ def test_the_end_of_a_wait_keeps_the_task(clock: TestClock) -> None:
     assert ended.task == task(7)
 
 
-def test_nothing_leaves_once_it_has_stopped(clock: TestClock) -> None:
+def test_a_stopped_batch_sends_nothing(clock: TestClock) -> None:
     state = batch(clock)
     state.pull({})
     job = state.take()
@@ -196,13 +196,13 @@ def test_outcomes_are_handed_out_before_what_broke_the_batch(clock: TestClock) -
     assert state.take() is None
 
 
-def test_without_a_journal_nothing_is_noted(clock: TestClock) -> None:
+def test_without_a_journal_no_entry_is_written(clock: TestClock) -> None:
     state = batch(clock)
     state.pull({})
     assert respond(state, step(state), task(0, "completed")) == []
 
 
-def test_nothing_is_pulled_once_it_has_stopped(clock: TestClock) -> None:
+def test_a_stopped_batch_ignores_further_inputs(clock: TestClock) -> None:
     state = batch(clock)
     state.stop()
     state.pull({})
@@ -211,7 +211,7 @@ def test_nothing_is_pulled_once_it_has_stopped(clock: TestClock) -> None:
     assert state.over
 
 
-def test_without_a_total_or_a_rate_nobody_knows_how_long_it_takes() -> None:
+def test_without_a_total_or_a_rate_seconds_left_is_unknown() -> None:
     assert Progress(done=5, rate=2.0).seconds_left is None
     assert Progress(done=5, total=9).seconds_left is None
     assert Progress(done=5, total=9, rate=2.0).seconds_left == 2
@@ -219,7 +219,7 @@ def test_without_a_total_or_a_rate_nobody_knows_how_long_it_takes() -> None:
     assert Progress(done=10, total=9, rate=2.0).seconds_left == 0
 
 
-def test_a_path_is_a_path(clock: TestClock) -> None:
+def test_checked_options_keep_a_path_as_the_journal(clock: TestClock) -> None:
     options = checked_options(SETTINGS, MODEL, [{}], 1, None, None, Path("x.jsonl"), None)
     assert (options.journal, options.total) == (Path("x.jsonl"), 1)
 
@@ -227,7 +227,7 @@ def test_a_path_is_a_path(clock: TestClock) -> None:
 @pytest.mark.parametrize(
     "module", ["batch.state", "batch.throttle", "batch.journal", "batch.tally", "waiting.wait", "waiting.durations"]
 )
-def test_what_decides_loads_no_network(module: str) -> None:
+def test_the_pure_modules_load_no_network_library(module: str) -> None:
     network = {"httpx", "asyncio", "wavespeed_api"}
     code = f"import sys, wavespeed_client.{module}; print(sorted({network} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -37,7 +37,7 @@ from wavespeed_client.errors import uncertain_submission
 pytestmark = pytest.mark.promise("journal-first")
 
 
-def test_each_step_is_noted_before_the_request_leaves_and_after_its_response(clock: TestClock) -> None:
+def test_each_step_is_written_before_the_request_leaves_and_after_its_response(clock: TestClock) -> None:
     state = batch(clock, journal=JOURNAL)
     state.pull({"b": 1, "a": 2})
     job = state.take()
@@ -61,7 +61,7 @@ def test_each_step_is_noted_before_the_request_leaves_and_after_its_response(clo
     assert outcome(state).task == task(0, "failed")
 
 
-def test_no_outcome_is_handed_out_before_it_is_noted(clock: TestClock) -> None:
+def test_no_outcome_is_handed_out_before_it_is_written(clock: TestClock) -> None:
     state = batch(clock, journal=JOURNAL)
     state.pull({})
     job, _ = look(state)
@@ -73,7 +73,7 @@ def test_no_outcome_is_handed_out_before_it_is_noted(clock: TestClock) -> None:
 
 
 @pytest.mark.parametrize("error", [TaskTimeoutError, SubmissionUncertainError])
-def test_a_task_that_runs_on_stays_submitted(clock: TestClock, error: type[Exception]) -> None:
+def test_a_task_that_runs_on_keeps_its_journal_entry(clock: TestClock, error: type[Exception]) -> None:
     state = batch(clock, timeout=0, journal=JOURNAL)
     state.pull({})
     job, _ = look(state)
@@ -86,7 +86,7 @@ def test_a_task_that_runs_on_stays_submitted(clock: TestClock, error: type[Excep
     assert isinstance(outcome(state).error, error)
 
 
-def test_what_another_run_may_be_submitting_is_looked_for_again_and_not_sent(clock: TestClock) -> None:
+def test_an_input_that_another_run_may_be_submitting_is_looked_up_again_and_not_sent(clock: TestClock) -> None:
     state = batch(clock, journal=JOURNAL)
     state.pull({})
     job, noted = look(state, "submitting", look_again=30.0)
@@ -172,7 +172,7 @@ def test_the_task_of_a_run_that_was_just_killed_is_looked_up_before_waiting(cloc
 
 
 @pytest.mark.parametrize("event", ["submitting", "uncertain", "submitted", "finished", "failed", "of a later version"])
-def test_only_what_was_not_sent_is_submitted(clock: TestClock, event: str) -> None:
+def test_a_journaled_input_that_may_have_been_sent_is_not_submitted(clock: TestClock, event: str) -> None:
     """This includes events that should name a task and do not."""
     state = batch(clock, journal=JOURNAL)
     state.pull({})
@@ -182,7 +182,7 @@ def test_only_what_was_not_sent_is_submitted(clock: TestClock, event: str) -> No
     assert (state.take(), state.progress().in_flight) == (None, 0)
 
 
-def test_what_was_reserved_and_kept_back_is_free_for_the_next_run(clock: TestClock) -> None:
+def test_an_input_that_was_reserved_but_not_sent_is_free_for_the_next_run(clock: TestClock) -> None:
     state = batch(clock, journal=JOURNAL)
     state.pull({})
     job, _ = look(state)
@@ -218,7 +218,7 @@ def test_an_end_logs_the_tasks_that_nothing_else_names(
     assert len(logged) == 2
 
 
-def test_a_look_that_ends_after_the_batch_submits_nothing(clock: TestClock) -> None:
+def test_a_journal_look_that_ends_after_the_batch_submits_nothing(clock: TestClock) -> None:
     state = batch(clock, journal=JOURNAL)
     state.pull({})
     job = state.take()
@@ -228,7 +228,7 @@ def test_a_look_that_ends_after_the_batch_submits_nothing(clock: TestClock) -> N
     assert not state.go_on(job)
 
 
-def test_the_rate_counts_what_took_a_request_from_the_first_one_on(clock: TestClock) -> None:
+def test_the_rate_ignores_outcomes_of_earlier_runs(clock: TestClock) -> None:
     state = batch(clock, most=4, journal=JOURNAL, total=8)
     for _ in range(3):  # of an earlier run
         state.pull({})

@@ -88,7 +88,7 @@ def test_no_window_of_a_minute_holds_more_than_the_limit_wherever_the_service_co
     assert all(later - earlier > 60 - 1e-6 for earlier, later in zip(counted, counted[limit:], strict=False))
 
 
-def test_nothing_refused_means_no_pause_and_all_the_room() -> None:
+def test_without_a_refusal_there_is_no_pause_and_all_the_room() -> None:
     throttle = quiet(10)
     send(throttle, 9)
     assert throttle.wait(0.0) == 0
@@ -142,7 +142,7 @@ def test_retry_after_is_obeyed_up_to_a_minute(wanted: float, obeyed: float) -> N
     assert throttle.wait(0.0) == obeyed
 
 
-def test_the_jitter_only_adds() -> None:
+def test_the_jitter_never_shortens_a_pause() -> None:
     for number in (0.0, 0.5, 1.0):
         throttle = Throttle(8, random_number=lambda number=number: number)
         send(throttle)
@@ -150,7 +150,7 @@ def test_the_jitter_only_adds() -> None:
         assert throttle.wait(0.0) == pytest.approx(10 * (1 + 0.2 * number))
 
 
-def test_room_shrinks_to_one_at_least_and_grows_back_to_all_of_it() -> None:
+def test_room_shrinks_to_no_less_than_one_and_grows_back_to_the_whole() -> None:
     throttle = quiet(20)
     for _ in range(50):
         send(throttle)

@@ -40,7 +40,9 @@ def test_an_input_that_is_refused_until_its_time_is_up_is_reported(attach: Attac
     assert len(service.submitted) < 30
 
 
-def test_what_could_not_be_sent_is_retried_as_often_as_the_client_allows(attach: Attach, service: Service) -> None:
+def test_an_input_that_could_not_be_sent_is_retried_as_often_as_the_client_allows(
+    attach: Attach, service: Service
+) -> None:
     service.submission = lambda number, given: httpx.ConnectError("no route") if given["tag"] == "t0" else None
     outcomes = attach(max_retries=2).run_many(MODEL, tagged(3))
     (lost,) = [outcome for outcome in outcomes if outcome.error]
@@ -58,7 +60,7 @@ def test_an_outage_makes_few_submissions_uncertain(attach: Attach, service: Serv
     assert len(outcomes) == 200
 
 
-def test_a_wait_rides_out_what_may_pass(attach: Attach, service: Service) -> None:
+def test_a_wait_rides_out_temporary_errors(attach: Attach, service: Service) -> None:
     trouble: dict[int, Any] = {1: refusal(500), 2: refusal(429), 3: (502, {}), 4: httpx.ReadError("lost")}
     service.polls = 7
     service.poll = lambda task, polls: trouble.get(polls)

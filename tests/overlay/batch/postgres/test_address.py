@@ -28,7 +28,7 @@ PASSWORD = "-".join(["pass", "word"])  # a traceback shows the source too
         ("service=cats", "service=cats"),
     ],
 )
-def test_each_form_is_read(monkeypatch: pytest.MonkeyPatch, given: str, shown: str) -> None:
+def test_each_form_of_an_address_is_read(monkeypatch: pytest.MonkeyPatch, given: str, shown: str) -> None:
     monkeypatch.setenv("JOURNAL", f" postgresql://cat:{PASSWORD}@host/cats ")
     monkeypatch.setenv("SERVICE", "service=cats")
     address = Address.read(given)
@@ -50,7 +50,7 @@ def test_each_form_is_read(monkeypatch: pytest.MonkeyPatch, given: str, shown: s
         f"postgresql://cat:{PASSWORD}@host/cats?nonsense=1",
     ],
 )
-def test_what_is_no_address_is_refused_without_a_word_of_it(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+def test_an_invalid_address_is_refused_without_being_quoted(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("JOURNAL", given)
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     with pytest.raises(ConfigurationError, match="The environment variable JOURNAL") as caught:
@@ -72,13 +72,13 @@ def test_an_address_is_not_pickled() -> None:
         pickle.dumps(Address.read(f"postgresql://cat:{PASSWORD}@host/cats"))
 
 
-def test_a_connection_is_made(postgres: str) -> None:
+def test_a_connection_has_our_settings(postgres: str) -> None:
     with Address.read(postgres).connect() as connection:
         assert connection.execute("show application_name").fetchone() == ("wavespeed-client",)
         assert connection.info.get_parameters()["keepalives_idle"] == "30"
 
 
-def test_what_the_url_says_goes_over_our_settings(postgres: str) -> None:
+def test_parameters_of_the_url_override_our_settings(postgres: str) -> None:
     with Address.read(f"{postgres}&application_name=cats&connect_timeout=3").connect() as connection:
         assert connection.execute("show application_name").fetchone() == ("cats",)
         assert connection.info.get_parameters()["connect_timeout"] == "3"

@@ -50,7 +50,7 @@ def test_a_group_wakes_its_loop_once(database: Database, monkeypatch: pytest.Mon
     run(database, test)
 
 
-def test_errors_come_to_the_loop_too(database: Database) -> None:
+def test_errors_of_the_database_are_raised_in_the_event_loop(database: Database) -> None:
     async def test(writer: AsyncWriter) -> None:
         both = [writer.aresponse("hang"), writer.aresponse("behind")]
         for error in await asyncio.gather(*both, return_exceptions=True):
@@ -85,7 +85,7 @@ def test_one_timer_serves_all_requests(database: Database, clock: TestClock, mon
     run(database, test, seconds=10.0, clock=clock)
 
 
-def test_a_timer_that_finds_nobody_waiting_sets_none(database: Database, clock: TestClock) -> None:
+def test_a_timer_that_finds_nobody_waiting_is_not_set_again(database: Database, clock: TestClock) -> None:
     async def test(writer: AsyncWriter) -> None:
         await writer.aresponse("a")
         clock.time += 11.0
@@ -97,7 +97,7 @@ def test_a_timer_that_finds_nobody_waiting_sets_none(database: Database, clock: 
     run(database, test, seconds=10.0, clock=clock)
 
 
-def test_a_waiter_that_goes_away_takes_nothing_back(database: Database) -> None:
+def test_a_request_is_carried_out_even_if_its_waiter_is_cancelled(database: Database) -> None:
     async def test(writer: AsyncWriter) -> None:
         writer.aresponse("block").cancel()
         await asyncio.to_thread(database.busy.wait)
@@ -135,7 +135,7 @@ class Slow(Database):
 
 
 @pytest.mark.parametrize("seconds", [0.05, LONG])
-def test_a_connection_that_is_not_made_in_time(seconds: float) -> None:
+def test_a_writer_whose_opening_timed_out_or_was_cancelled_takes_no_requests(seconds: float) -> None:
     database = Slow()
 
     async def begin() -> None:

@@ -31,35 +31,35 @@ def entry(*row: Any) -> Entry:
     ("age", "look_again"),
     [(0.0, 0.1), (0.7, 0.7), (100.0, 5.0), (238.0, 2.0), (239.99, pytest.approx(0.01)), (240.0, None), (1e6, None)],
 )
-def test_what_another_submits_is_looked_at_again_until_no_response_can_come(age: float, look_again: Any) -> None:
+def test_a_claim_of_another_run_is_looked_up_again_until_no_response_can_come(age: float, look_again: Any) -> None:
     found = entry("submitting", 3, age, age)
     assert (found.event, found.attempt, found.look_again) == ("submitting", 3, look_again)
 
 
-def test_times_are_this_machines_whatever_the_databases_clock_says() -> None:
+def test_times_are_by_this_machines_clock_whatever_the_databases_clock_says() -> None:
     assert entry("uncertain", 1, 5.0, 3600.0).at == NOW - timedelta(hours=1)
     assert entry("planned", 0, 5.0).at == NOW - timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("state", ["submitted", "finished", "failed"])
-def test_a_task_is_read(state: str) -> None:
+def test_a_row_with_a_task_becomes_an_entry_with_that_task(state: str) -> None:
     found = entry(state, 1, 0.0, 0.0, json.dumps(RAW))
     assert found.task is not None
     assert (found.event, found.task.id, found.task.model, found.task.raw) == (state, "task-1", "a/b", RAW)
 
 
-def test_the_task_that_an_uncertain_submission_probably_started() -> None:
+def test_an_uncertain_row_has_the_id_of_the_task_that_it_probably_started() -> None:
     assert entry("uncertain", 1, 0.0, 0.0, '{"id": "task-1"}').task_id == "task-1"
     assert entry("uncertain", 1, 0.0, 0.0).task_id is None
 
 
 @pytest.mark.parametrize("state", ["planned", "refused"])
-def test_an_earlier_task_of_what_is_paid_again_is_none_of_it(state: str) -> None:
+def test_an_input_that_is_paid_again_does_not_keep_its_earlier_task(state: str) -> None:
     assert entry(state, 1, 0.0, 0.0, json.dumps(RAW)).task is None
 
 
 @pytest.mark.parametrize("task", ["", "[]", "{}", "null", '{"id": "a b"}', "[" * 100_000])
-def test_a_row_that_somebody_broke_is_named(task: str) -> None:
+def test_a_broken_row_is_named(task: str) -> None:
     with pytest.raises(InvalidInputError, match="The row of wavespeed_input with the key 6b is broken"):
         entry("submitted", 1, 0.0, 0.0, task)
 
@@ -85,7 +85,7 @@ def test_equal_inputs_have_a_key_each_or_share_one() -> None:
     assert {again.key(item(number)) for number in (2, 1, 1, 2, 1)} == set(found)
 
 
-def test_what_was_seen_before_keeps_its_key() -> None:
+def test_an_input_that_was_seen_before_keeps_its_key() -> None:
     keys, task = Numbered(), task_in(RAW, "a/b")
     digest = item(1).digest
     assert asked_of(item(1), keys) == Meet(digest, "a/b", '{"n":1}')

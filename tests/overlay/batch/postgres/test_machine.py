@@ -167,13 +167,15 @@ SETTINGS = settings(
 
 
 @pytest.mark.no_cover
-def test_any_order_of_events(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_order_of_events_keeps_the_invariants_of_the_rows(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Rows, "connection", connection, raising=False)
     run_state_machine_as_test(Rows, settings=SETTINGS)
 
 
 @pytest.mark.no_cover
-def test_the_machine_sees_what_an_expiring_claim_doubles(
+def test_the_state_machine_finds_the_double_submission_of_an_expiring_claim(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expiring = statements.CLAIM.replace("'planned', 'refused'", "'planned', 'refused', 'submitting', 'uncertain'")

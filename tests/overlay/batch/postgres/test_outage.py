@@ -49,7 +49,7 @@ def without_lists(number: int, given: dict[str, Any]) -> tuple[int, dict[str, An
     return refusal(500) if "page_size" in given else None
 
 
-def test_a_database_that_stays_away(
+def test_a_database_that_stays_away_ends_the_run_and_logs_its_tasks(
     attach: Attach, service: Service, own_server: database.Server, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     service.polls = 1_000
@@ -82,7 +82,9 @@ def test_a_database_that_stays_away(
     assert ids <= {outcome.task.id for outcome in found if outcome.task} | set(caplog.text.split())
 
 
-def test_a_database_that_comes_back(attach: Attach, service: Service, own_server: database.Server, url: str) -> None:
+def test_a_run_continues_when_the_database_comes_back(
+    attach: Attach, service: Service, own_server: database.Server, url: str
+) -> None:
     def crash(number: int, given: dict[str, Any]) -> None:
         if number in (3, 9):
             own_server.crash()
@@ -100,7 +102,7 @@ TAKE = "select pg_try_advisory_lock(hashtextextended('wavespeed_batch', id)) fro
 END = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'wavespeed-client'"
 
 
-def test_another_run_that_has_taken_the_batch_meanwhile(
+def test_a_run_ends_if_another_has_taken_the_batch_during_an_outage(
     attach: Attach, service: Service, own_server: database.Server, url: str
 ) -> None:
     step, close = stepper(attach(), MODEL, tagged(20), journal=url, batch="cats", max_in_flight=1, timeout=1.0)
@@ -116,7 +118,9 @@ def test_another_run_that_has_taken_the_batch_meanwhile(
     assert len(service.submitted) < 20
 
 
-def test_a_database_that_is_restored(attach: Attach, service: Service, own_server: database.Server, url: str) -> None:
+def test_a_run_ends_if_the_restored_database_has_lost_its_batch(
+    attach: Attach, service: Service, own_server: database.Server, url: str
+) -> None:
     step, close = stepper(attach(), MODEL, tagged(20), journal=url, batch="cats", max_in_flight=1, timeout=5.0)
     step()
     with psycopg.connect(url, autocommit=True) as connection:
@@ -130,7 +134,7 @@ def test_a_database_that_is_restored(attach: Attach, service: Service, own_serve
 
 
 @pytest.mark.promise("database-once")
-def test_two_runs_of_one_name_that_no_lock_keeps_apart(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_runs_without_a_lock_submit_no_input_twice(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost connection takes its lock along, and behind a pooler there may be none."""
     monkeypatch.setattr(statements, "lock", lambda connection, batch: None)
     ended = []

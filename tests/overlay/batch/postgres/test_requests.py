@@ -36,7 +36,7 @@ def test_of_several_claims_of_one_input_the_first_gets_it(connection: Connection
         assert (other.state, other.attempt) == ("submitting", 1)
 
 
-def test_only_what_was_claimed_is_released(connection: Connection, batch: int, clock: TestClock) -> None:
+def test_only_the_owners_claims_are_released(connection: Connection, batch: int, clock: TestClock) -> None:
     statements.meet(connection, batch, {b"cat": ("a/b", "{}"), b"dog": ("a/b", "{}")})
     statements.claim(connection, batch, [b"dog"], "another")
     this, claims = Try(connection, batch, "owner", [], clock), [Claim(b"cat"), Claim(b"cat"), Claim(b"dog")]

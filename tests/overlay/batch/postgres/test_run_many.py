@@ -55,7 +55,7 @@ def set_state(connection: Connection, name: str, state: str, hours: int = 1) -> 
     )
 
 
-def test_what_is_finished_is_handed_out_again_without_a_request(
+def test_a_finished_input_is_handed_out_again_without_a_request(
     attach: Attach, service: Service, empty_database: str, name: str, rows: Rows
 ) -> None:
     first = attach().run_many(MODEL, tagged(20), journal=empty_database, batch=name)
@@ -76,13 +76,15 @@ def test_equal_inputs_are_tasks_of_their_own(attach: Attach, service: Service, e
     assert len({outcome.task.id for outcome in outcomes}) == 4
 
 
-def test_another_name_pays_anew(attach: Attach, service: Service, empty_database: str, name: str) -> None:
+def test_a_batch_of_another_name_submits_its_inputs_again(
+    attach: Attach, service: Service, empty_database: str, name: str
+) -> None:
     for batch in (name, f"{name}-2"):
         attach().run_many(MODEL, tagged(2), journal=empty_database, batch=batch)
     assert service.accepted == {"t0": 2, "t1": 2}
 
 
-def test_texts_that_postgresql_refuses(
+def test_texts_that_postgresql_refuses_are_stored_escaped(
     attach: Attach, service: Service, empty_database: str, name: str, rows: Rows
 ) -> None:
     odd = {"tag": "t0", "odd": "\0 \U0001f600", "other": "\\u0000"}
@@ -96,7 +98,7 @@ def test_texts_that_postgresql_refuses(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429])
-def test_what_was_refused_is_submitted_by_the_next_run(
+def test_a_refused_input_is_submitted_by_the_next_run(
     attach: Attach, service: Service, empty_database: str, name: str, rows: Rows, status: int
 ) -> None:
     service.submission = lambda number, given: refusal(status)
@@ -253,7 +255,9 @@ def test_an_input_that_another_may_be_submitting_is_looked_at_again(
 # What is refused
 
 
-def test_one_run_at_a_time(attach: Attach, service: Service, empty_database: str, name: str) -> None:
+def test_a_second_run_of_a_batch_is_refused_until_the_first_has_ended(
+    attach: Attach, service: Service, empty_database: str, name: str
+) -> None:
     ws = attach()
     step, close = stepper(ws, MODEL, tagged(5), journal=empty_database, batch=name)
     step()
@@ -264,7 +268,9 @@ def test_one_run_at_a_time(attach: Attach, service: Service, empty_database: str
     assert len(service.submitted) == 5
 
 
-def test_tasks_elsewhere(attach: Attach, service: Service, empty_database: str, name: str) -> None:
+def test_a_batch_for_another_base_url_is_refused(
+    attach: Attach, service: Service, empty_database: str, name: str
+) -> None:
     attach().run_many(MODEL, tagged(1), journal=empty_database, batch=name)
     with pytest.raises(InvalidInputError, match=r"but this client is for 'http://127\.0\.0\.1:1'"):
         attach(base_url="http://127.0.0.1:1").run_many(MODEL, tagged(1), journal=empty_database, batch=name)
@@ -283,7 +289,7 @@ def test_tasks_elsewhere(attach: Attach, service: Service, empty_database: str, 
         ({"journal": "cats.jsonl", "batch": "cats"}, "batch is only for a journal in a database"),
     ],
 )
-def test_the_name_of_a_batch(attach: Attach, arguments: dict[str, Any], message: str) -> None:
+def test_an_invalid_name_of_a_batch_is_refused(attach: Attach, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         attach().run_many(MODEL, tagged(1), **arguments)
 
@@ -291,7 +297,7 @@ def test_the_name_of_a_batch(attach: Attach, arguments: dict[str, Any], message:
 @pytest.mark.promise("database-password")
 @pytest.mark.parametrize("scheme", ["mysql", "POSTGRESQL", "postgresql+psycopg"])
 @pytest.mark.parametrize("batch", [None, "cats"])
-def test_a_url_is_no_file(
+def test_a_url_of_another_database_is_refused_and_makes_no_file(
     attach: Attach, service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str, batch: str | None
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -303,14 +309,14 @@ def test_a_url_is_no_file(
     assert service.submitted == []
 
 
-def test_the_states_of_paying_again() -> None:
+def test_pay_again_takes_the_states_uncertain_and_failed_only() -> None:
     with pytest.raises(InvalidInputError, match='Say which inputs to pay for again: "uncertain"'):
         pay_again("service=cats", "cats")
     with pytest.raises(InvalidInputError, match='Say which inputs to pay for again: "uncertain"'):
         pay_again("service=cats", "cats", "finished")  # type: ignore[arg-type]
 
 
-def test_paying_again_for_a_batch_that_is_not_there(empty_database: str) -> None:
+def test_pay_again_refuses_an_unknown_batch(empty_database: str) -> None:
     with pytest.raises(InvalidInputError, match=r"There is no batch 'dogs' at postgresql://"):
         pay_again(empty_database, "dogs", "failed")
 
@@ -320,7 +326,7 @@ def test_paying_again_for_a_batch_that_is_not_there(empty_database: str) -> None
 
 @pytest.mark.promise("database-password")
 @pytest.mark.parametrize("wrong", ["password", "host", "dbname"])
-def test_the_password_shows_nowhere(
+def test_the_databases_password_shows_nowhere(
     attach: Attach,
     service: Service,
     empty_database: str,

@@ -187,7 +187,7 @@ def test_four_processes_share_a_batch(
     print(tormentor.done, service.requests, tormentor.without_response, len(lost))
 
 
-def test_a_claim_that_expires_doubles(torment: Torment) -> None:
+def test_claims_that_expire_cause_double_submissions(torment: Torment) -> None:
     tormentor = torment(200, expiring=True)
     assert tormentor.service.doubled > 0
     print(tormentor.done, tormentor.service.doubled)

@@ -31,7 +31,7 @@ def submitted(attempt: int, id: str) -> Result:
     return Result(attempt, "submitted", id, f'{{"id": "{id}"}}')
 
 
-def test_several_that_come_first_make_the_tables_together(empty_database: str) -> None:
+def test_runs_that_begin_at_once_create_the_tables_once(empty_database: str) -> None:
     def begin(number: int) -> int:
         with psycopg.connect(empty_database, autocommit=True) as connection:
             statements.create(connection)
@@ -54,7 +54,7 @@ def test_a_batch_of_a_later_version_is_refused(connection: Connection, batch: in
         statements.register(connection, name, "https://api.wavespeed.ai")
 
 
-def test_a_batch_is_one_runs_alone(connection: Connection, postgres: str, batch: int) -> None:
+def test_only_one_run_can_lock_a_batch(connection: Connection, postgres: str, batch: int) -> None:
     with psycopg.connect(postgres, autocommit=True) as other:
         statements.lock(other, batch)
         with pytest.raises(statements.BusyError, match="another run uses the batch"):
@@ -63,13 +63,13 @@ def test_a_batch_is_one_runs_alone(connection: Connection, postgres: str, batch:
         statements.lock(connection, batch)
 
 
-def test_what_is_there_is_not_planned_again(connection: Connection, planned: int) -> None:
+def test_an_input_that_is_there_is_not_planned_again(connection: Connection, planned: int) -> None:
     claim(connection, planned, [A], OWNER)
     meet(connection, planned, {A: ("a/b", "{}")})
     assert state(connection, planned) == "submitting"
 
 
-def test_a_claim_is_one_owners(connection: Connection, postgres: str, planned: int) -> None:
+def test_only_one_owner_can_claim_an_input(connection: Connection, postgres: str, planned: int) -> None:
     def claimed(owner: str) -> int:
         with psycopg.connect(postgres, autocommit=True) as own:
             return len(claim(own, planned, [A, B], owner))
@@ -94,7 +94,7 @@ def test_a_refused_input_is_claimed_anew(connection: Connection, planned: int) -
     assert look(connection, planned, [A])[A].error is None
 
 
-def test_a_claim_without_a_response_is_its_owners_still(connection: Connection, planned: int) -> None:
+def test_an_owner_can_claim_again_if_the_response_to_its_claim_was_lost(connection: Connection, planned: int) -> None:
     claim(connection, planned, [A], OWNER)
     claim(connection, planned, [B], "two")
     assert claim(connection, planned, [A, B], "again", [OWNER]) == {A: 2}
@@ -134,7 +134,7 @@ def test_a_known_task_replaces_an_uncertain_result(
     assert written == ({A} if after == note else set())
 
 
-def test_an_earlier_attempt_writes_nothing(connection: Connection, planned: int) -> None:
+def test_a_result_of_an_earlier_attempt_is_not_written(connection: Connection, planned: int) -> None:
     claim(connection, planned, [A], OWNER)
     record(connection, planned, {A: Result(1, "refused")})
     claim(connection, planned, [A], "two")
@@ -142,7 +142,7 @@ def test_an_earlier_attempt_writes_nothing(connection: Connection, planned: int)
     assert state(connection, planned) == "submitting"
 
 
-def test_one_task_is_one_inputs(connection: Connection, planned: int) -> None:
+def test_two_inputs_cannot_have_the_same_task(connection: Connection, planned: int) -> None:
     claim(connection, planned, [A, B], OWNER)
     task = f"same-{planned}"
     assert record(connection, planned, {A: submitted(1, task), B: submitted(1, task)}) == {A}
@@ -168,14 +168,16 @@ def uncertain(connection: Connection, planned: int) -> int:
     return planned
 
 
-def test_one_task_that_was_found_is_adopted_once(connection: Connection, uncertain: int) -> None:
+def test_a_found_task_is_adopted_once(connection: Connection, uncertain: int) -> None:
     task = {f"found-{uncertain}": "{}"}
     assert adopt(connection, uncertain, A, 1, task)
     assert not adopt(connection, uncertain, B, 1, task)
     assert (state(connection, uncertain), state(connection, uncertain, B)) == ("submitted", "uncertain")
 
 
-def test_of_several_none_is_adopted_unless_others_have_the_rest(connection: Connection, uncertain: int) -> None:
+def test_of_several_found_tasks_one_is_adopted_only_if_other_inputs_have_the_rest(
+    connection: Connection, uncertain: int
+) -> None:
     one, two = {f"one-{uncertain}": "{}"}, {f"two-{uncertain}": "{}"}
     assert not adopt(connection, uncertain, A, 1, one | two)
     assert not adopt(connection, uncertain, A, 1, {})
@@ -183,7 +185,9 @@ def test_of_several_none_is_adopted_unless_others_have_the_rest(connection: Conn
     assert adopt(connection, uncertain, B, 1, one | two)
 
 
-def test_two_that_adopt_the_same_task_at_once(connection: Connection, postgres: str, uncertain: int) -> None:
+def test_of_two_inputs_that_adopt_a_task_at_once_only_one_gets_it(
+    connection: Connection, postgres: str, uncertain: int
+) -> None:
     with psycopg.connect(postgres) as first, ThreadPoolExecutor(1) as pool:
         assert adopt(first, uncertain, A, 1, {f"both-{uncertain}": "{}"})
         second = pool.submit(adopt, connection, uncertain, B, 1, {f"both-{uncertain}": "{}"})
@@ -191,7 +195,9 @@ def test_two_that_adopt_the_same_task_at_once(connection: Connection, postgres: 
         assert not second.result()
 
 
-def test_paying_again_must_be_requested(connection: Connection, uncertain: int, name: str) -> None:
+def test_an_uncertain_input_is_claimed_again_only_after_pay_again(
+    connection: Connection, uncertain: int, name: str
+) -> None:
     assert statements.pay_again(connection, name, ["failed"]) == 0
     assert claim(connection, uncertain, [A, B], OWNER) == {}
     assert statements.pay_again(connection, name, ["uncertain"]) == 2

@@ -43,7 +43,7 @@ def asked(writer: Writer, request: Any) -> Future[Any]:
     return writer.ask(request, Future[Any]())
 
 
-def test_what_queues_while_a_commit_runs_is_committed_together(database: Database, opened: Open) -> None:
+def test_requests_that_queue_during_a_commit_are_committed_together(database: Database, opened: Open) -> None:
     writer = opened()
     first = asked(writer, "block")
     database.busy.wait()
@@ -80,7 +80,7 @@ def test_a_lost_connection_is_made_anew(database: Database, opened: Open, caplog
     assert database.tries[-1] is False
 
 
-def test_what_does_not_pass_fails_everybody(database: Database, opened: Open) -> None:
+def test_a_lasting_database_error_fails_every_request(database: Database, opened: Open) -> None:
     writer = opened()
     first = asked(writer, "block")
     database.busy.wait()
@@ -95,7 +95,7 @@ def test_what_does_not_pass_fails_everybody(database: Database, opened: Open) ->
     assert len(database.lost) == 12
 
 
-def test_an_error_of_our_own_fails_everybody(database: Database, opened: Open) -> None:
+def test_an_error_of_our_own_fails_every_request(database: Database, opened: Open) -> None:
     writer = opened()
     database.trouble = [ZeroDivisionError("secret")]
     with pytest.raises(ConfigurationError, match=r"^ZeroDivisionError: \.\.\.$"):
@@ -117,7 +117,7 @@ def test_a_database_that_does_not_respond_is_given_up(database: Database, opened
     assert database.closed == 1
 
 
-def test_what_does_not_end_before_the_end_is_given_up(database: Database, opened: Open) -> None:
+def test_a_request_that_does_not_end_before_the_writer_is_closed_is_given_up(database: Database, opened: Open) -> None:
     writer = opened(0.05)
     future = asked(writer, "hang")
     database.busy.wait()
@@ -152,7 +152,7 @@ def test_the_first_connection_is_tried_once(
     assert database.connections == 0
 
 
-def test_a_run_that_has_just_died_is_waited_for(database: Database, opened: Open) -> None:
+def test_the_lock_of_a_run_that_has_just_died_is_waited_for(database: Database, opened: Open) -> None:
     database.unreachable = [BusyError("in use")]
     opened()
     database.unreachable = [BusyError("in use")] * 10_000
@@ -177,7 +177,7 @@ def test_closing_carries_out_what_has_queued(database: Database, opened: Open) -
     assert database.lost == ["more"]
 
 
-def test_a_run_that_leaves_waits_for_nothing(database: Database, opened: Open) -> None:
+def test_leave_does_not_wait_for_requests_under_way(database: Database, opened: Open) -> None:
     writer = opened()
     future = asked(writer, "block")
     database.busy.wait()
@@ -199,7 +199,9 @@ def test_a_forked_child_leaves_the_connection_to_its_parent(
     assert writer.response("a") == "done a"
 
 
-def test_no_thread_is_a_clear_error(database: Database, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_can_start_no_thread_is_a_clear_error(
+    database: Database, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -208,7 +210,7 @@ def test_no_thread_is_a_clear_error(database: Database, opened: Open, monkeypatc
         opened()
 
 
-def test_nothing_is_logged_when_all_is_well(opened: Open, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_writer_without_trouble_logs_nothing(opened: Open, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         opened().close()
     assert caplog.messages == []
