@@ -48,7 +48,7 @@ def test_models_cost_one_request_an_hour(ws: Driven, fake: FakeWaveSpeed, clock:
     assert requests_for_it(fake) == 2
 
 
-def test_each_client_has_its_own(ws: Driven, connect: Connect, fake: FakeWaveSpeed) -> None:
+def test_each_client_fetches_a_catalogue_of_its_own(ws: Driven, connect: Connect, fake: FakeWaveSpeed) -> None:
     other = connect(fake.api_key, base_url=fake.url)
     ws.model("acme/speak")
     assert other.model("wavespeed-ai/flux-dev").id == "wavespeed-ai/flux-dev"
@@ -69,7 +69,7 @@ def test_an_unknown_id_names_three_close_ones(ws: Driven, fake: FakeWaveSpeed, m
 
 
 @pytest.mark.parametrize("model", ["flux", "a/b/stream", "models/x", "a/b?c", 3, None])
-def test_what_cannot_be_an_id_costs_no_request(ws: Driven, fake: FakeWaveSpeed, model: str) -> None:
+def test_an_invalid_model_id_costs_no_request(ws: Driven, fake: FakeWaveSpeed, model: str) -> None:
     with pytest.raises(InvalidModelError):
         ws.model(model)
     assert requests_for_it(fake) == 0
@@ -93,7 +93,7 @@ def test_an_empty_catalogue_is_not_remembered(ws: Driven, fake: FakeWaveSpeed) -
     assert ws.model("wavespeed-ai/flux-dev").id == "wavespeed-ai/flux-dev"
 
 
-def test_a_closed_client_says_so_though_it_knows_the_model(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_closed_client_refuses_even_a_model_that_it_knows(ws: Driven, fake: FakeWaveSpeed) -> None:
     ws.model("acme/speak")
     ws.end()
     with pytest.raises(ConfigurationError, match="closed"):
@@ -127,7 +127,7 @@ def test_asyncio_tasks_share_the_request_and_one_that_is_cancelled_spoils_nothin
     assert requests_for_it(fake) == 1
 
 
-def test_near_models_are_named_in_one_place() -> None:
+def test_one_function_suggests_close_model_ids() -> None:
     package = Path(__file__).parents[3] / "overlay" / "wavespeed_client"
     found = {path.name for path in package.rglob("*.py") if "get_close_matches(" in path.read_text("utf-8")}
     assert found == {"catalogue.py", "fields.py"}  # the command line's is about the fields of an input

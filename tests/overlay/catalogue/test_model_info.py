@@ -89,7 +89,7 @@ def test_a_row_that_describes_no_input_has_none(schema: Any) -> None:
     assert found._repr_html_().count("<table") == 1
 
 
-def test_it_is_frozen_picklable_and_hashable() -> None:
+def test_model_info_is_frozen_picklable_and_hashable() -> None:
     found = info({"properties": {"p": {"default": [1], "enum": [[1], {"a": 2}]}}})
     copy = pickle.loads(pickle.dumps(found))
     assert (copy, hash(copy)) == (found, hash(found))
@@ -97,7 +97,7 @@ def test_it_is_frozen_picklable_and_hashable() -> None:
         found.id = "other"  # type: ignore[misc]
 
 
-def test_printed_it_is_a_table() -> None:
+def test_printed_model_info_is_a_table() -> None:
     schema = {
         "required": ["prompt", "steps"],
         "x-order-properties": ["prompt", "image", "steps", "voice"],
@@ -126,7 +126,7 @@ def test_printed_it_is_a_table() -> None:
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\r\x00\u202e<script>\u200b" + chr(0xD800) + "中" * 80
 
 
-def test_nothing_in_it_acts_on_a_terminal_and_it_fits() -> None:
+def test_printed_model_info_sends_no_control_characters_and_fits_the_terminal() -> None:
     schema = {
         "properties": {
             HOSTILE.replace(chr(0xD800), ""): {
@@ -146,7 +146,7 @@ def test_nothing_in_it_acts_on_a_terminal_and_it_fits() -> None:
 
 
 @pytest.mark.no_cover
-def test_random_schemas_are_shown_without_harm() -> None:
+def test_random_schemas_are_shown_without_control_characters() -> None:
     chance = random.Random(7)
     for _ in range(500):
         schema = json.loads(json.dumps(hostile(chance)))
@@ -158,6 +158,6 @@ def test_random_schemas_are_shown_without_harm() -> None:
         assert pickle.loads(pickle.dumps(found)).inputs[0].name == found.inputs[0].name
 
 
-def test_the_page_shows_what_is_printed() -> None:
+def test_the_models_page_shows_the_printed_table() -> None:
     (shown,) = re.findall(r"^```text\n(.*?)^```$", (ROOT / "overlay/docs/models.md").read_text("utf-8"), re.M | re.S)
     assert shown == f"{ModelInfo.of(Model.of(row('wavespeed-ai/flux-dev', FLUX)))}\n"

@@ -30,7 +30,7 @@ def bodies(fake: FakeWaveSpeed) -> list[dict[str, Any]]:
     return [json.loads(request.body) for request in fake.requests if request.target == "/api/v3/predictions"]
 
 
-def test_pages_are_read_to_the_short_one_and_each_task_comes_once(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_pages_are_read_until_a_short_one_and_each_task_comes_once(ws: Driven, fake: FakeWaveSpeed) -> None:
     ids = [f"task-{number}" for number in range(250)]
     fake.raw(200, page(*ids[:100]), on="list")
     fake.raw(200, page(*ids[97:197]), on="list")  # three new tasks have pushed the others on
@@ -80,7 +80,7 @@ def test_filters_are_sent_and_obeyed(ws: Driven, fake: FakeWaveSpeed) -> None:
         ({"created_before": "2026-01-01"}, "created_before must be a datetime"),
     ],
 )
-def test_filters_that_cannot_be_are_refused_at_once(
+def test_invalid_filters_are_refused_at_once(
     connect: Connect, fake: FakeWaveSpeed, filters: dict[str, Any], reason: str
 ) -> None:
     client = connect(fake.api_key, base_url=fake.url).client

@@ -41,7 +41,7 @@ def served(connect: Connect, raw_server: RawServer) -> Any:
     return serve
 
 
-def test_a_model_needs_its_id_only(served: Any) -> None:
+def test_a_model_needs_only_its_id(served: Any) -> None:
     whole = {"model_id": "a/b", "name": "B", "type": "llm", "base_price": 1, "description": "d", "api_schema": {"x": 1}}
     odd = {"model_id": "a/c", "name": 1, "type": None, "base_price": "1", "description": [], "api_schema": "{}"}
     rows = [whole, odd, {"model_id": "a/d", "further": 1}]
@@ -50,7 +50,7 @@ def test_a_model_needs_its_id_only(served: Any) -> None:
     assert [model.raw for model in found] == rows
 
 
-def test_a_bill_needs_its_id_only(served: Any) -> None:
+def test_a_bill_needs_only_its_id(served: Any) -> None:
     certain = {"uuid": "a", "billing_type": "deduct", "price": 0.012}
     rows = [certain, {"uuid": "b", "price": None, "order": {}, "prediction": {"uuid": "t"}, "access_key_id": "k"}]
     rows.append({"uuid": "c", "order": [], "prediction": 5, "access_key_id": 7, "created_at": 5, "price": "0.012"})
@@ -63,7 +63,7 @@ def test_a_bill_needs_its_id_only(served: Any) -> None:
     assert [record.raw for record in found] == rows
 
 
-def test_use_needs_its_ids_only(served: Any) -> None:
+def test_usage_needs_only_the_ids_of_its_rows(served: Any) -> None:
     model, day = {"model_uuid": "a/b", "total_cost": 1.5, "total_count": 3.0}, {"date": "2026-01-02", "amount": 1.5}
     days = [day, {"date": "2026-01-03", "models": [{"model_uuid": "a/b", "count": 2.5}, None]}, 5]
     data = {"per_model_usage": [model, {"model_uuid": None}], "daily_usage": days, "summary": {"total_cost": "1"}}
@@ -78,12 +78,12 @@ def test_use_needs_its_ids_only(served: Any) -> None:
 
 
 @pytest.mark.parametrize("data", [{}, {"per_model_usage": None, "daily_usage": None, "summary": None}])
-def test_no_use_at_all_is_none(served: Any, data: dict[str, Any]) -> None:
+def test_missing_usage_is_none(served: Any, data: dict[str, Any]) -> None:
     found = served(data).usage(*SPAN)
     assert (found.per_model_usage, found.daily_usage, found.summary.total_cost) == (None, None, None)
 
 
-def test_a_price_needs_what_is_paid_only(served: Any) -> None:
+def test_a_price_needs_only_the_amount_that_is_paid(served: Any) -> None:
     assert served({"discounted_price": 1, "price": 2}).price("a/b") == Price(1, 2)
     data = {"discounted_price": 1, "price": "2", "discount_rate": None, "model_id": 5, "currency": None}
     assert served(data).price("a/b") == Price(1)
@@ -108,7 +108,7 @@ def test_a_list_without_a_row_that_can_be_read_is_no_empty_one(served: Any, rows
             read()
 
 
-def test_null_is_an_empty_list(served: Any) -> None:
+def test_null_in_place_of_a_list_is_an_empty_list(served: Any) -> None:
     assert served(None, code=200).models() == []
     assert served({"items": None}).billings() == []
 
@@ -149,11 +149,11 @@ def test_a_filter_on_the_log_that_fails_loses_no_row(served: Any) -> None:
 @pytest.mark.parametrize(
     ("data", "count"), [({"deleted_count": 2}, 2), ({"deleted_count": "2"}, None), ({}, None), (None, None), ([], None)]
 )
-def test_a_deletion_without_a_count_is_one(served: Any, data: Any, count: int | None) -> None:
+def test_a_deletion_without_a_count_succeeds(served: Any, data: Any, count: int | None) -> None:
     assert served(data, code=200, message="success").delete("abc") == count
 
 
-def test_deletions_of_which_one_has_no_count_have_none(served: Any, raw_server: RawServer) -> None:
+def test_the_count_of_deletions_is_none_if_one_response_has_no_count(served: Any, raw_server: RawServer) -> None:
     ws = served({"deleted_count": 100})
     raw_server.responses.append(http(200, b'{"code": 200, "data": {}}'))
     assert ws.delete(*(f"task-{number}" for number in range(150))) is None
@@ -161,7 +161,9 @@ def test_deletions_of_which_one_has_no_count_have_none(served: Any, raw_server: 
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"[]", b"{}", b'{"code": 500, "message": "No."}', b'{"data": null}'])
-def test_what_is_no_success_is_no_deletion(connect: Connect, raw_server: RawServer, body: bytes) -> None:
+def test_a_response_that_does_not_say_success_is_no_deletion(
+    connect: Connect, raw_server: RawServer, body: bytes
+) -> None:
     raw_server.responses.append(http(200, body))
     with pytest.raises(WaveSpeedError, match=r"outside the contract|No\."):
         connect(base_url=raw_server.url, max_retries=0).delete("abc")
@@ -175,12 +177,12 @@ def test_rows_can_be_pickled_and_hashed_and_not_changed(row: Any) -> None:
         row.raw = {}
 
 
-def test_rows_load_no_network() -> None:
+def test_importing_rows_loads_no_network_library() -> None:
     program = "import sys; from wavespeed_client import Billing, Model, UsageStats; print('httpx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "False\n"
 
 
-def test_generated_code_reads_each_row_by_itself() -> None:
+def test_generated_code_reads_each_row_separately() -> None:
     from wavespeed_api import models
 
     page = models.BillingPage.from_dict({"items": [{"uuid": "a", "billing_type": "deduct", "price": 1}, {}, None, 5]})

@@ -49,7 +49,7 @@ KEPT: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("schema", KEPT, ids=json.dumps)
-def test_what_binds_is_kept_as_it_is(schema: dict[str, Any]) -> None:
+def test_meaningful_keywords_are_kept_unchanged(schema: dict[str, Any]) -> None:
     assert field(schema) == schema
 
 
@@ -80,11 +80,11 @@ DROPPED: list[tuple[object, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("schema", "facts"), DROPPED)
-def test_the_rest_is_left_out(schema: object, facts: dict[str, Any]) -> None:
+def test_meaningless_keywords_are_left_out(schema: object, facts: dict[str, Any]) -> None:
     assert field(schema) == facts
 
 
-def test_a_stray_field_beside_the_properties_is_none() -> None:
+def test_a_stray_key_beside_the_properties_is_not_a_field() -> None:
     stray = top(properties={"prompt": {"type": "string"}}, seed={"type": "integer"})
     assert stray == {"type": "object", "properties": {"prompt": {"type": "string"}}}
 
@@ -103,7 +103,7 @@ def test_a_reference_to_nothing_may_be_anything(reference: object) -> None:
     assert json.dumps(facts).count("{") < 100
 
 
-def test_schemas_that_hold_themselves_or_double_at_each_step_end_somewhere() -> None:
+def test_recursive_and_exponential_schemas_are_cut_off() -> None:
     doubling = {f"D{n}": {"properties": {side: {"$ref": f"#/$defs/D{n + 1}"} for side in "ab"}} for n in range(30)}
     facts = facts_of({"properties": {"a": {"$ref": "#/$defs/D0"}}, "$defs": doubling})
     assert json.dumps(facts).count('"properties"') <= MOST_SCHEMAS
@@ -113,7 +113,7 @@ def test_schemas_that_hold_themselves_or_double_at_each_step_end_somewhere() -> 
     assert json.dumps(field(deep)).count("items") == DEEPEST
 
 
-def test_fields_of_rules_are_fields() -> None:
+def test_fields_that_only_a_rule_describes_are_fields() -> None:
     choice = {"if": {"properties": {"mode": {"const": "a"}}}, "then": {"properties": {"extra": {"type": "integer"}}}}
     facts = top(
         properties={"mode": {"type": "string"}},
@@ -142,7 +142,7 @@ def test_rules_keep_their_meaning_and_lose_their_decoration() -> None:
     assert facts == {"type": "object", "not": {"required": ["a", "b"]}, "dependentRequired": {"a": ["b"]}}
 
 
-def test_dependencies_are_written_in_one_way() -> None:
+def test_the_older_dependencies_keyword_is_rewritten_as_the_newer_ones() -> None:
     part = {"required": ["c"]}
     older = top(dependencies={"a": ["b"], "d": part, "e": [], "f": 3})
     assert older == top(dependentRequired={"a": ["b"]}, dependentSchemas={"d": part})
@@ -167,7 +167,7 @@ def test_an_input_of_an_odd_type_is_an_object(kind: object) -> None:
 
 
 @pytest.mark.parametrize("schema", [None, [], "object", {"type": "array"}, {"type": "string", "properties": {}}])
-def test_what_describes_no_object_is_no_input(schema: object) -> None:
+def test_a_schema_that_describes_no_object_is_no_input(schema: object) -> None:
     assert facts_of(schema) is None
 
 
@@ -178,7 +178,7 @@ def test_a_row_may_describe_no_input(holder: object) -> None:
     assert input_facts(row("a/b", None, api_schema=holder)) is None
 
 
-def test_the_form_that_runs_the_model_is_the_one_that_counts() -> None:
+def test_the_schema_of_model_run_is_preferred() -> None:
     other = {"type": "estimate", "request_schema": {"properties": {"a": {}}}}
     run = {"type": "model_run", "request_schema": {"properties": {"b": {}}}}
     assert input_facts(row("a/b", None, api_schema={"api_schemas": [other, run]})) == facts_of(run["request_schema"])
@@ -206,7 +206,7 @@ def test_the_form_that_runs_the_model_is_the_one_that_counts() -> None:
         *("reference_videos", "srt_file_url", "image_2", "image2", "first_frame", "file", "photos", "video_urls"),
     ],
 )
-def test_media_are_files_by_their_name(name: str) -> None:
+def test_names_of_media_fields_mean_files(name: str) -> None:
     assert says_file(name, {})
 
 
@@ -214,7 +214,7 @@ def test_media_are_files_by_their_name(name: str) -> None:
     "name",
     ["prompt", "mask_prompt", "video_prompt", "style", "profile", "seed", "imagery", "image_size", "", "a\nimage"],
 )
-def test_other_names_are_none(name: str) -> None:
+def test_names_of_other_fields_do_not_mean_files(name: str) -> None:
     assert not says_file(name, {})
 
 
@@ -228,7 +228,7 @@ def test_files_are_known_by_uploader_format_and_accept() -> None:
 
 
 @pytest.mark.parametrize("schema", [{"type": "integer"}, {"type": "boolean"}, {"type": "string", "enum": ["a"]}, {}])
-def test_only_text_stands_for_a_file(schema: dict[str, Any]) -> None:
+def test_only_a_text_field_can_hold_a_file(schema: dict[str, Any]) -> None:
     assert not is_file(top(properties={"image": schema})["properties"]["image"])
 
 
