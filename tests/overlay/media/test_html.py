@@ -83,12 +83,12 @@ def test_media_are_shown_and_everything_on_the_web_is_linked() -> None:
         (None, None),
     ],
 )
-def test_it_says_until_when_the_service_keeps_it(created_at: datetime | None, kept: str | None) -> None:
+def test_a_task_says_until_when_the_service_keeps_its_files(created_at: datetime | None, kept: str | None) -> None:
     text = shown(task("https://e.com/1.png", created_at=created_at)).text
     assert kept in text if kept else "kept until" not in text
 
 
-def test_a_running_and_a_failed_task_show_how_they_stand() -> None:
+def test_a_running_task_shows_its_status_and_a_failed_one_its_error() -> None:
     assert "statusprocessing" in shown(task(status="processing")).text
     assert "errorNo <cat>." in shown(task(status="failed", error="No <cat>.")).text
 
@@ -139,7 +139,7 @@ def model(hostile: str) -> ModelInfo:
     return ModelInfo.of(Model.of(row("a/b", {"properties": {hostile: field}}, type=hostile)))
 
 
-def test_a_model_is_two_tables() -> None:
+def test_a_model_is_shown_as_two_tables() -> None:
     found = shown(ModelInfo.of(Model.of(row("acme/paint", PAINT))))
     assert {tag for tag, _ in found.elements} == {"table", "tr", "th", "td"}
     assert found.text.startswith("modelacme/painttypetext-to-imagepricefrom 0.01 USDinputtypedefaultabout")

@@ -17,7 +17,7 @@ def test_every_type_leads_back_to_an_ending_of_its_own(ending: str) -> None:
     assert ending_for(kind.replace("/x-", "/")) == ending_for(kind)
 
 
-def test_endings_that_peoples_systems_may_not_know_are_known() -> None:
+def test_endings_that_the_operating_system_may_not_know_are_known() -> None:
     for ending in (".webp", ".flac", ".m4a", ".glb", ".mkv", ".avif", ".heic", ".opus"):
         assert type_of(f"a{ending}") != kinds.OTHER
     assert (ending_for("image/jpeg"), ending_for("text/plain"), ending_for("video/mp4")) == (".jpeg", ".txt", ".mp4")
@@ -37,7 +37,7 @@ def test_endings_that_peoples_systems_may_not_know_are_known() -> None:
         ("image/x-icon", ".ico"),
     ],
 )
-def test_what_hosts_call_them(content_type: str, ending: str) -> None:
+def test_content_types_of_hosts_lead_to_endings(content_type: str, ending: str) -> None:
     assert ending_for(content_type) == ending
 
 
