@@ -74,7 +74,7 @@ def test_redirects_are_followed_up_to_five_and_over_the_web_only(ws: Driven, sto
     assert [found.name for found in tmp_path.iterdir()] == ["a"]
 
 
-def test_an_expired_output_is_not_found(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
+def test_an_expired_output_raises_not_found(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         ws.download(f"{fake.url}/media/gone.png", tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
@@ -97,7 +97,7 @@ PNG = b"\x89PNG" + bytes(range(256)) * 2
         f"data:image/png,{quote(PNG)}",
     ],
 )
-def test_outputs_that_hold_the_file_are_decoded(ws: Driven, tmp_path: Path, text: str) -> None:
+def test_outputs_that_contain_the_file_are_decoded(ws: Driven, tmp_path: Path, text: str) -> None:
     assert ws.download(text, tmp_path / "a.png").read_bytes() == PNG
     for name in ("output.png", "output-2.png"):
         assert ws.download(text, tmp_path) == tmp_path / name
@@ -145,7 +145,7 @@ def test_in_a_folder_nothing_is_replaced_and_a_named_file_is(ws: Driven, storage
     assert len(list(tmp_path.iterdir())) == 6
 
 
-def test_a_file_system_without_hard_links_is_no_different(
+def test_a_download_works_without_hard_links(
     ws: Driven, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(path: Path, target: Path) -> None:
@@ -214,7 +214,7 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(
     assert len(storage.gets) == (kind == "a URL")
 
 
-def test_only_a_file_is_replaced(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+def test_a_download_never_replaces_a_pipe_or_a_device(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "device").symlink_to("/dev/null")
     for name in ("pipe", "device"):
@@ -299,7 +299,7 @@ def test_an_error_of_the_watcher_is_the_callers_own(ws: Driven, storage: Storage
     assert [found.name for found in tmp_path.iterdir()] == ["a.bin"]
 
 
-def test_proxies_without_a_scheme_and_impossible_ones(
+def test_a_download_uses_a_proxy_without_a_scheme_and_names_an_unusable_one(
     ws: Driven, raw_server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", raw_server.url.removeprefix("http://"))

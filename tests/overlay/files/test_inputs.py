@@ -43,7 +43,7 @@ def test_files_are_found_wherever_they_are_and_text_is_none() -> None:
     assert files_in({"prompt": "a/cat.png", "n": [1, None, {"b": True}]}) == {}
 
 
-def test_values_are_put_in_their_place_in_a_copy() -> None:
+def test_values_are_replaced_in_a_copy_of_the_input() -> None:
     inner = [{"path": PATH}, "b"]
     given = {"loras": inner, "size": (1, 2), "n": 1}
     put = placed(given, {("loras", 0, "path"): "https://e.com/x"})
@@ -52,13 +52,13 @@ def test_values_are_put_in_their_place_in_a_copy() -> None:
     assert given["loras"] is inner
 
 
-def test_what_is_beside_a_file_is_checked_with_it() -> None:
+def test_values_beside_a_file_are_checked_too() -> None:
     for beside, reason in ((float("nan"), "^b is nan"), ("\ud800", "^b is text with half"), ({1}, "^b is set")):
         with pytest.raises(InvalidInputError, match=reason):
             files_in({"a": PATH, "b": beside})
 
 
-def test_an_estimate_has_a_url_of_nothing_for_each_file() -> None:
+def test_the_input_of_a_price_has_a_placeholder_url_for_each_file() -> None:
     given = {"image": Path("a/c\u00e4t 1.png"), "mask": FILE, "more": [IMAGE, "https://e.com/1.png"]}
     assert without_files(given) == {
         "image": "https://example.invalid/c%C3%A4t%201.png",
@@ -84,5 +84,5 @@ class Named:
         *((Named(name), None) for name in (None, 3, "", b"a.png", "/")),
     ],
 )
-def test_a_name_is_text_or_none(file: object, name: str | None) -> None:
+def test_the_name_of_a_file_is_text_or_none(file: object, name: str | None) -> None:
     assert name_of(file) == name

@@ -34,7 +34,7 @@ from wavespeed_client.files.names import LONGEST_NAME, ending_of, first_free, nu
         ("\ud800.png", ".png"[1:]),
     ],
 )
-def test_names_are_what_every_system_takes(text: str, name: str) -> None:
+def test_safe_names_are_valid_on_every_system(text: str, name: str) -> None:
     assert safe_name(text) == name
 
 
@@ -82,5 +82,5 @@ def test_a_free_number_is_found_in_few_steps(taken: int) -> None:
 
 
 @given(st.sets(st.integers(1, 60)))
-def test_with_gaps_a_number_is_still_free(taken: set[int]) -> None:
+def test_the_chosen_number_is_free_even_if_the_taken_ones_have_gaps(taken: set[int]) -> None:
     assert first_free(taken.__contains__) not in taken

@@ -91,7 +91,9 @@ def test_a_files_end_is_where_its_length_or_its_last_chunk_says(
         assert (seen[0], seen[-1]) == ((0, total), (10, total))
 
 
-def test_noise_beneath_tls_is_a_drop(ws: Driven, fake: FakeWaveSpeed, tls_server: RawServer, tmp_path: Path) -> None:
+def test_bytes_that_are_no_tls_count_as_a_dropped_connection(
+    ws: Driven, fake: FakeWaveSpeed, tls_server: RawServer, tmp_path: Path
+) -> None:
     tls_server.noise = b"no record of TLS, and longer than the head of one"
     tls_server.responses += [WHOLE[:-5]] * 4
     with pytest.raises(APIConnectionError, match=r"^The download from 127\.0\.0\.1:\d+ broke off"):
@@ -131,7 +133,9 @@ def test_a_failure_of_a_host_is_retried(ws: Driven, raw_server: RawServer, tmp_p
 
 
 @pytest.mark.parametrize("after", ["soon", "\u00e9", "1.5", "-1", ""])
-def test_a_pause_that_cannot_be_read_is_none(ws: Driven, raw_server: RawServer, tmp_path: Path, after: str) -> None:
+def test_an_unreadable_retry_after_of_a_host_is_ignored(
+    ws: Driven, raw_server: RawServer, tmp_path: Path, after: str
+) -> None:
     raw_server.responses += [http(503, b"").replace(b"\r\n", f"\r\nRetry-After: {after}\r\n".encode(), 1), WHOLE]
     assert ws.download(f"{raw_server.url}/a", tmp_path / "a").read_bytes() == FILE
     assert len(raw_server.requests) == 2
@@ -146,7 +150,7 @@ def test_a_refusal_of_a_host_is_not_retried(ws: Driven, raw_server: RawServer, t
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_download_is_tried_as_often_as_it_may_be(raw_server: RawServer, tmp_path: Path, kind: str) -> None:
+def test_a_download_is_tried_as_often_as_max_retries_allows(raw_server: RawServer, tmp_path: Path, kind: str) -> None:
     def tried(max_retries: int) -> None:
         arguments = (f"{raw_server.url}/a", ThisFile(tmp_path / "a"), 5.0, None, max_retries)
         if kind == "sync":
@@ -259,14 +263,14 @@ def test_a_bomb_in_reply_to_an_upload_is_not_unpacked(
     assert len(raw_server.requests) == 1
 
 
-def test_of_an_error_only_the_beginning_is_read(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+def test_only_the_beginning_of_an_error_page_is_read(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     url = f"{storage.url}/refused/{64 * MIB}"
     assert peak(caught, NotFoundError, ws.download, url, tmp_path / "a") < LITTLE
     assert len(storage.gets) == 1
 
 
 @pytest.mark.parametrize("encoding", ["identity", ""])
-def test_what_a_host_says_is_quoted_though_it_breaks_off(
+def test_the_reason_of_a_host_is_quoted_even_if_its_response_breaks_off(
     ws: Driven, fake: FakeWaveSpeed, raw_server: RawServer, tmp_path: Path, encoding: str
 ) -> None:
     said = http(403, json.dumps({"message": "It has expired."}).encode() + b"  ", f"Content-Encoding: {encoding}")[:-1]

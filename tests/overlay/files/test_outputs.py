@@ -52,7 +52,7 @@ def test_data_uris_are_decoded(text: str, content: bytes, ending: str) -> None:
 
 
 @given(st.binary(min_size=120))
-def test_long_base64_of_anything_is_decoded(content: bytes) -> None:
+def test_long_base64_of_any_bytes_is_decoded(content: bytes) -> None:
     text = base64.b64encode(hashlib.sha512(content).digest() + content).decode()
     assert contained(text) == Inline(base64.b64decode(text))
 
@@ -85,7 +85,7 @@ def test_long_base64_of_anything_is_decoded(content: bytes) -> None:
         "\u65e5\u672c",
     ],
 )
-def test_everything_else_is_text_and_stays_as_it_is(text: str) -> None:
+def test_other_text_stays_unchanged(text: str) -> None:
     assert contained(text) == Inline(text.encode(), "text/plain")
     assert Task(id="a", model="a/b", status="completed", outputs=(text,)).urls == ()
 
@@ -118,7 +118,7 @@ def test_half_a_surrogate_pair_stays_visible() -> None:
     assert contained("a \ud800 b") == Inline(b"a \\ud800 b", "text/plain")
 
 
-def test_what_json_cannot_hold_is_named() -> None:
+def test_an_output_that_json_cannot_hold_is_refused() -> None:
     endless: dict[str, Any] = {}
     endless["a"] = endless
     for output in ({"a": object()}, endless, {"a": 10**5000}):

@@ -24,7 +24,7 @@ def test_an_upload_is_remembered_for_less_than_the_service_keeps_it() -> None:
     assert register.find("a", THEN - SECOND) is None  # the clock was set back
 
 
-def test_those_used_longest_ago_are_forgotten_first() -> None:
+def test_the_least_recently_used_uploads_are_forgotten_first() -> None:
     register = Register(most=2)
     for name in ("a", "b"):
         register.keep(upload(name))

@@ -75,7 +75,9 @@ def test_a_task_of_the_service_is_saved(ws: Driven, fake: FakeWaveSpeed, tmp_pat
     assert [path.read_text() for path in ws.save(outcome, tmp_path)] == ["a caption"]
 
 
-def test_saved_again_a_task_fetches_what_is_missing_or_empty(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+def test_a_task_that_is_saved_again_fetches_only_missing_or_empty_files(
+    ws: Driven, storage: Storage, tmp_path: Path
+) -> None:
     storage.typed = {"/typed/x": ("image/png", b"new")}
     task = completed(*[f"{storage.url}/bytes/3/1.jpeg", f"{storage.url}/typed/x"] * 2, "text")
     paths = ws.save(task, tmp_path)
@@ -90,7 +92,7 @@ def test_saved_again_a_task_fetches_what_is_missing_or_empty(ws: Driven, storage
     assert len(in_folder(tmp_path)) == 5
 
 
-def test_a_file_that_goes_while_a_task_is_saved_again_is_named(
+def test_a_file_that_disappears_while_a_task_is_saved_again_is_named(
     ws: Driven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def removed(self: OwnFile) -> Path:
@@ -104,7 +106,7 @@ def test_a_file_that_goes_while_a_task_is_saved_again_is_named(
     assert caught.value.task == completed("text")
 
 
-def test_a_note_of_the_users_beside_an_output_is_none(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+def test_a_file_with_another_ending_is_not_taken_for_an_output(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     (tmp_path / "abc-1.json").write_text("{}")
     storage.typed = {"/typed/x": ("image/png", b"x")}
     assert ws.save(completed(f"{storage.url}/typed/x"), tmp_path) == [tmp_path / "abc-1.png"]
@@ -118,7 +120,7 @@ def test_two_tasks_with_the_same_url_endings_share_no_file(ws: Driven, storage: 
     assert in_folder(tmp_path) == {f"task-{number}-1.jpeg": f"{number}".encode() for number in range(3)}
 
 
-def test_what_is_in_the_way_is_not_replaced(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+def test_a_folder_with_the_name_of_an_output_is_not_replaced(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     (tmp_path / "abc-1.jpeg").mkdir()
     with pytest.raises(InvalidInputError, match=r"'abc-1.jpeg' cannot be written") as caught:
         ws.save(completed(f"{storage.url}/bytes/3/1.jpeg"), tmp_path)
@@ -134,7 +136,7 @@ def test_at_most_four_are_fetched_at_once(ws: Driven, storage: Storage, tmp_path
     assert {path.read_bytes() for path in tmp_path.iterdir()} == {b"xxx"}
 
 
-def test_one_function_hears_of_the_progress_of_all(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+def test_on_progress_is_told_the_sum_of_all_outputs(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     size = 3 * MIB
     task = completed(*[f"{storage.url}/bytes/{size}/{number}.bin" for number in range(6)], "text")
     for _ in range(2):  # what is whole counts, too
@@ -214,18 +216,18 @@ def test_the_error_of_an_outcome_is_raised(ws: Driven, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("found", ["abc", None, 5, {"id": "abc"}, ["https://e.com/1.png"], Outcome(0, {}, None, None)])
-def test_what_is_no_task_is_refused_with_advice(ws: Driven, tmp_path: Path, found: object) -> None:
+def test_a_value_that_is_no_task_is_refused_with_advice(ws: Driven, tmp_path: Path, found: object) -> None:
     with pytest.raises(InvalidInputError, match=r"ws.save\(ws.get\(id\), folder\)"):
         ws.save(found, tmp_path)
 
 
-def test_a_task_with_an_id_that_cannot_be_leads_nowhere(ws: Driven, tmp_path: Path) -> None:
+def test_an_invalid_task_id_makes_no_path(ws: Driven, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="A task's id is"):
         ws.save(completed("text", id="../abc"), tmp_path / "folder")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folders_that_cannot_be_and_wrong_functions_are_refused(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+def test_unusable_folders_and_wrong_functions_are_refused(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     task = completed(f"{storage.url}/bytes/3/1.png")
     for folder in (tmp_path / "file", tmp_path / "file" / "x", f"{tmp_path}/a\0b", None, 5, b"folder"):
@@ -270,13 +272,13 @@ def test_an_error_of_the_watcher_is_the_callers_own_and_leaves_nothing(
     assert not [name for name in in_folder(tmp_path) if name.endswith(".part")]
 
 
-def test_memory_stays_flat(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+def test_saving_large_outputs_keeps_memory_flat(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     task = completed(*[f"{storage.url}/bytes/{24 * MIB}/{number}.bin" for number in range(5)])
     assert peak(ws.save, task, tmp_path) < LITTLE
     assert [path.stat().st_size for path in tmp_path.iterdir()] == [24 * MIB] * 5
 
 
-def test_a_file_system_without_hard_links_is_no_different(
+def test_saving_works_without_hard_links(
     ws: Driven, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(path: Path, target: Path) -> None:

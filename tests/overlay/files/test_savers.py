@@ -84,7 +84,7 @@ with WaveSpeed("test-key") as ws:
 
 
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT])
-def test_what_was_half_saved_has_no_name_and_is_saved_again(ws: Driven, half: Half, tmp_path: Path, by: int) -> None:
+def test_a_half_saved_file_has_no_name_and_is_saved_again(ws: Driven, half: Half, tmp_path: Path, by: int) -> None:
     command = [sys.executable, "-c", KILLED, half.url, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as killed:
         assert killed.stdout is not None

@@ -117,7 +117,7 @@ def test_files_that_cannot_be_read_are_refused_by_their_field_before_any_is_uplo
     assert fake.requests == []
 
 
-def test_all_else_is_checked_before_anything_is_uploaded(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_everything_else_is_checked_before_anything_is_uploaded(ws: Driven, fake: FakeWaveSpeed) -> None:
     file = io.BytesIO(b"x")
     with pytest.raises(InvalidModelError):
         ws.submit("no-model", {"image": file})
@@ -149,7 +149,7 @@ def test_a_refused_file_keeps_its_error_and_names_its_field(
     assert [stored(fake, call.input["loras"][0]["path"]) for call in fake.calls] == [b"x"]
 
 
-def test_one_that_fails_ends_the_others(connect: Connect) -> None:
+def test_one_failed_upload_ends_the_others(connect: Connect) -> None:
     files = [io.BytesIO(bytes([number])) for number in range(2 * AT_ONCE)]
     # A stand-in of its own: a late upload of an earlier test would take the refusal.
     with FakeWaveSpeed() as own:

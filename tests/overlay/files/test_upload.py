@@ -67,7 +67,9 @@ def test_open_files_are_uploaded_from_where_they_stand_and_stay_open(
     assert tickets(fake)[1] == {"filename": "b.bin", "size": 10, "content_type": "audio/other"}
 
 
-def test_what_cannot_be_uploaded_is_refused_before_a_ticket(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
+def test_an_unusable_file_is_refused_before_a_ticket_is_requested(
+    ws: Driven, fake: FakeWaveSpeed, tmp_path: Path
+) -> None:
     (tmp_path / "large").touch()
     with (tmp_path / "large").open("r+b") as file:
         file.truncate(LARGEST_UPLOAD + 1)
@@ -140,7 +142,7 @@ def test_a_storage_host_that_refuses_is_not_followed(
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.com/", "", "https://", "/relative"])
-def test_a_ticket_to_somewhere_else_is_refused(ws: Driven, fake: FakeWaveSpeed, url: str) -> None:
+def test_a_ticket_with_an_unusable_url_is_refused(ws: Driven, fake: FakeWaveSpeed, url: str) -> None:
     ticket(fake, url)
     with pytest.raises(UnexpectedResponseError, match="URL must begin with"):
         ws.upload(io.BytesIO(b"x"), filename="a.png")
@@ -183,7 +185,7 @@ def test_a_ticket_that_cannot_be_used_is_an_error(ws: Driven, fake: FakeWaveSpee
         ws.upload(io.BytesIO(b"bytes"), filename="a.png")
 
 
-def test_an_upload_that_breaks_off_says_so(ws: Driven, fake: FakeWaveSpeed, raw_server: RawServer) -> None:
+def test_an_upload_that_breaks_off_says_what_to_do(ws: Driven, fake: FakeWaveSpeed, raw_server: RawServer) -> None:
     ticket(fake, f"{raw_server.url}/x")
     with pytest.raises(
         APIConnectionError, match=r"^The upload to 127\.0\.0\.1:\d+ broke off .*\. Upload the file again\.$"
@@ -191,7 +193,9 @@ def test_an_upload_that_breaks_off_says_so(ws: Driven, fake: FakeWaveSpeed, raw_
         ws.upload(io.BytesIO(b"x"), filename="a.png")
 
 
-def test_the_lengths_that_a_ticket_names_are_our_own(ws: Driven, fake: FakeWaveSpeed, storage: Storage) -> None:
+def test_length_headers_of_a_ticket_are_replaced_with_our_own(
+    ws: Driven, fake: FakeWaveSpeed, storage: Storage
+) -> None:
     ticket(fake, f"{storage.url}/x", **{"content-length": "3", "Transfer-Encoding": "chunked"})
     ws.upload(io.BytesIO(b"bytes"), filename="a.png")
     assert [put.body for put in storage.puts] == [b"bytes"]

@@ -63,7 +63,9 @@ def test_a_file_anywhere_is_uploaded_first_and_its_url_sent(
     assert given["image"] == tmp_path / "cat.png"
 
 
-def test_each_content_is_uploaded_once_whatever_it_comes_as(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
+def test_each_content_is_uploaded_once_in_whatever_form_it_is_passed(
+    ws: Driven, fake: FakeWaveSpeed, tmp_path: Path
+) -> None:
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(b"same")
     file = io.BytesIO(b"same")
@@ -105,7 +107,9 @@ def test_files_without_a_name_of_text_get_a_plain_one(ws: Driven, fake: FakeWave
     assert [wanted["filename"] for wanted in tickets(fake)] == ["file"] * 3
 
 
-def test_without_a_known_ending_the_first_bytes_decide(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
+def test_the_first_bytes_decide_the_type_of_a_file_without_a_known_ending(
+    ws: Driven, fake: FakeWaveSpeed, tmp_path: Path
+) -> None:
     (tmp_path / "IMG").write_bytes(b"GIF89a")
     (tmp_path / "IMG.HEIC").write_bytes(b"GIF89b")
     files = [io.BytesIO(b"\x89PNG\r\n"), tmp_path / "IMG", tmp_path / "IMG.HEIC", Image("MPO", b"")]
@@ -129,7 +133,7 @@ def test_a_large_image_goes_by_way_of_the_disk(ws: Driven, fake: FakeWaveSpeed) 
     assert [wanted["filename"] for wanted in tickets(fake)] == ["image.webp"] * 2
 
 
-def test_a_lost_upload_is_no_uncertain_submission(ws: Driven, fake: FakeWaveSpeed, raw_server: RawServer) -> None:
+def test_a_lost_upload_leaves_no_uncertain_submission(ws: Driven, fake: FakeWaveSpeed, raw_server: RawServer) -> None:
     ticket(fake, f"{raw_server.url}/x")
     with pytest.raises(APIConnectionError, match=r"^image could not be uploaded, .*: The upload to .* broke off"):
         ws.submit(MODEL, {"image": io.BytesIO(b"x")})
@@ -137,7 +141,7 @@ def test_a_lost_upload_is_no_uncertain_submission(ws: Driven, fake: FakeWaveSpee
 
 
 @pytest.mark.parametrize("url", ["", "file:///x", "nowhere"])
-def test_a_ticket_whose_file_has_no_url_is_not_paid_for(ws: Driven, fake: FakeWaveSpeed, url: str) -> None:
+def test_an_input_is_not_submitted_if_its_ticket_has_no_usable_url(ws: Driven, fake: FakeWaveSpeed, url: str) -> None:
     upload = {"method": "PUT", "url": f"{fake.url}/storage/x", "headers": {}, "expires_at": None}
     data = {"type": "image", "download_url": url, "filename": "f", "size": 1, "upload": upload}
     fake.raw(200, json.dumps({"data": data}).encode(), on="upload")
@@ -154,7 +158,7 @@ def test_an_uncertain_submission_holds_what_was_sent(ws: Driven, fake: FakeWaveS
     assert len(ws.find_submissions(caught.value)) == 1
 
 
-def test_a_limit_is_held_against_the_price_of_what_is_sent(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_max_cost_is_compared_with_the_price_of_the_input_as_sent(ws: Driven, fake: FakeWaveSpeed) -> None:
     file = io.BytesIO(b"x")
     with pytest.raises(CostLimitError):
         ws.run(MODEL, {"image": file}, max_cost=0)
@@ -164,7 +168,7 @@ def test_a_limit_is_held_against_the_price_of_what_is_sent(ws: Driven, fake: Fak
     assert stored(fake, fake.calls[0].input["image"]) == b"x"
 
 
-def test_a_bare_price_uploads_nothing(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_price_uploads_nothing(ws: Driven, fake: FakeWaveSpeed) -> None:
     ws.price(MODEL, {"image": Path("cat.png"), "prompt": "p"})
     (request,) = fake.requests
     assert json.loads(request.body)["inputs"] == {"image": "https://example.invalid/cat.png", "prompt": "p"}
@@ -179,7 +183,7 @@ class Changing(io.BytesIO):
         return super().seek(place, whence)
 
 
-def test_only_the_bytes_whose_digest_was_taken_are_uploaded(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_file_that_changes_while_it_is_uploaded_is_not_submitted(ws: Driven, fake: FakeWaveSpeed) -> None:
     with pytest.raises(InvalidInputError, match="file was changed while it was uploaded"):
         ws.submit(MODEL, {"image": Changing(bytes(CHUNK + 1))})
     assert fake.calls == []
@@ -207,7 +211,9 @@ def test_an_upload_that_is_too_old_is_made_again(
     assert first == second != third
 
 
-def test_what_is_not_uploaded_by_the_deadline_is_not_submitted(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_an_input_whose_files_are_not_uploaded_by_the_deadline_is_not_submitted(
+    ws: Driven, fake: FakeWaveSpeed
+) -> None:
     for file in (Path(__file__), io.BytesIO(b"x")):
         with pytest.raises(APIConnectionError, match=r"^image could not be uploaded, .*the time(out ended| was up)"):
             ws.run(MODEL, {"image": file}, timeout=0)
@@ -215,7 +221,7 @@ def test_what_is_not_uploaded_by_the_deadline_is_not_submitted(ws: Driven, fake:
     assert tickets(fake) == []
 
 
-def test_what_was_uploaded_before_takes_no_time(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_file_that_was_uploaded_before_takes_no_time(ws: Driven, fake: FakeWaveSpeed) -> None:
     ws.submit(MODEL, {"image": Path(__file__)})
     fake.script(MODEL, "completed")
     assert ws.run(MODEL, {"image": Path(__file__)}, timeout=0).succeeded

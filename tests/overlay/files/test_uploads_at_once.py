@@ -107,7 +107,7 @@ print(peak() - before)
 
 
 @pytest.mark.parametrize("engine", ["sync", "async"])
-def test_four_are_uploaded_at_once(fake: FakeWaveSpeed, engine: str) -> None:
+def test_four_files_are_uploaded_at_once(fake: FakeWaveSpeed, engine: str) -> None:
     barrier = threading.Barrier(AT_ONCE)  # breaks, and with it the upload, if there are fewer
     files = [Waiting(b"%d" % number, barrier) for number in range(2 * AT_ONCE)]
     submissions_at_once(fake, engine, [{"images": files}])
