@@ -80,14 +80,14 @@ def test_polls_of_a_known_model_are_close_together_around_its_median() -> None:
     assert next_poll(5000, SLOW) == pytest.approx(next_poll(5000, ANY_MODEL), rel=0.01)
 
 
-def test_the_less_alike_tasks_were_the_less_they_are_believed() -> None:
+def test_the_more_earlier_durations_differ_the_likelier_is_an_outlier() -> None:
     chances = [Duration(60, spread).outlier_chance() for spread in (0.02, 0.1, 0.5, 2.0)]
     assert chances == sorted(chances)
     assert 0.05 < chances[0] < chances[1] < 0.1
     assert chances[-1] > 0.5
 
 
-def test_less_patience_polls_sooner() -> None:
+def test_less_patience_means_an_earlier_poll() -> None:
     for age in (0.0, 50.0, 60.0):
         delays = [next_poll(age, SLOW, PATIENCE * factor) for factor in (0.6, 1.0, 1.4)]
         assert delays == sorted(set(delays))
@@ -109,13 +109,13 @@ def test_less_patience_polls_sooner() -> None:
         (-5.0, 0.0, 1000.0, None),
     ],
 )
-def test_what_a_completed_task_teaches(
+def test_the_seconds_that_a_completed_task_took_are_estimated(
     inference_ms: float | None, at_least: float, at_most: float, expected: float | None
 ) -> None:
     assert seconds_taken(inference_ms, at_least, at_most, ANY_MODEL) == pytest.approx(expected)
 
 
-def test_an_upper_bound_is_news_only_if_it_is_low() -> None:
+def test_an_upper_bound_is_used_only_if_it_is_low() -> None:
     assert seconds_taken(None, 0, 50, SLOW) == 50
     assert seconds_taken(None, 0, 70, SLOW) is None
 
@@ -182,7 +182,7 @@ def test_an_instant_task_is_learnt_as_the_shortest() -> None:
     assert found.median == pytest.approx(SHORTEST_DELAY)
 
 
-def test_the_memory_is_bounded_and_forgets_what_was_not_heard_of_for_longest() -> None:
+def test_the_memory_is_bounded_and_forgets_the_least_recently_used() -> None:
     memory = Durations()
     for number in range(MOST_MODELS):
         learn(memory, 5, model=f"some/model-{number}")
@@ -199,7 +199,7 @@ def test_the_memory_is_bounded_and_forgets_what_was_not_heard_of_for_longest() -
     assert memory.submission(Task(id=f"id-{half}", model=MODEL, status="created")) == half
 
 
-def test_threads_may_share_it() -> None:
+def test_threads_may_share_a_memory_of_durations() -> None:
     memory = Durations()
     failures: list[BaseException] = []
 

@@ -126,7 +126,7 @@ def test_a_wait_by_id_polls_at_once(ws: Driven, clock: TestClock) -> None:
     assert all(slept > 0 for slept in clock.slept[1:])
 
 
-def test_an_error_that_may_pass_becomes_a_timeout_when_the_time_is_up(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_temporary_error_becomes_a_timeout_when_the_time_is_up(ws: Driven, fake: FakeWaveSpeed) -> None:
     fake.refuse(429, on="poll", times=10)
     with pytest.raises(TaskTimeoutError) as caught:
         ws.wait("abc", timeout=0)
@@ -137,7 +137,7 @@ def test_an_error_that_may_pass_becomes_a_timeout_when_the_time_is_up(ws: Driven
 @pytest.mark.parametrize(
     ("status", "kind"), [(404, NotFoundError), (401, AuthenticationError), (403, PermissionDeniedError)]
 )
-def test_what_never_passes_ends_a_wait_at_once_and_names_the_task(
+def test_a_lasting_error_ends_a_wait_at_once_and_names_the_task(
     ws: Driven, fake: FakeWaveSpeed, status: int, kind: type[WaveSpeedError]
 ) -> None:
     fake.refuse(status, on="poll", times=10)
