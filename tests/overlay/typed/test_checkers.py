@@ -147,7 +147,7 @@ CHECKERS: list[Callable[[Path], list[str]]] = [mypy, pyright, ty]
 
 
 @pytest.mark.parametrize(("checker", "quoted"), list(zip(CHECKERS, SAID, strict=True)))
-def test_each_mistake_is_found_and_nothing_else(
+def test_type_checkers_find_each_mistake_and_nothing_else(
     checker: Callable[[Path], list[str]], quoted: str, tmp_path: Path
 ) -> None:
     wrong = {"bad_sync.py": program(SYNC, MISTAKES, ""), "bad_async.py": program(ASYNC, MISTAKES, "await ")}

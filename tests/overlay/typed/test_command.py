@@ -19,13 +19,13 @@ from wavespeed_client.typed import __main__ as program
 from wavespeed_client.typed import writing
 
 
-def test_it_writes_the_models_that_are_named(written: Command) -> None:
+def test_the_command_writes_the_models_that_are_named(written: Command) -> None:
     assert list(texts()) == ["models.lock.json", "models.py"]
     assert list(locked()["models"]) == [SPEAKER]
     assert 'acme_speak: "ModelOf[AcmeSpeakInput]"' in texts()["models.py"]
 
 
-def test_it_adds_models_and_updates_the_others(written: Command, serve: Serve) -> None:
+def test_the_command_adds_models_and_updates_the_others(written: Command, serve: Serve) -> None:
     changed = deepcopy(SPEAK)
     changed["properties"]["speed"] = {"type": "number"}
     serve(rows({PAINTER: PAINT, SPEAKER: changed}))
@@ -35,12 +35,12 @@ def test_it_adds_models_and_updates_the_others(written: Command, serve: Serve) -
     assert "speed: NotRequired" in texts()["models.py"] or '"speed": NotRequired' in texts()["models.py"]
 
 
-def test_all_takes_every_model_that_is_described(command: Command, serve: Serve) -> None:
+def test_the_option_all_takes_every_described_model(command: Command, serve: Serve) -> None:
     serve([*rows(), row("acme/silent", None), row("not an id", SPEAK), row("models/x", SPEAK)])
     assert command("models.py", "--all")[:2] == (0, "models.py has 2 models\n")
 
 
-def test_all_but_one(command: Command, serve: Serve) -> None:
+def test_the_options_all_and_remove_take_every_model_but_one(command: Command, serve: Serve) -> None:
     serve(rows())
     assert command("models.py", "--all", "--remove", PAINTER)[:2] == (0, "models.py has 1 model\n")
     assert list(locked()["models"]) == [SPEAKER]
@@ -58,7 +58,7 @@ def test_a_model_can_be_removed(written: Command, serve: Serve) -> None:
     assert list(locked()["models"]) == [PAINTER]
 
 
-def test_without_descriptions_none_is_in_either_file_and_that_lasts(command: Command, serve: Serve) -> None:
+def test_no_descriptions_keeps_descriptions_out_of_both_files_in_later_runs_too(command: Command, serve: Serve) -> None:
     for arguments, there in (
         ((PAINTER,), True),
         (("--no-descriptions",), False),
@@ -128,7 +128,7 @@ def test_wrong_use_is_one_line(command: Command, arguments: list[str], said: str
     assert not texts()
 
 
-def test_without_a_key_it_says_so(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_key_the_command_says_so(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WAVESPEED_API_KEY")
     code, _, error = command("models.py", "a/b")
     assert code == 2
@@ -146,13 +146,13 @@ def test_two_models_of_one_name_write_nothing(command: Command, serve: Serve) ->
     assert not texts()
 
 
-def test_a_file_of_another_hand_is_not_written_over(command: Command) -> None:
+def test_a_file_that_the_command_did_not_write_is_not_overwritten(command: Command) -> None:
     Path("models.py").write_text("mine = 1\n")
     assert "was not written by this command" in command("models.py", SPEAKER)[2]
     assert texts() == {"models.py": "mine = 1\n"}
 
 
-def test_a_file_that_has_lost_its_lock_is_not_written_over(written: Command) -> None:
+def test_a_module_that_has_lost_its_lock_is_not_overwritten(written: Command) -> None:
     Path("models.lock.json").unlink()
     assert "models.lock.json is missing" in written("models.py", PAINTER)[2]
 
@@ -182,7 +182,7 @@ def test_the_lock_is_written_first_and_each_file_whole(
     assert written("models.py", "--check")[0] == 1
 
 
-def test_where_one_of_both_cannot_be_written_neither_is(written: Command, serve: Serve) -> None:
+def test_if_one_of_the_two_files_cannot_be_written_neither_is(written: Command, serve: Serve) -> None:
     Path("models.py").unlink()
     Path("models.py").symlink_to("nowhere/models.py")
     before = Path("models.lock.json").read_text()
@@ -205,7 +205,7 @@ def test_a_link_in_a_circle_is_reported(command: Command, serve: Serve) -> None:
     )
 
 
-def test_what_another_run_has_written_meanwhile_is_not_lost(
+def test_changes_that_another_run_has_written_meanwhile_are_not_lost(
     written: Command, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetch = program.fetch_catalogue
@@ -235,7 +235,7 @@ def test_a_full_disk_behind_stdout_is_reported(both: Command, serve: Serve, monk
     assert (code, error) == (2, "python -m wavespeed_client.typed: stdout: No space left on device\n")
 
 
-def test_mode_and_link_of_a_file_stay(tmp_path: Path) -> None:
+def test_a_rewritten_file_keeps_its_mode_and_link(tmp_path: Path) -> None:
     target, link = tmp_path / "target.py", tmp_path / "link.py"
     mask = os.umask(0o027)
     try:

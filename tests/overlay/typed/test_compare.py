@@ -79,12 +79,14 @@ FIELDS: list[tuple[dict[str, Any], dict[str, Any], Level, str]] = [
 
 
 @pytest.mark.parametrize(("old", "new", "level", "what"), FIELDS)
-def test_a_change_of_a_field(old: dict[str, Any], new: dict[str, Any], level: Level, what: str) -> None:
+def test_a_change_of_a_field_has_its_level_and_words(
+    old: dict[str, Any], new: dict[str, Any], level: Level, what: str
+) -> None:
     assert said(old, new) == [(level, what)]
     assert said(old, old) == said(new, new) == []
 
 
-def test_a_change_of_the_fields() -> None:
+def test_a_change_of_the_set_of_fields_has_its_level_and_words() -> None:
     one, two = {"properties": {"p": TEXT}}, {"properties": {"p": TEXT, "q": TEXT}}
     assert whole(two, one) == [(BREAKING, "q was removed")]
     assert whole(one, two) == [(COMPATIBLE, "q was added, optional")]

@@ -40,7 +40,7 @@ def test_diff_tells_what_has_changed_and_writes_nothing(both: Command, serve: Se
     assert texts() == before
 
 
-def test_diff_as_json(both: Command, serve: Serve) -> None:
+def test_diff_prints_json_on_request(both: Command, serve: Serve) -> None:
     serve(changed_rows())
     code, printed, _ = both("models.py", "--diff", "--json", "--fail-on", "breaking")
     found = json.loads(printed)
@@ -88,7 +88,7 @@ def test_hostile_words_stay_on_their_line_and_reach_any_terminal(
     assert b": \\u4e2d\\u202e was added" in terminal.buffer.getvalue()  # type: ignore[attr-defined]
 
 
-def test_diff_of_the_same(both: Command, serve: Serve) -> None:
+def test_diff_of_equal_inputs_says_nothing(both: Command, serve: Serve) -> None:
     for arguments, expected in ((["--fail-on", "any"], "nothing has changed\n"), (["--json"], '"verdict": "same"')):
         serve(rows())
         code, printed, _ = both("models.py", "--diff", *arguments)

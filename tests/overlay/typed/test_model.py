@@ -70,7 +70,7 @@ def test_a_model_says_which_it_is(flux: Driven) -> None:
 
 @pytest.mark.parametrize(("typed", "client"), [(TypedModel, WaveSpeed), (AsyncTypedModel, AsyncWaveSpeed)])
 @pytest.mark.parametrize("verb", VERBS)
-def test_each_verb_takes_what_the_clients_takes(typed: type, client: type, verb: str) -> None:
+def test_each_verb_takes_the_arguments_of_the_clients_verb(typed: type, client: type, verb: str) -> None:
     """Names, defaults and types of the arguments are the client's, but for the model and its input."""
     expected = list(inspect.signature(getattr(client, verb)).parameters.values())
     forms = typing.get_overloads(getattr(typed, verb)) or [getattr(typed, verb)]

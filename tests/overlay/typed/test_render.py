@@ -47,7 +47,7 @@ def one(schema: object) -> Any:
     return line.removeprefix("    p: ")
 
 
-def test_a_written_module() -> None:
+def test_the_written_module_is_exactly_this() -> None:
     assert render(facts({"acme/speak": {**SPEAK, "properties": {**SPEAK["properties"], "class": {}}}})) == (
         HEADER.partition("\n")[0]
         + '''
@@ -75,7 +75,7 @@ acme_speak: "ModelOf[AcmeSpeakInput]" = ModelOf("acme/speak")
     )
 
 
-def test_the_types_are_there_when_it_runs() -> None:
+def test_the_types_of_a_written_module_can_be_inspected() -> None:
     written = module(render(facts(MODELS)))
     paint = written.AcmePaint2_1FastInput
     assert paint.__required_keys__ == {"prompt"}
@@ -117,11 +117,11 @@ ANNOTATIONS: list[tuple[object, str]] = [
 
 
 @pytest.mark.parametrize(("schema", "annotation"), ANNOTATIONS)
-def test_annotations(schema: object, annotation: str) -> None:
+def test_each_schema_becomes_its_annotation(schema: object, annotation: str) -> None:
     assert one(schema) == annotation
 
 
-def test_what_types_do_not_say_is_said_in_words() -> None:
+def test_rules_that_types_cannot_express_are_written_in_docstrings() -> None:
     text = render(facts({"a/b": {"properties": {"p": {"type": "array", "maxItems": 3}}}}))
     assert '    """At most 3 items."""\n' in text
     said = {
@@ -159,7 +159,7 @@ def test_fields_that_would_share_a_name_get_different_ones() -> None:
     assert {name: typing.get_args(hint) for name, hint in hints.items()} == {name: (name,) for name in fields}
 
 
-def test_words_import_nothing() -> None:
+def test_words_of_a_description_import_nothing() -> None:
     said = {"type": "string", "description": 'Any "Literal" FileInput: ListOf\\', "enum": ["NotRequired", "a Any"]}
     text = render(facts({"a/b": {"properties": {"p": said}, "required": ["p"]}}))
     assert "\nfrom typing import Literal, TypeAlias, TypedDict\nfrom wavespeed_client.typed import ModelOf\n" in text
@@ -194,7 +194,7 @@ def test_names_of_different_models_never_meet() -> None:
 @pytest.mark.parametrize(
     "text", ['"', '""', '"""', "\\", '\\"', 'a"""b"', "\\\\\\", "a\\\n", '"\\', "\u202e\x00", "a" * 9]
 )
-def test_words_stay_words(text: str) -> None:
+def test_odd_text_stays_text_in_docstrings_and_literals(text: str) -> None:
     value = ast.literal_eval(docstring(f"x{text}", "").strip())
     assert value == f"x{text}".rstrip("\n").strip()
     assert ast.literal_eval(literal(text)) == text
@@ -203,7 +203,7 @@ def test_words_stay_words(text: str) -> None:
 
 
 @pytest.mark.no_cover
-def test_hostile_schemas_make_constants_only() -> None:
+def test_hostile_schemas_become_nothing_but_constants() -> None:
     source = random.Random(18)
     for number in range(3000):
         read = facts({f"a/b-{number}": {"properties": {words(source): hostile(source), "x": hostile(source)}}})
@@ -233,7 +233,7 @@ def check_constants(text: str) -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(5))
-def test_hostile_modules_run(seed: int) -> None:
+def test_modules_of_hostile_schemas_can_be_imported(seed: int) -> None:
     source = random.Random(seed)
     models = {f"a/m{number}": {"properties": {"x": hostile(source), "y": hostile(source)}} for number in range(60)}
     module(render(facts(models)))
@@ -242,7 +242,7 @@ def test_hostile_modules_run(seed: int) -> None:
 # What a module does not depend on
 
 
-def test_another_model_changes_no_lines_of_the_others() -> None:
+def test_an_added_model_changes_no_lines_of_the_others() -> None:
     source = random.Random(7)
     models = facts({f"a/m{number}": {"properties": {"x": hostile(source)}} for number in range(30)})
     blocks = blocks_of(render(models))
@@ -273,7 +273,7 @@ sys.stdout.write(Lock(facts).text() + render(facts))
 """
 
 
-def test_neither_order_nor_hash_seed_changes_anything() -> None:
+def test_the_written_module_does_not_depend_on_order_or_hash_seed() -> None:
     texts = set()
     for seed, order in (("1", "straight"), ("2", "turned")):
         command = [sys.executable, "-c", PROGRAM, str(ROOT), order]
