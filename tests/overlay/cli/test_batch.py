@@ -66,7 +66,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "message"), WRONG, ids=[message for _, message in WRONG])
-def test_what_is_wrong_is_named_with_its_line(text: str, message: str) -> None:
+def test_a_wrong_row_is_named_with_its_line(text: str, message: str) -> None:
     with pytest.raises(click.UsageError) as refused:
         rows(text)
     assert message in refused.value.message
@@ -78,7 +78,7 @@ def test_bytes_that_are_no_text_are_refused(invoke: Invoke) -> None:
     assert "No such file" in invoke("batch", MODEL, "nowhere", "--yes").err
 
 
-def test_without_a_terminal_nothing_is_paid_unless_that_is_said(invoke: Invoke, account: FakeWaveSpeed) -> None:
+def test_without_a_terminal_a_batch_needs_yes_or_a_limit(invoke: Invoke, account: FakeWaveSpeed) -> None:
     prompts(3)
     ended = invoke("batch", MODEL, "prompts.csv")
     assert (ended.code, ended.out, account.calls) == (2, "", [])
@@ -87,7 +87,7 @@ def test_without_a_terminal_nothing_is_paid_unless_that_is_said(invoke: Invoke, 
     assert json.loads(invoke("batch", MODEL, "prompts.csv", "--json").out)["error"]["exit_code"] == 2
 
 
-def test_outputs_are_printed_as_they_come_and_the_price_before_them(program: Invoke, account: FakeWaveSpeed) -> None:
+def test_the_price_is_printed_first_and_then_each_output_as_it_comes(program: Invoke, account: FakeWaveSpeed) -> None:
     prompts(4)
     ended = program("batch", MODEL, "prompts.csv", "--yes", "--download", "out")
     assert ended.code == 0
@@ -124,7 +124,9 @@ def test_stdin_is_read_for_a_dash(account: FakeWaveSpeed) -> None:
 
 
 @pytest.mark.parametrize(("option", "paid"), [(["--budget", "0.0324"], 3), (["--max-cost", "0.01", "--yes"], 0)])
-def test_a_limit_is_kept(option: list[str], paid: int, invoke: Invoke, account: FakeWaveSpeed) -> None:
+def test_a_batch_pays_no_more_than_its_limit(
+    option: list[str], paid: int, invoke: Invoke, account: FakeWaveSpeed
+) -> None:
     prompts(8)
     ended = invoke("batch", MODEL, "prompts.csv", *option)
     assert (ended.code, len(ended.lines), len(account.calls)) == (5, paid, paid)
@@ -141,7 +143,7 @@ def test_a_budget_counts_what_the_journal_records(invoke: Invoke, account: FakeW
     assert sum(entry.cost or 0 for entry in read_journal("b.jsonl") if entry.event == "finished") == 3 * PRICE
 
 
-def test_failed_ones_are_paid_again_only_on_request(invoke: Invoke, account: FakeWaveSpeed) -> None:
+def test_failed_inputs_are_paid_again_only_on_request(invoke: Invoke, account: FakeWaveSpeed) -> None:
     prompts(2)
     command = ("batch", MODEL, "prompts.csv", "--journal", "b.jsonl")
     account.fail(MODEL, error="Flagged.")
@@ -177,7 +179,7 @@ def test_files_are_uploaded_and_known_again_by_their_content(
     assert {json.loads(line)["input"]["image"] for line in ended.lines} == {"in/a.png", "in/b.png"}
 
 
-def test_an_uncertain_one_is_never_sent_again(invoke: Invoke, account: FakeWaveSpeed) -> None:
+def test_an_uncertain_input_is_never_sent_again(invoke: Invoke, account: FakeWaveSpeed) -> None:
     prompts(1)
     account.drop()
     command = ("batch", MODEL, "prompts.csv", "--journal", "b.jsonl", "--yes")
@@ -187,14 +189,16 @@ def test_an_uncertain_one_is_never_sent_again(invoke: Invoke, account: FakeWaveS
     assert f"wavespeed-client list --model {MODEL}" in ended.err
 
 
-def test_a_price_that_cannot_be_had_pays_nothing(invoke: Invoke, account: FakeWaveSpeed) -> None:
+def test_a_batch_whose_price_is_unknown_pays_nothing(invoke: Invoke, account: FakeWaveSpeed) -> None:
     prompts(2)
     account.refuse(404, message="No price.", on="price", times=9)
     ended = invoke("batch", MODEL, "prompts.csv", "--yes")
     assert (ended.code, account.calls) == (1, [])
 
 
-def test_many_are_priced_by_a_sample(invoke: Invoke, account: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_inputs_are_priced_by_a_sample(
+    invoke: Invoke, account: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("wavespeed_client.cli.plan.MOST_QUOTES", 4)
     prompts(10)
     ended = invoke("batch", MODEL, "prompts.csv")

@@ -131,7 +131,7 @@ ELSEWHERE = {"batch", "report", "webhook"}
 
 
 @pytest.mark.parametrize("name", TRIED)
-def test_the_command_does_what_it_says(name: str, program: Invoke, account: FakeWaveSpeed) -> None:
+def test_each_command_does_what_it_says(name: str, program: Invoke, account: FakeWaveSpeed) -> None:
     TRIED[name](program, account)
 
 
@@ -200,14 +200,14 @@ def test_the_price_of_files_is_an_estimate_that_uploads_none(
     assert "estimate" in ended.err
 
 
-def test_one_without_a_price_is_not_submitted(invoke: Invoke, account: FakeWaveSpeed) -> None:
+def test_run_submits_nothing_without_a_price(invoke: Invoke, account: FakeWaveSpeed) -> None:
     account.refuse(404, message="No price.", on="price")
     ended = invoke("run", MODEL, "prompt=x")
     assert (ended.code, account.calls) == (1, [])
     assert ended.err == "Error: No price. (HTTP 404)\n"
 
 
-def test_a_folder_that_cannot_be_is_found_out_before_anything_is_paid(invoke: Invoke, account: FakeWaveSpeed) -> None:
+def test_an_unusable_folder_is_refused_before_anything_is_paid(invoke: Invoke, account: FakeWaveSpeed) -> None:
     Path("file").write_text("")
     assert invoke("run", MODEL, "prompt=x", "--download", "file/out").code == 2
     assert account.calls == []

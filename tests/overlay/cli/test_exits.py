@@ -79,14 +79,16 @@ def test_with_json_the_error_is_an_object_on_stdout(
 
 
 @pytest.mark.parametrize("missing", ["WAVESPEED_API_KEY", "WAVESPEED_BASE_URL"])
-def test_what_the_environment_lacks_is_named(missing: str, invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_or_wrong_environment_variable_is_named(
+    missing: str, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(missing, " " if missing.endswith("KEY") else "ftp://x")
     ended = invoke("balance")
     assert ended.code == 2
     assert missing in ended.err
 
 
-def test_a_fault_of_the_program_is_shown_whole(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_shown_with_its_whole_traceback(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     from wavespeed_client import WaveSpeed
 
     monkeypatch.setattr(WaveSpeed, "balance", lambda ws: {}["\x1b[2J"])

@@ -78,7 +78,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), WRONG, ids=[" ".join(given) for given, _ in WRONG])
-def test_what_does_not_fit_is_refused_with_what_would(arguments: list[str], message: str) -> None:
+def test_a_value_that_does_not_fit_is_refused_with_what_is_allowed(arguments: list[str], message: str) -> None:
     with pytest.raises(click.UsageError) as refused:
         input_of(map(field_of, arguments), FACTS)
     assert message in refused.value.message
@@ -99,7 +99,7 @@ def test_the_schema_is_the_models_own(invoke: Invoke, account: FakeWaveSpeed, ca
 
 
 @pytest.mark.parametrize("how", ["the catalogue fails", "the model is not in it", "it says nothing of its input"])
-def test_where_the_catalogue_cannot_help_text_is_sent_with_a_word_of_it(
+def test_where_the_catalogue_cannot_help_values_are_sent_as_text_with_a_warning(
     how: str, invoke: Invoke, account: FakeWaveSpeed, catalogue: Callable[..., None]
 ) -> None:
     if how == "the catalogue fails":
@@ -129,7 +129,7 @@ def test_inputs_shows_what_the_model_takes(invoke: Invoke, catalogue: Callable[.
     assert (rows["seed"]["minimum"], rows["images"]["is_file"], rows["level"]["choices"]) == (-1, True, [1, 2, 3])
 
 
-def test_a_model_that_is_not_there_names_near_ones(invoke: Invoke) -> None:
+def test_an_unknown_model_names_close_ones(invoke: Invoke) -> None:
     ended = invoke("inputs", "wavespeed-ai/flux-devv")
     assert (ended.code, ended.out) == (2, "")
     assert "Close to it: wavespeed-ai/flux-dev" in ended.err

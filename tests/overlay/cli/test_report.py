@@ -60,7 +60,7 @@ def test_the_sheet_shows_each_input_with_its_pictures_cost_seconds_and_failure(i
     assert Path("b.jsonl").read_bytes() == before
 
 
-def test_nothing_of_it_is_more_than_text_and_nothing_needs_the_network(invoke: Invoke) -> None:
+def test_hostile_text_in_a_report_stays_text_and_a_report_loads_nothing(invoke: Invoke) -> None:
     hostile(Path("b.jsonl"))
     invoke("report", "b.jsonl", "-o", "report.html")
     text = Path("report.html").read_text("utf-8")
@@ -72,7 +72,7 @@ def test_nothing_of_it_is_more_than_text_and_nothing_needs_the_network(invoke: I
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-def test_a_browser_runs_nothing_of_it(invoke: Invoke, tmp_path: Path) -> None:
+def test_a_browser_runs_no_script_of_a_hostile_report(invoke: Invoke, tmp_path: Path) -> None:
     hostile(Path("b.jsonl"))
     invoke("report", "b.jsonl", "--files", "out", "-o", "report.html")
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
@@ -113,7 +113,7 @@ def test_a_last_line_that_is_cut_off_is_passed_over_and_left_alone(path: Path, k
     assert path.read_bytes() == whole[: header + kept]
 
 
-def test_uncertain_and_refused_ones_say_why(path: Path) -> None:
+def test_uncertain_and_refused_entries_say_why(path: Path) -> None:
     uncertain = {"event": "uncertain", "submitted_at": "2026-11-22T10:00:00+00:00", "task_id": "t9", "error": "Lost."}
     uploaded = {"event": "uploaded", "digest": "d", "url": "https://example.com/x"}
     refused = {"number": 2, "event": "refused", "error": "No."}
@@ -136,20 +136,20 @@ def test_uncertain_and_refused_ones_say_why(path: Path) -> None:
         json.dumps(SUBMITTED | {"at": "2026-11-22T10:00:00+00:00", "task": {"id": 5}}).encode(),
     ],
 )
-def test_a_line_that_is_broken_is_named(path: Path, line: bytes) -> None:
+def test_a_broken_line_is_named(path: Path, line: bytes) -> None:
     written(path, PLANNED, tail=line + b"\n" + b"{}\n")
     with pytest.raises(InvalidInputError, match="is broken at line 3"):
         read_journal(path)
 
 
 @pytest.mark.parametrize("content", [b"hello", b"hello\n", b"{}\n", b'{"journal": "other", "version": 1}\n'])
-def test_another_file_is_no_journal(path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_journal_is_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(InvalidInputError, match="is not a journal"):
         read_journal(path)
 
 
-def test_a_file_that_cannot_be_read_is_named_and_an_empty_one_is_new(path: Path) -> None:
+def test_an_unreadable_journal_is_named_and_an_empty_one_has_no_entries(path: Path) -> None:
     with pytest.raises(InvalidInputError, match="cannot be read"):
         read_journal(path)
     path.write_bytes(b"")
@@ -161,6 +161,6 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "batch.jsonl"
 
 
-def test_an_entry_is_plain_data(path: Path) -> None:
+def test_read_journal_returns_entries(path: Path) -> None:
     written(path, PLANNED)
     assert isinstance(read_journal(str(path))[0], JournalEntry)

@@ -48,7 +48,7 @@ def test_no_control_character_of_the_service_is_printed(
     account.violations.clear()  # such models and messages are outside the contract
 
 
-def test_what_is_taken_out_stays_readable() -> None:
+def test_escaped_control_characters_stay_readable() -> None:
     assert clean("\x1b[31mred\x07\n\tend") == "\\x1b[31mred\\x07\n\tend"
     assert one_line("a\nb\tc\x00") == "a b c\\x00"
     assert clean("猫 é 👩\u200d🎨") == "猫 é 👩\u200d🎨"
@@ -106,7 +106,7 @@ def test_an_error_is_said_if_stdout_is_full(account: FakeWaveSpeed) -> None:
             assert (done.returncode, "Traceback" in done.stderr, "Error: " in done.stderr) == (1, False, True)
 
 
-def test_a_stream_that_knows_no_such_letters_is_given_escapes(account: FakeWaveSpeed) -> None:
+def test_a_stream_that_cannot_encode_a_letter_gets_its_escape(account: FakeWaveSpeed) -> None:
     account.script(MODEL, "completed", outputs=["猫"])
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     command = [*PROGRAM, "run", MODEL, "prompt=x"]
@@ -114,9 +114,7 @@ def test_a_stream_that_knows_no_such_letters_is_given_escapes(account: FakeWaveS
     assert (done.returncode, done.stdout) == (0, "\\u732b\n")
 
 
-def test_nothing_is_written_outside_the_folder_that_is_named(
-    invoke: Invoke, account: FakeWaveSpeed, tmp_path: Path
-) -> None:
+def test_a_download_writes_nothing_outside_its_folder(invoke: Invoke, account: FakeWaveSpeed, tmp_path: Path) -> None:
     names = [f"{account.url}/media/x/..%2f..%2fevil.png", f"{account.url}/media/x/%2fetc%2fevil"]
     account.script(MODEL, "completed", outputs=names)
     account.raw(200, b"picture", "image/png", on="download", times=9)

@@ -25,7 +25,7 @@ def test_help_of_each_command_has_an_example_of_it(name: str, command: click.Com
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("types", "completion", "webhook")])
-def test_each_command_prints_json_on_request(name: str) -> None:
+def test_each_command_has_the_option_json(name: str) -> None:
     assert "--json" in {option for one in SUBCOMMANDS[name].params for option in one.opts}
 
 
@@ -35,14 +35,14 @@ def test_no_option_takes_a_secret() -> None:
     assert not {name for name in names if "key" in name or "secret" in name or "token" in name}
 
 
-def test_the_list_of_commands_is_all_that_there_is(invoke: Invoke) -> None:
+def test_help_lists_every_command_and_others_are_refused(invoke: Invoke) -> None:
     shown = invoke("--help").out
     assert all(f"  {name} " in shown for name in COMMANDS)
     assert isinstance(program, LazyGroup)
     assert invoke("no-such-command").code == 2
 
 
-def test_the_version_is_the_packages(invoke: Invoke) -> None:
+def test_the_option_version_prints_the_packages_version(invoke: Invoke) -> None:
     assert invoke("--version").out == f"wavespeed-client, version {__version__}\n"
 
 

@@ -85,7 +85,7 @@ def test_a_run_is_one_line_and_its_output_stands_alone_on_stdout(start: Start, a
     assert running.wait(10) == 0
 
 
-def test_a_batch_asks_and_no_pays_nothing(start: Start, account: FakeWaveSpeed) -> None:
+def test_a_batch_asks_first_and_pays_nothing_if_the_reply_is_no(start: Start, account: FakeWaveSpeed) -> None:
     Path("prompts.csv").write_text("prompt\na\nb\n")
     running, terminal = start("batch", MODEL, "prompts.csv")
     terminal.wait_for("2 to pay: $0.0216. Go on? [y/N]")
@@ -108,7 +108,7 @@ def test_a_batch_shows_a_table_below_its_outputs(start: Start, account: FakeWave
     assert shown.split("\n")[-2] == "6 done, cost $0.0648"
 
 
-def test_what_was_agreed_to_is_the_most_that_is_paid(start: Start, account: FakeWaveSpeed) -> None:
+def test_a_batch_pays_at_most_the_price_that_was_agreed_to(start: Start, account: FakeWaveSpeed) -> None:
     Path("prompts.csv").write_text("prompt\na\nb\nc\n")
     running, terminal = start("batch", MODEL, "prompts.csv", "--max-in-flight", "1")
     terminal.wait_for("3 to pay: $0.0324. Go on? [y/N]")

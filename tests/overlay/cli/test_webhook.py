@@ -59,7 +59,7 @@ def test_each_verified_call_is_printed_and_all_others_are_refused(
     assert running.wait(10) == 130
 
 
-def test_a_port_that_is_taken_is_a_matter_of_configuration(
+def test_a_port_that_is_taken_is_a_configuration_error(
     listening: tuple[subprocess.Popen[str], str], invoke: Invoke
 ) -> None:
     port = listening[1].rstrip("/").rpartition(":")[2]
