@@ -50,7 +50,7 @@ def test_an_output_is_what_it_was_when_it_is_read_back(output: Any) -> None:
     assert output_of(text_of(output)) == output
 
 
-def test_a_column_of_ours_is_refused_and_a_prefix_helps() -> None:
+def test_a_clash_with_a_column_of_ours_is_refused_and_a_prefix_is_suggested() -> None:
     with pytest.raises(ConfigurationError, match=r"a column 'error' already.*prefix='ws_'"):
         refuse_clashes(["id", "error"], GENERATED, "")
     refuse_clashes(["id", "error"], GENERATED, "ws_")
@@ -58,6 +58,6 @@ def test_a_column_of_ours_is_refused_and_a_prefix_helps() -> None:
         refuse_clashes(["error", "ws_status"], GENERATED, "ws_")
 
 
-def test_rows_keep_their_columns() -> None:
+def test_joined_rows_keep_their_own_columns() -> None:
     found = joined([{"id": 1}, None], [{"error": None}, {"error": "No row."}], "ws_")
     assert found == [{"id": 1, "ws_error": None}, {"ws_error": "No row."}]

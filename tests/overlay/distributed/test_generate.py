@@ -131,7 +131,7 @@ def test_rows_with_a_column_of_ours_raise_unless_there_is_a_prefix(stage: Stage,
     assert (found["error"], found["cat_error"], found["cat_status"]) == ("mine", None, "completed")
 
 
-def test_constants_and_other_names_are_sent(stage: Stage, service: Service) -> None:
+def test_constant_inputs_and_renamed_fields_are_sent(stage: Stage, service: Service) -> None:
     sent: list[dict[str, Any]] = []
     service.submission = lambda number, given: sent.append(given)
     stage(fields={"tag": "text"}, input={"size": "1024*1024"}).rows([{"id": 1, "text": "a", "size": "none"}])
@@ -141,7 +141,7 @@ def test_constants_and_other_names_are_sent(stage: Stage, service: Service) -> N
 @pytest.mark.parametrize(
     ("status", "kind"), [(401, AuthenticationError), (403, PermissionDeniedError), (404, NotFoundError)]
 )
-def test_what_concerns_every_row_raises_and_is_submitted_by_the_next_execution(
+def test_an_error_that_affects_all_rows_raises_and_the_next_execution_submits_them(
     stage: Stage, service: Service, status: int, kind: type[WaveSpeedError]
 ) -> None:
     service.submission = lambda number, given: refusal(status)
@@ -195,7 +195,7 @@ def test_a_database_that_cannot_be_used_raises(stage: Stage, monkeypatch: pytest
 
 
 @pytest.mark.promise("distributed-secrets")
-def test_it_is_pickled_without_key_or_password(environment: None, postgres: str) -> None:
+def test_generate_is_pickled_without_key_or_password(environment: None, postgres: str) -> None:
     made = Generate("a/b", **GIVEN, input={"size": "1024*1024", "mask": Path("mask.png")}, max_cost=0.5, prefix="p_")
     pickled = pickle.dumps([made, made.rows])
     password = psycopg.conninfo.conninfo_to_dict(postgres)["password"]
@@ -258,17 +258,17 @@ def test_a_journal_without_a_password_is_taken(journal: str) -> None:
         ({"prefix": None}, "prefix must be"),
     ],
 )
-def test_a_wrong_argument_is_refused_where_it_is_made(changed: dict[str, Any], message: str) -> None:
+def test_a_wrong_argument_is_refused_by_the_constructor(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(WaveSpeedError, match=message):
         Generate("a/b", **{**GIVEN, **changed})
 
 
-def test_a_wrong_model_is_refused_where_it_is_made() -> None:
+def test_a_wrong_model_is_refused_by_the_constructor() -> None:
     with pytest.raises(InvalidInputError, match="A model id is"):
         Generate("flux-dev", **GIVEN)
 
 
-def test_an_open_file_in_input_is_refused_for_it_cannot_travel(tmp_path: Path) -> None:
+def test_an_open_file_in_input_is_refused_because_it_cannot_be_pickled(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
     with (tmp_path / "a").open("rb") as file, pytest.raises(InvalidInputError, match="image in input is an open file"):
         Generate("a/b", **GIVEN, input={"image": file})
@@ -284,7 +284,7 @@ def test_one_line_is_logged_of_each_partition(stage: Stage, service: Service, ca
     assert "a partition of 4 inputs, 2 done, 1 failed, 1 uncertain, in " in lines[0]
 
 
-def test_it_works_where_an_event_loop_runs(stage: Stage, service: Service) -> None:
+def test_generate_works_while_an_event_loop_runs(stage: Stage, service: Service) -> None:
     async def cell() -> list[dict[str, Any]]:
         return stage().rows(rows_of(3))
 
@@ -323,7 +323,9 @@ def test_no_package_of_tables_is_loaded_before_there_is_a_table() -> None:
     assert done.stdout == "set()\n"
 
 
-def test_partitions_at_once_share_rows(environment: None, monkeypatch: pytest.MonkeyPatch, unique_ids: str) -> None:
+def test_concurrent_partitions_with_the_same_rows_submit_each_row_once(
+    environment: None, monkeypatch: pytest.MonkeyPatch, unique_ids: str
+) -> None:
     """Eight calls of eight threads on real connections, each with all rows."""
     from concurrent.futures import ThreadPoolExecutor
 

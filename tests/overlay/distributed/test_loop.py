@@ -20,11 +20,11 @@ async def fails() -> None:
     raise LookupError("of its own")
 
 
-def test_without_a_loop_it_is_this_thread() -> None:
+def test_without_a_running_loop_the_work_is_done_in_this_thread() -> None:
     assert carried_out(number_of_thread()) == threading.get_ident()
 
 
-def test_within_a_loop_it_is_another_thread() -> None:
+def test_within_a_running_loop_the_work_is_done_in_another_thread() -> None:
     async def cell() -> int:
         return carried_out(number_of_thread())
 
@@ -32,7 +32,7 @@ def test_within_a_loop_it_is_another_thread() -> None:
     assert not [thread for thread in threading.enumerate() if "wavespeed-loop" in thread.name]
 
 
-def test_the_loop_of_the_thread_stays_as_it_was() -> None:
+def test_the_event_loop_of_the_thread_stays_as_it_was() -> None:
     async def cell() -> int:
         return carried_out(number_of_thread())
 
@@ -46,7 +46,7 @@ def test_the_loop_of_the_thread_stays_as_it_was() -> None:
         loop.close()
 
 
-def test_an_error_comes_through() -> None:
+def test_an_error_of_the_work_is_raised_to_the_caller() -> None:
     async def cell() -> None:
         carried_out(fails())
 

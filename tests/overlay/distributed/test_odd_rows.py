@@ -77,7 +77,7 @@ def check(found: list[dict[str, Any]], service: Service, before: int) -> None:
 @pytest.mark.no_cover
 @quick
 @given(rows=st.lists(ROWS | st.sampled_from([None, "text", 7]), max_size=6))
-def test_any_dicts(stage: Stage, service: Service, rows: list[Any]) -> None:
+def test_odd_dicts_keep_their_columns_and_are_submitted_once(stage: Stage, service: Service, rows: list[Any]) -> None:
     before = len(service.submitted)
     made = stage(fields=["tag", "odd"])
     found = made.rows(rows)
@@ -121,7 +121,7 @@ def tables(draw: st.DrawFn) -> Any:
 
 @quick
 @given(table=tables())
-def test_any_tables(stage: Stage, service: Service, table: Any) -> None:
+def test_odd_tables_keep_their_columns_untouched(stage: Stage, service: Service, table: Any) -> None:
     before = len(service.submitted)
     found = stage(fields=["tag", "odd"])(table)
     assert found.select(table.column_names).schema == table.schema

@@ -52,7 +52,7 @@ def test_a_missing_value_is_not_sent(missing: Any) -> None:
         prepared({"id": 7, "prompt": missing, "seed": None})
 
 
-def test_a_value_that_is_none_is_sent() -> None:
+def test_none_as_a_value_is_sent() -> None:
     assert prepared({"id": 7, "prompt": "", "seed": 0}).input == {"prompt": "", "seed": 0}
 
 
@@ -100,7 +100,7 @@ def test_a_column_that_is_missing_is_named(row: Any) -> None:
 
 
 @pytest.mark.parametrize("row", [None, "A cat", 7, ["A cat"]])
-def test_what_is_no_row_is_refused(row: Any) -> None:
+def test_a_value_that_is_no_row_is_refused(row: Any) -> None:
     with pytest.raises(InvalidInputError, match="must be a dict of columns"):
         prepared(row)
 
@@ -118,5 +118,5 @@ def test_bytes_of_another_field_are_refused_with_what_to_do() -> None:
         prepared({"id": 7, "prompt": "A cat", "seed": b"one"})
 
 
-def test_what_is_there_is_not_missing() -> None:
+def test_empty_and_false_values_are_not_missing() -> None:
     assert not any(map(is_missing, ["", b"", [], {}, 0, False, float("inf"), Path("a")]))

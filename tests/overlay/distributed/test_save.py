@@ -98,7 +98,7 @@ def test_hosts_get_requests_without_a_key(folder: str, storage: Storage, monkeyp
     assert not {"authorization", "cookie"} & set(request.headers)
 
 
-def test_what_fails_is_reported_in_its_row(folder: str, storage: Storage) -> None:
+def test_an_output_that_cannot_be_saved_is_reported_in_its_row(folder: str, storage: Storage) -> None:
     outputs = ["http://127.0.0.1:1/gone.png", "fine", f"{storage.url}/bytes/5"]
     one, two = Save(folder).rows([row_of(outputs), row_of(["fine"], "task-2")])
     assert [path and path.rpartition("/")[2] for path in one["saved"]] == [None, "task-1-2.txt", "task-1-3.bin"]
@@ -144,7 +144,7 @@ def test_a_table_gets_its_columns(folder: str) -> None:
     assert Save(folder)(pa.table({})).column_names == list(SAVED)
 
 
-def test_what_did_not_come_from_generate_is_refused(tmp_path: Path) -> None:
+def test_rows_that_did_not_come_from_generate_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no column 'task_id'"):
         Save(str(tmp_path))(pa.table({"outputs": [["a"]]}))
     with pytest.raises(ConfigurationError, match="a column 'saved' already"):
@@ -153,7 +153,7 @@ def test_what_did_not_come_from_generate_is_refused(tmp_path: Path) -> None:
         Save(str(tmp_path))([row_of(["a"])])
 
 
-def test_no_part_is_left_where_putting_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_failed_rename_leaves_no_partial_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def fail(self: Any, one: str, two: str, **_: Any) -> None:
         raise OSError("no rename here")
 
@@ -164,7 +164,7 @@ def test_no_part_is_left_where_putting_fails(monkeypatch: pytest.MonkeyPatch, tm
     assert names(url) == []
 
 
-def test_an_empty_file_is_not_whole(folder: str, storage: Storage) -> None:
+def test_an_empty_file_is_fetched_again(folder: str, storage: Storage) -> None:
     system, root = fsspec.url_to_fs(folder)
     system.makedirs(root, exist_ok=True)
     system.pipe_file(f"{root}/task-1-1.png", b"")
@@ -173,7 +173,7 @@ def test_an_empty_file_is_not_whole(folder: str, storage: Storage) -> None:
     assert content(found["saved"][0]) != b""
 
 
-def test_no_more_are_fetched_at_once(tmp_path: Path, storage: Storage) -> None:
+def test_no_more_than_max_at_once_files_are_fetched_at_once(tmp_path: Path, storage: Storage) -> None:
     rows = [row_of([f"{storage.url}/bytes/{size}"], f"task-{size}") for size in range(1, 21)]
     found = Save(str(tmp_path), max_at_once=3).rows(rows)
     assert [row["save_error"] for row in found] == [None] * 20
@@ -199,7 +199,7 @@ def test_a_password_in_the_folder_is_refused(before: str) -> None:
 
 
 @pytest.mark.parametrize("folder", ["", " ", None, 7, b"cats", "a\0b", "s3://[bucket"])
-def test_a_folder_that_is_none_is_refused(folder: Any) -> None:
+def test_an_invalid_folder_is_refused(folder: Any) -> None:
     with pytest.raises(ConfigurationError, match="folder must be"):
         Save(folder)
 
