@@ -44,7 +44,7 @@ def offender(running_fake: FakeWaveSpeed) -> Iterator[FakeWaveSpeed]:
         ("DELETE", "/media/1/2", b"", 405, "only PUT, GET"),
     ],
 )
-def test_what_is_outside_the_contract_is_refused_in_json_and_is_a_violation(
+def test_a_request_outside_the_contract_is_refused_in_json_and_is_a_violation(
     offender: FakeWaveSpeed, method: str, target: str, body: bytes, status: int, reason: str
 ) -> None:
     headers = {"Authorization": f"Bearer {offender.api_key}", "Content-Type": "application/json"}
@@ -58,7 +58,7 @@ def test_what_is_outside_the_contract_is_refused_in_json_and_is_a_violation(
 
 
 @pytest.mark.parametrize("key", [None, "test-key", "Bearer other-key", "Basic test-key", "Bearer"])
-def test_another_key_is_refused_without_being_a_violation(fake: FakeWaveSpeed, key: str | None) -> None:
+def test_a_wrong_key_is_refused_without_being_a_violation(fake: FakeWaveSpeed, key: str | None) -> None:
     headers = {} if key is None else {"Authorization": key}
     response = httpx.post(fake.url + FLUX, json={}, headers=headers, trust_env=False)
     assert (response.status_code, response.json()["code"]) == (401, 401)
@@ -79,7 +79,7 @@ def test_a_refused_request_does_not_use_up_an_arrangement(fake: FakeWaveSpeed) -
 
 
 @pytest.mark.parametrize("sent", [b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"nonsense\r\n\r\n"])
-def test_what_is_no_http_is_refused_in_json_too(fake: FakeWaveSpeed, sent: bytes) -> None:
+def test_bytes_that_are_no_http_are_refused_in_json_too(fake: FakeWaveSpeed, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2])), timeout=10) as connection:
         connection.sendall(sent)
         with connection.makefile("rb") as stream:

@@ -118,13 +118,13 @@ def test_a_base_url_may_be_written_in_any_way(send: Send, base_url: str) -> None
 
 
 @pytest.mark.parametrize("base_url", ["api.wavespeed.ai", "https://", "https://a/?b=c", "https://[", ""])
-def test_a_base_url_that_is_none_is_refused(base_url: str) -> None:
+def test_an_invalid_base_url_is_refused(base_url: str) -> None:
     with pytest.raises(ConfigurationError, match="base_url"):
         ContractTransport(base_url=base_url)
 
 
 @pytest.mark.parametrize(("url", "checked"), [("https://api.wavespeed.ai/x/api/v3/nothing", True), (FLUX, False)])
-def test_only_what_is_below_the_base_url_is_checked(send: Send, url: str, checked: bool) -> None:
+def test_only_requests_below_the_base_url_are_checked(send: Send, url: str, checked: bool) -> None:
     service = Service(httpx.Response(200, content=b"anything"))
     transport = ContractTransport(httpx.MockTransport(service), base_url="https://api.wavespeed.ai/x/")
     if checked:
@@ -141,7 +141,7 @@ def test_the_paths_below_a_base_url_are_those_of_the_contract(send: Send) -> Non
     assert send(transport, "POST", url, json={}, headers=KEY).content == TASK
 
 
-def test_without_a_transport_it_sends_by_httpxs_own(send: Send, fake: FakeWaveSpeed) -> None:
+def test_without_an_inner_transport_httpxs_own_sends(send: Send, fake: FakeWaveSpeed) -> None:
     response = send(
         ContractTransport(), "GET", f"{fake.url}/api/v3/balance", headers={"Authorization": "Bearer test-key"}
     )
@@ -156,7 +156,7 @@ def test_a_transport_of_the_other_kind_is_named() -> None:
         send_async(ContractTransport(httpx.HTTPTransport()), "GET", FLUX)
 
 
-def test_it_goes_below_our_own_clients(fake: FakeWaveSpeed) -> None:
+def test_a_contract_transport_works_below_our_own_clients(fake: FakeWaveSpeed) -> None:
     transport = ContractTransport()
     with httpx.Client(transport=transport) as http, WaveSpeed("test-key", base_url=fake.url, http_client=http) as ws:
         assert ws.run("wavespeed-ai/flux-dev", {"prompt": "a cat"}).succeeded

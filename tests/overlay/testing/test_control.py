@@ -86,7 +86,7 @@ def test_a_raw_response_is_sent_as_it_is(http: httpx.Client, fake: FakeWaveSpeed
         ws.balance()
 
 
-def test_a_delay_can_be_set_and_ended(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+def test_an_arranged_delay_can_be_ended(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     http.post("delay", json={"seconds": 600})
     http.post("delay", json={"seconds": 0, "on": "balance"})
     with fake.client() as ws:
@@ -218,7 +218,7 @@ NOT_JSON: list[tuple[int, dict[str, str], bytes]] = [
 
 
 @pytest.mark.parametrize(("status", "headers", "body"), NOT_JSON)
-def test_only_a_json_object_is_taken(http: httpx.Client, status: int, headers: dict[str, str], body: bytes) -> None:
+def test_only_a_json_object_is_accepted(http: httpx.Client, status: int, headers: dict[str, str], body: bytes) -> None:
     response = http.post("refuse", content=body, headers=headers)
     assert (response.status_code, list(response.json())) == (status, ["error"])
 
@@ -240,7 +240,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize("headers", FOREIGN)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_other_sites_and_other_names_are_refused(
+def test_requests_from_other_sites_or_for_other_host_names_are_refused(
     fake: FakeWaveSpeed, http: httpx.Client, method: str, headers: dict[str, str]
 ) -> None:
     path = "state" if method == "GET" else "reset"
@@ -250,11 +250,11 @@ def test_other_sites_and_other_names_are_refused(
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "[::1]:80", "127.0.0.1"])
-def test_names_of_this_machine_are_taken(http: httpx.Client, host: str) -> None:
+def test_host_names_of_this_machine_are_accepted(http: httpx.Client, host: str) -> None:
     assert http.get("state", headers={"Host": host, "Origin": f"http://{host}"}).status_code == 200
 
 
-def test_an_allowed_name_is_taken_and_shown() -> None:
+def test_an_allowed_host_name_is_accepted_and_shown() -> None:
     with FakeWaveSpeed(allow_hosts=["Stand-In"]) as fake:
         with fake.client() as ws:
             assert str(ws.submit(MODEL, {"prompt": "a cat"}).url).startswith("http://Stand-In:")
@@ -273,7 +273,7 @@ def test_other_methods_and_paths_are_refused(fake: FakeWaveSpeed, method: str, p
     assert (fake.requests, fake.violations) == ([], [])
 
 
-def test_any_number_of_times_can_be_arranged(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+def test_a_refusal_can_be_arranged_any_number_of_times(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     http.post("refuse", json={"status": 402, "times": 2, "on": "balance"})
     http.post("refuse", json={"status": 403, "times": 10**30, "on": "balance"})
     statuses: list[int | None] = []
@@ -285,7 +285,7 @@ def test_any_number_of_times_can_be_arranged(http: httpx.Client, fake: FakeWaveS
     assert statuses == [402, 402, 403, 403]
 
 
-def test_what_is_no_json_for_others_is_refused(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+def test_json_that_only_python_reads_is_refused(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     body = b'{"model": "a/b", "statuses": ["completed"], "outputs": [{"seed": NaN}]}'
     response = http.post("script", content=body, headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()) == (400, {"error": "the body is not JSON (NaN is not JSON)"})

@@ -38,7 +38,7 @@ def test_a_finished_task_is_reported_in_a_signed_call(fake: FakeWaveSpeed, recei
     assert (delivery.url, delivery.body, delivery.statuses, delivery.arrived) == (receiver.url, call.body, [204], True)
 
 
-def test_a_failed_task_is_reported_too(fake: FakeWaveSpeed, receiver: RawServer) -> None:
+def test_a_failed_task_is_reported_with_its_status_and_code(fake: FakeWaveSpeed, receiver: RawServer) -> None:
     fake.fail(MODEL, error="No.", code=1200)
     with fake.client() as ws:
         ws.submit(MODEL, webhook=receiver.url)
@@ -68,7 +68,7 @@ def test_a_call_is_tried_again_up_to_three_times(
 
 
 @pytest.mark.parametrize("url", ["https://example.com/hook", "http://10.0.0.1/hook", "urn:nowhere"])
-def test_another_machine_is_not_called_but_the_call_can_be_read(fake: FakeWaveSpeed, url: str) -> None:
+def test_a_webhook_on_another_machine_is_not_called_but_its_call_can_be_read(fake: FakeWaveSpeed, url: str) -> None:
     with fake.client() as ws:
         task = ws.submit(MODEL, {"webhook_url": url})
     (delivery,) = fake.wait_for_deliveries()

@@ -195,7 +195,7 @@ def test_concurrent_requests_all_get_a_response_and_are_recorded(fake: FakeWaveS
     assert {call.input["prompt"] for call in fake.calls} == {f"cat {number}" for number in range(200)}
 
 
-def test_it_can_be_started_and_stopped_more_than_once() -> None:
+def test_the_stand_in_can_be_started_and_stopped_more_than_once() -> None:
     fake = FakeWaveSpeed()
     fake.stop()
     with pytest.raises(RuntimeError, match="call start"):
@@ -216,7 +216,7 @@ def test_a_port_that_is_no_number_is_named() -> None:
         FakeWaveSpeed(port="8080")  # type: ignore[arg-type]
 
 
-def test_a_failing_test_shows_it_in_few_words(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+def test_the_repr_of_the_stand_in_is_short(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     submitted(http, prompt="a cat")
     assert "violations=[]" in repr(fake)
     assert "a cat" not in repr(fake)
@@ -233,7 +233,7 @@ def test_a_secret_that_cannot_be_is_refused(wrong: dict[str, str]) -> None:
         FakeWaveSpeed(**wrong)
 
 
-def test_what_came_in_can_be_seen_after_the_end() -> None:
+def test_requests_can_be_read_after_the_stand_in_has_stopped() -> None:
     with FakeWaveSpeed() as fake, fake.client() as ws:
         task = ws.submit("wavespeed-ai/flux-dev")
     assert fake.tasks == [task]
@@ -251,14 +251,14 @@ def test_an_uploaded_file_keeps_the_last_part_of_its_name(http: httpx.Client) ->
     assert httpx.get(uploaded["download_url"], trust_env=False).content == b"abc"
 
 
-def test_dates_may_be_written_in_small_letters(http: httpx.Client) -> None:
+def test_dates_may_be_written_in_lower_case(http: httpx.Client) -> None:
     submitted(http)
     span = {"start_time": "2020-01-01t00:00:00z", "end_time": "2100-06-30T23:59:59Z"}
     used = http.post("/api/v3/user/usage_stats", json=span).json()["data"]
     assert used["summary"]["total_requests"] == 1
 
 
-def test_other_money_models_and_keys_can_be_given(contract: Contract) -> None:
+def test_credit_models_and_key_can_be_set(contract: Contract) -> None:
     with FakeWaveSpeed("other-key", contract=contract, credit=1.0, models={"a/b"}) as fake, fake.client() as ws:
         assert ws.balance() == 1.0
         assert [model.model_id for model in ws.models()] == ["a/b"]
@@ -308,7 +308,7 @@ def with_every_billing_filter() -> dict[str, Any]:
     return document
 
 
-def test_a_moment_that_is_none_is_refused_by_the_service() -> None:
+def test_an_invalid_time_filter_is_refused_with_400() -> None:
     with FakeWaveSpeed(contract=Contract(with_every_billing_filter())) as fake, fake.client() as ws:
         ws.submit("wavespeed-ai/flux-dev")
         key = {"Authorization": f"Bearer {fake.api_key}"}

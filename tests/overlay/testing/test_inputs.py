@@ -218,7 +218,7 @@ def test_fields_that_only_a_rule_names_are_known(branch: Any) -> None:
         assert faults(schema, {"a": 1, "other": 1})
 
 
-def test_random_schemas_never_break_it() -> None:
+def test_random_schemas_never_break_the_judge_of_inputs() -> None:
     chance = random.Random(11)
     values: list[Any] = ["", "a", 1, 0.5, True, None, [], ["a", 1], {}, {"a": {"b": 1}}]
     for _ in range(300):
@@ -259,7 +259,7 @@ def test_the_page_shows_a_violation_as_it_is_worded(stand_in: FakeWaveSpeed, tmp
     assert [f"{violation}\n" for violation in stand_in.violations] == [VIOLATION]
 
 
-def test_files_are_urls_by_then(stand_in: FakeWaveSpeed, lock: Path) -> None:
+def test_files_have_become_urls_before_an_input_is_judged(stand_in: FakeWaveSpeed, lock: Path) -> None:
     stand_in.load(str(lock))
     (lock.parent / "cat.png").write_bytes(b"a picture")
     with stand_in.client() as ws:
@@ -308,7 +308,7 @@ def test_the_command_writes_the_same_lock_by_the_stand_in(
     assert again.with_suffix(".lock.json").read_text("utf-8") == lock.read_text("utf-8")
 
 
-def test_with_only_other_models_are_unknown(stand_in: FakeWaveSpeed, lock: Path) -> None:
+def test_load_with_only_makes_other_models_unknown(stand_in: FakeWaveSpeed, lock: Path) -> None:
     stand_in.load(lock, only=True)
     with stand_in.client() as ws:
         assert [model.model_id for model in ws.models()] == sorted(MODELS)
@@ -362,7 +362,7 @@ def test_wrong_arguments_are_named(stand_in: FakeWaveSpeed, lock: Any, only: Any
         stand_in.load(lock, only)
 
 
-def test_a_wrong_key_and_the_contract_come_first(stand_in: FakeWaveSpeed, lock: Path) -> None:
+def test_the_key_is_checked_before_the_model(stand_in: FakeWaveSpeed, lock: Path) -> None:
     stand_in.load(lock, only=True)
     with WaveSpeed("other-key", base_url=stand_in.url) as ws, pytest.raises(Exception, match="401"):
         ws.submit("acme/none", {})

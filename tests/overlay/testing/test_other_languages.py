@@ -36,7 +36,7 @@ def environment() -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("node", WITH_NODE)
-def test_node(environment: dict[str, str], node: str) -> None:
+def test_the_node_program_of_the_page_runs(environment: dict[str, str], node: str) -> None:
     command = [node, "--input-type=module", "-"]
     done = subprocess.run(
         command, input=block("js"), env=environment, capture_output=True, text=True, check=False, timeout=60
@@ -45,7 +45,7 @@ def test_node(environment: dict[str, str], node: str) -> None:
 
 
 @pytest.mark.parametrize("curl", WITH_CURL)
-def test_curl(environment: dict[str, str], curl: str) -> None:
+def test_the_curl_commands_of_the_page_run(environment: dict[str, str], curl: str) -> None:
     command = ["bash", "-euc", block("bash")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0

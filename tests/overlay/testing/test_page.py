@@ -112,7 +112,7 @@ def test_the_buttons_work_by_keyboard_alone(page: Page, fake: FakeWaveSpeed) -> 
     assert (fake.requests, fake.tasks) == ([], [])
 
 
-def test_what_is_unfolded_stays_unfolded(page: Page, fake: FakeWaveSpeed) -> None:
+def test_an_unfolded_entry_stays_unfolded_when_new_ones_come(page: Page, fake: FakeWaveSpeed) -> None:
     with fake.client() as ws:
         ws.submit(MODEL, {"prompt": "first"})
         page.locator("#tasks summary").click()
@@ -121,7 +121,7 @@ def test_what_is_unfolded_stays_unfolded(page: Page, fake: FakeWaveSpeed) -> Non
     expect(page.locator("#tasks details[open]")).to_have_count(1)
 
 
-def test_what_is_new_takes_no_focus_away(page: Page, fake: FakeWaveSpeed) -> None:
+def test_a_new_entry_takes_no_focus_away(page: Page, fake: FakeWaveSpeed) -> None:
     with fake.client() as ws:
         ws.submit(MODEL, {"prompt": "first"})
         summary = page.locator("#tasks summary")
@@ -132,13 +132,13 @@ def test_what_is_new_takes_no_focus_away(page: Page, fake: FakeWaveSpeed) -> Non
     expect(page.locator("#tasks summary").last).to_be_focused()
 
 
-def test_a_wrong_number_is_said(page: Page) -> None:
+def test_a_wrong_number_is_reported(page: Page) -> None:
     page.get_by_label("Times").fill("0")
     page.get_by_role("button", name="Drop").click()
     expect(page.get_by_role("status")).to_have_text("drop: times must be a whole number, 1 or more, not 0.")
 
 
-def test_a_stand_in_that_has_ended_is_said_and_found_again(browser: Any) -> None:
+def test_the_page_says_that_the_stand_in_has_ended_and_finds_it_again(browser: Any) -> None:
     with FakeWaveSpeed() as own:
         page = browser.new_page()
         page.goto(f"{own.url}/_stand-in/")
@@ -152,7 +152,7 @@ def test_a_stand_in_that_has_ended_is_said_and_found_again(browser: Any) -> None
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone_and_can_be_read(page: Page, fake: FakeWaveSpeed, scheme: Any) -> None:
+def test_the_page_fits_a_phone_and_can_be_read(page: Page, fake: FakeWaveSpeed, scheme: Any) -> None:
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 375, "height": 700})
     with fake.client() as ws:
@@ -177,7 +177,7 @@ def _luminance(color: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_the_last_two_hundred_are_shown(page: Page, fake: FakeWaveSpeed) -> None:
+def test_the_page_shows_the_last_two_hundred_requests(page: Page, fake: FakeWaveSpeed) -> None:
     def send() -> None:
         with fake.client() as ws:
             for _ in range(51):

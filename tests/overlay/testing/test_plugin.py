@@ -146,7 +146,7 @@ def test_the_option_loads_locks_for_every_test(pytester: pytest.Pytester, file: 
     result.stdout.fnmatch_lines(["The test broke the API's contract:", violation.replace("[", "[[]", 1)])
 
 
-def test_its_paths_are_relative_to_the_file_that_names_them(pytester: pytest.Pytester) -> None:
+def test_paths_in_the_option_are_relative_to_the_file_that_names_them(pytester: pytest.Pytester) -> None:
     write_lock(pytester, "a.lock.json")
     pytester.makeini("[pytest]\nwavespeed_models = locks/a.lock.json\n")
     pytester.makepyfile("def test_it(fake_wavespeed):\n    assert 'a/b' in fake_wavespeed.models")

@@ -70,7 +70,7 @@ def test_a_signal_ends_it_cleanly(program: subprocess.Popen[str], number: signal
     assert (program.returncode, errors) == (0, "")
 
 
-def test_what_is_outside_the_contract_is_said_in_the_log(program: subprocess.Popen[str]) -> None:
+def test_a_violation_is_printed_in_the_log(program: subprocess.Popen[str]) -> None:
     url, key = started(program)
     assert by_requests("POST", f"{url}/api/v3/wavespeed-ai/flux-dev", key, {"prompt": 1})["code"] == 400
     assert program.stdout is not None
@@ -89,7 +89,7 @@ def test_a_port_that_cannot_be_is_named(program: subprocess.Popen[str], port: st
     assert done.stderr.startswith("Cannot listen on port " if port == "taken" else "port must be a port from 0 to ")
 
 
-def test_without_the_extra_it_says_what_to_install() -> None:
+def test_without_the_extra_the_program_says_what_to_install() -> None:
     code = "import runpy, sys; sys.modules['werkzeug'] = None; runpy.run_module('wavespeed_client.testing')"
     blocked = code.replace("testing')", "testing', run_name='__main__')")
     done = subprocess.run([sys.executable, "-c", blocked], capture_output=True, text=True, check=False, timeout=20)
@@ -101,7 +101,7 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
 
 
-def test_options_arrange_it() -> None:
+def test_options_arrange_the_stand_in() -> None:
     options = ["--script", "a/b=created,completed", "--fail", "a/c=Not this.", "--refuse", "503", "--refuse", "429"]
     command = [sys.executable, "-m", "wavespeed_client.testing", "--api-key", "my-key", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:

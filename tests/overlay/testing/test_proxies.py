@@ -39,7 +39,7 @@ def proxied(witness: RawServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fak
     assert fake.requests
 
 
-def test_its_sync_client_and_files(proxied: FakeWaveSpeed, tmp_path: Path) -> None:
+def test_the_sync_client_of_a_stand_in_and_its_files_bypass_proxies(proxied: FakeWaveSpeed, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"abc")
     with proxied.client() as ws:
         ws.upload(tmp_path / "a.png")
@@ -49,7 +49,7 @@ def test_its_sync_client_and_files(proxied: FakeWaveSpeed, tmp_path: Path) -> No
 
 
 @both_transports
-def test_its_async_client(proxied: FakeWaveSpeed, transport: Any) -> None:
+def test_the_async_client_of_a_stand_in_bypasses_proxies(proxied: FakeWaveSpeed, transport: Any) -> None:
     async def run() -> None:
         async with (
             proxied.async_client() as ws,
@@ -61,7 +61,7 @@ def test_its_async_client(proxied: FakeWaveSpeed, transport: Any) -> None:
     asyncio.run(run())
 
 
-def test_the_program_under_test(proxied: FakeWaveSpeed) -> None:
+def test_requests_of_the_program_under_test_bypass_proxies(proxied: FakeWaveSpeed) -> None:
     url, headers = f"{proxied.url}/api/v3/balance", {"Authorization": "Bearer test-key"}
     assert requests.get(url, headers=headers, timeout=10).status_code == 200
     assert httpx.get(url, headers=headers).status_code == 200
@@ -71,7 +71,7 @@ def test_the_program_under_test(proxied: FakeWaveSpeed) -> None:
         assert ws.balance() == 100.0
 
 
-def test_its_webhook_calls_go_straight_to_their_receiver(witness: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_webhook_calls_of_a_stand_in_bypass_proxies(witness: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     with FakeWaveSpeed() as fake, fake.client() as ws:
@@ -90,7 +90,7 @@ def test_its_webhook_calls_go_straight_to_their_receiver(witness: RawServer, mon
         {"no_proxy": "a,127.0.0.1", "NO_PROXY": "b"},
     ],
 )
-def test_the_environment_is_as_before_once_the_last_one_has_stopped(
+def test_no_proxy_is_as_before_once_the_last_stand_in_has_stopped(
     before: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def found() -> dict[str, str]:

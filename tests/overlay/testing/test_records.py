@@ -22,7 +22,7 @@ def small(fake: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake
     fake.violations.clear()
 
 
-def test_the_last_ten_thousand_are_kept_in_order() -> None:
+def test_the_last_ten_thousand_records_are_kept_in_order() -> None:
     listed, named = list(range(KEPT)), dict.fromkeys(range(KEPT), "")
     assert KEPT == 10_000
     assert keep(listed, KEPT) == [0]
