@@ -49,7 +49,7 @@ def test_a_kept_connection_that_ends_with_a_submission_makes_it_uncertain(
 
 
 @pytest.mark.parametrize("name", ["nowhere.invalid", "127.0.0.1:9"])
-def test_a_host_that_is_not_there_gets_nothing(connect: Connect, name: str) -> None:
+def test_an_unreachable_host_means_that_nothing_was_started(connect: Connect, name: str) -> None:
     with pytest.raises(APIConnectionError, match=r"could not be sent to .*, so nothing was started"):
         connect(base_url=f"https://{name}", max_retries=0).submit("a/b")
 
@@ -75,7 +75,7 @@ def test_redirects_are_not_followed(connect: Connect, raw_server: RawServer) -> 
     assert len(raw_server.requests) == 1
 
 
-def test_the_end_of_a_response_is_not_made_up(connect: Connect, raw_server: RawServer) -> None:
+def test_a_chunked_response_without_its_last_chunk_is_incomplete(connect: Connect, raw_server: RawServer) -> None:
     """Pieces that come one by one are put together; without its last chunk there is no response."""
     chunks = b"".join(f"{1:x}\r\n".encode() + TASK[at : at + 1] + b"\r\n" for at in range(len(TASK)))
     head = (
@@ -114,12 +114,12 @@ def test_the_missing_package_is_named(connect: Connect, monkeypatch: pytest.Monk
         connect()
 
 
-def test_a_client_of_ones_own_does_not_go_with_it(connect: Connect) -> None:
+def test_http_client_cannot_be_combined_with_aiohttp(connect: Connect) -> None:
     with pytest.raises(ConfigurationError, match="cannot be combined with transport='aiohttp'"):
         connect(http_client=httpx.AsyncClient())
 
 
 @pytest.mark.parametrize("value", ["AIOHTTP", "fast", "", None, 1, [], b"aiohttp"])
-def test_transports_that_cannot_be_right(value: Any) -> None:
+def test_an_unknown_transport_is_refused(value: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"^transport must be 'httpx' or 'aiohttp'\."):
         AsyncWaveSpeed("test-key", transport=value)

@@ -76,7 +76,9 @@ def test_a_lost_response_leaves_a_submission_uncertain_and_sent_once(connect: Co
         (599, b"{}"),
     ],
 )
-def test_responses_that_prove_nothing(connect: Connect, raw_server: RawServer, status: int, body: bytes) -> None:
+def test_a_response_that_proves_nothing_leaves_a_submission_uncertain(
+    connect: Connect, raw_server: RawServer, status: int, body: bytes
+) -> None:
     ws = connect(base_url=raw_server.url, max_retries=3)
     raw_server.responses.append(http(status, body))
     with pytest.raises(SubmissionUncertainError) as caught:
@@ -167,7 +169,7 @@ def test_a_submission_is_known_below_any_base_url(connect: Connect, raw_server: 
     assert len(raw_server.requests) == 1
 
 
-def test_an_encoded_slash_makes_no_read_of_a_submission(connect: Connect, raw_server: RawServer) -> None:
+def test_a_submission_with_an_encoded_slash_does_not_count_as_a_read(connect: Connect, raw_server: RawServer) -> None:
     with pytest.raises(SubmissionUncertainError) as caught:
         connect(base_url=raw_server.url).call(submit_task, "predictions/x", "delete", body=TaskInput())
     assert caught.value.model == "predictions/x/delete"
@@ -175,7 +177,7 @@ def test_an_encoded_slash_makes_no_read_of_a_submission(connect: Connect, raw_se
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, 429), (200, 500), (200, 0), (201, 200), (202, 202)])
-def test_a_success_that_names_a_task_is_one_whatever_else_it_says(
+def test_a_success_that_names_a_task_is_a_task_whatever_else_it_says(
     connect: Connect, raw_server: RawServer, status: int, code: int
 ) -> None:
     body = json.dumps({"code": code, "message": "No.", "data": {"id": "task-7", "status": "created"}}).encode()
@@ -271,7 +273,7 @@ class Liar(httpx.BaseTransport, httpx.AsyncBaseTransport):
         raise AssertionError
 
 
-def test_a_failed_connect_is_believed_of_httpx_alone() -> None:
+def test_a_failed_connect_of_another_transport_is_not_believed() -> None:
     liar = Liar()
     with WaveSpeed("test-key", http_client=httpx.Client(transport=liar)) as ws, pytest.raises(SubmissionUncertainError):
         ws.submit("a/b")
@@ -288,14 +290,12 @@ def test_a_failed_connect_is_believed_of_httpx_alone() -> None:
     assert liar.sent == 2
 
 
-def test_httpx_in_a_callers_client_is_believed() -> None:
+def test_a_failed_connect_of_httpx_in_a_callers_client_is_believed() -> None:
     with pytest.raises(APIConnectionError, match="nothing was started"):
         WaveSpeed("test-key", base_url="http://127.0.0.1:9", max_retries=0, http_client=httpx.Client()).submit("a/b")
 
 
-def test_nothing_is_sent_again_once_the_client_is_closed(
-    raw_server: RawServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_closed_client_sends_nothing_again(raw_server: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
     raw_server.responses += [http(429, BUSY, "Retry-After: 1"), http(200, TASK)]
     ws = WaveSpeed("test-key", base_url=raw_server.url)
     monkeypatch.setattr("httpx_retries.retry.time.sleep", lambda seconds: ws.close())
@@ -304,7 +304,7 @@ def test_nothing_is_sent_again_once_the_client_is_closed(
     assert len(raw_server.requests) == 1
 
 
-def test_find_submissions_takes_its_own_error_only(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_find_submissions_takes_only_a_submission_uncertain_error(ws: Driven, fake: FakeWaveSpeed) -> None:
     with pytest.raises(InvalidInputError, match="takes a SubmissionUncertainError"):
         ws.find_submissions(ValueError())
     assert fake.requests == []

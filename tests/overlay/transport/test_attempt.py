@@ -123,7 +123,7 @@ def test_a_deadline_bounds_reads_and_their_retries_but_no_submission(clock: Any)
     assert not unbounded.is_exhausted()
 
 
-def test_each_step_of_a_try_gets_what_those_before_it_have_left() -> None:
+def test_each_step_of_a_try_gets_the_time_that_earlier_steps_have_left() -> None:
     left = TimeLeft(time.monotonic() + 10)
     assert set(left) == {"connect", "read", "write", "pool"}
     assert len(left) == 4
@@ -144,7 +144,7 @@ def step(method: str) -> dict[str, Any]:
     return {"request": SimpleNamespace(method=method.encode())}
 
 
-def test_a_request_counts_as_sent_but_while_its_link_connects() -> None:
+def test_a_request_counts_as_sent_except_while_its_link_connects() -> None:
     one_try = followed(10)
     seen = [one_try.exchange.sent]
     for event, info in [
@@ -162,7 +162,7 @@ def test_a_request_counts_as_sent_but_while_its_link_connects() -> None:
     assert "trace" not in one_try.exchange.request.extensions
 
 
-def test_a_step_that_is_not_known_counts_as_one_by_which_it_has_left() -> None:
+def test_a_request_counts_as_sent_after_an_unknown_step() -> None:
     one_try = followed(10)
     one_try.trace("connection.connect_tcp.started", {})
     one_try.trace("http11.send_everything.started", step("POST"))

@@ -151,7 +151,7 @@ STATUSES = st.sampled_from([200, 200, 200, 201, 204, 302, 400, 404, 429, 499, 50
 @example(status=200, value={"code": 10**30, "data": {"id": "a"}})
 @example(status=200, value={"code": -1, "data": {"id": ["a"]}})
 @example(status=500, value={"code": 500, "message": {"a": 1}})
-def test_nothing_undocumented_escapes(mirror: Mirror, status: int, value: Any) -> None:
+def test_every_body_results_in_a_documented_result_or_error(mirror: Mirror, status: int, value: Any) -> None:
     mirror.serve(status, value)
     for name, verb in VERBS.items():
         before = mirror.sent

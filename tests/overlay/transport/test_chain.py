@@ -67,7 +67,7 @@ def test_the_log_has_method_path_outcome_and_time_only(
     assert submitted == f"Task {task.id} was submitted to a/b."
 
 
-def test_ws_api_has_the_same_policy(connect: Connect, raw_server: RawServer) -> None:
+def test_ws_api_retries_and_raises_as_the_verbs_do(connect: Connect, raw_server: RawServer) -> None:
     raw_server.responses += [http(503, b"{}"), http(200, TASK)]
     assert connect(base_url=raw_server.url).call(get_result, "abc").parsed.data.id == "abc"
     raw_server.responses += [http(404, envelope(404))]
@@ -127,7 +127,7 @@ def test_a_key_that_a_response_repeats_in_any_way_is_hidden(connect: Connect, ra
             assert key.encode() not in pickle.dumps(caught.value)
 
 
-def test_what_httpx_cannot_make_a_request_of_is_the_callers_input(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_request_that_httpx_cannot_make_is_an_invalid_input(ws: Driven, fake: FakeWaveSpeed) -> None:
     with pytest.raises(InvalidInputError, match="nothing was sent"):
         ws.call(get_result, "a" * 70_000)
     with pytest.raises(InvalidInputError, match="prompt is text with half of a surrogate pair"):
@@ -135,7 +135,7 @@ def test_what_httpx_cannot_make_a_request_of_is_the_callers_input(ws: Driven, fa
     assert fake.requests == []
 
 
-def test_a_client_is_refused_after_a_fork(fake: FakeWaveSpeed) -> None:
+def test_a_client_cannot_be_used_after_a_fork(fake: FakeWaveSpeed) -> None:
     program = f"""
 import os
 from wavespeed_client import ConfigurationError, WaveSpeed

@@ -66,7 +66,7 @@ def test_proxy_variables_are_obeyed(
         ("[::1],127.0.0.1", False),
     ],
 )
-def test_one_rule_holds_for_calls_uploads_and_downloads(
+def test_no_proxy_applies_to_calls_uploads_and_downloads_alike(
     connect: Connect,
     fake: FakeWaveSpeed,
     proxy: RawServer,
@@ -106,7 +106,7 @@ def test_certificates_that_cannot_be_read_are_named(
     ("variable", "value"),
     [("HTTP_PROXY", "foo://bar"), ("ALL_PROXY", "socks5://127.0.0.1:1"), ("HTTPS_PROXY", "http://a:b:c")],
 )
-def test_proxies_that_cannot_be_are_named(
+def test_unusable_proxies_are_named(
     connect: Connect, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -115,7 +115,7 @@ def test_proxies_that_cannot_be_are_named(
 
 
 @pytest.mark.parametrize("url", ["https://m\u00fcnchen..de", "https://999.999.999.999", "https://[v1.a]"])
-def test_hosts_that_httpx_refuses_are_named(connect: Connect, url: str) -> None:
+def test_a_base_url_whose_host_httpx_refuses_is_named(connect: Connect, url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"(?i)base.url"):
         connect(base_url=url)
 

@@ -103,7 +103,7 @@ def outcome(call: Any) -> Any:
 
 
 @both_at_once
-def test_spare_bytes_are_no_response_to_another_request(
+def test_extra_bytes_are_not_taken_for_the_response_to_another_request(
     connect: Connect, spare: Spare, server: RawServer, engine: str
 ) -> None:
     ws = connect(base_url=server.url)
@@ -133,7 +133,9 @@ def test_a_late_response_is_not_taken_for_the_next_submissions(
     [kept(429, envelope(429)), kept(400, envelope(400)), kept(408, b""), kept(200, TASK), b"\r\n", b""],
     ids=["429", "400", "408", "another task", "bytes", "end"],
 )
-def test_what_comes_while_a_connection_is_idle_is_no_response(connect: Connect, stray: bytes) -> None:
+def test_bytes_that_come_while_a_connection_is_idle_are_not_taken_for_a_response(
+    connect: Connect, stray: bytes
+) -> None:
     """Also while the event loop does something else, so that it has not read those bytes yet."""
     service = WhileIdle(stray)
     with serving(service, keeps=True) as server:

@@ -92,7 +92,7 @@ def test_a_body_that_cannot_be_read_twice_is_sent_once(connect: Connect, raw_ser
     assert len(raw_server.requests) == 1
 
 
-def test_what_a_submission_needs_is_loaded_when_the_client_is_built() -> None:
+def test_modules_that_a_submission_needs_are_loaded_when_the_client_is_built() -> None:
     """A late import fails where file descriptors are few, when the response of a paid task has come."""
     program = """
     import asyncio, json, sys, httpx
@@ -120,7 +120,7 @@ def test_what_a_submission_needs_is_loaded_when_the_client_is_built() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_few_file_descriptors_leave_no_submission_uncertain_that_was_taken() -> None:
+def test_a_lack_of_file_descriptors_makes_no_taken_submission_uncertain() -> None:
     program = """
     import asyncio, resource, sys
     from wavespeed_client import AsyncWaveSpeed, APIConnectionError

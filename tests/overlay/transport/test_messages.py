@@ -57,7 +57,7 @@ def test_the_proxy_is_named_without_its_password(connect: Connect, monkeypatch: 
 
 
 @pytest.mark.parametrize("source", ["WAVESPEED_API_KEY", "the argument api_key"])
-def test_a_wrong_key_says_where_it_came_from(
+def test_the_error_of_a_wrong_key_says_where_the_key_came_from(
     fake: FakeWaveSpeed, source: str, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WAVESPEED_API_KEY", "wrong-key")
@@ -81,13 +81,13 @@ def run(client: Any, verb: str, *args: Any) -> Any:
     return asyncio.run(awaited())
 
 
-def test_without_a_key_it_says_where_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_key_the_error_says_where_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WAVESPEED_API_KEY", raising=False)
     with pytest.raises(ConfigurationError, match=r"Make a key at https://wavespeed\.ai/accesskey\."):
         WaveSpeed()
 
 
-def test_a_task_that_is_not_known_is_not_to_be_waited_for(ws: Driven) -> None:
+def test_an_unknown_task_is_not_advised_to_be_waited_for(ws: Driven) -> None:
     with pytest.raises(NotFoundError) as caught:
         ws.wait("abc")
     assert [note for note in caught.value.__notes__ if "may run on" in note] == []
@@ -147,14 +147,16 @@ def test_a_submission_is_logged_in_one_line_and_its_end_in_another(
     assert logged == [f"Task {task.id} was submitted to {MODEL}.", f"Task {task.id} ended as completed."]
 
 
-def test_a_batch_logs_the_same(attach: Any, service: Service, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_batch_logs_each_submission_and_its_end(
+    attach: Any, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO, "wavespeed_client"):
         attach().run_many(MODEL, [{"tag": "a"}, {"tag": "b"}])
     logged = [record.getMessage().split(" ", 2)[2] for record in caplog.records if record.name == "wavespeed_client"]
     assert sorted(logged) == ["ended as completed."] * 2 + [f"was submitted to {MODEL}."] * 2
 
 
-def test_without_asyncio_it_says_what_to_do() -> None:
+def test_without_asyncio_an_async_client_says_what_to_do() -> None:
     """A coroutine driven by another event loop, as trio's is, finds no running loop of asyncio's."""
     client = AsyncWaveSpeed("key", base_url="http://127.0.0.1:9")
     with pytest.raises(ConfigurationError, match="only under asyncio"):

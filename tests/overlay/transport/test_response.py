@@ -54,7 +54,7 @@ def test_all_members_of_a_compressed_body_are_read(connect: Connect, raw_server:
 
 
 @pytest.mark.parametrize("rest", [b"\x00" * 8, b"\r\n", b"spare"])
-def test_what_follows_a_compressed_body_is_ignored(connect: Connect, raw_server: RawServer, rest: bytes) -> None:
+def test_bytes_after_a_compressed_body_are_ignored(connect: Connect, raw_server: RawServer, rest: bytes) -> None:
     raw_server.responses += [http(200, gzip.compress(TASK) + rest, "Content-Encoding: gzip")]
     assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
 
@@ -66,7 +66,7 @@ def test_long_headers_lose_no_task(connect: Connect, raw_server: RawServer) -> N
 
 @pytest.mark.parametrize("mark", [b"", b"\n", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "utf-8", "none", "br", "gzip, gzip", "binary"])
-def test_a_coding_that_was_not_done_is_none(
+def test_a_content_encoding_that_was_not_applied_is_ignored(
     connect: Connect, raw_server: RawServer, encoding: str, mark: bytes
 ) -> None:
     raw_server.responses += [http(200, mark + TASK, f"Content-Encoding: {encoding}")]
@@ -92,7 +92,7 @@ def test_a_compressed_body_without_its_end_names_its_task(connect: Connect, raw_
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "hex", "base64", "zlib", "rot13", "idna", "undefined", "nonsense"])
-def test_a_charset_decides_nothing(connect: Connect, raw_server: RawServer, charset: str) -> None:
+def test_the_charset_of_a_response_is_ignored(connect: Connect, raw_server: RawServer, charset: str) -> None:
     broken = b'{"code": 200, "data": [1]}'
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=%s\r\nConnection: close\r\n\r\n"
     raw_server.responses += [head % charset.encode() + body for body in (broken, broken, TASK)]
@@ -104,7 +104,7 @@ def test_a_charset_decides_nothing(connect: Connect, raw_server: RawServer, char
     assert ws.submit("a/b").id == "abc"
 
 
-def test_a_code_without_a_word_is_no_refusal(connect: Connect, raw_server: RawServer) -> None:
+def test_a_code_without_a_message_is_no_refusal(connect: Connect, raw_server: RawServer) -> None:
     raw_server.responses += [http(200, b'{"code": 429}'), http(200, TASK)]
     with pytest.raises(SubmissionUncertainError):
         connect(base_url=raw_server.url).submit("a/b")
@@ -124,7 +124,7 @@ def test_a_broken_response_does_not_name_a_task_that_was_received_before(
 
 
 @pytest.mark.parametrize("status", [201, 202, 203, 226])
-def test_any_success_with_a_task_is_one(connect: Connect, raw_server: RawServer, status: int) -> None:
+def test_any_2xx_response_with_a_task_is_a_task(connect: Connect, raw_server: RawServer, status: int) -> None:
     raw_server.responses += [http(status, TASK)] * 2
     ws = connect(base_url=raw_server.url)
     assert ws.submit("a/b").id == "abc"
@@ -139,7 +139,7 @@ def test_any_success_with_a_task_is_one(connect: Connect, raw_server: RawServer,
         (http(200, b'{"input": {"id": "not-this"}, "data": {"id": "abc"}}')[:-5], None),
     ],
 )
-def test_a_response_that_breaks_off_tells_its_task_if_its_json_is_whole(
+def test_a_response_that_breaks_off_names_its_task_if_its_json_is_whole(
     connect: Connect, raw_server: RawServer, sent: bytes, task_id: str | None
 ) -> None:
     raw_server.responses.append(sent)
@@ -155,7 +155,7 @@ def test_an_id_anywhere_else_names_no_task(body: dict[str, Any]) -> None:
     assert WholeResponse(httpx.Response(200), json.dumps(body).encode()).task_id is None
 
 
-def test_it_is_a_response_that_was_read() -> None:
+def test_a_whole_response_behaves_like_a_response_that_was_read() -> None:
     theirs = httpx.Response(200, headers={"X-A": "1"}, extensions={"reason_phrase": b"Fine"})
     whole = WholeResponse(theirs, b'{"a": 1}\n{"b": 2}')
     assert (whole.content, whole.read(), whole.is_closed) == (b'{"a": 1}\n{"b": 2}',) * 2 + (True,)

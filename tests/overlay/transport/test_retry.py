@@ -44,7 +44,9 @@ def test_retry_after_is_read_as_seconds_and_as_a_date(clock: Any) -> None:
 
 
 @pytest.mark.parametrize("announced", ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"])
-def test_a_pause_is_a_minute_at_most(connect: Connect, raw_server: RawServer, monkeypatch: Any, announced: str) -> None:
+def test_a_retry_waits_a_minute_at_most(
+    connect: Connect, raw_server: RawServer, monkeypatch: Any, announced: str
+) -> None:
     pauses: list[float] = []
 
     async def pause(seconds: float) -> None:
@@ -69,7 +71,7 @@ def test_a_date_beyond_the_calendar_is_no_retry_after(connect: Connect, raw_serv
     assert caught.value.retry_after is None
 
 
-def test_back_off_grows_at_random_up_to_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_backoff_grows_at_random_up_to_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wavespeed_client.transport.retry.BACKOFF_SECONDS", 0.25)
     policy = policy_for(Context(), submission=False, max_retries=30)
     for expected in (0.5, 1, 2, 4, 8, 16, 32, 60, 60):

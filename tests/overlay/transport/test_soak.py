@@ -106,7 +106,9 @@ async def run_async(url: str, transport: Any, given: list[dict[str, Any]], tally
 
 
 @pytest.mark.no_cover
-def test_soak(server: str, every_engine: str, record_property: Any) -> None:
+def test_a_soak_of_faults_submits_nothing_twice_and_loses_no_task(
+    server: str, every_engine: str, record_property: Any
+) -> None:
     given, tally = inputs(every_engine), Tally()
     if every_engine == "sync":
         run_sync(server, given, tally)

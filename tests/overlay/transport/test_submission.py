@@ -25,7 +25,7 @@ pytestmark = pytest.mark.promise("refusal")
         ("GET", "/api/v3/a/b", False),
     ],
 )
-def test_method_and_path_tell_a_submission(method: str, path: str, expected: bool) -> None:
+def test_method_and_path_decide_what_is_a_submission(method: str, path: str, expected: bool) -> None:
     assert is_submission(method, path) is expected
 
 
@@ -60,12 +60,12 @@ def test_a_refusal_of_the_service_is_believed(status: int, body: bytes) -> None:
         (SAYS_WHY, ""),
     ],
 )
-def test_a_refusal_of_anyone_else_is_not(status: int, body: bytes, content_type: str) -> None:
+def test_a_refusal_of_anyone_else_is_not_believed(status: int, body: bytes, content_type: str) -> None:
     assert not is_refusal(whole(status, body, content_type))
 
 
 @pytest.mark.parametrize("status", [413, 414, 429, 431])
-def test_what_comes_before_the_application_is_believed_of_anyone(status: int) -> None:
+def test_a_status_from_before_the_application_is_believed_of_anyone(status: int) -> None:
     assert is_refusal(whole(status, b"<html>", "text/html"))
 
 
@@ -82,7 +82,7 @@ def test_what_comes_before_the_application_is_believed_of_anyone(status: int) ->
         ),
     ],
 )
-def test_of_other_failures_only_the_services_own_500_is(status: int, body: bytes, expected: bool) -> None:
+def test_of_other_errors_only_the_services_own_500_is_believed(status: int, body: bytes, expected: bool) -> None:
     assert is_refusal(whole(status, body)) is expected
 
 

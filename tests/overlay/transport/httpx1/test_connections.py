@@ -66,7 +66,7 @@ def test_the_connection_is_used_again_and_closed_at_the_end(
 
 
 @both
-def test_another_origin_gets_another_connection(servers: tuple[RawServer, RawServer], requested: Requester) -> None:
+def test_each_origin_gets_a_connection_of_its_own(servers: tuple[RawServer, RawServer], requested: Requester) -> None:
     one, other = servers
     assert requested([one.url, other.url, one.url]) == [(200, False)] * 3
     assert (one.connections, other.connections) == (2, 1)
@@ -74,7 +74,7 @@ def test_another_origin_gets_another_connection(servers: tuple[RawServer, RawSer
 
 
 @both
-def test_an_address_of_another_kind_is_refused(requested: Requester) -> None:
+def test_a_url_of_another_scheme_is_refused(requested: Requester) -> None:
     with pytest.raises(httpx.UnsupportedProtocol):
         requested(["ftp://127.0.0.1/"])
 

@@ -128,7 +128,7 @@ async def cancelled(submission: Coroutine[Any, Any, Task], turns: int) -> bool:
     return task.cancelled()
 
 
-def test_a_cancellation_at_any_moment_spoils_no_pool() -> None:
+def test_a_cancellation_at_any_moment_leaves_every_pool_usable() -> None:
     connections, numbers = {"made": 0, "open": 0}, itertools.count()
 
     async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -201,7 +201,7 @@ def test_pools_are_given_up_when_they_were_idle_for_long() -> None:
     assert pool_set.take(lambda: "new", 0.0) == "c"
 
 
-def test_nothing_is_kept_after_the_end() -> None:
+def test_a_closed_pool_set_keeps_no_pool() -> None:
     pool_set, new = PoolSet[str](), iter("abc")
     for _ in range(3):
         pool_set.take(lambda: next(new), 0.0)
@@ -225,7 +225,7 @@ def test_a_pool_is_made_outside_the_lock() -> None:
     assert pool_set.take(new, 0.0) == "a"
 
 
-def test_a_pool_that_is_given_back_twice_has_one_request_at_a_time() -> None:
+def test_a_pool_that_is_given_back_twice_still_has_one_request_at_a_time() -> None:
     pool_set, new = PoolSet[str](), iter("ab")
     pool_set.take(lambda: next(new), 0.0)
     assert pool_set.keep("a", 0.0)

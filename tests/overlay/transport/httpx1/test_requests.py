@@ -68,7 +68,7 @@ def test_a_plain_request_is_the_one_that_httpx_makes(
         ("get", "/api/v3/balance", {"timeout": 1.0}),
     ],
 )
-def test_whatever_is_not_plain_is_left_to_httpx(method: str, path: Any, options: dict[str, Any]) -> None:
+def test_a_request_that_is_not_plain_is_left_to_httpx(method: str, path: Any, options: dict[str, Any]) -> None:
     with httpx.Client(base_url="https://example.com") as client:
         assert plain_request(client, method, path, **options) is None
 
