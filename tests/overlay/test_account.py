@@ -116,7 +116,7 @@ def test_a_price_without_a_currency_is_in_usd(ws: Driven, fake: FakeWaveSpeed, c
         [],
     ],
 )
-def test_without_a_price_nothing_is_submitted(ws: Driven, fake: FakeWaveSpeed, data: Any) -> None:
+def test_without_a_price_run_submits_nothing(ws: Driven, fake: FakeWaveSpeed, data: Any) -> None:
     fake.raw(200, json.dumps({"code": 200, "data": data}).encode(), on="price")
     with pytest.raises(UnexpectedResponseError, match="cannot be read"):
         ws.run(FLUX, max_cost=5)
@@ -133,7 +133,7 @@ def test_an_absurd_price_submits_nothing(ws: Driven, fake: FakeWaveSpeed, price:
 
 
 @pytest.mark.parametrize("limit", [-1, float("nan"), float("inf"), "1", True])
-def test_limits_that_are_none_are_refused(ws: Driven, fake: FakeWaveSpeed, limit: Any) -> None:
+def test_an_invalid_max_cost_is_refused(ws: Driven, fake: FakeWaveSpeed, limit: Any) -> None:
     with pytest.raises(InvalidInputError, match="max_cost"):
         ws.run(FLUX, max_cost=limit)
     assert fake.requests == []
@@ -168,9 +168,7 @@ def test_usage_adds_up_a_time_span(ws: Driven, fake: FakeWaveSpeed) -> None:
         ("2026-01-01", NOW, "start must be a datetime"),
     ],
 )
-def test_time_spans_that_cannot_be_are_refused(
-    ws: Driven, fake: FakeWaveSpeed, start: Any, end: Any, reason: str
-) -> None:
+def test_invalid_time_spans_are_refused(ws: Driven, fake: FakeWaveSpeed, start: Any, end: Any, reason: str) -> None:
     with pytest.raises(InvalidInputError, match=reason):
         ws.usage(start, end)
     assert fake.requests == []
@@ -205,13 +203,13 @@ def test_bills_are_filtered(ws: Driven, fake: FakeWaveSpeed) -> None:
         {"prediction_ids": ["a/b"]},
     ],
 )
-def test_bills_that_cannot_be_are_refused(ws: Driven, fake: FakeWaveSpeed, filters: dict[str, Any]) -> None:
+def test_invalid_filters_of_bills_are_refused(ws: Driven, fake: FakeWaveSpeed, filters: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError):
         ws.billings(**filters)
     assert fake.requests == []
 
 
-def test_the_webhook_secret(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_webhook_secret_returns_the_accounts_secret(ws: Driven, fake: FakeWaveSpeed) -> None:
     assert ws.webhook_secret() == fake.webhook_secret
 
 
@@ -235,7 +233,7 @@ def test_the_webhook_secret(ws: Driven, fake: FakeWaveSpeed) -> None:
         ("billings", {"items": 5}),
     ],
 )
-def test_a_broken_promise_of_the_service_is_an_error(ws: Driven, fake: FakeWaveSpeed, kind: str, data: Any) -> None:
+def test_a_response_outside_the_contract_is_an_error(ws: Driven, fake: FakeWaveSpeed, kind: str, data: Any) -> None:
     verbs = {
         "balance": ws.balance,
         "secret": ws.webhook_secret,

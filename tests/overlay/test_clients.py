@@ -54,7 +54,7 @@ def test_a_closed_client_says_so_and_closing_twice_is_harmless(connect: Connect,
     assert fake.requests == []
 
 
-def test_a_context_manager_closes(fake: FakeWaveSpeed) -> None:
+def test_leaving_a_context_closes_the_client(fake: FakeWaveSpeed) -> None:
     with WaveSpeed(fake.api_key, base_url=fake.url) as ws:
         ws.submit("a/b")
     with pytest.raises(ConfigurationError, match="closed"):
@@ -97,7 +97,7 @@ def test_every_public_name_loads_and_no_other_does() -> None:
         ("from wavespeed_client.errors import RateLimitError", {"httpx", "wavespeed_api"}),
     ],
 )
-def test_what_an_import_does_not_load(program: str, absent: set[str]) -> None:
+def test_importing_public_names_loads_no_unneeded_library(program: str, absent: set[str]) -> None:
     code = f"import sys; {program}; print(sorted({absent!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -89,7 +89,9 @@ def test_every_error_is_public_and_in_the_tree() -> None:
         (503, b"\xff\xfe", ServerError, "Service Unavailable", None),
     ],
 )
-def test_refusals_and_failures(status: int, body: bytes, kind: type[APIError], message: str, code: int | None) -> None:
+def test_each_status_and_code_becomes_its_class_of_error(
+    status: int, body: bytes, kind: type[APIError], message: str, code: int | None
+) -> None:
     error = error_from_response(status, body, retry_after=2.0)
     assert type(error) is kind
     assert isinstance(error, APIError)
@@ -104,7 +106,7 @@ def test_every_other_status_is_unexpected(status: int) -> None:
     assert (error.status_code, error.body) == (status, "odd")
 
 
-def test_what_is_quoted_of_a_response_is_cut() -> None:
+def test_a_quoted_response_is_cut() -> None:
     long = "ü" * 10_000
     for status in (200, 400):
         error = error_from_response(status, f'{{"message": "{long}"}}'.encode())

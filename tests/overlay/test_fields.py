@@ -68,7 +68,9 @@ def circular() -> dict[str, Any]:
     ids=lambda value: type(value).__name__,
 )
 @pytest.mark.parametrize("verb", ["submit", "run", "price"])
-def test_a_refusal_names_the_field(ws: Driven, fake: FakeWaveSpeed, verb: str, value: Any, reason: str) -> None:
+def test_a_value_that_cannot_be_sent_is_refused_with_its_field(
+    ws: Driven, fake: FakeWaveSpeed, verb: str, value: Any, reason: str
+) -> None:
     inputs = {"x": {"a": 1, "x": value}, "loras[1].path[0]": {"loras": [{"path": "p"}, {"path": (value,)}]}}
     for place, given in inputs.items():
         with pytest.raises(InvalidInputError, match=f"^{re.escape(place)} {reason}"):
@@ -91,13 +93,15 @@ def test_a_refusal_names_the_field(ws: Driven, fake: FakeWaveSpeed, verb: str, v
     ids=["top", "tuple", "bytes", "nan", "deep", "deeper", "circular", "surrogate"],
 )
 @pytest.mark.parametrize("verb", ["submit", "run", "price"])
-def test_so_does_one_of_its_shape(ws: Driven, fake: FakeWaveSpeed, verb: str, given: Any, message: str) -> None:
+def test_a_shape_that_cannot_be_sent_is_refused_with_its_field(
+    ws: Driven, fake: FakeWaveSpeed, verb: str, given: Any, message: str
+) -> None:
     with pytest.raises(InvalidInputError, match=message):
         getattr(ws, verb)("a/b", given)
     assert fake.requests == []
 
 
-def test_what_json_can_hold_is_sent(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_values_that_json_can_hold_are_sent(ws: Driven, fake: FakeWaveSpeed) -> None:
     given = {"a": (1, 2.5, None, True), "size": Word.LARGE, "deep": nested(DEEPEST - 1), "\u00e4": {"": "\U0001f600"}}
     ws.submit("a/b", given)
     expected = {"a": [1, 2.5, None, True], "size": "large", "deep": nested(DEEPEST - 1), "\u00e4": {"": "\U0001f600"}}
@@ -132,7 +136,7 @@ def test_places_are_written_as_in_python(place: Any, name: str) -> None:
     assert named(place) == name
 
 
-def test_leaves_are_found_in_order_without_those_that_are_passed_over() -> None:
+def test_leaves_are_found_in_order_without_the_types_to_skip() -> None:
     given = {"a": [1, {"b": 2.0}], "c": None, "d": Word.LARGE, "e": (), "f": ["x", object]}
     assert [place for place, _ in leaves(given)] == [("a", 0), ("a", 1, "b"), ("c",), ("d",), ("f", 0), ("f", 1)]
     assert list(leaves(given, PLAIN)) == [(("d",), Word.LARGE), (("f", 1), object)]

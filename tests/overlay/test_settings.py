@@ -16,7 +16,7 @@ def resolve(**arguments: object) -> Settings:
     return Settings.resolve(**{"api_key": KEY, **arguments}, environment=environment)  # type: ignore[arg-type]
 
 
-def test_defaults() -> None:
+def test_settings_have_the_documented_defaults() -> None:
     settings = resolve()
     assert settings.api_key.reveal() == KEY
     assert (settings.base_url, settings.timeout, settings.max_retries) == ("https://api.wavespeed.ai", 60.0, 3)
@@ -59,7 +59,7 @@ def test_blank_variables_count_as_unset(blank: str) -> None:
 @pytest.mark.parametrize(
     "key", ["", " ", "a b", "abc\n", "a\r\nX-Header: 1", "schlüssel", "a\x00b", "\tabc", 5, b"abc"]
 )
-def test_keys_that_cannot_be_right(key: object) -> None:
+def test_invalid_keys_are_refused_without_being_quoted(key: object) -> None:
     with pytest.raises(ConfigurationError, match="api_key") as caught:
         resolve(api_key=key)
     assert str(key).strip() == "" or str(key) not in str(caught.value)
@@ -92,14 +92,14 @@ def test_keys_that_cannot_be_right(key: object) -> None:
     ],
 )
 @pytest.mark.parametrize("source", ["base_url", "WAVESPEED_BASE_URL"])
-def test_base_urls_that_cannot_be_right(url: object, source: str) -> None:
+def test_invalid_base_urls_are_refused(url: object, source: str) -> None:
     with pytest.raises(ConfigurationError, match=source) as caught:
         resolve(**{source: url})
     assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8080", "http://127.0.0.2:1", "http://[::1]:1", "https://a.b/c/d"])
-def test_base_urls_that_are_right(url: str) -> None:
+def test_valid_base_urls_are_kept(url: str) -> None:
     assert resolve(base_url=url).base_url == url
 
 
@@ -112,30 +112,30 @@ def test_base_urls_that_are_right(url: str) -> None:
         ("https://example.com:80", "https://example.com:80"),
     ],
 )
-def test_one_address_has_one_base_url(url: str, canonical: str) -> None:
+def test_base_urls_are_made_canonical(url: str, canonical: str) -> None:
     assert resolve(base_url=url).base_url == canonical
 
 
 @pytest.mark.parametrize("value", ["abc", "0", "-1", "nan", "inf", "1e999", "1,5", "٣s", "86401"])
-def test_timeouts_that_cannot_be_right(value: str) -> None:
+def test_invalid_timeouts_in_the_environment_are_refused(value: str) -> None:
     with pytest.raises(ConfigurationError, match=r"WAVESPEED_TIMEOUT must be .* above 0, and at most a day"):
         resolve(WAVESPEED_TIMEOUT=value)
 
 
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), True, [], 10**400])
-def test_timeout_arguments_that_cannot_be_right(value: object) -> None:
+def test_invalid_timeout_arguments_are_refused(value: object) -> None:
     with pytest.raises(ConfigurationError, match="timeout must be"):
         resolve(timeout=value)
 
 
 @pytest.mark.parametrize("value", ["abc", "-1", "1.0", "9" * 5000])
-def test_retry_counts_that_cannot_be_right(value: str) -> None:
+def test_invalid_retry_counts_in_the_environment_are_refused(value: str) -> None:
     with pytest.raises(ConfigurationError, match="WAVESPEED_MAX_RETRIES must be a whole number"):
         resolve(WAVESPEED_MAX_RETRIES=value)
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, True, []])
-def test_retry_arguments_that_cannot_be_right(value: object) -> None:
+def test_invalid_retry_arguments_are_refused(value: object) -> None:
     with pytest.raises(ConfigurationError, match="max_retries must be a whole number"):
         resolve(max_retries=value)
 

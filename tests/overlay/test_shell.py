@@ -50,7 +50,7 @@ async def awaited(value: Any) -> None:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_shows_the_callers_line(fake: FakeWaveSpeed, mistake: Callable[[Any], Any]) -> None:
+def test_the_traceback_of_a_mistake_shows_the_callers_line(fake: FakeWaveSpeed, mistake: Callable[[Any], Any]) -> None:
     async def main() -> None:
         async with fake.async_client() as ws:
             await awaited(mistake(ws))
@@ -66,7 +66,7 @@ def test_a_mistake_shows_the_callers_line(fake: FakeWaveSpeed, mistake: Callable
     assert fake.requests == []
 
 
-def test_the_line_within_a_callback_is_shown(fake: FakeWaveSpeed) -> None:
+def test_the_traceback_of_a_failing_callback_shows_its_line(fake: FakeWaveSpeed) -> None:
     with fake.client() as ws:
 
         def on_update(task: Task) -> None:

@@ -74,14 +74,14 @@ def test_generated_functions_request_no_stream_either(ws: Driven, fake: FakeWave
 @pytest.mark.parametrize(
     "path", ["a/b/stream", "a/b/c/stream", "a/b/%73tream", "a/b/stream/", "a/b/stream?webhook=x", "a/b%2Fstream"]
 )
-def test_nothing_else_requests_a_stream(fake: FakeWaveSpeed, path: str) -> None:
+def test_a_request_of_ones_own_to_a_streaming_path_is_refused(fake: FakeWaveSpeed, path: str) -> None:
     with WaveSpeed(fake.api_key, base_url=fake.url) as ws, pytest.raises(InvalidModelError, match=REASON):
         ws.api.get_httpx_client().post(f"/api/v3/{path}", json={})
     assert fake.requests == []
 
 
 @pytest.mark.parametrize("body", [b'{"stream" :true}', b'{"\\u0073tream": true}', b'{"stream": false, "stream": true}'])
-def test_no_body_of_ones_own_requests_a_stream(fake: FakeWaveSpeed, body: bytes) -> None:
+def test_a_body_of_ones_own_that_requests_a_stream_is_refused(fake: FakeWaveSpeed, body: bytes) -> None:
     with WaveSpeed(fake.api_key, base_url=fake.url) as ws, pytest.raises(InvalidInputError, match=REASON):
         ws.api.get_httpx_client().post("/api/v3/a/b", content=body, headers={"Content-Type": "application/json"})
     assert fake.requests == []

@@ -53,7 +53,7 @@ def test_tasks_are_frozen_hashed_by_id_and_compared_without_raw() -> None:
         ("completed", True, True),
     ],
 )
-def test_status_tells_whether_it_is_done(status: str, done: bool, succeeded: bool) -> None:
+def test_the_status_decides_whether_a_task_is_done(status: str, done: bool, succeeded: bool) -> None:
     task = read(status=status)
     assert (task.status, task.done, task.succeeded) == (status, done, succeeded)
 
@@ -147,7 +147,7 @@ def test_older_records_tell_the_time_they_took_by_another_name() -> None:
 @pytest.mark.parametrize(
     "id", [None, "", "a" * 129, "a/b", "ä", "a b", "..", 5, [], b"abc", Task(id="..", model="", status="created")]
 )
-def test_what_is_no_id_is_refused_before_anything_is_sent(ws: Driven, fake: FakeWaveSpeed, id: Any) -> None:
+def test_an_invalid_task_id_is_refused_before_anything_is_sent(ws: Driven, fake: FakeWaveSpeed, id: Any) -> None:
     for verb in (ws.get, ws.wait):
         with pytest.raises(InvalidInputError, match="A task's id is"):
             verb(id)

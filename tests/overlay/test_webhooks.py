@@ -38,7 +38,7 @@ def headers(signature: str = f"v3,{VECTOR['good']}", **changed: str) -> dict[str
     return {f"webhook-{name}": value for name, value in values.items()}
 
 
-def test_the_vector_is_accepted_and_made_again() -> None:
+def test_the_test_vector_is_accepted_and_reproduced() -> None:
     hook = Webhook(SECRET)
     hook.verify(BODY, headers())
     assert hook.sign(BODY, id=VECTOR["id"], timestamp=VECTOR["timestamp"]) == headers()
@@ -47,7 +47,7 @@ def test_the_vector_is_accepted_and_made_again() -> None:
     assert task.raw == json.loads(BODY)
 
 
-def test_names_of_headers_come_in_any_case_and_bodies_in_any_kind_of_bytes() -> None:
+def test_header_names_may_have_any_case_and_bodies_any_bytes_type() -> None:
     for change in (str.upper, str.title):
         Webhook(SECRET).verify(BODY, {change(name): value for name, value in headers().items()})
     Webhook(SECRET).verify(bytearray(BODY), httpx.Headers(headers()))
@@ -76,7 +76,7 @@ def test_several_signatures_and_several_secrets_are_for_rotation() -> None:
         "\ud800",
     ],
 )
-def test_signatures_that_do_not_fit(signature: str) -> None:
+def test_wrong_signatures_are_refused(signature: str) -> None:
     with pytest.raises(WebhookVerificationError, match="signature does not fit"):
         Webhook(SECRET).verify(BODY, headers(signature))
 
@@ -91,7 +91,7 @@ def test_signatures_that_do_not_fit(signature: str) -> None:
         (BODY, {"timestamp": str(VECTOR["timestamp"] + 1)}),
     ],
 )
-def test_whatever_was_changed_on_the_way_is_refused(body: bytes, changed: dict[str, str]) -> None:
+def test_a_call_that_was_changed_on_the_way_is_refused(body: bytes, changed: dict[str, str]) -> None:
     with pytest.raises(WebhookVerificationError, match="signature does not fit"):
         Webhook(SECRET).verify(body, headers(**changed))
 
@@ -111,13 +111,13 @@ def test_calls_within_five_minutes_are_accepted(monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize("timestamp", ["nan", "inf", "-1", "1e9", " 1", "1.5", "\u0661", "9" * 13, "0x1"])
-def test_timestamps_that_are_none(timestamp: str) -> None:
+def test_invalid_timestamps_are_refused(timestamp: str) -> None:
     with pytest.raises(WebhookVerificationError, match="not a number of seconds"):
         Webhook(SECRET).verify(BODY, headers(timestamp=timestamp))
 
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
-def test_missing_and_doubled_headers(name: str) -> None:
+def test_missing_and_doubled_headers_are_refused(name: str) -> None:
     values = headers()
     value = values.pop(name)
     for wrong in (values, {**values, name: ""}, {**values, name: value, name.upper(): value}):
@@ -149,7 +149,7 @@ def test_an_odd_body_does_not_lose_its_task(prompt: bytes, after: bytes) -> None
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{}", b'{"id": 5}', b'{"id": "a/b"}', b"\xff", b"[" * 100_000])
-def test_a_signed_body_without_a_task(body: bytes) -> None:
+def test_a_signed_body_without_a_task_is_refused(body: bytes) -> None:
     hook = Webhook(SECRET)
     with pytest.raises(WebhookVerificationError, match="holds no task"):
         hook.parse(body, hook.sign(body, id="a"))
@@ -158,19 +158,19 @@ def test_a_signed_body_without_a_task(body: bytes) -> None:
 @pytest.mark.parametrize(
     "secret", ["", "whsec_", "a b", "schl\u00fcssel", "a\n", [], [""], ["a", 5], 5 * ["whsec_"], 5]
 )
-def test_secrets_that_cannot_be(secret: Any) -> None:
+def test_invalid_secrets_are_refused(secret: Any) -> None:
     with pytest.raises(ConfigurationError, match="secret"):
         Webhook(secret)
 
 
 @pytest.mark.parametrize("tolerance", [-1, float("nan"), float("inf"), "300"])
-def test_tolerances_that_cannot_be(tolerance: Any) -> None:
+def test_invalid_tolerances_are_refused(tolerance: Any) -> None:
     with pytest.raises(ConfigurationError, match="tolerance"):
         Webhook(SECRET, tolerance=tolerance)
 
 
 @pytest.mark.parametrize("id", ["", "a b", "a\n", "\u00e4"])
-def test_ids_that_no_header_holds(id: str) -> None:
+def test_ids_that_no_header_can_hold_are_refused(id: str) -> None:
     with pytest.raises(InvalidInputError, match="id"):
         Webhook(SECRET).sign(BODY, id=id)
 
@@ -231,5 +231,5 @@ def test_a_receiver_responds_with_204_to_the_service_and_400_to_others(receiver:
     assert [task.id for task in receiver.tasks] == ["task-1"]
 
 
-def test_the_accounts_secret_makes_a_receiver(ws: Driven) -> None:
+def test_webhook_takes_the_accounts_secret(ws: Driven) -> None:
     assert Webhook(ws.webhook_secret()).sign(b"", id="a")["webhook-signature"].startswith("v3,")
