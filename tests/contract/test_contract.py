@@ -35,7 +35,7 @@ def form(*names: str) -> bytes:
     ],
     ids=lambda request: f"{request.method} {request.target}",
 )
-def test_accepts_requests_of_the_contract(contract: Contract, request_: Request) -> None:
+def test_requests_within_the_contract_are_accepted(contract: Contract, request_: Request) -> None:
     contract.check_request(request_)
 
 
@@ -80,7 +80,9 @@ def test_accepts_requests_of_the_contract(contract: Contract, request_: Request)
     ],
     ids=lambda value: f"{value.method} {value.target}" if isinstance(value, Request) else "",
 )
-def test_rejects_requests_outside_it_and_says_why(contract: Contract, request_: Request, reason: str) -> None:
+def test_requests_outside_the_contract_are_rejected_with_the_reason(
+    contract: Contract, request_: Request, reason: str
+) -> None:
     with pytest.raises(ContractError, match=reason):
         contract.check_request(request_)
 
@@ -118,7 +120,7 @@ POLL = Request("GET", "/api/v3/predictions/abc/result", KEY)
         Response(418, b'{"code": 418}'),
     ],
 )
-def test_accepts_responses_of_the_contract(contract: Contract, response: Response) -> None:
+def test_responses_within_the_contract_are_accepted(contract: Contract, response: Response) -> None:
     contract.check_response(POLL, response)
 
 
@@ -142,7 +144,9 @@ def test_accepts_responses_of_the_contract(contract: Contract, response: Respons
         (Response(404, b"<html>"), "not JSON"),
     ],
 )
-def test_rejects_responses_outside_it_and_says_why(contract: Contract, response: Response, reason: str) -> None:
+def test_responses_outside_the_contract_are_rejected_with_the_reason(
+    contract: Contract, response: Response, reason: str
+) -> None:
     with pytest.raises(ContractError, match=reason):
         contract.check_response(POLL, response)
 
@@ -255,7 +259,7 @@ def assert_judged(contract: Contract, request: Request, reason: str | None) -> N
             contract.check_request(request)
 
 
-def test_what_cannot_be_judged_is_refused_with_the_document() -> None:
+def test_a_document_that_describes_an_uncheckable_value_is_refused() -> None:
     for described, problem in [
         (
             parameter("query", {"type": "object"}),
@@ -268,7 +272,7 @@ def test_what_cannot_be_judged_is_refused_with_the_document() -> None:
             Contract(odd_document(described))
 
 
-def test_a_webhook_or_method_that_the_document_has_not_is_named(contract: Contract) -> None:
+def test_a_webhook_or_method_that_the_document_lacks_is_named(contract: Contract) -> None:
     with pytest.raises(ContractError, match="webhook nothing: POST: no such webhook"):
         contract.check_webhook("nothing", Request("POST", "/", {}))
     with pytest.raises(ContractError, match="webhook taskFinished: PUT: only POST"):

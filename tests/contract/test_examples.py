@@ -79,7 +79,7 @@ EXAMPLES = list(examples())
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: f"{e.operation}-{e.status}")
 
 
-def test_every_operation_and_status_has_an_example_and_is_json() -> None:
+def test_every_operation_and_status_has_a_json_example() -> None:
     for operation in operations():
         for status, response in operation["responses"].items():
             (media_type,) = resolved(response)["content"]
@@ -108,7 +108,9 @@ def bare(running_fake: FakeWaveSpeed) -> Iterator[wavespeed_api.Client]:
 
 
 @each_example
-def test_generated_code_reads_it_whole(bare: wavespeed_api.Client, fake: FakeWaveSpeed, example: Example) -> None:
+def test_generated_code_reads_every_example_whole(
+    bare: wavespeed_api.Client, fake: FakeWaveSpeed, example: Example
+) -> None:
     fake.raw(example.status, example.body, on=example.kind)
     segments, body = parameters(example.operation, "path"), next(bodies(example.operation))
     response = module(example.operation).sync_detailed(**segments, client=bare, **body)
@@ -121,7 +123,9 @@ def test_generated_code_reads_it_whole(bare: wavespeed_api.Client, fake: FakeWav
 
 
 @each_example
-def test_clients_make_of_it_what_the_design_says(connect: Connect, fake: FakeWaveSpeed, example: Example) -> None:
+def test_clients_turn_every_example_into_the_documented_result(
+    connect: Connect, fake: FakeWaveSpeed, example: Example
+) -> None:
     if example.kind == "poll" and example.status == 200:  # a poll takes no response about another task
         example = evolve(example, value={**example.value, "data": {**example.value["data"], "id": ASKED_FOR}})
     fake.raw(example.status, example.body, on=example.kind)

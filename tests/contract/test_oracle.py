@@ -220,7 +220,7 @@ def is_refused_by_rule(place: Place, contract: Contract, request: Request) -> bo
 @pytest.mark.parametrize("place", list(places("paths")), ids=str)
 @often
 @given(data=st.data())
-def test_they_agree_on_requests(place: Place, data: st.DataObject) -> None:
+def test_the_contract_and_the_oracle_agree_on_requests(place: Place, data: st.DataObject) -> None:
     contract, oracle = both(place.document)
     request = data.draw(requests(place))
     wanted = oracle.accepts_request(request) and not is_refused_by_rule(place, contract, request)
@@ -230,7 +230,7 @@ def test_they_agree_on_requests(place: Place, data: st.DataObject) -> None:
 @pytest.mark.parametrize("place", list(places("paths")), ids=str)
 @often
 @given(data=st.data())
-def test_they_agree_on_responses(place: Place, data: st.DataObject) -> None:
+def test_the_contract_and_the_oracle_agree_on_responses(place: Place, data: st.DataObject) -> None:
     contract, oracle = both(place.document)
     path = place.path
     for parameter in place.parameters:
@@ -244,7 +244,7 @@ def test_they_agree_on_responses(place: Place, data: st.DataObject) -> None:
 @pytest.mark.parametrize("place", list(places("webhooks")), ids=str)
 @often
 @given(data=st.data())
-def test_they_agree_on_webhooks(place: Place, data: st.DataObject) -> None:
+def test_the_contract_and_the_oracle_agree_on_webhooks(place: Place, data: st.DataObject) -> None:
     contract, oracle = both(place.document)
     call = data.draw(requests(place))
     name = data.draw(st.sampled_from([place.path] * 9 + ["another"]))

@@ -30,7 +30,9 @@ def named(case: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("case", CLIENTS["requests"], ids=named)
-def test_what_they_send_is_in_the_contract_where_the_service_takes_it(contract: Contract, case: dict[str, Any]) -> None:
+def test_requests_of_other_clients_fit_the_contract_if_the_service_takes_them(
+    contract: Contract, case: dict[str, Any]
+) -> None:
     request = request_of(case)
     if "refused" in case:
         with pytest.raises(ContractError):
@@ -41,6 +43,6 @@ def test_what_they_send_is_in_the_contract_where_the_service_takes_it(contract: 
 
 
 @pytest.mark.parametrize("case", CLIENTS["responses"], ids=named)
-def test_what_they_read_is_in_the_contract(contract: Contract, case: dict[str, Any]) -> None:
+def test_fields_that_other_clients_read_are_in_the_contract(contract: Contract, case: dict[str, Any]) -> None:
     sent = Request(case["method"], case["path"], KEY)
     contract.check_response(sent, Response(case["status"], json.dumps(case["body"]).encode()))

@@ -67,7 +67,7 @@ def test_a_missing_required_field_is_noticed(name: str) -> None:
 
 
 @each_schema
-def test_defaults_are_the_specs(name: str) -> None:
+def test_defaults_are_those_of_the_spec(name: str) -> None:
     model, properties = getattr(models, name), SCHEMAS[name].get("properties", {})
     given_values = {
         attribute_name(model, key): value for key, value in smallest(name).items() if "default" not in properties[key]
@@ -131,7 +131,7 @@ def snake(name: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "words"), enumerations().items(), ids=enumerations())
-def test_words_are_the_specs(name: str, words: list[str]) -> None:
+def test_enumerated_words_are_those_of_the_spec(name: str, words: list[str]) -> None:
     module = import_module(f"wavespeed_api.models.{name}")
     check = getattr(module, f"check_{name}")
     assert getattr(module, f"{name.upper()}_VALUES") == set(words)

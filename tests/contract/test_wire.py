@@ -21,7 +21,9 @@ def prediction(**data: Any) -> bytes:
     return http(200, json.dumps({"code": 200, "message": "success", "data": data}).encode())
 
 
-def test_the_documented_exchange(connect: Connect, raw_server: RawServer, contract: Contract) -> None:
+def test_a_submission_and_its_poll_are_as_documented(
+    connect: Connect, raw_server: RawServer, contract: Contract
+) -> None:
     raw_server.responses += [
         prediction(status="created", created_at="2026-01-01T12:00:00.123456789Z"),
         prediction(status="completed", outputs=["https://example.com/1.png"]),

@@ -114,7 +114,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             yield server
 
 
-def test_each_turn_makes_its_calls(server: Server) -> None:
+def test_each_turn_makes_the_calls_of_its_load(server: Server) -> None:
     before = server.requests()
     samples = measured(("ours", "httpx"), server.tls, server, Load(blocks=2, rounds=3, calls=4))
     assert {name: [len(block) for block in blocks] for name, blocks in samples.items()} == {
@@ -124,7 +124,7 @@ def test_each_turn_makes_its_calls(server: Server) -> None:
     assert server.requests() - before == 1 + 2 * 2 * (20 + 3 * 4)
 
 
-def test_calls_are_made_at_once(server: Server) -> None:
+def test_concurrent_calls_are_measured(server: Server) -> None:
     samples = measured(("async ours, aiohttp",), server.delayed, server, Load(1, 1, calls=100, concurrency=100))
     assert samples["async ours, aiohttp"][0][0] > 0
 
@@ -138,7 +138,7 @@ def test_a_batch_makes_two_requests_of_an_input_and_reports_what_it_used(server:
     assert len((tmp_path / "journal.jsonl").read_text("utf-8").splitlines()) >= 20
 
 
-def test_a_call_that_fails_is_said(server: Server, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_call_is_reported(server: Server, capfd: pytest.CaptureFixture[str]) -> None:
     with working("httpx", "http://127.0.0.1:1", server) as measure, pytest.raises(FailedError, match="httpx ended"):
         measure(calls=1)
     assert "ConnectError" in capfd.readouterr().err
@@ -249,7 +249,7 @@ def test_a_simulated_wait_is_as_late_as_its_last_poll() -> None:
 
 
 @pytest.mark.parametrize("name", MEDIANS)
-def test_a_known_model_takes_fewer_polls_than_the_official_client_and_is_not_known_later(name: str) -> None:
+def test_a_known_model_takes_fewer_polls_than_the_official_client_and_is_no_later(name: str) -> None:
     theirs, _, learnt = simulate(steady(MEDIANS[name], 0.1), models=40)
     assert learnt.polls < theirs.polls
     assert learnt.lateness <= theirs.lateness
@@ -275,7 +275,7 @@ def test_the_simulation_is_the_same_each_time() -> None:
     assert simulate(EVEN, models=3) != simulate(EVEN, models=3, seed=8)
 
 
-def test_what_polling_finds_is_what_bars_measure() -> None:
+def test_each_figure_of_polling_has_its_bar() -> None:
     found = polling(models=2)
     assert found.keys() <= {bar.name for bar in BARS}
     assert found["new connections"].value == simulate(steady(video, 0.1), models=2)[2].connections

@@ -80,7 +80,7 @@ def test_a_link_out_of_the_site_is_refused(link: str) -> None:
         ("a.css", "a { background: url(a.png) } /* https://e.com/ */", []),
     ],
 )
-def test_what_a_file_fetches_is_found(tmp_path: Path, name: str, text: str, fetched: list[str]) -> None:
+def test_addresses_that_a_file_fetches_are_found(tmp_path: Path, name: str, text: str, fetched: list[str]) -> None:
     (tmp_path / name).write_text(text)
     assert offline.fetched(tmp_path / name) == fetched
     assert offline.fetches(tmp_path) == [f"{name}: fetches {address}" for address in fetched]
@@ -115,7 +115,7 @@ def page(project: Path) -> Iterator[Path]:
     path.write_text(text)
 
 
-def test_broken_links_and_anchors_fail_it(project: Path, page: Path) -> None:
+def test_broken_links_and_anchors_fail_the_build(project: Path, page: Path) -> None:
     with page.open("a") as file:
         file.write("\n[one](files.md#nowhere), [two](#nowhere), [three][nowhere.md]\n\n[nowhere.md]: nowhere.md\n")
     done = docs(project)
@@ -124,7 +124,7 @@ def test_broken_links_and_anchors_fail_it(project: Path, page: Path) -> None:
     assert done.stderr.endswith("\nscripts/docs: the site was not built\n")
 
 
-def test_a_link_to_what_is_no_page_fails_it_in_one_line(project: Path, page: Path) -> None:
+def test_a_link_to_a_file_that_is_no_page_fails_the_build_in_one_line(project: Path, page: Path) -> None:
     with page.open("a") as file:
         file.write("\n[one](../../scripts/check)\n")
     done = docs(project)
@@ -132,7 +132,7 @@ def test_a_link_to_what_is_no_page_fails_it_in_one_line(project: Path, page: Pat
     assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
 
 
-def test_a_docstring_that_names_no_argument_fails_it(project: Path) -> None:
+def test_a_docstring_that_names_a_wrong_argument_fails_the_build(project: Path) -> None:
     module = project / "overlay" / "wavespeed_client" / "webhooks.py"
     text = module.read_text("utf-8")
     spoilt = re.sub("^( +)body: ", r"\1boddy: ", text, count=1, flags=re.MULTILINE)

@@ -25,7 +25,7 @@ def run(*submitted: str, rows: list[dict[str, Any]] | None = None, **changed: An
     return Run("Ray", **{"guarded": True, **changed}, inputs=INPUTS, submitted=submitted, rows=found)
 
 
-def test_a_run_without_a_fault() -> None:
+def test_a_run_without_a_fault_is_one_line() -> None:
     files = ["t-a-1.jpeg", "t-c-1.jpeg", "t-b-1.jpeg"]
     found = run("c", "a", "b", kills=2, kills_wanted=2, files=files, seconds=4.4)
     assert found.faults() == []
@@ -50,11 +50,11 @@ def test_an_input_that_was_not_sent_must_be_reported_as_uncertain() -> None:
         (run("a", "b", "c", files=["t-a-1.jpeg"]), "the files are not those of the tasks"),
     ],
 )
-def test_a_fault_is_named(found: Run, fault: str) -> None:
+def test_each_kind_of_fault_is_named(found: Run, fault: str) -> None:
     assert any(fault in each for each in found.faults())
 
 
-def test_the_control_must_double() -> None:
+def test_the_control_run_must_double_a_submission() -> None:
     assert run("a", "a", guarded=False, rows=[]).faults() == []
     assert "nothing was doubled" in run("a", "b", "c", guarded=False).faults()[0]
 
@@ -71,7 +71,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def test_a_worker_is_killed_once_enough_has_come(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
+def test_a_worker_is_killed_once_enough_submissions_have_come(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
     counts = iter([0, 5, *[10] * 1000])
     (tmp_path / str(sleeper.pid)).touch()
     with killing(tmp_path, lambda: next(counts), [10, 20]) as killed:

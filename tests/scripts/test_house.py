@@ -32,14 +32,14 @@ def code(source: str) -> int:
     return len(lines)
 
 
-def test_code_is_counted_without_words() -> None:
+def test_code_is_counted_without_docstrings_and_comments() -> None:
     words = '"""Words."""\n\n# more\n\ndef f():\n    """Do.\n\n    Much.\n    """\n'
     assert code(words) == 1
     assert code(f"{words}    x = (  # why\n        1\n    )\n") == 4
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_file_is_long(path: Path) -> None:
+def test_no_file_is_longer_than_its_limit(path: Path) -> None:
     lines = len(path.read_text("utf-8").splitlines())
     assert lines <= (LONGEST_SHELL if path.name in SHELLS else LONGEST_FILE)
 

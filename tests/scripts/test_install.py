@@ -70,14 +70,14 @@ def test_each_step_is_printed_and_a_second_run_does_nothing(project: Path) -> No
     assert install(project) == ([], [])
 
 
-def test_pip_gets_uv_alone_as_it_is_pinned(project: Path) -> None:
+def test_pip_gets_only_the_pin_of_uv(project: Path) -> None:
     install(project)
     pinned = (project / ".venv" / "uv.txt").read_text()
     assert pinned == "uv==0.9 \\\n    --hash=sha256:22 \\\n    --hash=sha256:33\n"
 
 
 @pytest.mark.parametrize(("code", "by_pip"), [(0, 0), (1, 2)])
-def test_what_uv_cannot_install_pip_does(project: Path, code: int, by_pip: int) -> None:
+def test_pip_installs_if_uv_cannot(project: Path, code: int, by_pip: int) -> None:
     install(project)
     program(project / ".venv" / "bin" / "uv", f'#!/bin/sh\necho "uv $*" >>"$LOG"\nexit {code}\n')
     calls, _ = install(project, ".venv-other", "scripts/requirements.txt")

@@ -44,7 +44,7 @@ def languages(project: Path, **environment: str) -> subprocess.CompletedProcess[
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
-def test_without_npm_it_says_in_one_line_what_was_left_out(project: Path, tmp_path: Path) -> None:
+def test_without_npm_one_line_says_what_was_left_out(project: Path, tmp_path: Path) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("bash", "dirname", "env", "sh"):
@@ -55,7 +55,7 @@ def test_without_npm_it_says_in_one_line_what_was_left_out(project: Path, tmp_pa
 
 
 @pytest.mark.skipif(not (INSTALLED / "made-from").exists(), reason="scripts/languages has installed nothing")
-def test_errors_that_are_no_objects_are_found_out(project: Path, spec: dict[str, Any]) -> None:
+def test_errors_that_are_no_objects_are_found(project: Path, spec: dict[str, Any]) -> None:
     (project / ".venv").symlink_to(ROOT / ".venv")
     (project / ".languages").mkdir()
     shutil.copy2(INSTALLED / "made-from", project / ".languages")

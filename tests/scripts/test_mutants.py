@@ -54,7 +54,7 @@ def run(project: Path) -> Mutants:
     return run
 
 
-def test_each_mutant_is_printed_with_what_became_of_it(run: Mutants, project: Path) -> None:
+def test_each_mutant_is_printed_with_its_result(run: Mutants, project: Path) -> None:
     before = {path: path.read_bytes() for path in (project / "generated").rglob("*.py")}
     done = run(
         "path-version:get_balance",
@@ -82,13 +82,13 @@ def test_each_mutant_is_printed_with_what_became_of_it(run: Mutants, project: Pa
     assert before == {path: path.read_bytes() for path in (project / "generated").rglob("*.py")}
 
 
-def test_when_all_die_a_short_summary_is_enough(run: Mutants) -> None:
+def test_brief_prints_one_line_if_all_mutants_are_killed(run: Mutants) -> None:
     done = run("--brief", "path-*:get_balance")
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"3 mutants: 3 killed \(\d+ s\)\n", done.stdout)
 
 
-def test_tests_that_fail_without_a_mutant_try_none(run: Mutants, project: Path) -> None:
+def test_no_mutant_is_tried_if_the_tests_fail_without_one(run: Mutants, project: Path) -> None:
     contract = project / "tests" / "contract" / "test_two.py"
     contract.write_text(CONTRACT.replace("/api/v3/balance", "/api/v4/balance"))
     done = run("path-version:get_balance")
@@ -110,13 +110,13 @@ def test_an_unknown_name_is_an_error(run: Mutants) -> None:
     assert "no mutant is named no-such-mutant:*; see --list" in done.stderr
 
 
-def test_the_list_names_more_than_forty_ways(run: Mutants) -> None:
+def test_the_list_names_more_than_forty_rules(run: Mutants) -> None:
     lines = run("--list").stdout.splitlines()
     assert len({line.partition(":")[0] for line in lines}) > 40
     assert "verb-get:get_result: a request is sent with the wrong verb" in lines
 
 
-def test_a_few_of_each_rule_are_from_all_over_the_code(run: Mutants) -> None:
+def test_each_takes_a_few_mutants_of_each_rule_from_all_over_the_code(run: Mutants) -> None:
     all_of_them, few = (run("--list", *arguments).stdout.splitlines() for arguments in ((), ("--each", "3")))
     rules, chosen = ([line.split(":")[0] for line in lines] for lines in (all_of_them, few))
     assert set(chosen) == set(rules)

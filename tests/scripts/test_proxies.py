@@ -76,7 +76,7 @@ def test_an_input_that_the_client_does_not_mention_is_lost_if_it_was_taken() -> 
     assert (figures["submitted"], figures["taken"], figures[NOTHING], figures[LOST]) == (2, 1, 2, 1)
 
 
-def test_uncertain_is_never_lost() -> None:
+def test_an_uncertain_input_is_never_lost() -> None:
     figures, faults = count(["a", "b"], [outcome("a", UNCERTAIN), outcome("b", UNCERTAIN)], record(a=1))
     assert (figures[UNCERTAIN], figures["taken"], faults) == (2, 1, {})
 
@@ -88,7 +88,7 @@ def test_wrong_is_an_id_of_another_input_or_of_none(word: str, ids: tuple[str, .
     assert (figures[WRONG], faults) == (1, {WRONG: [outcome("a", word, *ids)]})
 
 
-def test_what_other_inputs_met_does_not_count() -> None:
+def test_records_of_other_inputs_do_not_count() -> None:
     assert count(["a"], [outcome("a", TASK, "1")], record(a=1, b=5))[1] == {}
 
 
@@ -105,7 +105,7 @@ def test_what_other_inputs_met_does_not_count() -> None:
         (KeyError("undocumented"), NOTHING),
     ],
 )
-def test_the_word_of_an_exception(error: Exception, word: str) -> None:
+def test_each_exception_has_its_word(error: Exception, word: str) -> None:
     assert failed({"tag": "a"}, error).word == word
 
 

@@ -8,7 +8,7 @@ from tests.scripts.blocks import README, blocks
 from wavespeed_client import errors
 
 
-def test_they_stay_short() -> None:
+def test_readme_and_contributing_stay_short() -> None:
     assert len(README.read_text("utf-8").splitlines()) <= 200
     assert len((ROOT / "CONTRIBUTING.md").read_text("utf-8").splitlines()) <= 120
 

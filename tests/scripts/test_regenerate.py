@@ -84,7 +84,7 @@ def test_a_check_is_red_when_the_spec_has_changed(project: Path, spec: Spec) -> 
     assert (entries(project), stamps(project)) == before
 
 
-def test_the_table_of_operations_is_part_of_it(project: Path, spec: Spec) -> None:
+def test_the_table_of_operations_is_regenerated_too(project: Path, spec: Spec) -> None:
     page = project / PAGE
     committed = page.read_text("utf-8")
     row = "| GET `/api/v3/balance` | `wavespeed_api.api.account.get_balance` | `balance` |"

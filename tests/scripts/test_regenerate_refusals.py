@@ -52,7 +52,7 @@ def an_operation_id_in_camel_case(spec: Spec) -> None:
         (an_operation_id_in_camel_case, "there is no module api/tasks/getResult.py in the generated code"),
     ],
 )
-def test_a_spec_that_the_generator_would_lose_something_of_is_refused(
+def test_a_spec_of_which_the_generator_would_lose_a_part_is_refused(
     project: Path, spec: Spec, spoil: Callable[[Spec], None], said: str
 ) -> None:
     spoilt = copy_of(spec)
@@ -70,7 +70,7 @@ def test_a_spec_that_the_generator_would_lose_something_of_is_refused(
         ("openapi: 3.1.0\ninfo: &info [*info]\n", "spec/openapi.yaml holds what JSON cannot"),
     ],
 )
-def test_what_is_not_an_openapi_document_is_refused(project: Path, document: str, said: str) -> None:
+def test_a_file_that_is_no_openapi_document_is_refused(project: Path, document: str, said: str) -> None:
     (project / "spec" / "openapi.yaml").write_text(document)
     assert_refused(project, regenerate(project), said)
 
@@ -83,7 +83,7 @@ def test_what_is_not_an_openapi_document_is_refused(project: Path, document: str
         ("return", "generated/wavespeed_api/models/__init__.py would not compile: 'return' outside function"),
     ],
 )
-def test_what_is_no_python_is_not_put_in_place(project: Path, template: str, said: str) -> None:
+def test_generated_code_that_is_no_python_is_not_put_in_place(project: Path, template: str, said: str) -> None:
     with (project / "spec" / "templates" / "models_init.py.jinja").open("a") as file:
         file.write(template)
     assert_refused(project, regenerate(project), said)

@@ -56,7 +56,7 @@ def method(case: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=[case["change"] for case in REFUSED])
-def test_what_would_not_be_carried_out_is_refused_with_its_place(case: dict[str, Any], tmp_path: Path) -> None:
+def test_a_change_that_would_not_be_carried_out_is_refused_with_its_place(case: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(SpecError) as refusal:
         build(with_case(SHOP, case, "try_case"), tmp_path / "package")
     said = one_line(str(refusal.value))
@@ -107,7 +107,7 @@ def argument(value: Any) -> Any:
 
 @pytest.mark.filterwarnings("ignore:Setting per-request cookies")
 @pytest.mark.parametrize("number", range(len(CARRIED_OUT)), ids=[case["change"] for case in CARRIED_OUT])
-def test_what_is_carried_out_is_right_on_the_wire(number: int, package: Path, raw_server: RawServer) -> None:
+def test_a_change_that_is_carried_out_is_right_on_the_wire(number: int, package: Path, raw_server: RawServer) -> None:
     case = CARRIED_OUT[number]
     reply = case.get("responds", {"type": "application/json", "body": "{}"})
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {reply['type']}\r\nContent-Length: {len(reply['body'])}\r\n\r\n"
@@ -133,7 +133,7 @@ def test_what_is_carried_out_is_right_on_the_wire(number: int, package: Path, ra
         assert response.parsed == case["reads"]
 
 
-def test_what_is_carried_out_has_right_types(package: Path) -> None:
+def test_changes_that_are_carried_out_have_right_types(package: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--config-file=", str(package)]
     done = subprocess.run(command, cwd=package.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -123,7 +123,7 @@ def test_before_the_first_release_everything_fits(new_repository: Callable[[], R
     assert (findings.told, findings.problems) == (["nothing was released yet"], [])
 
 
-def test_nothing_changed(released: Repository) -> None:
+def test_an_unchanged_release_fits(released: Repository) -> None:
     assert check(released.root).told == [
         "since v0.1.0: none (wire none, python none)",
         "version 0.1.0 and CHANGELOG.md fit",
@@ -186,7 +186,7 @@ def test_the_changelog_must_name_what_is_new(released: Repository) -> None:
     assert released.problems() == ['CHANGELOG.md names nothing new since 0.1.0: name it under "### Added"']
 
 
-def test_words_need_a_patch(released: Repository) -> None:
+def test_changed_words_need_a_patch_version(released: Repository) -> None:
     released.write(REWORDED, "0.1.0", NOTHING_NEW + RELEASED)
     (problem,) = released.problems()
     assert problem.startswith(
@@ -194,13 +194,13 @@ def test_words_need_a_patch(released: Repository) -> None:
     )
 
 
-def test_what_the_changelog_calls_breaking_counts_too(released: Repository) -> None:
+def test_a_breaking_entry_of_the_changelog_needs_a_breaking_version(released: Repository) -> None:
     released.write(SHOP, "0.1.1", BREAKING + RELEASED)
     (problem,) = released.problems()
     assert "CHANGELOG.md has major entries: set 0.2.0 or later" in problem
 
 
-def test_a_section_of_another_version(released: Repository) -> None:
+def test_a_changelog_section_of_another_version_is_refused(released: Repository) -> None:
     released.write(SHOP, "0.1.1", "## [0.2.0] - 2026-02-01\n\n" + RELEASED)
     assert released.problems() == ["CHANGELOG.md has a section [0.2.0], but __version__ is 0.1.1"]
 
@@ -261,7 +261,7 @@ def test_without_tags_the_changelog_tells(released: Repository) -> None:
     assert findings.problems[0].startswith("__version__ is 0.1.0, but since 0.1.0 ")
 
 
-def test_a_first_release_that_is_being_made_has_none_before_it(new_repository: Callable[[], Repository]) -> None:
+def test_a_first_release_has_no_release_before_it(new_repository: Callable[[], Repository]) -> None:
     repository = new_repository()
     repository.write(SHOP, "0.1.0", NOTHING_NEW)
     repository.commit()
@@ -291,7 +291,7 @@ def test_a_tree_without_git_cannot_be_compared(released: Repository) -> None:
 
 
 @pytest.mark.parametrize("missing", ["spec/openapi.yaml", GENERATED])
-def test_a_tag_without_the_spec_or_the_code(released: Repository, missing: str) -> None:
+def test_a_tag_without_the_spec_or_the_code_is_an_error(released: Repository, missing: str) -> None:
     released.git("rm", "-r", "-q", missing)
     released.commit("v0.1.5")
     released.write(SHOP, "0.1.5", NOTHING_NEW + RELEASED)
@@ -300,7 +300,7 @@ def test_a_tag_without_the_spec_or_the_code(released: Repository, missing: str) 
         check(released.root)
 
 
-def test_a_file_without_a_version(released: Repository) -> None:
+def test_a_version_file_without_a_version_is_an_error(released: Repository) -> None:
     (released.root / VERSION_FILE).write_text("__version__ = version()\n")
     with pytest.raises(SpecError, match=r'has no line __version__ = "X\.Y\.Z"'):
         check(released.root)

@@ -73,7 +73,7 @@ def files(tmp_path: Path) -> tuple[str, str]:
     return str(old), str(new)
 
 
-def test_the_report_for_programs(files: tuple[str, str]) -> None:
+def test_the_json_report_has_every_change(files: tuple[str, str]) -> None:
     old, new = files
     done = spec_diff(old, new, "--json", "--fail-on", "major")
     assert (done.returncode, done.stderr) == (1, "")
@@ -97,7 +97,7 @@ def test_the_report_for_programs(files: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--fail-on", "minor")])
-def test_a_file_compared_with_itself(files: tuple[str, str], arguments: tuple[str, ...]) -> None:
+def test_a_file_compared_with_itself_has_no_change(files: tuple[str, str], arguments: tuple[str, ...]) -> None:
     old, _ = files
     done = spec_diff(old, old, *arguments)
     assert (done.returncode, done.stdout) == (0, f"{old} -> {old}: none (wire none, python none)\n")
@@ -170,7 +170,7 @@ def nothing_but(schema: str) -> Document:
         ("openapi: 3.1.0\npaths: []\n", "it has no paths"),
     ],
 )
-def test_a_file_that_is_no_openapi_document(tmp_path: Path, text: str, reason: str) -> None:
+def test_a_file_that_is_no_openapi_document_is_an_error(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text(text)
     with pytest.raises(SpecError) as caught:
@@ -179,7 +179,7 @@ def test_a_file_that_is_no_openapi_document(tmp_path: Path, text: str, reason: s
     assert reason in str(caught.value)
 
 
-def test_what_is_no_file_and_no_revision(tmp_path: Path) -> None:
+def test_a_source_that_is_neither_file_nor_revision_is_an_error(tmp_path: Path) -> None:
     for source in ("missing.yaml", "v99.0.0", "--help", str(tmp_path / "missing.yaml")):
         with pytest.raises(SpecError, match="is neither a file nor a git revision"):
             load(source)
@@ -187,7 +187,7 @@ def test_what_is_no_file_and_no_revision(tmp_path: Path) -> None:
         load(str(tmp_path))
 
 
-def test_references_that_lead_nowhere_or_away() -> None:
+def test_references_that_lead_nowhere_or_out_of_the_document_are_errors() -> None:
     for reference, reason in (
         ("#/components/schemas/No", "refers to nothing"),
         ("a.yaml#/A", "is outside the document"),
@@ -197,7 +197,7 @@ def test_references_that_lead_nowhere_or_away() -> None:
             compare(document, document, Package({}, {}), Package({}, {}))
 
 
-def test_what_the_generator_refuses(tmp_path: Path) -> None:
+def test_a_document_that_the_generator_refuses_is_an_error(tmp_path: Path) -> None:
     twice = RECURSIVE.replace(
         "components:\n", "  /other: { get: { operationId: plant_tree, responses: {} } }\ncomponents:\n"
     )
