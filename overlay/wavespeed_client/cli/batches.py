@@ -66,7 +66,7 @@ def prepare(printer: Printer, ws: WaveSpeed, terms: Terms) -> Terms:
     """Read the inputs, show their price, and ask for confirmation; return the terms with inputs and budget.
 
     Raises:
-        UsageError: An input is wrong; or there is no terminal to ask on, and neither --yes nor --budget.
+        UsageError: An input is wrong; or there is no terminal to confirm on, and neither --yes nor --budget.
         ClickException: The user declined.
     """
     model_id(terms.model)
@@ -97,7 +97,7 @@ def _agreed(printer: Printer, ws: WaveSpeed, terms: Terms, plan: Plan) -> float 
         return confirmed if terms.budget is None else terms.budget
     if terms.budget is None and not terms.yes:
         raise click.UsageError(
-            f"{summary} Nothing was submitted. There is no terminal to ask on: add --yes, or set a limit with --budget."
+            f"{summary} Nothing was submitted. To confirm without a terminal, add --yes, or set a limit with --budget."
         )
     printer.message(summary)
     return terms.budget
