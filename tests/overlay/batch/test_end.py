@@ -27,7 +27,7 @@ from wavespeed_client.batch.threads import Workers
 from wavespeed_client.clock import Clock
 from wavespeed_client.transport.submission import SYNC_MODE_SECONDS
 
-pytestmark = pytest.mark.promise("batch-answers")
+pytestmark = pytest.mark.promise("batch-responses")
 
 MODEL = "provider/model"
 

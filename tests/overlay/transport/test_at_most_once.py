@@ -30,7 +30,7 @@ from wavespeed_client.testing import FakeWaveSpeed
 from wavespeed_client.transport import retry
 
 pytestmark = pytest.mark.promise(
-    "once", "named-task", "lost-answer", "any-body", "closed", "borrowed-connect", "aiohttp-connect"
+    "once", "named-task", "lost-response", "any-body", "closed", "borrowed-connect", "aiohttp-connect"
 )
 
 engine = every_engine

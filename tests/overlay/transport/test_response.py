@@ -12,7 +12,7 @@ from tests.servers.raw import TASK, RawServer, http
 from wavespeed_client import SubmissionUncertainError, UnexpectedResponseError
 from wavespeed_client.transport.response import WholeResponse
 
-pytestmark = pytest.mark.promise("named-task", "lost-answer")
+pytestmark = pytest.mark.promise("named-task", "lost-response")
 
 engine = every_engine
 

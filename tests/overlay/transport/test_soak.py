@@ -19,7 +19,7 @@ from wavespeed_client import AsyncWaveSpeed, SubmissionUncertainError, WaveSpeed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.promise("once", "lost-answer")
+pytestmark = pytest.mark.promise("once", "lost-response")
 
 RUNS = {"sync": 6000, "async": 2000, "aiohttp": 2000} if LONG_SERIES else {"sync": 2000, "async": 1000, "aiohttp": 1000}
 MODEL = "provider/model"
