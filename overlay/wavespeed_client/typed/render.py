@@ -11,8 +11,8 @@ from attrs import define, field
 from ..catalogue.limits import words_of
 from ..catalogue.literals import literal
 from ..catalogue.schema import RULES, type_of_value, types_of
+from .docstrings import docstring
 from .names import check_names, class_stem, field_part, token_name
-from .source import docstring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -23,10 +23,10 @@ from wavespeed_client import FileInput, InvalidInputError
 from wavespeed_client.catalogue.literals import literal
 from wavespeed_client.catalogue.schema import Facts, facts_of
 from wavespeed_client.typed import ListOf, ModelOf
+from wavespeed_client.typed.docstrings import docstring
 from wavespeed_client.typed.lock import Lock
 from wavespeed_client.typed.names import class_stem, field_part, token_name
 from wavespeed_client.typed.render import HEADER, definitions, render
-from wavespeed_client.typed.source import docstring
 
 
 def facts(models: dict[str, Any]) -> dict[str, Facts]:
