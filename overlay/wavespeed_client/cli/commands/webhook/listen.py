@@ -32,8 +32,8 @@ def command(printer: Printer, port: int, host: str) -> None:
     """
     from threading import Lock
 
-    from ...calls import listening, webhook_for
     from ...records import output_lines, task_line, task_record
+    from ...webhook_calls import listening, webhook_for
 
     lock = Lock()
 

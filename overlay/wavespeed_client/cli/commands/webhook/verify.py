@@ -30,8 +30,8 @@ def command(printer: Printer, file: Path, max_age: float | None) -> None:
     FILE contains the headers, an empty line, and the unchanged body. The secret is WAVESPEED_WEBHOOK_SECRET; without
     it, the secret is fetched from the service, which costs one request.
     """
-    from ...calls import read_call, webhook_for
     from ...records import output_lines, task_line, task_record
+    from ...webhook_calls import read_call, webhook_for
 
     headers, body = read_call(file)
     task = webhook_for(printer, ANY_AGE if max_age is None else max_age).parse(body, headers)
