@@ -14,7 +14,7 @@ from rich.text import Text
 
 from .escapes import one_line
 from .records import dollars
-from .story import Story
+from .steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -30,16 +30,16 @@ WIDEST = 1000
 
 
 @define(eq=False)
-class LiveStory(Story):
+class LiveSteps(Steps):
     """The steps of a command on one line that is redrawn."""
 
-    steps: list[str] = field(init=False, factory=list[str])
+    added: list[str] = field(init=False, factory=list[str])
     _doing: str = field(init=False, default="")
     _since: float = field(init=False, factory=time.monotonic)
 
-    def step(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """Add a finished step."""
-        self.steps.append(one_line(text))
+        self.added.append(one_line(text))
         self._doing, self._since = "", time.monotonic()
 
     def now(self, text: str) -> None:
@@ -48,27 +48,27 @@ class LiveStory(Story):
 
     def ended(self, text: str) -> None:
         """Add a step with the time that it took."""
-        self.step(f"{text} {clock_time(time.monotonic() - self._since)}")
+        self.add(f"{text} {clock_time(time.monotonic() - self._since)}")
 
     def line(self) -> str:
         """Return the current line."""
         doing = [f"{self._doing} {clock_time(time.monotonic() - self._since)}"] if self._doing else []
-        return SEPARATOR.join([*self.steps, *doing])
+        return SEPARATOR.join([*self.added, *doing])
 
     def __rich__(self) -> RenderableType:
         return Text(self.line(), no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager
-def live_story(printer: Printer) -> Generator[LiveStory]:
-    """Redraw a story until it ends, then print its steps on one line."""
-    story = LiveStory(printer)
+def live_steps(printer: Printer) -> Generator[LiveSteps]:
+    """Redraw the steps of a command until it ends, then print them on one line."""
+    steps = LiveSteps(printer)
     try:
-        with drawn(printer, story):
-            yield story
+        with drawn(printer, steps):
+            yield steps
     finally:
-        if story.steps:
-            printer.message(SEPARATOR.join(story.steps))
+        if steps.added:
+            printer.message(SEPARATOR.join(steps.added))
 
 
 @contextmanager

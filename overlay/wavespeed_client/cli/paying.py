@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..client import WaveSpeed
     from ..task import Task
     from .printer import Printer
-    from .story import Story
+    from .steps import Steps
 
 
 def given_input(printer: Printer, ws: WaveSpeed, model: str, given: Iterable[str]) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def given_input(printer: Printer, ws: WaveSpeed, model: str, given: Iterable[str
 
 
 def submit(
-    ws: WaveSpeed, story: Story, model: str, input: dict[str, Any], max_cost: float | None, webhook: str | None = None
+    ws: WaveSpeed, steps: Steps, model: str, input: dict[str, Any], max_cost: float | None, webhook: str | None = None
 ) -> tuple[Price, Task]:
     """Upload the input's files, show the price, and submit the task. Without a price, nothing is submitted.
 
@@ -44,42 +44,42 @@ def submit(
         CostLimitError: The task would cost more than `max_cost`.
         WaveSpeedError: See `WaveSpeed.price` and `WaveSpeed.submit`.
     """
-    sent = _with_urls(ws, story, input)
-    story.now("getting the price")
+    sent = _with_urls(ws, steps, input)
+    steps.now("getting the price")
     price = ws.price(model, sent)
     if max_cost is not None:
         check_cost(price, max_cost)
-    story.step(f"price {price_text(price)}")
-    story.now("submitting")
+    steps.add(f"price {price_text(price)}")
+    steps.now("submitting")
     try:
         task = ws.submit(model, sent, webhook=webhook)
     except KeyboardInterrupt:
-        story.step(
+        steps.add(
             "Interrupted during the submission: the task may have been started. To check before you pay again: "
             f"wavespeed-client list --model {model}"
         )
         raise
-    with _interruptible(story, task):
-        story.step(f"task {task.id}")
+    with _interruptible(steps, task):
+        steps.add(f"task {task.id}")
     return price, task
 
 
-def wait(ws: WaveSpeed, story: Story, task: Task | str, timeout: float | None) -> Task:
+def wait(ws: WaveSpeed, steps: Steps, task: Task | str, timeout: float | None) -> Task:
     """Wait for a task.
 
     Raises:
         TaskFailedError, TaskTimeoutError: See `WaveSpeed.wait`.
     """
-    with _interruptible(story, task):
-        story.now("waiting" if isinstance(task, str) else task.status)
-        ended = ws.wait(task, timeout=timeout, on_update=lambda update: story.now(update.status))
-    story.ended(ended.status)
+    with _interruptible(steps, task):
+        steps.now("waiting" if isinstance(task, str) else task.status)
+        ended = ws.wait(task, timeout=timeout, on_update=lambda update: steps.now(update.status))
+    steps.ended(ended.status)
     return ended
 
 
-def save(ws: WaveSpeed, story: Story, task: Task, folder: Path | None) -> list[Path]:
+def save(ws: WaveSpeed, steps: Steps, task: Task, folder: Path | None) -> list[Path]:
     """Save a task's outputs to a folder, if there is one; return their paths."""
-    return [] if folder is None else ws.save(task, folder, on_progress=transfer(story, "downloading"))
+    return [] if folder is None else ws.save(task, folder, on_progress=transfer(steps, "downloading"))
 
 
 def create_folder(folder: Path | None) -> None:
@@ -92,31 +92,31 @@ def create_folder(folder: Path | None) -> None:
         folder_at(folder)
 
 
-def transfer(story: Story, what: str) -> Callable[[int, int | None], None]:
+def transfer(steps: Steps, what: str) -> Callable[[int, int | None], None]:
     """Return an `on_progress` function that shows the bytes of a transfer."""
 
     def show(done: int, total: int | None) -> None:
-        story.now(f"{what} {100 * done // total} %" if total else f"{what} {done // 1024} KiB")
+        steps.now(f"{what} {100 * done // total} %" if total else f"{what} {done // 1024} KiB")
 
     return show
 
 
 @contextmanager
-def _interruptible(story: Story, task: Task | str) -> Generator[None]:
+def _interruptible(steps: Steps, task: Task | str) -> Generator[None]:
     """On Ctrl-C, say how to wait again."""
     try:
         yield
     except KeyboardInterrupt:
-        story.step(f"The task keeps running. To wait again: wavespeed-client wait {getattr(task, 'id', task)}")
+        steps.add(f"The task keeps running. To wait again: wavespeed-client wait {getattr(task, 'id', task)}")
         raise
 
 
-def _with_urls(ws: WaveSpeed, story: Story, input: dict[str, Any]) -> dict[str, Any]:
+def _with_urls(ws: WaveSpeed, steps: Steps, input: dict[str, Any]) -> dict[str, Any]:
     """Upload the files of an input, each once; return the input with their URLs."""
     files = files_in(input)
     urls: dict[object, str] = {}
     for file in dict.fromkeys(files.values()):
         name = getattr(file, "name", "a file")
-        urls[file] = ws.upload(file, on_progress=transfer(story, f"uploading {name}"))
-        story.step(f"uploaded {name}")
+        urls[file] = ws.upload(file, on_progress=transfer(steps, f"uploading {name}"))
+        steps.add(f"uploaded {name}")
     return placed(input, {place: urls[file] for place, file in files.items()})

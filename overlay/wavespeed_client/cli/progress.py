@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .printer import shows_progress
-from .story import Story
+from .steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def story_on(printer: Printer) -> Generator[Story]:
+def steps_on(printer: Printer) -> Generator[Steps]:
     """Show the steps of a command."""
     if not shows_progress():
-        yield Story(printer)
+        yield Steps(printer)
         return
-    from .live import live_story
+    from .live import live_steps
 
-    with live_story(printer) as story:
-        yield story
+    with live_steps(printer) as steps:
+        yield steps
 
 
 @contextmanager

@@ -36,17 +36,17 @@ def command(printer: Printer, wanted: tuple[str, ...], folder: Path) -> None:
     """
     from ...task import is_url
     from ..paying import create_folder, save, transfer
-    from ..progress import story_on
+    from ..progress import steps_on
 
     create_folder(folder)
     paths: list[str] = []
     with connected(printer) as ws:
         for one in wanted:
-            with story_on(printer) as story:
+            with steps_on(printer) as steps:
                 if is_url(one):
-                    found = [ws.download(one, folder, on_progress=transfer(story, "downloading"))]
+                    found = [ws.download(one, folder, on_progress=transfer(steps, "downloading"))]
                 else:
-                    found = save(ws, story, ws.get(one), folder)
+                    found = save(ws, steps, ws.get(one), folder)
             paths += map(str, found)
             if not printer.json:
                 printer.result({}, map(str, found))

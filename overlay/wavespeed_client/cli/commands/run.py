@@ -52,14 +52,14 @@ def command(
     Repeat a field to send a list.
     """
     from ..paying import create_folder, given_input, save, submit, wait
-    from ..progress import story_on
+    from ..progress import steps_on
     from ..records import output_lines, task_record
 
-    with connected(printer) as ws, story_on(printer) as story:
+    with connected(printer) as ws, steps_on(printer) as steps:
         input = given_input(printer, ws, model, given)
         create_folder(folder)
-        price, task = submit(ws, story, model, input, max_cost)
-        task = wait(ws, story, task, timeout)
-        paths = [str(path) for path in save(ws, story, task, folder)]
+        price, task = submit(ws, steps, model, input, max_cost)
+        task = wait(ws, steps, task, timeout)
+        paths = [str(path) for path in save(ws, steps, task, folder)]
     record = {"task": task_record(task), "price": price.discounted_price, "files": paths}
     printer.result(record, output_lines(task) if folder is None else paths)

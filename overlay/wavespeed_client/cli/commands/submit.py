@@ -30,11 +30,11 @@ def command(printer: Printer, model: str, given: tuple[str, ...], max_cost: floa
     """
     from ...arguments import checked_webhook
     from ..paying import given_input, submit
-    from ..progress import story_on
+    from ..progress import steps_on
     from ..records import task_line, task_record
 
-    with connected(printer) as ws, story_on(printer) as story:
+    with connected(printer) as ws, steps_on(printer) as steps:
         checked_webhook(webhook)
         input = given_input(printer, ws, model, given)
-        price, task = submit(ws, story, model, input, max_cost, webhook)
+        price, task = submit(ws, steps, model, input, max_cost, webhook)
     printer.result({"task": task_record(task), "price": price.discounted_price}, [task_line(task)])

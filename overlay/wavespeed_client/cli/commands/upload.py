@@ -25,13 +25,13 @@ Example:
 def command(printer: Printer, files: tuple[Path, ...]) -> None:
     """Upload files, and print their URLs. Free of charge; the service keeps files for 7 days."""
     from ..paying import transfer
-    from ..progress import story_on
+    from ..progress import steps_on
 
     uploads: list[dict[str, str]] = []
     with connected(printer) as ws:
         for file in files:
-            with story_on(printer) as story:
-                url = ws.upload(file, on_progress=transfer(story, f"uploading {file.name}"))
+            with steps_on(printer) as steps:
+                url = ws.upload(file, on_progress=transfer(steps, f"uploading {file.name}"))
             uploads.append({"file": str(file), "url": url})
             if not printer.json:  # printed at once, since a later upload may fail
                 printer.result({}, [url])

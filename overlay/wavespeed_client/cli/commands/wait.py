@@ -27,12 +27,12 @@ def command(printer: Printer, task_id: str, timeout: float, folder: Path | None)
     """Wait until a task has ended, and print its outputs. Free of charge."""
     from ...arguments import task_of
     from ..paying import create_folder, save, wait
-    from ..progress import story_on
+    from ..progress import steps_on
     from ..records import output_lines, task_record
 
     task_of(task_id)
-    with connected(printer) as ws, story_on(printer) as story:
+    with connected(printer) as ws, steps_on(printer) as steps:
         create_folder(folder)
-        task = wait(ws, story, task_id, timeout)
-        paths = [str(path) for path in save(ws, story, task, folder)]
+        task = wait(ws, steps, task_id, timeout)
+        paths = [str(path) for path in save(ws, steps, task, folder)]
     printer.result({"task": task_record(task), "files": paths}, output_lines(task) if folder is None else paths)

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 @define(eq=False)
-class Story:
+class Steps:
     """The steps of a command, one line each."""
 
     printer: Printer
 
-    def step(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """Print a finished step."""
         self.printer.message(text)
 
