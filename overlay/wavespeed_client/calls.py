@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
 
+from attrs import define
+
 from wavespeed_api import models
 from wavespeed_api.api.tasks import get_prediction, get_result, submit_task, submit_task_variant
 from wavespeed_api.types import UNSET
@@ -41,37 +43,21 @@ class Operation(Protocol[P]):
     def _get_kwargs(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]: ...
 
 
-class Http(Protocol):
-    """The HTTP client, sync or async."""
-
-    def request(self, method: str, url: str, *, context: Context | None = None, **options: Any) -> Any: ...
-
-
+@define
 class Call(Generic[T]):
     """One operation with its arguments.
 
     Args:
-        http: The HTTP client that sends the request.
+        http: The HTTP client that sends the request, sync or async.
         context: Options of the call for the transport.
         read: Makes the result from the data in the response's JSON. If it raises, the response counts as unreadable.
-        operation: The generated module; its arguments follow.
+        options: Makes the options of the request.
     """
 
-    def __init__(
-        self,
-        http: Http,
-        context: Context,
-        read: Callable[[Any], T],
-        operation: Operation[P],
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> None:
-        self._http = http
-        self._context = context
-        self._read = read
-        # The generator gives it no public name.
-        self._options = partial(operation._get_kwargs, *args, **kwargs)  # pyright: ignore[reportPrivateUsage]
+    _http: Any
+    _context: Context
+    _read: Callable[[Any], T]
+    _options: Callable[[], dict[str, Any]]
 
     def send(self) -> T:
         """Send the request and read its response.
@@ -97,12 +83,19 @@ class Calls:
 
     Args:
         base_url: The URL of the API.
-        http: The client's HTTP client.
+        http: The client's HTTP client, sync or async.
     """
 
-    def __init__(self, base_url: str, http: Http) -> None:
+    def __init__(self, base_url: str, http: Any) -> None:
         self._base_url = base_url
         self._http = http
+
+    def _call(
+        self, context: Context, read: Callable[[Any], T], operation: Operation[P], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Call[T]:
+        # The generator gives it no public name.
+        options = partial(operation._get_kwargs, *args, **kwargs)  # pyright: ignore[reportPrivateUsage]
+        return Call(self._http, context, read, options)
 
     def submit(self, context: Context, model: str, fields: dict[str, Any], webhook: str | None) -> Call[Task]:
         """Submit a task with the checked fields of its input."""
@@ -110,21 +103,20 @@ class Calls:
         body = models.TaskInput.from_dict(fields)
         hook, read = checked_webhook(webhook) or UNSET, partial(task_in, model=model)
         if variant is None:
-            return Call(self._http, context, read, submit_task, provider, name, body=body, webhook=hook)
-        return Call(self._http, context, read, submit_task_variant, provider, name, variant, body=body, webhook=hook)
+            return self._call(context, read, submit_task, provider, name, body=body, webhook=hook)
+        return self._call(context, read, submit_task_variant, provider, name, variant, body=body, webhook=hook)
 
     def get(self, context: Context, task: Task) -> Call[Task]:
         """Ask for a task, by the older path if its own URL names that one."""
         operation = get_prediction if asked_by_older_path(task, self._base_url) else get_result
-        read = partial(task_in, model=task.model)
-        return Call(self._http, context, read, operation, task.id)
+        return self._call(context, partial(task_in, model=task.model), operation, task.id)
 
     def clock_lead(self) -> Call[timedelta]:
         """Compare the service's clock with this machine's, by the `Date` of a short response. See `lead_of`."""
         from wavespeed_api.api.tasks import list_predictions
 
         context, query = Context(), models.PredictionQuery(page_size=1)
-        return Call(self._http, context, lambda _: lead_of(context.date), list_predictions, body=query)
+        return self._call(context, lambda _: lead_of(context.date), list_predictions, body=query)
 
     def tasks(
         self,
@@ -154,7 +146,7 @@ class Calls:
         def page(number: int) -> Call[Page[Task]]:
             query.page = number
             read = partial(Page[Task].within, read=task_in, number=number)
-            return Call(self._http, Context(), read, list_predictions, body=query)
+            return self._call(Context(), read, list_predictions, body=query)
 
         return Pages(page, lambda task: task.id)
 
@@ -162,7 +154,7 @@ class Calls:
         """Delete the records of tasks."""
         from wavespeed_api.api.tasks import delete_predictions
 
-        return Call(self._http, Context(), deleted_in, delete_predictions, body=models.DeletionQuery(ids=ids))
+        return self._call(Context(), deleted_in, delete_predictions, body=models.DeletionQuery(ids=ids))
 
     def upload(self, context: Context, query: UploadQuery) -> Call[UploadTicket]:
         """Ask for a ticket, which names the URL to upload a file to."""
@@ -170,7 +162,7 @@ class Calls:
 
         from .files.ticket import UploadTicket
 
-        return Call(self._http, context, UploadTicket.of, create_upload, body=query)
+        return self._call(context, UploadTicket.of, create_upload, body=query)
 
     def models(self) -> Call[list[Model]]:
         """List all models."""
@@ -179,7 +171,7 @@ class Calls:
         from .catalogue.listing import Page
         from .catalogue.rows import Model
 
-        return Call(self._http, Context(), lambda data: Page[Model].of(data, Model.of).items, list_models)
+        return self._call(Context(), lambda data: Page[Model].of(data, Model.of).items, list_models)
 
     def price(self, context: Context, model: str, input: object) -> Call[Price]:
         """Ask for the price of a task; without an input, for the model's base price. No file is uploaded."""
@@ -190,13 +182,13 @@ class Calls:
         query = models.PriceQuery(model_id=model_id(model))
         if input is not None:
             query.inputs = models.TaskInput.from_dict(without_files(input_fields(input)))
-        return Call(self._http, context, Price.of, get_price, body=query)
+        return self._call(context, Price.of, get_price, body=query)
 
     def balance(self) -> Call[float]:
         """Ask for the account's balance."""
         from wavespeed_api.api.account import get_balance
 
-        return Call(self._http, Context(), balance_in, get_balance)
+        return self._call(Context(), balance_in, get_balance)
 
     def usage(self, start: datetime, end: datetime, model: str | None) -> Call[UsageStats]:
         """Ask for the usage in a time span."""
@@ -208,7 +200,7 @@ class Calls:
         query = models.UsageQuery(start_time=start, end_time=end)
         if model is not None:
             query.model_uuid = model_id(model)
-        return Call(self._http, Context(), UsageStats.of, get_usage, body=query)
+        return self._call(Context(), UsageStats.of, get_usage, body=query)
 
     def billings(
         self, billing_type: str | None, start: datetime | None, end: datetime | None, prediction_ids: Sequence[str]
@@ -233,7 +225,7 @@ class Calls:
         def page(number: int) -> Call[Page[Billing]]:
             query.page = number
             read = partial(Page[Billing].within, read=Billing.of, number=number)
-            return Call(self._http, Context(), read, search_billings, body=query)
+            return self._call(Context(), read, search_billings, body=query)
 
         return Pages(page, lambda record: record.uuid)
 
@@ -241,7 +233,7 @@ class Calls:
         """Ask for the secret that signs webhook calls."""
         from wavespeed_api.api.webhooks import get_webhook_secret
 
-        return Call(self._http, Context(), secret_in, get_webhook_secret)
+        return self._call(Context(), secret_in, get_webhook_secret)
 
 
 def _milliseconds(moment: datetime) -> str:
