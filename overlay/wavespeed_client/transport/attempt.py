@@ -6,16 +6,15 @@ import asyncio
 import inspect
 import math
 import time
-import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 from attrs import Factory, define, field
 
-from ..errors import ConfigurationError, UnexpectedResponseError, excerpt
+from ..errors import ConfigurationError
+from .body import Body
 from .exchange import Exchange, content
-from .httpx1.headers import value_of
 from .identity import Received, check_identity
 from .response import WholeResponse, parsed, task_named_in
 from .submission import SYNC_MODE_SECONDS, UNTAKEN, responds_late
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
 # Extra time, so that httpx's own timeouts come first: they close the connection; a cancelled handshake does not.
 CLEAN_UP_SECONDS = 0.05
 LATE = "the time was up before it could be sent"
-GZIP = b"\x1f\x8b"
-BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
-COMPRESSED = (b"gzip", b"x-gzip", b"deflate")
-UNCOMPRESSED = (b"", b"identity", b"none", b"utf-8")
 # httpcore's steps before a request leaves. After any other step, the request counts as sent.
 CONNECTING = frozenset({"connect_tcp", "connect_unix_socket", "start_tls", "retry", "setup_socks5_connection"})
 
@@ -80,11 +75,7 @@ class Attempt:
     exchange: Exchange
     seconds: float
     received: Received = field(repr=False)
-    _response: httpx.Response = field(init=False, repr=False)
     _until: float = field(init=False, default=Factory(lambda self: time.monotonic() + self.seconds, takes_self=True))
-    _chunks: list[bytes] = field(init=False, factory=list[bytes], repr=False)  # they may repeat the key
-    _size: int = field(init=False, default=0)
-    _inflater: Any = field(init=False, default=None, repr=False)
 
     def hand_over(self, trace: object) -> None:
         """Limit the request to this try's time, and let httpcore report its steps to `trace` until it is sent.
@@ -133,55 +124,43 @@ class Attempt:
 
         Raises:
             httpx.ReadTimeout: The time is up.
-            UnexpectedResponseError: The response is too large, or has an unsupported or broken compression.
+            UnexpectedResponseError: The response is too large, or its compression is broken.
             SubmissionUncertainError: It refuses a submission but names a task, so it must not be sent again.
             httpx.RemoteProtocolError: It belongs to another request.
         """
+        body = Body(response, self.exchange.settings.max_response_bytes)
         try:
-            self._begin(response)
             for chunk in cast("httpx.SyncByteStream", response.stream):
-                self._add(chunk)
-            return self._whole()
+                body.add(chunk)
+                self._check_time()
+            return self._whole(body)
         except BaseException:
-            self._keep_id()
+            self._keep_id(body)
             raise
 
     async def aread(self, response: httpx.Response) -> WholeResponse:
         """Async read."""
+        body = Body(response, self.exchange.settings.max_response_bytes)
         try:
-            self._begin(response)
             async for chunk in cast("httpx.AsyncByteStream", response.stream):
-                self._add(chunk)
-            return self._whole()
+                body.add(chunk)
+                self._check_time()
+            return self._whole(body)
         except BaseException:
-            self._keep_id()
+            self._keep_id(body)
             raise
 
-    def _begin(self, response: httpx.Response) -> None:
-        self._response = response
-        length = value_of(response.headers, b"content-length")
-        self._check_size(int(length) if length.isdigit() else 0)
-
-    def _add(self, chunk: bytes) -> None:
-        if not self._chunks:
-            self._inflater = self._inflater_for(chunk)
-        if self._inflater is not None:
-            chunk = self._inflated(chunk)
-        self._chunks.append(chunk)
-        self._size += len(chunk)
-        self._check_size(self._size)
+    def _check_time(self) -> None:
         if time.monotonic() > self._until:
             raise self.timed_out()
 
-    def _keep_id(self) -> None:
+    def _keep_id(self, body: Body) -> None:
         """Keep the id of the task that a broken response names, if its JSON is whole."""
         if self.exchange.submission and self.exchange.task_id is None:
-            self.exchange.task_id = self._if_new(task_named_in(parsed(b"".join(self._chunks))[0]))
+            self.exchange.task_id = self._if_new(task_named_in(parsed(body.so_far())[0]))
 
-    def _whole(self) -> WholeResponse:
-        if self._inflater is not None and self._size and not self._inflater.eof:
-            raise self._undecodable("it ends too early")
-        whole = WholeResponse(self._response, b"".join(self._chunks))
+    def _whole(self, body: Body) -> WholeResponse:
+        whole = WholeResponse(body.response, body.whole())
         check_identity(self.exchange, whole, self.received)
         self.exchange.task_id = whole.task_id
         # Refusals have no task id, so a duplicate of one on this connection could pass for the next response.
@@ -196,48 +175,6 @@ class Attempt:
     def _if_new(self, task_id: str | None) -> str | None:
         """Return the id of a task unless an earlier response named it."""
         return task_id if task_id and self.received.add(task_id) else None
-
-    def _inflater_for(self, beginning: bytes) -> Any:
-        # Trust the first bytes more than the header: a proxy may have unpacked the body and kept the header, or packed
-        # it and sent the header twice or not at all.
-        if beginning.startswith(GZIP[:1]):
-            return _inflater()
-        if beginning.lstrip(BEFORE_JSON)[:1] in (b"{", b"["):
-            return None
-        encoding = value_of(self._response.headers, b"content-encoding").strip().lower()
-        if encoding in COMPRESSED:
-            return _inflater()
-        if encoding not in UNCOMPRESSED:
-            shown = self.exchange.authorization.hide(encoding.decode("ascii", "replace"))[:40]
-            raise self._undecodable(f"{shown!r} was not asked for")
-        return None
-
-    def _inflated(self, chunk: bytes) -> bytes:
-        # Unpack at most one byte more than the limit: a small body may expand to a huge one.
-        room = self.exchange.settings.max_response_bytes - self._size + 1
-        try:
-            inflated: bytes = self._inflater.decompress(chunk, room)
-            while self._inflater.unused_data.startswith(GZIP) and len(inflated) < room:  # one more gzip member
-                rest, self._inflater = self._inflater.unused_data, _inflater()
-                inflated += self._inflater.decompress(rest, room - len(inflated))
-        except zlib.error as error:
-            raise self._undecodable(str(error)) from error
-        return inflated
-
-    def _check_size(self, size: int) -> None:
-        limit = self.exchange.settings.max_response_bytes
-        if size > limit:
-            body = excerpt(self._chunks[0], self.exchange.authorization.hide) if self._chunks else ""
-            message = f"The response is larger than {limit} bytes."
-            raise UnexpectedResponseError(message, status_code=self._response.status_code, body=body)
-
-    def _undecodable(self, why: str) -> UnexpectedResponseError:
-        message = f"The response's compression is broken: {why}"
-        return UnexpectedResponseError(message, status_code=self._response.status_code, body="")
-
-
-def _inflater() -> Any:  # zlib does not name its type
-    return zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, as its header says
 
 
 class AttemptTransport(httpx.BaseTransport):
