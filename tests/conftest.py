@@ -25,6 +25,7 @@ from tests.servers.raw import RawServer, serving
 from tests.tools import CHROMIUM, LEFT_OUT
 from wavespeed_client import AsyncWaveSpeed, Settings, WaveSpeed
 from wavespeed_client.clock import Clock
+from wavespeed_client.settings import Secret
 from wavespeed_client.testing import Contract, FakeWaveSpeed
 from wavespeed_client.transport import retry
 from wavespeed_client.transport.authorization import Authorization
@@ -262,7 +263,7 @@ def raw_server() -> Iterator[RawServer]:
         yield server
 
 
-SETTINGS = Settings.resolve("test-key", environment={})
+SETTINGS = Settings(Secret("test-key"))
 
 
 def begun(request: httpx.Request, settings: Settings = SETTINGS) -> Exchange:

@@ -15,7 +15,6 @@ from ._version import __version__
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from urllib.parse import SplitResult
 
 USER_AGENT = f"wavespeed-client/{__version__}"
@@ -75,37 +74,28 @@ class Settings:
         base_url: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
-        *,
-        environment: Mapping[str, str] | None = None,
     ) -> Settings:
         """Resolve settings. An argument that is None is taken from the environment.
-
-        Args:
-            environment: Variables to use in place of the process's environment.
 
         Raises:
             ConfigurationError: Names the argument or variable that is missing or wrong.
         """
-        key, source = _api_key(*given("api_key", api_key, "WAVESPEED_API_KEY", None, environment))
+        key, source = _api_key(*given("api_key", api_key, "WAVESPEED_API_KEY"))
         return cls(
             api_key=key,
             api_key_source="the argument api_key" if source == "api_key" else source,
-            base_url=_base_url(*given("base_url", base_url, "WAVESPEED_BASE_URL", DEFAULT_BASE_URL, environment)),
-            timeout=_seconds(*given("timeout", timeout, "WAVESPEED_TIMEOUT", DEFAULT_TIMEOUT, environment)),
-            max_retries=_count(
-                *given("max_retries", max_retries, "WAVESPEED_MAX_RETRIES", DEFAULT_MAX_RETRIES, environment)
-            ),
+            base_url=_base_url(*given("base_url", base_url, "WAVESPEED_BASE_URL", DEFAULT_BASE_URL)),
+            timeout=_seconds(*given("timeout", timeout, "WAVESPEED_TIMEOUT", DEFAULT_TIMEOUT)),
+            max_retries=_count(*given("max_retries", max_retries, "WAVESPEED_MAX_RETRIES", DEFAULT_MAX_RETRIES)),
         )
 
 
-def given(
-    argument: str, value: object, variable: str, default: object = None, environment: Mapping[str, str] | None = None
-) -> tuple[object, str]:
+def given(argument: str, value: object, variable: str, default: object = None) -> tuple[object, str]:
     """Return the value of an argument, else of its variable, else the default; and the name of its source."""
     if value is not None:
         return value, argument
     # No local variable holds the process's environment: a traceback may show those.
-    text = os.environ.get(variable, "") if environment is None else environment.get(variable, "")
+    text = os.environ.get(variable, "")
     return text if text.strip() else default, variable
 
 

@@ -12,8 +12,12 @@ KEY = "wsk_live_secret"
 
 
 def resolve(**arguments: object) -> Settings:
-    environment = {name: str(arguments.pop(name)) for name in list(arguments) if name.isupper()}
-    return Settings.resolve(**{"api_key": KEY, **arguments}, environment=environment)  # type: ignore[arg-type]
+    """Resolve settings with these arguments, and with variables of the environment, whose names are upper case."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(arguments):
+            if name.isupper():
+                patch.setenv(name, str(arguments.pop(name)))
+        return Settings.resolve(**{"api_key": KEY, **arguments})  # type: ignore[arg-type]
 
 
 def test_settings_have_the_documented_defaults() -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
+from attrs import evolve
 
 from tests.conftest import SETTINGS, Connect, begun, every_engine
 from tests.servers.raw import TASK, RawServer, http
 from wavespeed_client import (
     APIConnectionError,
-    Settings,
     SubmissionUncertainError,
     UnexpectedResponseError,
     WaveSpeed,
@@ -100,14 +100,14 @@ def test_a_small_response_that_unpacks_to_a_huge_one_is_refused(connect: Connect
 @pytest.mark.parametrize(
     ("body", "timeout", "expected"),
     [
-        (b"{}", None, SETTINGS.timeout),
-        (b'{"enable_sync_mode": true}', None, SYNC_MODE_SECONDS),
+        (b"{}", SETTINGS.timeout, SETTINGS.timeout),
+        (b'{"enable_sync_mode": true}', SETTINGS.timeout, SYNC_MODE_SECONDS),
         (b'{"enable_sync_mode": true}', 500.0, 500.0),
     ],
 )
-def test_a_submission_in_sync_mode_may_take_longer(body: bytes, timeout: float | None, expected: float) -> None:
+def test_a_submission_in_sync_mode_may_take_longer(body: bytes, timeout: float, expected: float) -> None:
     request = httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b", content=body)
-    settings = Settings.resolve("test-key", timeout=timeout, environment={})
+    settings = evolve(SETTINGS, timeout=timeout)
     assert seconds_for(begun(request, settings)) == expected
 
 
