@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from .errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 # The names and indexes that lead to a value: loras[0].path is ("loras", 0, "path"). Names may also be None or numbers,
 # which JSON writes as text.
@@ -105,24 +104,14 @@ def is_file(value: object) -> bool:
 def _reason(value: object) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return f"is {value}, and JSON has no such number."
-    if isinstance(value, str):
-        return "is text with half of a surrogate pair, which UTF-8 cannot hold."
-    if isinstance(value, int):
-        return "is a number with too many digits."
+    if isinstance(value, str | int):
+        return "is text with half of a surrogate pair, or a number of thousands of digits, which JSON cannot hold."
     kind = type(value).__name__
     if isinstance(value, bytes | bytearray | memoryview):
         return f"is {kind}: pass upload(BytesIO(...), filename=...), whose URL can be sent, or text."
     if is_file(value):
         return f"is a file ({kind}), which only submit, run and run_many upload: pass the URL of upload(...)."
-    return f"is {kind}, which cannot be sent as JSON: pass {_instead(value)}."
-
-
-def _instead(value: Any) -> str:
-    for method in ("tolist", "isoformat"):  # of numpy's arrays and numbers; of dates and times
-        if hasattr(value, method):
-            return f"its .{method}()"
-    if isinstance(value, Mapping):
-        return "dict(...)"
-    if isinstance(value, Iterable):
-        return "list(...)"
-    return "float(...)" if hasattr(value, "__float__") else "text, a number, a list, a dict or a file"
+    return (
+        f"is {kind}, which cannot be sent as JSON: make text, a number, a list or a dict of it, for example with "
+        "str(...), float(...), list(...), dict(...), .isoformat() or .tolist()."
+    )
