@@ -48,9 +48,9 @@ DELETED_AT_ONCE = 100
 LONGEST_MODEL_ID = 200
 LONGEST_WEBHOOK = 4096
 
-# Segments before and after a model's id in the URLs of the service's pages and API.
+# Segments before and around a model's id in the URLs of the service's pages and API.
 BEFORE_IDS = frozenset({"models", "model", "api", "v3", "docs", "docs-api", "en", "zh", "playground", "dashboard"})
-AFTER_IDS = frozenset({"api", "docs", "playground", "examples", "pricing", "readme"})
+AROUND_IDS = BEFORE_IDS | {"examples", "pricing", "readme"}
 
 _SITE = re.compile(r"(?:(?:https?:)?//)?(?:[a-z0-9-]+\.)*wavespeed\.ai(?::\d+)?(?=/)", re.IGNORECASE)
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -87,15 +87,12 @@ def _why_no_model(segments: list[str], model: object) -> str | None:
 def _meant(text: str) -> str | None:
     """Return the model id in the URL of one of the service's pages; None if there is none."""
     address = unquote(text[:LONGEST_WEBHOOK].strip())
-    path = re.split("[?#]", _SITE.sub("", address))[0]
-    segments = [segment for segment in path.split("/") if segment]
-    may_be_one = not _SITE.match(address) or (bool(segments) and segments[0] in BEFORE_IDS)
-    while segments and segments[0] in BEFORE_IDS:
-        del segments[0]
-    while segments and segments[-1] in AFTER_IDS:
-        del segments[-1]
+    segments = re.split("[?#]", _SITE.sub("", address))[0].strip("/").split("/")
+    if _SITE.match(address) and segments[0] not in BEFORE_IDS:
+        return None
+    segments = [segment for segment in segments if segment not in AROUND_IDS]
     found = "/".join(segments)
-    return found if may_be_one and not _why_no_model(segments, found) else None
+    return None if _why_no_model(segments, found) else found
 
 
 def model_id(model: str) -> str:
