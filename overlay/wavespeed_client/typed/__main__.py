@@ -73,7 +73,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def read_arguments(words: Sequence[str] | None = None) -> Arguments:
     """Parse the command line; exit with code 2 if it is wrong."""
-    head, tail = (__doc__ or "").split("\n\n")
+    head, _, tail = (__doc__ or "").partition("\n\n")  # empty under -OO
     parser = OneLineParser(prog=PROGRAM, description=head, epilog=tail)
     add = parser.add_argument
     add(

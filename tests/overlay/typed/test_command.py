@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import stat
+import subprocess
 import sys
 from copy import deepcopy
 from pathlib import Path
@@ -23,6 +24,13 @@ def test_the_command_writes_the_models_that_are_named(written: Command) -> None:
     assert list(texts()) == ["models.lock.json", "models.py"]
     assert list(locked()["models"]) == [SPEAKER]
     assert 'acme_speak: "ModelOf[AcmeSpeakInput]"' in texts()["models.py"]
+
+
+def test_the_command_runs_without_docstrings() -> None:
+    command = [sys.executable, "-OO", "-m", "wavespeed_client.typed", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--fail-on" in done.stdout
 
 
 def test_the_command_adds_models_and_updates_the_others(written: Command, serve: Serve) -> None:
