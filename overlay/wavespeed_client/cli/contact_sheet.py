@@ -113,7 +113,7 @@ def _output(task_id: str, number: int, output: str | dict[str, Any], folder: Pat
 
 
 def _file(path: Path, sheet_folder: Path) -> Output:
-    href = quote(os.path.relpath(path, sheet_folder).replace(os.sep, "/"))
+    href = quote(os.fsencode(os.path.relpath(path, sheet_folder).replace(os.sep, "/")))
     kind = type_of(path.name)
     if not kind.startswith("image/") or path.stat().st_size > LARGEST_PICTURE:
         return Output(path.name, href=href)

@@ -1,6 +1,7 @@
 """`report`, and `read_journal`: a journal is read while it is written, and nobody's words are more than text."""
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -81,6 +82,13 @@ def test_a_browser_runs_no_script_of_a_hostile_report(invoke: Invoke, tmp_path: 
     assert "<title>b.jsonl</title>" in done.stdout
     assert done.stdout.count("<article") == 3
     assert "<script" not in done.stdout
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_linked(invoke: Invoke) -> None:
+    hostile(Path("b.jsonl"))
+    Path("out").rename(os.fsdecode(b"caf\xe9"))
+    assert invoke("report", "b.jsonl", "--files", os.fsdecode(b"caf\xe9"), "-o", "report.html").code == 0
+    assert 'href="caf%E9/t3-2.mp4"' in Path("report.html").read_text("utf-8")
 
 
 def test_the_report_does_not_replace_the_journal_and_needs_one(invoke: Invoke) -> None:
