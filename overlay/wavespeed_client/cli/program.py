@@ -62,6 +62,7 @@ program = click.version_option(__version__, prog_name=NAME)(program)
 def run(arguments: list[str]) -> int:
     """Run the program; return the exit code."""
     # A stream that was closed before the program began is None.
+    sys.stdin = sys.stdin or _nowhere("r")
     sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # not a replacement by the calling program
@@ -79,8 +80,8 @@ def run(arguments: list[str]) -> int:
         return _failed(printer, error)
 
 
-def _nowhere() -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.FileIO(os.devnull, "w"), encoding="utf-8")
+def _nowhere(mode: str = "w") -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.FileIO(os.devnull, mode), encoding="utf-8")
 
 
 def _interrupted(printer: Printer) -> int:

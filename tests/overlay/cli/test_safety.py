@@ -99,6 +99,15 @@ def test_streams_that_were_closed_before_do_not_stop_what_is_paid(
     assert account.tasks[0].id in done.stdout + done.stderr
 
 
+def test_a_batch_runs_with_stdin_closed(account: FakeWaveSpeed) -> None:
+    Path("prompts.csv").write_text("prompt\nx\n")
+    for options in (("prompts.csv",), ("-", "--yes"), ("prompts.csv", "--yes")):
+        command = ["sh", "-c", '"$@" <&-', "sh", *PROGRAM, "batch", MODEL, *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, "Traceback" in done.stderr) == (0 if "--yes" in options else 2, False)
+    assert [call.input for call in account.calls] == [{"prompt": "x"}]
+
+
 def test_an_error_is_said_if_stdout_is_full(account: FakeWaveSpeed) -> None:
     with Path("/dev/full").open("wb") as full:
         for command in (["run", MODEL, "prompt=x", "--json"], ["get", "nowhere", "--json"]):
