@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import os
 import re
 from functools import partial
 from pathlib import Path
@@ -43,6 +44,18 @@ class Field:
     name: str
     kind: Kind
     value: str
+
+
+class FieldError(click.UsageError):
+    """A field is wrong.
+
+    Attributes:
+        in_a_file: The message if the field comes from a file, where NAME:=JSON cannot be written.
+    """
+
+    def __init__(self, problem: str, advice: str, advice_for_files: str = "") -> None:
+        super().__init__(f"{problem} {advice}")
+        self.in_a_file = f"{problem} {advice_for_files}".rstrip()
 
 
 def field_of(argument: str) -> Field:
@@ -97,9 +110,8 @@ def _known(field: Field, facts: Facts | None) -> Facts | None:
         return properties.get(field.name)
     near = difflib.get_close_matches(field.name, properties, 3)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(properties)}."
-    raise click.UsageError(
-        f"The model's schema has no field {field.name!r}. {hint} To send it anyway, write {field.name}:=JSON."
-    )
+    problem = f"The model's schema has no field {field.name!r}. {hint}"
+    raise FieldError(problem, f"To send it anyway, write {field.name}:=JSON.", "To send it anyway, use JSON Lines.")
 
 
 def typed(name: str, text: str, facts: Facts | None) -> Any:
@@ -148,9 +160,8 @@ def _json(field: Field) -> Any:
     try:
         return json.loads(field.value, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
-        raise click.UsageError(
-            f"The value of {field.name}:= is not JSON ({error}). To send text, write {field.name}=TEXT."
-        ) from None
+        problem = f"The value of {field.name} is not JSON ({error})."
+        raise FieldError(problem, f"To send text, write {field.name}=TEXT.") from None
 
 
 def _refused(constant: str) -> Any:
@@ -158,12 +169,12 @@ def _refused(constant: str) -> Any:
 
 
 def _file(field: Field, folder: Path) -> Path:
-    path = folder / Path(field.value).expanduser()
-    if not path.is_file():
+    path = folder / os.path.expanduser(field.value)  # noqa: PTH111 # pathlib raises an error for an unknown user
+    if not os.path.isfile(path):  # noqa: PTH113 # pathlib raises an error for a long path
         text = json.dumps("@" + field.value, ensure_ascii=False)
-        raise click.UsageError(
-            f"{field.name}=@{field.value[:200]}: the file does not exist. To send text that begins with @, write "
-            f"{field.name}:='{text[:200]}'."
+        raise FieldError(
+            f"{field.name}=@{field.value[:200]}: the file does not exist.",
+            f"To send text that begins with @, write {field.name}:='{text[:200]}'.",
         )
     return path
 

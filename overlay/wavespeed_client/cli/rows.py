@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from .fields import Field, Kind, input_of
+from ..batch.attached import taken
+from ..errors import InvalidInputError
+from .fields import Field, FieldError, Kind, input_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,9 +75,13 @@ class _Cell(str):
 
 def _input(number: int, row: Row, facts: Facts | None, folder: Path) -> dict[str, Any]:
     try:
-        return input_of([field for name, value in row.items() for field in _fields(name, value)], facts, folder)
-    except click.UsageError as error:
-        raise click.UsageError(f"Line {number}: {error.message}") from None
+        input = input_of([field for name, value in row.items() for field in _fields(name, value)], facts, folder)
+        taken(input)
+    except FieldError as error:
+        raise click.UsageError(f"Line {number}: {error.in_a_file}") from None
+    except (click.UsageError, InvalidInputError) as error:
+        raise click.UsageError(f"Line {number}: {error}") from None
+    return input
 
 
 def _fields(name: str, value: Any) -> list[Field]:

@@ -73,11 +73,13 @@ WRONG = [
     (["image=@missing.png"], "the file does not exist"),
     (["prompt=@alice"], """prompt:='"@alice"'"""),
     (["image=@."], "the file does not exist"),
+    (["image=@~nobody-of-that-name/cat.png"], "the file does not exist"),
+    ([f"image=@{'a' * 5000}"], "the file does not exist"),
     (["seed=1", "seed=2"], "seed takes one value, and was given 2 times"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), WRONG, ids=[" ".join(given) for given, _ in WRONG])
+@pytest.mark.parametrize(("arguments", "message"), WRONG, ids=[" ".join(given)[:50] for given, _ in WRONG])
 def test_a_value_that_does_not_fit_is_refused_with_what_is_allowed(arguments: list[str], message: str) -> None:
     with pytest.raises(click.UsageError) as refused:
         input_of(map(field_of, arguments), FACTS)
