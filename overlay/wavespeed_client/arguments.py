@@ -33,7 +33,7 @@ API_PATH = "/api/v3/"
 # First words of the API's own paths. A POST to anything else is a submission.
 RESERVED_WORDS = frozenset({"models", "model", "predictions", "balance", "media", "user", "billings", "webhook", "api"})
 
-# Asks for server-sent events, as the last segment of a model id or as a field of an input.
+# Requests server-sent events, as the last segment of a model id or as a field of an input.
 STREAM = "stream"
 NO_STREAMS = (
     "A stream is billed like a task, but no record of it is kept, so it is lost when its connection is: leave out "
@@ -109,7 +109,7 @@ def input_fields(input: object) -> dict[str, Any]:
     """Return the fields of a model's input; no fields for None.
 
     Raises:
-        InvalidInputError: It is not a mapping with string keys, or asks for a stream.
+        InvalidInputError: It is not a mapping with string keys, or requests a stream.
     """
     if input is None:
         return {}
@@ -124,7 +124,7 @@ def input_fields(input: object) -> dict[str, Any]:
 
 
 def asks_for_stream(fields: Mapping[str, Any]) -> bool:
-    """Return whether an input asks for server-sent events instead of a task."""
+    """Return whether an input requests server-sent events instead of a task."""
     return fields.get(STREAM, False) is not False
 
 

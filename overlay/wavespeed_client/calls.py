@@ -107,7 +107,7 @@ class Calls:
         return self._call(context, read, submit_task_variant, provider, name, variant, body=body, webhook=hook)
 
     def get(self, context: Context, task: Task) -> Call[Task]:
-        """Ask for a task, by the older path if its own URL names that one."""
+        """Request a task, by the older path if its own URL names that one."""
         operation = get_prediction if asked_by_older_path(task, self._base_url) else get_result
         return self._call(context, partial(task_in, model=task.model), operation, task.id)
 
@@ -157,7 +157,7 @@ class Calls:
         return self._call(Context(), deleted_in, delete_predictions, body=models.DeletionQuery(ids=ids))
 
     def upload(self, context: Context, query: UploadQuery) -> Call[UploadTicket]:
-        """Ask for a ticket, which names the URL to upload a file to."""
+        """Request a ticket, which names the URL to upload a file to."""
         from wavespeed_api.api.media import create_upload
 
         from .files.ticket import UploadTicket
@@ -174,7 +174,7 @@ class Calls:
         return self._call(Context(), lambda data: Page[Model].of(data, Model.of).items, list_models)
 
     def price(self, context: Context, model: str, input: object) -> Call[Price]:
-        """Ask for the price of a task; without an input, for the model's base price. No file is uploaded."""
+        """Request the price of a task; without an input, for the model's base price. No file is uploaded."""
         from wavespeed_api.api.models import get_price
 
         from .catalogue.rows import Price
@@ -185,13 +185,13 @@ class Calls:
         return self._call(context, Price.of, get_price, body=query)
 
     def balance(self) -> Call[float]:
-        """Ask for the account's balance."""
+        """Request the account's balance."""
         from wavespeed_api.api.account import get_balance
 
         return self._call(Context(), balance_in, get_balance)
 
     def usage(self, start: datetime, end: datetime, model: str | None) -> Call[UsageStats]:
-        """Ask for the usage in a time span."""
+        """Request the usage in a time span."""
         from wavespeed_api.api.account import get_usage
 
         from .catalogue.rows import UsageStats
@@ -230,7 +230,7 @@ class Calls:
         return Pages(page, lambda record: record.uuid)
 
     def webhook_secret(self) -> Call[str]:
-        """Ask for the secret that signs webhook calls."""
+        """Request the secret that signs webhook calls."""
         from wavespeed_api.api.webhooks import get_webhook_secret
 
         return self._call(Context(), secret_in, get_webhook_secret)

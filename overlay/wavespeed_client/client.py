@@ -49,7 +49,7 @@ class WaveSpeed(Shell):
     Args:
         api_key: The account's key; by default WAVESPEED_API_KEY.
         base_url: The API's URL; by default WAVESPEED_BASE_URL, or https://api.wavespeed.ai.
-        timeout: Seconds for each try of a request; by default WAVESPEED_TIMEOUT, or 60.
+        timeout: Seconds for each attempt at a request; by default WAVESPEED_TIMEOUT, or 60.
         max_retries: How often a failed request is sent again; by default WAVESPEED_MAX_RETRIES, or 3.
         http_client: An HTTP client of yours to send the requests, for unusual proxies or certificates. You close it.
 
@@ -101,7 +101,7 @@ class WaveSpeed(Shell):
         return self._submit(Context(), model, fields, webhook)
 
     def get(self, task: Task | str) -> Task:
-        """Ask for a task and return it, whatever its status. One request, free of charge.
+        """Request a task and return it, whatever its status. One request, free of charge.
 
         Raises:
             InvalidInputError: It is neither a task nor a task's id.
@@ -141,7 +141,7 @@ class WaveSpeed(Shell):
         Args:
             timeout: Seconds from this call on, including uploads. It never cuts a submission short.
             on_update: Called with the new task, and again each time its status has changed.
-            max_cost: Most that the task may cost, in USD. After any uploads, one more request asks for the price.
+            max_cost: Most that the task may cost, in USD. After any uploads, one more request gets the price.
 
         Raises:
             CostLimitError: The task would cost more. Nothing was submitted.
@@ -191,7 +191,7 @@ class WaveSpeed(Shell):
                 (extra `postgres`): a URL that begins with postgresql://, env:NAME, or service=name.
             batch: The batch's name in the database. Only one run at a time may use it.
             max_cost: Most that a task may cost, in USD. The outcome of one that costs more is a CostLimitError. With
-                this or a budget, one more request per input asks for its price before it is submitted.
+                this or a budget, one more request per input gets its price before it is submitted.
             budget: Most that all tasks may cost, in USD, including those in the journal; `math.inf` only counts.
                 A price counts unless its task was not started or has failed. Once a price does not fit, nothing more
                 is submitted, and the outcomes of all further inputs are CostLimitErrors.

@@ -55,7 +55,7 @@ class Settings:
         api_key: The key, which is sent only to the API's own origin. Its repr is masked.
         api_key_source: Where the key came from: the argument api_key, or WAVESPEED_API_KEY.
         base_url: The API's URL, without a trailing slash.
-        timeout: Seconds for one try of a request, from connecting to the last byte.
+        timeout: Seconds for one attempt at a request, from connecting to the last byte.
         max_retries: How often a failed request is sent again; 0 turns retries off.
         max_response_bytes: Largest response, in bytes, that is accepted.
     """

@@ -60,7 +60,7 @@ class Job:
         entry: The journal's entry; None until the journal was read.
         tasks_found: Tasks that an uncertain submission may have started.
         reserved: Whether the journal has recorded the submission, but not its result yet.
-        tries_end: When to stop trying to submit; set by the first try.
+        tries_end: When to stop trying to submit; set by the first attempt.
         wait_ends: When the wait for the task ends, counted from its submission.
         price: The quoted price; None until it was requested, or without limits.
         affordable: Whether the price fits the budget.

@@ -147,7 +147,7 @@ class Procedure:
         return [task for task in found if is_certainly(task, error)]
 
     def _request(self, job: Job, departure: Callable[[], object]) -> Callable[[], object]:
-        # One try each: the batch itself decides what to retry.
+        # One attempt each: the batch itself decides what to retry.
         if job.wait is None:
             context = Context(tries=1, departure=departure, body=job.body)
             return partial(self.submit, context, self.batch.options.model, job.fields or {})

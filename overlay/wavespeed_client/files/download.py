@@ -62,13 +62,13 @@ def fetch(
     Args:
         output: The output of a task.
         place: Where the file goes.
-        timeout: Seconds without progress after which a try fails.
+        timeout: Seconds without progress after which an attempt fails.
         on_progress: Called with the bytes received and the total (None if unknown). A retry starts again at 0.
         max_retries: The most retries.
 
     Raises:
         APIError, UnexpectedResponseError: The host refused, or does not say where the file ends.
-        APIConnectionError: The connection failed in the last try, too.
+        APIConnectionError: The connection failed in the last attempt, too.
         InvalidInputError: This is not an output, or the file cannot be written.
     """
     text = _checked(output, on_progress)
@@ -132,7 +132,7 @@ def _path(response: httpx.Response, transport: DownloadTransport) -> Path:
 
 
 class DownloadTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport that carries out one try of a download, redirects included.
+    """A transport that carries out one attempt at a download, redirects included.
 
     It returns 200 once the file is complete and in its place.
 

@@ -58,7 +58,7 @@ def _placed(value: Any, values: Mapping[Place, object], place: Place) -> Any:
 
 
 def without_files(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return an input's fields with a placeholder URL for each file, to ask for a price without an upload.
+    """Return an input's fields with a placeholder URL for each file, to request a price without an upload.
 
     Raises:
         InvalidInputError: The input cannot be sent; see `files_in`.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..webhooks import Webhook
     from .script import ScriptedTask
 
-# Seconds between tries. The service also retries three times, after longer pauses.
+# Seconds between attempts. The service also retries three times, after longer pauses.
 PAUSES = (0.05, 0.2, 0.8)
 TIMEOUT_SECONDS = 5.0
 
@@ -34,8 +34,8 @@ class Delivery:
         url: The webhook URL.
         headers: The request's headers, with the signature.
         body: The request's body: the task as JSON.
-        statuses: The status of each try; None if there was no response.
-        has_ended: An event that is set once there is no further try.
+        statuses: The status of each attempt; None if there was no response.
+        has_ended: An event that is set once there is no further attempt.
     """
 
     url: str
@@ -46,12 +46,12 @@ class Delivery:
 
     @property
     def ended(self) -> bool:
-        """Whether there is no further try."""
+        """Whether there is no further attempt."""
         return self.has_ended.is_set()
 
     @property
     def arrived(self) -> bool:
-        """Whether a try got a 2xx response."""
+        """Whether an attempt got a 2xx response."""
         return any(status is not None and 200 <= status < 300 for status in self.statuses)
 
 
@@ -84,14 +84,14 @@ class Courier:
         return httpx.Client(trust_env=False, timeout=TIMEOUT_SECONDS)
 
     def send(self, delivery: Delivery) -> None:
-        """Start a delivery. One to another machine ends at once, without a try."""
+        """Start a delivery. One to another machine ends at once, without an attempt."""
         if self.stopping.is_set() or not _is_this_machine(delivery.url):
             delivery.has_ended.set()
         else:
             self._threads.submit(self._deliver, delivery)
 
     def stop(self) -> None:
-        """Stop all deliveries. Running tries end on their own."""
+        """Stop all deliveries. Running attempts end on their own."""
         self.stopping.set()
         self._threads.shutdown(wait=False)
 

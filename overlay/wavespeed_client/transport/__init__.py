@@ -1,10 +1,10 @@
 """Send a request and return its whole response, or raise an error that says what happened.
 
     ApiClient            chain.py       makes the request, and gives it the call's context
-      ExchangeTransport  exchange.py    attaches the key to a request, and turns failures of all its tries into errors
+      ExchangeTransport  exchange.py    attaches the key to a request, and turns its failure into an error
         RetryTransport   httpx-retries  tries again as retry.py allows
-          AttemptTransport  attempt.py  one try, with limits on its time and the size of its response
-            a link                      sends the request, and gives its response to the try to read:
+          AttemptTransport  attempt.py  one attempt, with limits on its time and the size of its response
+            a link                      sends the request, and gives its response to the attempt to read:
               Pools      httpx1/pools   httpx's own transport, one for each request under way
               aiohttp    aiohttp.py     the optional engine of AsyncWaveSpeed
               Borrowed   borrowed.py    the caller's own HTTP client

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # Errors that aiohttp raises only before it has a connection to write to, for example if a proxy refuses a tunnel.
 NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
-# The share of a try's time that connecting may take, so that the connector times out before the try does.
+# The share of an attempt's time that connecting may take, so that the connector times out before the attempt does.
 CONNECT_SHARE = 0.5
 KEEPALIVE_SECONDS = 5.0
 # Bytes that a line of a response's head may have. httpx takes as many in all; aiohttp's own limit is 8,190.
@@ -58,7 +58,7 @@ class Aiohttp:
         if self._session is None:
             self._session = self._new_session()
         exchange, request, keeps = attempt.exchange, attempt.exchange.request, False
-        # Our chain limits the time of the whole try. Without ceil_threshold, aiohttp would round up to whole seconds.
+        # Our chain limits the time of the whole attempt. Without ceil_threshold, aiohttp would round up to seconds.
         seconds = request.extensions["timeout"]["connect"] * CONNECT_SHARE
         limits = Limits(connect=seconds, ceil_threshold=math.inf, exchange=exchange)
         exchange.sent = False  # until there is a connection; a proxy's tunnel does not count
@@ -103,7 +103,7 @@ class Aiohttp:
 
 @frozen
 class Limits(aiohttp.ClientTimeout):
-    """The limits of one try. aiohttp passes them to its connector, which adds the connection to `used`."""
+    """The limits of one attempt. aiohttp passes them to its connector, which adds the connection to `used`."""
 
     exchange: Exchange = field(kw_only=True)
     used: list[ResponseHandler] = field(init=False, factory=list["ResponseHandler"])

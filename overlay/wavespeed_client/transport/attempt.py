@@ -1,4 +1,4 @@
-"""One try of an exchange, with limits on its time and on the size of its response."""
+"""One attempt of an exchange, with limits on its time and on the size of its response."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CONNECTING = frozenset({"connect_tcp", "connect_unix_socket", "start_tls", "retr
 
 
 def seconds_for(exchange: Exchange) -> float:
-    """Return the seconds that the next try may take. A deadline bounds reads only.
+    """Return the seconds that the next attempt may take. A deadline bounds reads only.
 
     Raises:
         httpx.PoolTimeout: No time is left.
@@ -49,7 +49,7 @@ def seconds_for(exchange: Exchange) -> float:
 
 
 class TimeLeft(Mapping[str, float]):
-    """Timeouts in seconds that shrink: each step of a try gets the time that the earlier ones left."""
+    """Timeouts in seconds that shrink: each step of an attempt gets the time that the earlier ones left."""
 
     _phases = ("connect", "read", "write", "pool")
 
@@ -70,7 +70,7 @@ class TimeLeft(Mapping[str, float]):
 
 @define(eq=False)
 class Attempt:
-    """One try. Its time starts when the object is created."""
+    """One attempt. Its time starts when the object is created."""
 
     exchange: Exchange
     seconds: float
@@ -78,7 +78,7 @@ class Attempt:
     _until: float = field(init=False, default=Factory(lambda self: time.monotonic() + self.seconds, takes_self=True))
 
     def hand_over(self, trace: object) -> None:
-        """Limit the request to this try's time, and let httpcore report its steps to `trace` until it is sent.
+        """Limit the request to this attempt's time, and let httpcore report its steps to `trace` until it is sent.
 
         Raises:
             httpx.ConnectTimeout: It is too late to send the request.
@@ -115,7 +115,7 @@ class Attempt:
         self.trace(event, info)
 
     def timed_out(self) -> httpx.TimeoutException:
-        """Make the error of a try whose time is up: a connect timeout if nothing was sent."""
+        """Make the error of an attempt whose time is up: a connect timeout if nothing was sent."""
         kind = httpx.ReadTimeout if self.exchange.sent else httpx.ConnectTimeout
         return kind(f"no whole response within {self.seconds:g} seconds", request=self.exchange.request)
 
@@ -201,7 +201,7 @@ class AttemptTransport(httpx.BaseTransport):
 
 
 class AsyncAttemptTransport(httpx.AsyncBaseTransport):
-    """Async AttemptTransport. It limits the time of the whole try, including slow response headers.
+    """Async AttemptTransport. It limits the time of the whole attempt, including slow response headers.
 
     Args:
         link: The layer that reaches the network.

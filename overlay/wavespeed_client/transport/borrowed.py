@@ -98,4 +98,6 @@ def _believed(error: httpx.TransportError, exchange: Exchange) -> httpx.Transpor
     """
     if not exchange.sent:
         return error
-    return httpx.ReadError(f"{type(error).__name__} from a transport that is not httpx's own, or after a try: {error}")
+    return httpx.ReadError(
+        f"{type(error).__name__} from a transport that is not httpx's own, or after an attempt: {error}"
+    )

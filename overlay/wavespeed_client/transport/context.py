@@ -23,10 +23,10 @@ class Context:
     Attributes:
         deadline: No retry begins and no read lasts beyond it. A submission that has been sent is never cut short.
         tries: The most times that the request may be sent; None for the number in the settings.
-        departure: Called before each try is sent. An async call awaits the result if it is awaitable. It may raise a
-            ConfigurationError to stop the request, or return a Deadline, after which the request must not be sent.
+        departure: Called before each attempt is sent. An async call awaits the result if it is awaitable. It may raise
+            a ConfigurationError to stop the request, or return a Deadline, after which the request must not be sent.
         body: The JSON of the request, if it was encoded before.
-        exchange: The request with its tries and response; None until the request is made.
+        exchange: The request with its attempts and response; None until the request is made.
     """
 
     deadline: Deadline | None = None

@@ -1,4 +1,4 @@
-"""Carry out one request with all its tries: attach the key, and turn failures into our errors."""
+"""Carry out one request with all its attempts: attach the key, and turn failures into our errors."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ UNTRUSTED = " If the certificate is signed by your own authority, set SSL_CERT_F
 
 @define(eq=False)
 class Exchange:
-    """One request with all its tries, and their outcome.
+    """One request with all its attempts, and their outcome.
 
     Attributes:
         request: The request.
@@ -68,10 +68,10 @@ class Exchange:
         deadline: See `Context`.
         departure: See `Context`.
         through: The proxy as text for messages; empty if there is none.
-        sent: Whether any part of the current try may have been sent. If not, the service cannot have taken it.
+        sent: Whether any part of the current attempt may have been sent. If not, the service cannot have taken it.
         response: The response; None until it is whole.
         task_id: The task that a response names, even if the rest of the response cannot be used.
-        leaves_by: The Deadline after which the try must not be sent; anything else means that there is none.
+        leaves_by: The Deadline after which the attempt must not be sent; anything else means that there is none.
         keeps_connection: Whether the connection may serve another request.
     """
 
@@ -98,7 +98,7 @@ class Exchange:
         """Begin an exchange: give the request its key and its retry policy.
 
         Raises:
-            InvalidInputError: The submission asks for a stream.
+            InvalidInputError: The submission requests a stream.
         """
         path = _path(request.url).removeprefix(_base_path(settings.base_url))
         submission = is_submission(request.method, path)
@@ -127,7 +127,7 @@ class Exchange:
 
     @property
     def is_late(self) -> bool:
-        """Whether it is too late to send the try."""
+        """Whether it is too late to send the attempt."""
         return isinstance(self.leaves_by, Deadline) and not self.leaves_by.left()
 
     def checked(self, whole: httpx.Response) -> WholeResponse:

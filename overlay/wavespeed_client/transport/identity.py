@@ -1,4 +1,4 @@
-"""Check that a response belongs to its request: it names the task that was asked for, or a new one.
+"""Check that a response belongs to its request: it names the requested task, or a new one.
 
 If a server or proxy sends a response twice, or more bytes than it announced, the extra bytes look like the response to
 the next request on that connection. So no submission accepts the id of a task that this client received before.

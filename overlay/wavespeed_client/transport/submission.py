@@ -48,7 +48,7 @@ def refuse_stream(path: str, content: bytes) -> None:
 
     Raises:
         InvalidModelError: Its path ends in `/stream`.
-        InvalidInputError: Its body asks for a stream.
+        InvalidInputError: Its body requests a stream.
     """
     if model_of(path).rstrip("/").rpartition("/")[2] == STREAM:
         raise InvalidModelError(NO_STREAMS)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PoolT = TypeVar("PoolT")
 
 # A connection that was idle for longer is not used: the server may close it just when a request is sent. Then a read
-# needs a second try, and a submission becomes uncertain.
+# needs a second attempt, and a submission becomes uncertain.
 READ_IDLE_SECONDS = 20.0
 SUBMISSION_IDLE_SECONDS = 5.0
 
