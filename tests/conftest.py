@@ -41,13 +41,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A database of its own is made there, and dropped again; without it the tests start a server of their own.
 POSTGRES = os.environ.get("WAVESPEED_TEST_POSTGRES")
-# The inputs of a batch that several processes share; the weekly workflow takes more.
+# The inputs of a batch that several processes share. The weekly workflow uses more.
 SOAK_INPUTS = int(os.environ.get("WAVESPEED_TEST_INPUTS", "400"))
-# Series of kills and of faults are long in the weekly workflow. The short ones are drawn anew each day.
+# Series of kills and of faults are long in the weekly workflow. The short series are different each day.
 LONG_SERIES = "WAVESPEED_TEST_LONG" in os.environ
 TODAY = datetime.now(UTC).date().isoformat()
 
-# No setting of the machine's reaches a client. Those of the tests are left for the processes of pytest-xdist.
+# No setting of this machine reaches a client. The tests' own settings stay for the processes of pytest-xdist.
 for _name in list(os.environ):
     if (_name.startswith("WAVESPEED_") and not _name.startswith("WAVESPEED_TEST_")) or _name.lower().endswith("_proxy"):
         del os.environ[_name]
@@ -93,13 +93,13 @@ def running_fake(contract: Contract) -> Iterator[FakeWaveSpeed]:
 
 @pytest.fixture
 def fake(running_fake: FakeWaveSpeed) -> Iterator[FakeWaveSpeed]:
-    """A stand-in for the service. What it sees outside the contract fails the test."""
+    """A stand-in for the service. A request outside the contract fails the test."""
     running_fake.reset()
     yield running_fake
     assert running_fake.violations == []
 
 
-# A wait of more seconds is for something to happen, which gets its chance before the time is let pass.
+# A longer wait is for something to happen, so it gets a chance to happen before the time passes.
 LONG = 10.0
 
 
@@ -146,7 +146,7 @@ def clock() -> TestClock:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The URL of a PostgreSQL on which databases may be made: one of the tests' own, or the one that was named."""
+    """The URL of a PostgreSQL server on which tests create databases: their own, or the one in the environment."""
     if POSTGRES is not None:
         yield POSTGRES
         return
@@ -159,14 +159,14 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres(postgres_server: str) -> Iterator[str]:
-    """The URL of a database that tests share: each has batches of its own in it."""
+    """The URL of a database that tests share; each test has its own batches in it."""
     with made(postgres_server) as url:
         yield url
 
 
 @pytest.fixture
 def empty_database(postgres_server: str) -> Iterator[str]:
-    """The URL of an empty database of the test's own."""
+    """The URL of an empty database for this test alone."""
     with made(postgres_server) as url:
         yield url
 
@@ -217,7 +217,7 @@ Connect = Callable[..., Driven]
 
 @pytest.fixture(params=["sync", "async"])
 def engine(request: pytest.FixtureRequest) -> str:
-    """The kind of the clients of a test, and what they send with."""
+    """The kind of a test's clients, and the engine that they send with."""
     return request.param
 
 

@@ -1,4 +1,4 @@
-"""Databases for tests: made on a server, and dropped again."""
+"""Create databases for tests on a server, and drop them again."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def parameters(operation: str, where: str) -> dict[str, str]:
 
 def bodies(operation: str) -> Iterator[dict[str, Any]]:
     """Return the arguments that hold the body, one set for each of the spec's examples of it."""
-    # Imported here, so that the document can be read before any generated code is.
+    # Imported late, so that the document can be read before any generated code.
     from wavespeed_api import models
     from wavespeed_api.types import File
 

@@ -1,4 +1,4 @@
-"""The oracle: openapi-core, which shares no code with the kit's contract, and has to agree with it."""
+"""The oracle: openapi-core, which shares no code with our contract and must agree with it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SERVER = "https://oracle.example"
 
 
 class Oracle:
-    """It says whether an exchange is in the contract."""
+    """A judge of whether an exchange is within the contract."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         document = {**with_untyped_bytes(document), "servers": [{"url": SERVER}]}
@@ -84,7 +84,7 @@ def is_uri(value: object) -> bool:
 def accepts(validate: Callable[..., None], *seen: object) -> bool:
     try:
         validate(*seen)
-    except (OpenAPIError, ValueError):  # it stumbles over an address that is none
+    except (OpenAPIError, ValueError):  # it fails on an invalid address
         return False
     return True
 

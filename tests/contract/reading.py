@@ -1,4 +1,4 @@
-"""What it means that generated code has read a body whole, and written it again without loss."""
+"""Check that generated code has read a whole body, and has written it again without loss."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def assert_object_read_as(value: Any, body: dict[str, Any], schema: dict[str, An
 
 
 def attribute_name(model: type[Any], key: str) -> str:
-    """Return the attribute for a key: in snake case, with an underscore where Python has taken the word."""
+    """Return the attribute for a key: in snake case, with an underscore if the word is a keyword of Python."""
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower()
     return name if name in attrs.fields_dict(model) else f"{name}_"
 

@@ -1,4 +1,4 @@
-"""Bodies made from the document's schemas: every field in every form that it may take, each with a value of its own."""
+"""Bodies made from the document's schemas: every field in every allowed form, each with a unique value."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def form_of(body: Any, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def sample(form: dict[str, Any], name: str) -> Any:
-    """Return a value with everything in it; the name distinguishes it from the values of other fields."""
+    """Return a value with all of its parts; the name makes it differ from the values of other fields."""
     number = 1 + crc32(name.encode()) % 90
     match form:
         case {"const": value}:
@@ -66,7 +66,7 @@ def sample(form: dict[str, Any], name: str) -> Any:
 
 
 def further(form: dict[str, Any]) -> dict[str, Any]:
-    """Return a key that the schema does not name, where it takes such."""
+    """Return a key that the schema does not name, if it allows such keys."""
     taken = form["additionalProperties"]
     if isinstance(taken, dict):
         return {"a further key": "text"}
@@ -86,7 +86,7 @@ def bodies(name: str) -> Iterator[dict[str, Any]]:
 
 
 def smallest(name: str) -> dict[str, Any]:
-    """Return a body with the required fields alone."""
+    """Return a body with only the required fields."""
     return {
         key: value for key, value in sample(SCHEMAS[name], name).items() if key in SCHEMAS[name].get("required", ())
     }

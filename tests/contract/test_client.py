@@ -1,4 +1,4 @@
-"""The generated client classes by themselves: address, headers, cookies, key and bounds, as the other side saw them."""
+"""The generated client classes without the overlay: URL, headers, cookies, key and timeouts, as the server saw them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract itself: it accepts what the document describes and rejects all else, for the right reason."""
+"""The contract accepts what the document describes, and rejects everything else for the right reason."""
 
 import re
 from typing import Any
@@ -151,7 +151,7 @@ def test_responses_outside_the_contract_are_rejected_with_the_reason(
         contract.check_response(POLL, response)
 
 
-# What this API has not, but a document may have
+# Features that this API lacks, but other documents may have
 
 
 def odd_document(*parameters: dict[str, Any], **operation: Any) -> dict[str, Any]:

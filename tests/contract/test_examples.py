@@ -32,7 +32,7 @@ from wavespeed_client.transport.submission import REFUSALS
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 31, tzinfo=UTC)
 
-# The verb that reaches each operation. Two have none of their own.
+# The verb that calls each operation. Two operations have no verb.
 ASKED_FOR = "6f1d3c2b"
 VERBS: dict[str, Callable[[Driven, FakeWaveSpeed], Any] | None] = {
     "submit_task": lambda ws, fake: ws.submit("wavespeed-ai/flux-dev", {}),
@@ -101,7 +101,7 @@ def test_every_operation_is_generated_replayed_and_in_the_table() -> None:
 
 @pytest.fixture(scope="module")
 def bare(running_fake: FakeWaveSpeed) -> Iterator[wavespeed_api.Client]:
-    """The generated client by itself, without the overlay."""
+    """The generated client without the overlay."""
     key = {"Authorization": f"Bearer {running_fake.api_key}"}
     with wavespeed_api.Client(base_url=running_fake.url, headers=key, verify_ssl=False) as client:
         yield client
@@ -126,7 +126,7 @@ def test_generated_code_reads_every_example_whole(
 def test_clients_turn_every_example_into_the_documented_result(
     connect: Connect, fake: FakeWaveSpeed, example: Example
 ) -> None:
-    if example.kind == "poll" and example.status == 200:  # a poll takes no response about another task
+    if example.kind == "poll" and example.status == 200:  # a poll refuses a response about another task
         example = evolve(example, value={**example.value, "data": {**example.value["data"], "id": ASKED_FOR}})
     fake.raw(example.status, example.body, on=example.kind)
     ws = connect(base_url=fake.url, max_retries=0)

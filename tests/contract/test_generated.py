@@ -1,4 +1,4 @@
-"""Generated functions called directly: what each sends, as the other side saw it, and what it makes of the response."""
+"""Generated functions, called directly: what each sends, as the server saw it, and how it reads the response."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ ESCAPED = {"a/b": "a%2Fb", "a?b": "a%3Fb", "a#b": "a%23b", "a%2Fb": "a%252Fb", "
 def test_segments_are_escaped(ws: Driven, fake: FakeWaveSpeed, operation: str, name: str) -> None:
     segments = parameters(operation, "path")
     for segment, on_the_wire in ESCAPED.items():
-        with pytest.raises(APIError):  # no such model or task: all of them are outside the contract
+        with pytest.raises(APIError):  # no such model or task, so all of these are outside the contract
             ws.call(module(operation), **{**segments, name: segment}, **next(bodies(operation)))
         assert fake.requests[-1].target == OPERATIONS[operation]["path"].format(**{**segments, name: on_the_wire})
     assert len(fake.violations) == len(ESCAPED)

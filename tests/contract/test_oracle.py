@@ -71,7 +71,7 @@ def accepts(check: Callable[[], None]) -> bool:
     return True
 
 
-# Values: what a schema wants, and what it does not
+# Values that fit a schema, and values that do not
 
 ODD = (
     st.none()
@@ -197,11 +197,11 @@ def responses(draw: Any, place: Place) -> Response:
     return Response(status, draw(st.sampled_from([body] * 9 + [b"", b"{"])), content_type)
 
 
-# The rules that the contract has, and openapi-core has not
+# Rules of the contract that openapi-core lacks
 
 
 def is_refused_by_rule(place: Place, contract: Contract, request: Request) -> bool:
-    """Return whether a request has what openapi-core ignores: no key, or a parameter or a part that is one too many."""
+    """Return whether a request has what openapi-core ignores: no key, or an unknown parameter or part."""
     try:
         operation = contract.routes.find(request).operation
     except NoOperationError:

@@ -1,4 +1,4 @@
-"""What the service's own clients send and read, held against the contract: tests/data/clients.json."""
+"""Requests and responses of the service's own clients (tests/data/clients.json), checked against the contract."""
 
 from __future__ import annotations
 

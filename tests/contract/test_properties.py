@@ -20,7 +20,7 @@ from tests.contract.samples import bodies, sample, smallest
 from wavespeed_api import models
 from wavespeed_api.types import Unset
 
-# A form with a file is no JSON; test_generated.py holds it against the bytes on the wire.
+# A form with a file is not JSON; test_generated.py compares it with the bytes on the wire.
 NAMES = [name for name, schema in SCHEMAS.items() if schema["type"] == "object" and name != "BinaryUpload"]
 each_schema = pytest.mark.parametrize("name", NAMES)
 each_open_schema = pytest.mark.parametrize("name", [name for name in NAMES if SCHEMAS[name]["additionalProperties"]])

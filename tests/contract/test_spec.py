@@ -1,4 +1,4 @@
-"""The spec as people read it: everything described, nothing unused, no response stricter than it may be."""
+"""The spec as people read it: everything is described, nothing is unused, and no response is too strict."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -75,7 +75,7 @@ def test_a_status_that_may_pass_says_when_to_retry(spec: dict[str, Any]) -> None
 
 
 def test_no_component_is_named_as_a_property_of_another_one(spec: dict[str, Any]) -> None:
-    """Generators give such a name to the schema that stands within the property, and mix the two up."""
+    """Generators give such a name to the schema inside the property, and confuse the two."""
     schemas = spec["components"]["schemas"]
     for parent, schema in schemas.items():
         for key in schema.get("properties", {}):
@@ -147,7 +147,7 @@ def test_responses_require_little_and_allow_null(spec: dict[str, Any], name: str
 
 
 def test_a_row_of_a_list_may_be_odd(spec: dict[str, Any]) -> None:
-    """So generated code reads each row by itself, and keeps one that it cannot read as it came."""
+    """So generated code reads each row separately, and keeps a row that it cannot read unchanged."""
     lists = [("PredictionPage", "items"), ("BillingPage", "items"), ("ModelsEnvelope", "data")]
     lists += [("UsageStats", "per_model_usage"), ("UsageStats", "daily_usage"), ("DailyUsage", "models")]
     for name, key in lists:

@@ -1,4 +1,4 @@
-"""What the two clients send, as the other side saw it."""
+"""What the two clients send, as the server saw it."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where the journal of a test is."""
+"""The path of a test's journal."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a batch leaves behind, and loops over batches that are left."""
+"""Loops over batches that are left early, and what they leave running."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def left_running(ws: Driven) -> int:
 
 
 async def turns() -> None:
-    """Let everything else in the loop get as far as it can."""
+    """Let everything else in the event loop run as far as it can."""
     for _ in range(300):
         await asyncio.sleep(0)
 

@@ -59,21 +59,21 @@ def step(state: Batch) -> Job:
 
 
 def respond(state: Batch, job: Job, task: Task) -> list[str]:
-    """Let the response to a job's request arrive; return the events that are noted."""
+    """Let the response to a job's request arrive; return the events to write."""
     notes = state.received(job, task)
     state.go_on(job)
     return [note.event for note in notes]
 
 
 def fail(state: Batch, job: Job, error: Exception) -> list[str]:
-    """Let a job's request fail; return the events that are noted."""
+    """Let a job's request fail; return the events to write."""
     notes = state.failed(job, error)
     state.go_on(job)
     return [note.event for note in notes]
 
 
 def look(state: Batch, event: str = "planned", **known: Any) -> tuple[Job, list[str]]:
-    """Look up the next job in the journal, which has this event; return the job and the events that are noted."""
+    """Look up the next job in a journal that has this event; return the job and the events to write."""
     job = state.take()
     assert job is not None
     assert job.stage is Stage.LOOK

@@ -1,4 +1,4 @@
-"""What a batch may spend: no cent more is submitted for, whatever happens, and a resume knows what was."""
+"""Budgets: no submission exceeds one, whatever happens, and a resumed batch knows what was spent."""
 
 from __future__ import annotations
 

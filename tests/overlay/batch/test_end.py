@@ -39,7 +39,7 @@ def server() -> Iterator[str]:
 
 
 def late(run: str) -> list[dict[str, Any]]:
-    """Return inputs of which one gets its response at once and the others, which are sent beside it, late."""
+    """Return inputs that are sent together: one gets its response at once, the others late."""
     return [{"tag": f"{run}0"}, *({"tag": f"{run}{number}", "fault": "late"} for number in range(1, 4))]
 
 
@@ -147,7 +147,7 @@ def test_a_second_cancellation_ends_the_batch_at_once(server: str, tmp_path: Pat
 
 
 def test_a_batch_that_ends_within_a_worker_does_not_wait_for_that_worker(service: Service) -> None:
-    """As when garbage collection, which runs in whichever thread it likes, ends a loop that was left."""
+    """Garbage collection, which may run in any thread, does this to a loop that was left."""
     with WaveSpeed("test-key", http_client=httpx.Client(transport=service)) as ws:
         ws._clock = service.clock
         closed = threading.Event()
@@ -186,7 +186,7 @@ def test_a_client_that_is_closed_ends_its_batches_first(attach: Attach, service:
 def test_a_second_ctrl_c_loses_no_submission_that_is_on_the_wire(
     server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It comes while the end waits for the responses, and there is no journal."""
+    """It comes while the batch waits for the responses, and there is no journal."""
 
     def interrupted(workers: Workers) -> None:
         raise KeyboardInterrupt

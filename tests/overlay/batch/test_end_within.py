@@ -1,4 +1,4 @@
-"""How a batch ends that is ended from within, by its inputs or by a hook of its requests, or whose loop is gone."""
+"""Batches that are ended from within, by their inputs or by a hook of their requests, or whose loop is gone."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ print("closed")
 def test_an_end_waits_even_in_a_thread_with_the_reused_id_of_the_scheduler(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The system gives it to a new thread. The scheduler is gone when the batch has broken."""
+    """The system gives the id of a thread that has ended to a new one. The scheduler ends when the batch breaks."""
     arrived, waiting = threading.Event(), threading.Event()
     left: list[int] = []
     wait_for_steps = Workers._wait_for_steps

@@ -49,7 +49,7 @@ class Opened(io.BytesIO):
 
 
 def inputs(folder: Path, run: str, process: int) -> list[dict[str, Any]]:
-    """Return the inputs of a run: each has one of ten files, a third of them open, and another one within."""
+    """Return the inputs of a run. Each has one of ten files, a third of them open, and another one nested."""
     paths = [folder / f"{run}.{number}.{process}" for number in range(FILES)]
     for number, path in enumerate(paths):
         path.write_bytes(f"{run} {number}".encode())
@@ -65,7 +65,7 @@ def inputs(folder: Path, run: str, process: int) -> list[dict[str, Any]]:
 
 
 def carry_out(kind: str, url: str, folder: Path, run: str, process: int) -> list[Outcome]:
-    """Carry out a run to its end, unless the process is killed first."""
+    """Do a run to its end, unless the process is killed first."""
     given = inputs(folder, run, process)
     options = {"max_in_flight": IN_FLIGHT, "journal": folder / f"{run}.jsonl"}
     if kind == "sync":
@@ -83,7 +83,7 @@ def carry_out(kind: str, url: str, folder: Path, run: str, process: int) -> list
 
 @define
 class StoringService(Service):
-    """A service that also takes uploads: it counts those of each file, and keeps the URLs that a file has had."""
+    """A service that also accepts uploads. It counts those of each file, and keeps the file's URLs."""
 
     uploaded: Counter[str] = field(factory=Counter)
     urls: dict[str, str] = field(factory=dict)
@@ -133,7 +133,7 @@ def service() -> Iterator[StoringService]:
 
 
 def tormented(service: StoringService, kind: str, folder: Path, run: str) -> tuple[int, list[Outcome]]:
-    """Kill a run again and again, each time somewhere in what is left; return how often, and its outcomes at last."""
+    """Kill a run again and again, each time at a random later request; return how often, and the final outcomes."""
     dice, kills = random.Random(run), 0
     while kills < KILLS_EACH:
         place, delay = dice.choice(["before", "after"]), dice.choice([0.0, dice.random() * 0.01])
@@ -161,7 +161,7 @@ def check(service: StoringService, run: str, outcomes: list[Outcome], kills: int
     counts = {name: count for name, count in service.uploaded.items() if name.startswith(f"{run}.")}
     assert set(counts.values()) == {1}
     assert {name.rpartition(".")[0] for name in counts} == {f"{run}.{number}" for number in range(FILES)}
-    assert len(counts) <= FILES + kills * 2 * IN_FLIGHT  # only those whose line was not written yet come again
+    assert len(counts) <= FILES + kills * 2 * IN_FLIGHT  # only outcomes whose line was not written yet come again
 
 
 @pytest.mark.no_cover

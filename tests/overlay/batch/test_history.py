@@ -1,4 +1,4 @@
-"""Random histories of a batch: whatever comes late, fails or is left, nothing is sent twice and nothing is lost.
+"""Random histories of a batch: whatever is late, fails or is left, nothing is sent twice and nothing is lost.
 
 The steps of each job are taken by hand, so that any number of them are under way, and end in any order.
 """
@@ -44,7 +44,7 @@ REFUSALS = [
 
 @define
 class Memory:
-    """A journal. It knows of each input what was written last."""
+    """A journal that keeps the last event of each input."""
 
     events: dict[int, str] = field(factory=dict)
     held: set[int] = field(factory=set)
@@ -71,7 +71,7 @@ class Memory:
 
 @define(eq=False)
 class Flight:
-    """The steps of a job, and the call that they wait for.
+    """The steps of a job, and the call whose result they wait for.
 
     Attributes:
         departs: The steps before a request leaves, and the call that these wait for; None before and after.
@@ -86,7 +86,7 @@ class Flight:
 
 
 class History:
-    """A batch, and what a service, a journal, a caller and the other runs do with it."""
+    """A batch, and what the service, the journal, the caller and other runs do to it."""
 
     def __init__(self, dice: random.Random) -> None:
         journaled, most, timeout = dice.random() < 0.7, dice.randint(1, 3), dice.choice([None, 0.0, 20.0])
@@ -111,7 +111,7 @@ class History:
     def submit(self, *given: Any) -> None: ...
     def fetch(self, *given: Any) -> None: ...
 
-    # What an engine does
+    # Actions of an engine
 
     def a_slow_input_is_pulled(self) -> None:
         self.pulling = True
@@ -197,7 +197,7 @@ class History:
         elif fine:
             self.taken[number] = next(self.tasks)
             prediction, error = task(self.taken[number]), None
-        elif draw([True, False]):  # whether it was taken is not known
+        elif draw([True, False]):  # it is not known whether it was taken
             self.taken[number] = -1
             self.running.discard(number)
             prediction, error = None, uncertain_submission(MODEL, {}, datetime.now(UTC), "lost")
@@ -218,7 +218,7 @@ class History:
             self.batch.crashed(error)
             self.flights.remove(flight)
 
-    # Everything else
+    # Actions of everybody else
 
     def time_passes(self) -> None:
         self.clock.sleep(self.dice.choice([0.5, 5.0, 100.0]))
@@ -236,7 +236,7 @@ class History:
             self.outcomes.append(outcome.index)
 
     def the_batch_is_left(self) -> None:
-        """Cut short what submits nothing, as the async engine does."""
+        """Cancel the steps that submit nothing, as the async engine does."""
         self.batch.stop()
         for flight in [one for one in self.flights if one.job.stage in ENDED_AT_ONCE and one.job.outcome is None]:
             self.goes_on(flight, partial(flight.steps.throw, asyncio.CancelledError()))
@@ -259,12 +259,12 @@ class History:
         if self.pulled > 2 and self.dice.random() < 0.05:
             choices = [self.the_end_is_cut_short_too if self.batch.stopped else self.the_batch_is_left]
         self.dice.choice(choices)()
-        # What may have been taken is not free for the next run, and each outcome comes once.
+        # An input that may have been taken is not free for the next run, and each outcome comes once.
         assert self.journal is None or all(self.journal.events[number] not in FREE for number in self.taken)
         assert len(set(self.outcomes)) == len(self.outcomes)
 
     def comes_to_its_end(self) -> None:
-        """Let everything go well from now on: every input comes to its outcome."""
+        """Let everything succeed from now on, so that every input gets its outcome."""
         if self.journal is not None:
             self.journal.held.clear()
         self.batch.exhausted()

@@ -1,4 +1,4 @@
-"""The journal of a run: what is written when, and what the next run makes of it."""
+"""The journal of a run: what is written and when, and what the next run does with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal as a file: what a run that died has left, and which files are refused."""
+"""The journal in a file: what a run that died leaves, and which files are refused."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def test_tasks_under_way_when_the_loop_is_left_are_in_the_journal(attach: Attach
 
 
 class Full:
-    """A disk that takes so many more bytes."""
+    """A disk with room for this many more bytes."""
 
     def __init__(self, room: int) -> None:
         self.room = room
@@ -241,7 +241,7 @@ class Full:
 def test_a_line_that_does_not_fit_on_the_disk_is_taken_back(
     attach: Attach, service: Service, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of it but its end fits, so that the next run would take it for whole."""
+    """Only its line break does not fit, so the next run would take the line for a whole one."""
     attach().run_many(MODEL, tagged(1), journal=path)
     whole = path.read_bytes()
     room = whole.index(b"\n", whole.index(b"submitting"))
@@ -274,7 +274,7 @@ def test_a_full_disk_stops_the_batch_and_pays_nothing_twice(
 
 
 def replaced(path: Path) -> None:
-    """Replace a file by a copy, as editors do."""
+    """Replace a file with a copy, as editors do."""
     copy = path.with_suffix(".copy")
     copy.write_bytes(path.read_bytes())
     copy.replace(path)

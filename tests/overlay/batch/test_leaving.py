@@ -54,7 +54,7 @@ def test_an_error_in_the_loop_ends_the_batch_and_logs_the_tasks(
 
 
 def test_leaving_the_loop_ends_the_batch(attach: Attach, service: Service) -> None:
-    """A plain break, with nothing closed by hand."""
+    """This is a plain break: nothing is closed explicitly."""
     ws = attach()
     looped(ws, tagged(1000), lambda: None)
     assert left_running(ws) == 0

@@ -29,7 +29,7 @@ def test_as_many_tasks_are_in_flight_as_allowed_and_no_more(attach: Attach, serv
 
 
 def hold_until(service: Service, running: int) -> None:
-    """Let no task complete until so many run."""
+    """Let no task complete until this many run."""
     service.poll = lambda task, polls: (
         None if service.most_running >= running else service.prediction(task, "processing")
     )
@@ -58,7 +58,7 @@ def test_no_minute_sees_more_submissions_than_allowed(
 
 
 def test_an_input_that_comes_late_does_not_take_what_another_try_has_taken(attach: Attach, service: Service) -> None:
-    """The minute has room when the input is pulled; before it comes, a refused submission uses that room up."""
+    """The minute has room when the pull begins, but a refused submission uses that room before the input comes."""
     begun, tried_again, async_tried_again = threading.Event(), threading.Event(), asyncio.Event()
 
     def submission(number: int, given: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What a batch reports about an input, and how fast its outcomes come."""
+"""What a batch reports about an input, and the rate of its outcomes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_result_of_an_outcome_is_its_task_or_its_error() -> None:
         with pytest.raises(TaskFailedError) as caught:
             outcome.result()
         assert caught.value is error
-        assert len(traceback.extract_tb(error.__traceback__)) == 2  # this test's and result's, not those of before
+        assert len(traceback.extract_tb(error.__traceback__)) == 2  # this test's and that of `result`
     with pytest.raises(TaskFailedError, match="It ended as failed"):
         pickle.loads(pickle.dumps(outcome)).result()
 
@@ -39,7 +39,7 @@ def test_the_rate_is_unknown_before_an_outcome_and_while_no_time_has_passed() ->
 
 
 def test_the_first_outcomes_have_taken_their_time() -> None:
-    """Eight tasks that run at once and end together after ten seconds are not eight in no time."""
+    """Eight tasks that end together took ten seconds, not no time."""
     tally = Tally(8)
     for _ in range(8):
         tally.requested(100.0)
@@ -57,7 +57,7 @@ def test_the_rate_is_recent_even_if_tasks_end_together(most: int) -> None:
             now += seconds
             for _ in range(most):
                 tally.handed_out(JOB, now)
-        # Within a window of so many rounds the last one may be over at once.
+        # The last round of a window may end at once.
         assert (
             most / seconds * 0.99
             <= (tally.progress(0, None).rate or 0)

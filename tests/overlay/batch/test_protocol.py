@@ -1,4 +1,4 @@
-"""A journal that is no file: which calls it gets, in which order, and that the loop runs on while they are awaited."""
+"""A journal other than a file: which calls it gets, in which order, and that the loop runs while they are awaited."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MODEL = "wavespeed-ai/flux-dev"
 
 @define
 class Table:
-    """A journal in memory, as a database may keep it. Its calls are in `calls`, each with the input it was about.
+    """A journal in memory that works like one in a database. `calls` has its calls, each with the input's tag.
 
     Attributes:
         held: How often a reservation finds the input with another run.
@@ -82,7 +82,7 @@ class Table:
 
 @define
 class AsyncTable:
-    """A journal of which each call takes many turns of the loop."""
+    """A journal whose calls each take many turns of the loop."""
 
     table: Table
 
@@ -190,7 +190,7 @@ def test_a_journal_that_breaks_while_it_is_opened_is_closed(attach: Attach, serv
 def test_a_journal_whose_opening_is_cancelled_is_closed(
     service: Service, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another run could not have the batch otherwise, as long as this process lives."""
+    """Otherwise no other run could use the batch while this process lives."""
 
     async def spent(journal: AsyncTable) -> Sequence[float]:
         opened.set()
@@ -255,7 +255,7 @@ def test_an_early_end_lets_the_journal_finish_writing_a_submission(service: Serv
 def test_an_early_end_lets_the_journal_finish_writing_an_outcome(
     service: Service, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its task has been polled: a statement that is cut short may leave the connection to a database unusable."""
+    """A statement that is cut short may leave the connection to a database unusable."""
     writing = asyncio.Event()
     write = AsyncTable.write
 
@@ -283,7 +283,7 @@ CALLER: ContextVar[str] = ContextVar("CALLER", default="nobody")
 
 
 def test_requests_are_made_in_the_context_in_which_their_inputs_were_pulled(service: Service) -> None:
-    """As tracing needs it. Polls are made in it, too."""
+    """Tracing needs this. Polls are made in that context, too."""
     seen: dict[str, set[str]] = {}
 
     def hook(request: httpx.Request) -> None:
@@ -321,9 +321,9 @@ def test_requests_are_made_in_the_context_in_which_their_inputs_were_pulled(serv
 def test_an_input_is_encoded_once_and_for_a_journal_twice(
     attach: Attach, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journaled: bool, most: int
 ) -> None:
-    """Counted by a value that the encoders reach only by way of the input."""
+    """Every encoding of a value with the prompt in it counts."""
     encoded: list[object] = []
-    service.submission = lambda number, given: refusal(429) if number == 0 else None  # another try encodes nothing
+    service.submission = lambda number, given: refusal(429) if number == 0 else None  # another attempt encodes nothing
 
     ws = attach()
     monkeypatch.setattr(json.JSONEncoder, "encode", counted_method(encoded))

@@ -1,4 +1,4 @@
-"""A batch of its own for each test of the journal in PostgreSQL, and the servers that several of them need."""
+"""A batch for each test of the journal in PostgreSQL, and the servers that several tests need."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def connection(postgres: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def batch(connection: Connection, name: str) -> int:
-    """The number of a batch of its own."""
+    """The number of a batch for this test alone."""
     return statements.register(connection, name, "https://api.wavespeed.ai")
 
 

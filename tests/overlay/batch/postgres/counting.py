@@ -1,4 +1,4 @@
-"""A service that counts what arrives for each input, in a thread of its own; and runs that share a batch on it."""
+"""A service in its own thread that counts the submissions of each input, and runs that share a batch on it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEY = "test-key"
 
 
 def inputs(count: int) -> list[dict[str, Any]]:
-    """Return so many inputs, of which each tenth comes twice."""
+    """Return this many inputs; every tenth comes twice."""
     return [{"prompt": f"cat {number}"} for number in range(count)] + [
         {"prompt": f"cat {number}"} for number in range(0, count, 10)
     ]
@@ -90,7 +90,7 @@ class CountingService(StreamService):
 async def shared(
     url: str, database: str, name: str, given: list[dict[str, Any]], uncertain_after: float, max_in_flight: int = 32
 ) -> list[Outcome]:
-    """Carry out a batch that other runs carry out at the same time: equal inputs are one task."""
+    """Run a batch that other runs run at the same time. Equal inputs share one task."""
     async with AsyncWaveSpeed(KEY, base_url=url) as ws:
         options = checked_options(ws.settings, MODEL, given, max_in_flight, None, 60.0, database, None, name)
         options = evolve(options, names=["cat"] * len(given), uncertain_after=uncertain_after)

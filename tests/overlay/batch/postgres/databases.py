@@ -17,7 +17,7 @@ LONG = 60.0
 
 @define
 class Database:
-    """A stand-in for a database: it responds to each request by itself unless a test sets up trouble."""
+    """A stand-in for a database. It responds to each request unless a test sets up trouble."""
 
     groups: list[list[Any]] = field(factory=list)
     tries: list[bool] = field(factory=list)

@@ -1,4 +1,4 @@
-"""Where a database is, in each form; and its password in nothing that is shown."""
+"""Addresses of databases in each form, and their passwords, which are never shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wavespeed_client.batch.postgres.address import Address
 
 pytestmark = pytest.mark.promise("database-password")
 
-PASSWORD = "-".join(["pass", "word"])  # a traceback shows the source too
+PASSWORD = "-".join(["pass", "word"])  # a traceback also shows the source
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The writer of an event loop: it wakes the loop once for a group, and forgets no waiter."""
+"""The writer for an event loop wakes the loop once for a group, and forgets no waiter."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AsyncTest = Callable[[AsyncWriter], Coroutine[Any, Any, None]]
 
 
 def run(database: Database, test: AsyncTest, **options: Any) -> None:
-    """Run a test with an open writer, and close that."""
+    """Run a test with an open writer, and close the writer."""
 
     async def whole() -> None:
         writer = AsyncWriter(database, **{"seconds": LONG, **options})

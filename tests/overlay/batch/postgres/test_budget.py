@@ -1,4 +1,4 @@
-"""What a batch in a database may spend: the database keeps what was quoted, and the next run counts it."""
+"""Budgets of batches in a database: it keeps the quoted prices, and the next run counts them."""
 
 from __future__ import annotations
 

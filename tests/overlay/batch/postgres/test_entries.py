@@ -1,4 +1,4 @@
-"""Rows as entries, notes as what is written, and the keys of inputs: pure."""
+"""Conversion of rows to entries and of notes to rows, and the keys of inputs."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def test_a_later_run_uploads_nothing_that_the_service_has(
 def test_an_input_that_is_not_known_as_it_was_sent_adopts_no_task(
     connect: Connect, counting: CountingService, empty_database: str, name: str, given: dict[str, object]
 ) -> None:
-    """An input without fields, or without those that held files, is that of any task."""
+    """Without its fields, or without those that held files, an input would match any task."""
     ws = connect(base_url=counting.url)
     ws.run_many(MODEL, [{"prompt": "A cat"}, given], journal=empty_database, batch=name)
     with psycopg.connect(empty_database, autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""The journal in PostgreSQL: claims that are given back, and tasks that it does not take."""
+"""The journal in PostgreSQL: claims that are released, and tasks that it cannot record."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows(connection: Connection, name: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.promise("database-once")
 def test_a_claim_is_released_if_its_caller_is_cancelled(connection: Connection, postgres: str, name: str) -> None:
-    """Otherwise the input would wait until no response to its submission can come, though nothing was sent."""
+    """Otherwise the next run would wait for a response to a submission that was never sent."""
 
     async def cancel() -> None:
         journal = AsyncPostgresJournal(*options(postgres, name))

@@ -1,4 +1,4 @@
-"""Any order of what several runs, a person, the service and the clock may do to a row, on a real PostgreSQL.
+"""Runs, a person, the service and the clock act on rows in any order, on a real PostgreSQL.
 
 The model keeps what was really sent. Whatever happens, nothing is sent twice unless somebody requested to pay again.
 """
@@ -24,7 +24,7 @@ OWNERS = ["one", "two", "three"]
 
 
 class Rows(RuleBasedStateMachine):
-    """Three inputs and any number of runs. A run sends an attempt that it holds at most once, at once or never."""
+    """Three inputs and any number of runs. A run sends a claimed attempt at most once, at once or later."""
 
     connection: ClassVar[Connection]
     numbers: ClassVar = itertools.count()
@@ -66,7 +66,7 @@ class Rows(RuleBasedStateMachine):
 
     @rule(attempt=consumes(held))
     def keep_back(self, attempt: tuple[bytes, int | None]) -> None:
-        """Let a run find its claim too old."""
+        """Let a run notice that its claim is too old."""
         self.note(attempt, "refused")
 
     @rule(attempt=consumes(sent))
@@ -97,7 +97,7 @@ class Rows(RuleBasedStateMachine):
 
     @rule(key=st.sampled_from(KEYS))
     def meets_an_old_one(self, key: bytes) -> None:
-        """Another run, after so long that no response can come."""
+        """Let another run look up an input so late that no response can come."""
         row = self.row(key)
         if row is not None and row.state == "submitting":
             statements.record(self.connection, self.batch, {key: Result(row.attempt, "uncertain")})

@@ -1,4 +1,4 @@
-"""A database that goes away while a batch runs: nothing more is sent, no call waits in vain, and nothing is lost."""
+"""A database that goes away while a batch runs: nothing more is sent, no call waits forever, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_database_that_stays_away_ends_the_run_and_logs_its_tasks(
     assert max(service.accepted.values()) == 1
     for outcome in found:
         assert outcome.uncertain or outcome.task.id.startswith(f"{outcome.input['tag']}-")
-    # What was sent without its response being written, and what was claimed when the database went away.
+    # Submissions whose response was not recorded, and inputs claimed when the database went away.
     uncertain = {outcome.input["tag"] for outcome in found if outcome.uncertain}
     assert uncertain <= {tag for tag in left if left[tag] == "submitting"}
     assert len(ids) == len(sent)
@@ -135,7 +135,7 @@ def test_a_run_ends_if_the_restored_database_has_lost_its_batch(
 
 @pytest.mark.promise("database-once")
 def test_two_runs_without_a_lock_submit_no_input_twice(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lost connection takes its lock along, and behind a pooler there may be none."""
+    """A lost connection loses its lock, and behind a pooler there may be none."""
     monkeypatch.setattr(statements, "lock", lambda connection, batch: None)
     ended = []
 

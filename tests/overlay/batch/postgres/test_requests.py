@@ -22,7 +22,7 @@ pytestmark = pytest.mark.promise("database-once")
 
 
 def test_of_several_claims_of_one_input_the_first_gets_it(connection: Connection, batch: int, clock: TestClock) -> None:
-    """Equal inputs of a run share a row. Each that gets an attempt sends it."""
+    """Equal inputs of a run share a row. Each one that gets an attempt would send it."""
     statements.meet(connection, batch, {b"cat": ("a/b", "{}"), b"dog": ("a/b", "{}")})
     this = Try(connection, batch, "owner", [], clock)
     claims = [Claim(b"cat"), Claim(b"cat"), Claim(b"dog"), Claim(b"cat")]

@@ -1,4 +1,4 @@
-"""`run_many` with its journal in PostgreSQL: what the next run makes of each row, and which requests it sends."""
+"""`run_many` with its journal in PostgreSQL: what the next run does with each row, and which requests it sends."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def rows(connection: Connection, name: str) -> Rows:
 
 
 def set_state(connection: Connection, name: str, state: str, hours: int = 1) -> None:
-    """Put the rows of a batch into this state, as of so many hours ago."""
+    """Put the rows of a batch into this state, dated this many hours ago."""
     connection.execute(
         """update wavespeed_input set state = %s, task = null, task_id = null,
             changed_at = now() - make_interval(hours => %s), submitted_at = now() - make_interval(hours => %s)
@@ -138,7 +138,7 @@ def test_a_failed_task_is_paid_again_on_request(
     assert service.submitted == ["t0", "t0"]
 
 
-# A run that died within a submission
+# A run that died during a submission
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_an_input_that_another_may_be_submitting_is_looked_at_again(
     assert sorted(tag for tag in service.submitted if tag) == ["t0", "t1", "t2"]
 
 
-# What is refused
+# Arguments and batches that are refused
 
 
 def test_a_second_run_of_a_batch_is_refused_until_the_first_has_ended(

@@ -34,7 +34,7 @@ from wavespeed_client.transport.environment import tls_context
 
 pytestmark = pytest.mark.promise("database-once", "database-outage")
 
-# Loaded before the processes are forked off, which spares each of them the time.
+# Imported before the processes are forked, so that none of them has to.
 LOADED = (chain, journal, tasks, tls_context())
 
 PROCESSES = 4
@@ -48,17 +48,17 @@ TRY_AGAIN = 75
 
 
 def carry_out(url: str, address: str, name: str, count: int, expiring: bool) -> None:
-    """Carry out the batch in a process of its own."""
+    """Run the batch in a separate process."""
     if expiring:
         let_claims_expire()
     try:
         asyncio.run(shared(url, address, name, inputs(count), UNCERTAIN_AFTER, IN_FLIGHT))
-    except ConfigurationError as error:  # the database was away when this began
+    except ConfigurationError as error:  # the database was away at the start
         sys.exit(TRY_AGAIN if "connection" in str(error) else 1)
 
 
 def let_claims_expire() -> None:
-    """Set up the control: a lease, which frees an input again that has been under way for too long."""
+    """Set up the control: a lease that frees an input again if its submission takes too long."""
     old = f"state in ('submitting', 'uncertain') and changed_at < clock_timestamp() - interval '{UNCERTAIN_AFTER} s'"
     statements.CLAIM = statements.CLAIM.replace(
         "(state in ('planned', 'refused')", f"(state in ('planned', 'refused') or ({old})"
@@ -74,7 +74,7 @@ def let_claims_expire() -> None:
 
 @define
 class Tormentor:
-    """The processes and what happens to them while they work: kills, stops and crashes of their database."""
+    """The processes, and the kills, stops and database crashes that happen to them while they work."""
 
     service: CountingService
     server: database.Server
@@ -88,7 +88,7 @@ class Tormentor:
     done: Counter[str] = field(factory=Counter)
 
     def run(self) -> None:
-        """Carry out the batch to its end."""
+        """Run the batch to its end."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__])
         end = time.monotonic() + PATIENCE
@@ -107,7 +107,7 @@ class Tormentor:
                 process.kill()
 
     def strike(self) -> None:
-        """Let the next event happen if enough was submitted."""
+        """Cause the next event if enough was submitted."""
         done = self.done["kill"] + self.done["stop"] + self.done["crash"]
         awake = [process for process in self.processes if process not in self.asleep]
         due = len(self.service.arrived) > self.count * (done + 1) / (len(EVENTS) + 2)

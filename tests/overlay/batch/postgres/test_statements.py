@@ -1,4 +1,4 @@
-"""The statements, each on a real PostgreSQL: who may send, what is written down, and what is not."""
+"""The statements, on a real PostgreSQL: who may send, and what is recorded."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_an_owner_can_claim_again_if_the_response_to_its_claim_was_lost(connecti
         ("submitting", "submitted", "submitted"),
         ("uncertain", "refused", "refused"),
         ("uncertain", "submitted", "submitted"),
-        ("planned", "submitted", "submitted"),  # somebody lets it be paid again, and then its task is known after all
+        ("planned", "submitted", "submitted"),  # it may be paid again, and then its task is found after all
         ("refused", "uncertain", "refused"),
         ("submitted", "uncertain", "submitted"),
         ("submitted", "refused", "submitted"),

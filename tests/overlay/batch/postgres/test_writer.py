@@ -1,4 +1,4 @@
-"""The writer: it commits together what has queued, and forgets no waiter, whatever the database does."""
+"""The writer commits queued requests together, and forgets no waiter, whatever the database does."""
 
 from __future__ import annotations
 
