@@ -1,4 +1,4 @@
-"""Clients of a service within the process."""
+"""Clients of a service in the test's process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def service(clock: TestClock) -> Service:
 
 @pytest.fixture
 def attach(connect: Connect, service: Service) -> Attach:
-    """Builds clients of the in-process service."""
+    """A function that builds clients of the in-process service."""
 
     def build(**arguments: Any) -> Driven:
         probe = connect()

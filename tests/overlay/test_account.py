@@ -1,4 +1,4 @@
-"""Deletions, the catalogue, prices, balance, use, bills and the webhook secret."""
+"""Deletions, the catalogue, prices, balance, usage, bills and the webhook secret."""
 
 import json
 from datetime import UTC, datetime, timedelta

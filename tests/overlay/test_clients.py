@@ -1,4 +1,4 @@
-"""The two clients are one surface, and behave when they are closed, shown, copied or imported."""
+"""The two clients have the same methods, and behave when they are closed, printed, copied or imported."""
 
 import copy
 import inspect

@@ -1,4 +1,4 @@
-"""The exception tree: what a response becomes, and that every error can travel."""
+"""The exception tree: what a response becomes, and that every error can be pickled."""
 
 import copy
 import pickle

@@ -17,7 +17,7 @@ from wavespeed_client import AsyncWaveSpeed, WaveSpeed
 
 pytestmark = pytest.mark.promise("key-hidden")
 
-KEY = "-".join(["wsk", "live", "secret"])  # a traceback shows the source too
+KEY = "-".join(["wsk", "live", "secret"])  # a traceback also shows the source
 QUICK = sorted(set(FAULTS) - {"driphead", "429hour", "late"})
 
 
@@ -28,7 +28,7 @@ def server() -> Iterator[str]:
 
 
 def outcomes(kind: str, server: str, fault: str) -> list[Any]:
-    """Return what a submission and a wait that meet this fault return or raise."""
+    """Return what a submission and a wait return or raise with this fault."""
     given = {"tag": f"{kind}{fault}", "fault": fault}
     arguments: dict[str, Any] = {"base_url": server, "timeout": 0.3, "max_retries": 1}
 
@@ -64,7 +64,7 @@ def test_the_key_shows_nowhere(server: str, fault: str, kind: str, caplog: pytes
         if isinstance(outcome, Exception):
             shown += traceback.format_exception(outcome)
             shown += traceback.TracebackException.from_exception(outcome, capture_locals=True).format()
-    # The frames of this file hold the key itself, in a global that no frame shows.
+    # The frames of this file have the key only in a global, which no traceback shows.
     assert KEY not in "".join(shown)
 
 

@@ -1,4 +1,4 @@
-"""What both clients are: a caller's mistake shows the caller's line and our message, and none of our frames."""
+"""The base of both clients: a caller's mistake shows the caller's line and our message, and none of our frames."""
 
 import asyncio
 import traceback

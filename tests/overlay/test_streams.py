@@ -1,4 +1,4 @@
-"""Streams, which are billed and of which no record is kept: what requests one is not sent."""
+"""Streams, which are billed without a record: a request for one is not sent."""
 
 from __future__ import annotations
 

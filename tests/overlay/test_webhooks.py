@@ -141,7 +141,7 @@ def test_a_decoded_body_is_a_type_error_that_says_why() -> None:
 )
 @pytest.mark.parametrize("after", [b"", b"\n<!-- sent by a gateway -->"])
 def test_an_odd_body_does_not_lose_its_task(prompt: bytes, after: bytes) -> None:
-    """As in responses: it may repeat an input that is no strict JSON."""
+    """Like a response, it may repeat an input that is not strict JSON."""
     body = b'{"id": "abc", "status": "completed", "input": {"prompt": "' + prompt + b'"}}' + after
     hook = Webhook(SECRET)
     task = hook.parse(body, hook.sign(body, id="msg_1"))

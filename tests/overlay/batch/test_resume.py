@@ -37,7 +37,7 @@ from wavespeed_client.transport.environment import tls_context
 
 pytestmark = pytest.mark.promise("batch-once", "batch-resume")
 
-# Loaded before the processes are forked off, which spares each of them the time.
+# Imported before the processes are forked, so that none of them has to.
 LOADED = (chain, text_journal, tasks, threads, filelock, tls_context())
 
 MODEL = "provider/model"
@@ -48,12 +48,12 @@ REQUESTS_EACH = 3
 IN_FLIGHT = 4
 AT_ONCE = 4
 
-# What multiprocessing does with the processes of one thread, it does with those of the others too.
+# multiprocessing treats the processes of one thread like those of all others.
 ONE_AT_A_TIME = threading.Lock()
 
 
 class HurriedClock(Clock):
-    """A clock of which a minute takes a second."""
+    """A clock on which a minute takes a second."""
 
     def now(self) -> float:
         return super().now() * 60
@@ -66,12 +66,12 @@ class HurriedClock(Clock):
 
 
 def inputs(run: str) -> list[dict[str, Any]]:
-    """Return the inputs of a run, of which ten come twice."""
+    """Return the inputs of a run. Ten of them come twice."""
     return [{"prompt": f"{run} {number % (INPUTS - 10)}", "run": run} for number in range(INPUTS)]
 
 
 def carry_out(kind: str, url: str, journal: Path, run: str) -> list[Outcome]:
-    """Carry out a run to its end, unless the process is killed first."""
+    """Do a run to its end, unless the process is killed first."""
     if kind == "sync":
         with WaveSpeed("test-key", base_url=url) as ws:
             ws._clock = HurriedClock()
@@ -105,13 +105,13 @@ class Killer:
                     await asyncio.to_thread(self.ready.wait)
                 assert self.process is not None
                 self.struck = True
-                with contextlib.suppress(ProcessLookupError):  # it came to its end
+                with contextlib.suppress(ProcessLookupError):  # it ended before it was killed
                     os.kill(self.process, signal.SIGKILL)
 
 
 @define
 class Service(StreamService):
-    """A service that accepts every submission, completes a task at its second poll, and kills."""
+    """A service that accepts every submission, completes a task at its second poll, and kills the run."""
 
     arrived: Counter[str] = field(factory=Counter)
     tasks: dict[str, str] = field(factory=dict)
@@ -147,9 +147,9 @@ def service() -> Iterator[Service]:
 
 
 def killed(service: Service, run: str, killer: Killer, target: Callable[..., Any], *arguments: Any) -> bool:
-    """Carry out a run in a process of its own; return True if it was killed, False if it ended before that."""
+    """Do a run in a separate process; return True if it was killed, False if it ended before that."""
     service.killers[run] = killer
-    # Each process is forked off a server that has loaded everything: it starts at once, and shares nothing with this.
+    # Each process is forked from a server that has imported everything: it starts at once and shares nothing with ours.
     process = multiprocessing.get_context("forkserver").Process(target=target, args=arguments)
     with ONE_AT_A_TIME:
         process.start()
@@ -164,7 +164,7 @@ def killed(service: Service, run: str, killer: Killer, target: Callable[..., Any
 
 
 def tormented(service: Service, kind: str, folder: Path, run: str) -> tuple[int, list[Outcome]]:
-    """Kill a run again and again, each time somewhere in what is left; return how often, and its outcomes at last."""
+    """Kill a run again and again, each time at a random later request; return how often, and the final outcomes."""
     path, dice, kills = folder / f"{run}.jsonl", random.Random(f"{TODAY} {run}"), 0
     while kills < KILLS_EACH:
         place, delay = dice.choice(["before", "after"]), dice.choice([0.0, dice.random() * 0.01])

@@ -1,4 +1,4 @@
-"""Many inputs as one batch, sync and async: what the service sees, and what comes out."""
+"""`run_many`, sync and async: what the service sees, and which outcomes come."""
 
 from __future__ import annotations
 

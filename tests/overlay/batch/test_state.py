@@ -77,14 +77,14 @@ def test_refused_inputs_go_before_new_ones(clock: TestClock) -> None:
     assert (state.take(), state.room()) == (None, math.inf)
     clock.sleep(pause(state))
     assert step(state) is first
-    assert state.take() is None  # it tries alone
+    assert state.take() is None  # it is tried alone
     respond(state, first, task(0, "completed"))
     assert step(state) is second
     assert state.progress().in_flight == 1
 
 
 def test_an_input_that_was_pulled_while_there_was_room_waits_when_there_is_none(clock: TestClock) -> None:
-    """The input comes late: meanwhile the pace is lowered to one, and who was refused tries again."""
+    """The input comes late: meanwhile the pace has dropped to one task, and a refused input is tried again."""
     state = batch(clock, most=2)
     state.pull({"tag": "first"})
     first = step(state)

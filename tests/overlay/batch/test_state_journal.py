@@ -1,4 +1,4 @@
-"""What a batch with a journal does next, and what it has written down: no I/O, no thread, no loop."""
+"""What a batch with a journal does next, and what it writes: no I/O, no thread, no loop."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_an_input_that_was_reserved_but_not_sent_is_free_for_the_next_run(clock:
     job, _ = look(state)
     entry = state.departing(job)
     assert entry is not None
-    state.stop()  # while the journal is at it
+    state.stop()  # while the journal writes
     with pytest.raises(ConfigurationError, match="nothing more is sent") as caught:
         state.reserved(job, evolve(entry, event="submitting"))
     assert fail(state, job, caught.value) == ["refused"]

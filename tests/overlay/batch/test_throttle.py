@@ -39,7 +39,7 @@ def end(throttle: Throttle, count: int = 1) -> None:
 
 
 def run(throttle: Throttle, count: int) -> None:
-    """Resume so many tasks of an earlier run."""
+    """Resume this many tasks of an earlier run."""
     for _ in range(count):
         throttle.resumed()
 
@@ -56,7 +56,7 @@ def test_without_a_limit_there_is_no_wait() -> None:
 def test_a_minute_begins_with_the_response() -> None:
     throttle = Throttle(MANY, 2)
     send(throttle, 2)
-    assert throttle.wait(500.0) == math.inf  # nobody knows yet when these will be counted
+    assert throttle.wait(500.0) == math.inf  # it is not known yet when these will be counted
     take(throttle, 510.0)
     take(throttle, 520.0)
     assert throttle.wait(530.0) == 40
@@ -101,8 +101,8 @@ def test_a_refusal_stops_all_and_one_tries_alone() -> None:
     throttle = quiet(8)
     send(throttle, 8)
     refuse(throttle, 100.0)
-    assert throttle.wait(101.0) == math.inf  # others of the same burst are still out
-    refuse(throttle, 101.0)  # one of them, which changes nothing
+    assert throttle.wait(101.0) == math.inf  # others of the same burst have no response yet
+    refuse(throttle, 101.0)  # one of them; this changes nothing
     for _ in range(6):
         take(throttle, 101.0)  # the others
     end(throttle, 3)
@@ -114,7 +114,7 @@ def test_a_refusal_stops_all_and_one_tries_alone() -> None:
     take(throttle, 101.0)
     assert throttle.wait(101.0) == 0
     run(throttle, 2)
-    assert throttle.wait(101.0) == math.inf  # of 8, a quarter is off
+    assert throttle.wait(101.0) == math.inf  # 8 less a quarter
 
 
 def test_pauses_double_while_the_one_that_tries_is_refused_and_begin_anew_when_it_is_taken() -> None:
@@ -178,14 +178,14 @@ def test_a_refused_poll_slows_submissions_down_too() -> None:
     assert throttle.wait(5.0) == math.inf
     end(throttle, 6)
     send(throttle)
-    throttle.hindered(5.0)  # the one that tries is still out
+    throttle.hindered(5.0)  # the one that is tried has no response yet
     take(throttle, 5.0)
     assert throttle.wait(5.0) == 0
 
 
 @pytest.mark.parametrize("limit", [3, 40])
 def test_a_limit_on_tasks_at_once_is_found_and_used(limit: int) -> None:
-    """A simulation: more is allowed here than the service takes, each task runs for ten seconds."""
+    """In this simulation our limit is higher than the service's, and each task runs for ten seconds."""
     throttle, now, dice = Throttle(100, random_number=random.Random(1).random), 0.0, random.Random(2)
     ends: list[float] = []
     refused = taken = busy = 0

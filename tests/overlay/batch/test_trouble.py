@@ -1,4 +1,4 @@
-"""A batch in trouble: refusals for now, outages, tasks that take too long. What is paid for is not lost."""
+"""A batch in trouble: temporary refusals, outages, tasks that take too long. No paid task is lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_refusals_for_now_slow_all_down_and_lose_nothing(attach: Attach, service
     assert all(outcome.error is None for outcome in outcomes)
     assert set(service.accepted.values()) == {1}
     assert len(service.submitted) == 65
-    # One burst of eight at most is refused. After that one tries alone, each time 20 seconds later.
+    # At most one burst of eight is refused. After that a single input is tried, each time 20 seconds later.
     gaps = [later - earlier for earlier, later in zip(service.times[5:30], service.times[6:31], strict=True)]
     assert sum(gap < 20 for gap in gaps) <= 7
 
@@ -35,7 +35,7 @@ def test_an_input_that_is_refused_until_its_time_is_up_is_reported(attach: Attac
     outcomes = attach().run_many(MODEL, tagged(3), timeout=100)
     assert [type(outcome.error) for outcome in outcomes] == [RateLimitError] * 3
     assert service.accepted == {}
-    # Each is tried for 100 seconds. The next may have its first try then, after a pause of 72 seconds at most.
+    # Each is tried for 100 seconds. Then the next is tried first, after a pause of at most 72 seconds.
     assert 100 <= service.clock.now() - began <= 3 * 100 + 2 * 72
     assert len(service.submitted) < 30
 

@@ -1,4 +1,4 @@
-"""What a model takes, read from its row of the catalogue, and how it is shown."""
+"""A model's inputs, read from its row of the catalogue, and how they are shown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def info(schema: object, **others: Any) -> ModelInfo:
 
 
 def one(schema: object) -> ModelInput:
-    """Return the one field of a model."""
+    """Return the only field of a model."""
     (found,) = info({"properties": {"p": schema}}).inputs
     return found
 

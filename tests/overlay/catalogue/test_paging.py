@@ -1,4 +1,4 @@
-"""Lists of tasks, and finding what an uncertain submission may have started."""
+"""Lists of tasks, and the search for the task of an uncertain submission."""
 
 import json
 import pickle
@@ -33,7 +33,7 @@ def bodies(fake: FakeWaveSpeed) -> list[dict[str, Any]]:
 def test_pages_are_read_until_a_short_one_and_each_task_comes_once(ws: Driven, fake: FakeWaveSpeed) -> None:
     ids = [f"task-{number}" for number in range(250)]
     fake.raw(200, page(*ids[:100]), on="list")
-    fake.raw(200, page(*ids[97:197]), on="list")  # three new tasks have pushed the others on
+    fake.raw(200, page(*ids[97:197]), on="list")  # three new tasks have moved the others to later places
     fake.raw(200, page(*ids[197:]), on="list")
     assert [task.id for task in ws.tasks()] == ids
     assert bodies(fake) == [{"page": number, "page_size": 100} for number in (1, 2, 3)]
@@ -115,7 +115,7 @@ def test_an_uncertain_submission_is_found_among_the_recent_tasks(ws: Driven, fak
     given = {"prompt": "a cat", "seed": 7}
     error = pickle.loads(pickle.dumps(lost(ws, fake, given)))
     assert ws.find_submissions(error) == []
-    found = ws.submit(FLUX, {**given, "guidance": 3.5})  # as the service may list it, with a default
+    found = ws.submit(FLUX, {**given, "guidance": 3.5})  # the service may list it with an added default
     ws.submit(FLUX, {"prompt": "a cat", "seed": 8})
     ws.submit(FLUX, {"prompt": "a cat"})
     ws.submit("wavespeed-ai/z-image/turbo", given)

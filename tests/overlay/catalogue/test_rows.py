@@ -1,4 +1,4 @@
-"""Models, prices, bills, use and deletions as other versions of the service may list them: odd rows lose nothing."""
+"""Models, prices, bills, usage and deletions as other versions of the service may send them: odd rows lose nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ODD: list[Any] = [None, 5, "x", [], {}, {"uuid": None, "model_id": 5}, {"uuid": 
 
 @pytest.fixture
 def served(connect: Connect, raw_server: RawServer) -> Any:
-    """A function that makes a client whose next response has this data, and this in the envelope around it."""
+    """A function that makes a client whose next response has this data, and these fields in its envelope."""
 
     def serve(data: Any, **envelope: Any) -> Driven:
         raw_server.responses.append(http(200, json.dumps({"data": data, **envelope}).encode()))

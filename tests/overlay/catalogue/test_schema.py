@@ -1,4 +1,4 @@
-"""What is read from published input schemas: keywords, oddities, and which fields are files."""
+"""How published input schemas are read: keywords, oddities, and which fields are files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Command lines, carried out within the test and as programs, against the stand-in."""
+"""Command lines, run in the test's process and as programs, against the stand-in."""
 
 import json
 import subprocess
@@ -59,7 +59,7 @@ def in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def account(fake: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch) -> FakeWaveSpeed:
-    """The stand-in, which the environment leads to."""
+    """The stand-in, to which the environment points."""
     monkeypatch.setenv("WAVESPEED_API_KEY", fake.api_key)
     monkeypatch.setenv("WAVESPEED_BASE_URL", fake.url)
     return fake
@@ -67,7 +67,7 @@ def account(fake: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch) -> FakeWaveSpe
 
 @pytest.fixture
 def invoke(account: FakeWaveSpeed, capsys: pytest.CaptureFixture[str]) -> Invoke:
-    """Carries out a command line within this process."""
+    """A function that runs a command line in this process."""
 
     def invoked(*arguments: str) -> Ended:
         code = main(arguments)
@@ -78,7 +78,7 @@ def invoke(account: FakeWaveSpeed, capsys: pytest.CaptureFixture[str]) -> Invoke
 
 @pytest.fixture
 def program(account: FakeWaveSpeed) -> Invoke:
-    """Carries out a command line as a program of its own, in the folder of the test."""
+    """A function that runs a command line as a separate program, in the folder of the test."""
 
     def invoked(*arguments: str) -> Ended:
         done = subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=False)

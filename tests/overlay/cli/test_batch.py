@@ -1,4 +1,4 @@
-"""`batch`: what is paid, what is printed, and how it goes on."""
+"""`batch`: what is paid, what is printed, and how it continues."""
 
 import json
 import signal
@@ -153,7 +153,7 @@ def test_failed_inputs_are_paid_again_only_on_request(invoke: Invoke, account: F
     account.fail(MODEL, error="Flagged.")
     assert invoke(*command, "--yes").code == 3
     account.script(MODEL, "completed")
-    assert invoke(*command).code == 3  # nothing is to be paid, so nothing is asked
+    assert invoke(*command).code == 3  # nothing is to be paid, so no confirmation is needed
     refused = invoke(*command, "--retry-failed")
     assert (refused.code, len(account.calls)) == (2, 2)
     assert "2 inputs, 2 to pay: $0.0216" in refused.err

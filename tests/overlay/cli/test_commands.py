@@ -1,4 +1,4 @@
-"""Every command as a program of its own, as a person starts it, against the stand-in."""
+"""Every command, started as a program by a person, against the stand-in."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How commands end: the exit code, the message, and the same in JSON."""
+"""How commands end: with an exit code and a message, as text or JSON."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""NAME=VALUE as the model's schema types it, or as it is written."""
+"""NAME=VALUE with the type that the model's schema gives it, or as it is written."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`batch` killed with SIGKILL at random moments and run again: nothing is paid twice, and no cent above the budget.
+"""`batch` killed with SIGKILL at random moments and run again: nothing is paid twice or beyond the budget.
 
 The stand-in does the killing: when a request that was drawn beforehand has been acted upon, and before its response.
 """
@@ -26,7 +26,7 @@ KILLS_EACH = 5
 
 
 class Killer(logging.Handler):
-    """A counter of the requests that the stand-in has acted upon; at one of them it kills their sender."""
+    """A counter of the requests that the stand-in has carried out. At one of them it kills the sender."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ def killer() -> Iterator[Killer]:
 
 
 def run(killer: Killer, left: int) -> int:
-    """Start the command, and kill it when so many more requests were acted upon; its exit code."""
+    """Start the command, kill it after this many more requests, and return its exit code."""
     with subprocess.Popen(COMMAND, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
         killer.victim, killer.left = running, left
         code = running.wait(60)
@@ -67,7 +67,7 @@ def test_kills_pay_nothing_twice_and_stay_within_the_budget(account: FakeWaveSpe
     moments = random.Random(f"{TODAY} {seed}")
     killed = 0
     for _ in range(KILLS_EACH):
-        # The catalogue and the prices of all that is to be paid come first, then those of what is submitted.
+        # The first requests are for the catalogue and all prices; then each input has its price requested again.
         unpaid = INPUTS - len(account.calls)
         killed += run(killer, 2 + unpaid + moments.randrange(1, 12)) == -9
     assert killed == KILLS_EACH

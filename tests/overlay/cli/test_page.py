@@ -1,4 +1,4 @@
-"""The page "Command line" names every command. That its transcripts hold is among the tests of all pages."""
+"""The page "Command line" names every command. The tests of all pages check its transcripts."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""`report`, and `read_journal`: a journal is read while it is written, and nobody's words are more than text."""
+"""`report`, and `read_journal`: a journal can be read while it is written, and hostile text stays text."""
 
 import json
 import os

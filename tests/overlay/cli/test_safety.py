@@ -1,4 +1,4 @@
-"""What never reaches a terminal, a stream or the process list; and what a terminal that goes away does."""
+"""What never reaches a terminal, a stream or the process list; and what happens when a terminal goes away."""
 
 import json
 import os
@@ -24,7 +24,7 @@ FORBIDDEN = set(EVIL) - set("]0;pwned[2J31mgnp.exe")
 def test_no_control_character_of_the_service_is_printed(
     command: str, json_option: tuple[str, ...], invoke: Invoke, account: FakeWaveSpeed
 ) -> None:
-    evil = EVIL[:-1]  # a body holds no half of a pair
+    evil = EVIL[:-1]  # a body cannot hold half of a surrogate pair
     account.script(MODEL, "completed", outputs=[f"{evil} text", {evil: evil}])
     row: dict[str, Any] = {"model_id": MODEL, "name": evil, "type": evil, "description": f"{evil}\n{evil}"}
     field = {"type": "string", "description": evil, "enum": [evil], "default": evil}

@@ -1,4 +1,4 @@
-"""What a person sees: the programs run on a pseudo-terminal, of which every byte is looked at."""
+"""What a person sees: the programs run on a pseudo-terminal, and every byte of it is checked."""
 
 import os
 import pty
@@ -23,7 +23,7 @@ _MOVES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @define
 class Terminal:
-    """A pseudo-terminal, and what was written to it so far."""
+    """A pseudo-terminal, and the bytes written to it so far."""
 
     fd: int
     slave: int
@@ -37,11 +37,11 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def rest(self) -> str:
-        """Return what was written until all programs had closed it."""
+        """Return what was written until all programs closed it."""
         try:
             while more := os.read(self.fd, 1 << 16):
                 self.seen += more.decode()
-        except OSError:  # how Linux reports that
+        except OSError:  # Linux reports the end this way
             pass
         return self.plain
 
@@ -56,7 +56,7 @@ Start = Callable[..., tuple[subprocess.Popen[str], Terminal]]
 
 @pytest.fixture(params=[30, 100], ids=["narrow", "wide"])
 def start(request: pytest.FixtureRequest, account: FakeWaveSpeed) -> Iterator[Start]:
-    """Starts a command line with stdin and stderr, or all, at a terminal that is so wide."""
+    """A function that starts a command line with stdin and stderr, or all streams, on a terminal of this width."""
     running: list[subprocess.Popen[str]] = []
 
     def started(*arguments: str, **streams: Any) -> tuple[subprocess.Popen[str], Terminal]:

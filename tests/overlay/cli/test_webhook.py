@@ -1,4 +1,4 @@
-"""`webhook listen` and `webhook verify`, with calls that the stand-in signs, and with calls that it did not."""
+"""`webhook listen` and `webhook verify`, with calls that the stand-in has signed, and with forged ones."""
 
 import json
 import signal
@@ -18,7 +18,7 @@ BODY = json.dumps({"id": "abc", "model": MODEL, "status": "completed", "outputs"
 
 @pytest.fixture
 def listening(account: FakeWaveSpeed) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command, which gets the secret from the service, and where it listens."""
+    """The command, which gets the secret from the service, and its URL."""
     command = [*PROGRAM, "webhook", "listen", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None

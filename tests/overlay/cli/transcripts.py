@@ -1,5 +1,6 @@
-"""The transcripts of the page "Command line": made by running its commands. `python -m tests.overlay.cli.transcripts`
-writes them anew.
+"""Make the transcripts of the page "Command line" by running its commands.
+
+`python -m tests.overlay.cli.transcripts` rewrites the page.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(?=\+00:00|Z)")
 
 
 def made(page: str, fake: FakeWaveSpeed, folder: Path, python: Path) -> str:
-    """Return the page with what its commands print now, run by this Python."""
+    """Return the page with what its commands print now, under this Python."""
     (folder / "prompts.csv").write_text(PROMPTS)
     program = folder / "wavespeed-client"
     program.write_text(f"#!{python}\nimport sys\nfrom wavespeed_client.cli import main\nsys.exit(main())\n")

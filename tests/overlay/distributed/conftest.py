@@ -1,4 +1,4 @@
-"""Stages of a batch, as an engine calls them, on the service within the process."""
+"""Stages of a batch, called as an engine calls them, on the service in the test's process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Stage = Callable[..., Generate]
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, postgres: str) -> None:
-    """What every worker has in its environment."""
+    """The environment variables of every worker."""
     monkeypatch.setenv("WAVESPEED_API_KEY", "test-key")
     monkeypatch.setenv("WAVESPEED_JOURNAL", postgres)
 
@@ -29,7 +29,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, postgres: str) -> None:
 def stage(
     environment: None, service: Service, clock: TestClock, monkeypatch: pytest.MonkeyPatch, unique_ids: str
 ) -> Stage:
-    """Makes stages of one batch, whose clients are those of the service within the process."""
+    """A function that makes stages of one batch. Their clients use the service in the test's process."""
 
     def connected() -> PartitionClient:
         client = PartitionClient(http_client=httpx.AsyncClient(transport=service))
@@ -48,7 +48,7 @@ def stage(
 
 @pytest.fixture
 def unique_ids(service: Service, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Tests share a database, which has each task once."""
+    """Tests share a database, which allows each task id once."""
     own, prediction = secrets.token_hex(4), Service.prediction
 
     def named(self: Service, task: str, status: str) -> Any:

@@ -1,4 +1,4 @@
-"""The columns of a row: what became of it."""
+"""The columns that report the outcome of a row."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_a_table_comes_back_with_its_own_columns_untouched(stage: Stage, service
         {
             "id": pa.array([1, 2, 3], pa.int32()),
             "tag": ["a", None, "c"],
-            "when": pa.array([2**62] * 3, pa.timestamp("s")),  # no time that Python has
+            "when": pa.array([2**62] * 3, pa.timestamp("s")),  # no time that Python can represent
         }
     )
     found = stage()(pa.concat_tables([table.slice(0, 1), table.slice(1)]))
@@ -326,7 +326,7 @@ def test_no_package_of_tables_is_loaded_before_there_is_a_table() -> None:
 def test_concurrent_partitions_with_the_same_rows_submit_each_row_once(
     environment: None, monkeypatch: pytest.MonkeyPatch, unique_ids: str
 ) -> None:
-    """Eight calls of eight threads on real connections, each with all rows."""
+    """Eight threads make one call each on real connections, with all rows."""
     from concurrent.futures import ThreadPoolExecutor
 
     with in_thread(CountingService()) as counted:

@@ -1,4 +1,4 @@
-"""Work in an event loop of its own, wherever it is called."""
+"""Work that is carried out in its own event loop, wherever it is called."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_ctrl_c_in_a_cell_of_a_notebook_cancels_the_work_and_waits_for_its_end()
     async def cell() -> None:
         carried_out(work())
 
-    loop = asyncio.new_event_loop()  # it leaves Ctrl-C to Python, as a notebook's does
+    loop = asyncio.new_event_loop()  # it leaves Ctrl-C to Python, as a notebook's loop does
     try:
         with pytest.raises(KeyboardInterrupt):
             loop.run_until_complete(cell())

@@ -1,4 +1,4 @@
-"""Rows of any kind: each comes back with what became of it, none raises, and equal ones are paid for once."""
+"""Rows of any kind: each comes back with its outcome, none raises an error, and equal ones are paid for once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ quick = settings(
 
 
 class Hostile:
-    """A value whose every use fails."""
+    """A value that fails whenever it is used."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -1,4 +1,4 @@
-"""What of a row is sent, and what it is known by."""
+"""The input that a row becomes, and its key."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ OUTPUTS = ["text, and no URL", '{"labels": ["cat"]}', "data:image/png;base64," +
 
 @pytest.fixture(params=["local", "memory", "bucket"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A folder of this machine, one of another system, and a bucket."""
+    """A local folder, one in another file system, and a bucket."""
     if request.param == "local":
         yield str(tmp_path / "cats")
         return
@@ -62,7 +62,7 @@ def test_outputs_get_the_name_of_their_task(folder: str, storage: Storage) -> No
 
 
 def test_a_second_execution_fetches_nothing(folder: str, storage: Storage) -> None:
-    storage.typed["/unnamed"] = ("image/webp", b"webp")  # whose ending is known when it is there
+    storage.typed["/unnamed"] = ("image/webp", b"webp")  # its ending is known once it is downloaded
     row = row_of([f"{storage.url}/bytes/9/a.png", f"{storage.url}/unnamed", *OUTPUTS])
     first = Save(folder).rows([row])
     gets = len(storage.gets)

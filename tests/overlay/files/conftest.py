@@ -1,4 +1,4 @@
-"""Storage hosts, as tests of both directions need them."""
+"""Storage hosts for tests of uploads and downloads."""
 
 import ssl
 import threading
@@ -75,7 +75,7 @@ class Storage(RawServer):
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
-        """Count the GETs at once, and let this one go on when `together` has as many as it waits for."""
+        """Count concurrent GETs, and hold this one until `together` has as many as it waits for."""
         with self._lock:
             self._now += 1
             self.at_once.append(self._now)
@@ -96,7 +96,7 @@ def storage() -> Iterator[Storage]:
 
 
 class Half(RawServer):
-    """A storage host that sends half of a file, and the rest when it may."""
+    """A storage host that sends half of a file, and the rest when a test allows it."""
 
     def __init__(self) -> None:
         super().__init__(self._response)

@@ -1,4 +1,4 @@
-"""Files inside inputs, as a pure matter: which values are files, where they are, and what stands in their place."""
+"""Files inside inputs, without I/O: which values are files, where they are, and what replaces them."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Names of files: what is left of a text, where an ending is, and which number is free."""
+"""Names of files: what remains of a text, what counts as an ending, and which number is free."""
 
 import ntpath
 import sys

@@ -1,4 +1,4 @@
-"""What an output is saved as: pure, by its text alone."""
+"""What an output is saved as, decided by its text alone."""
 
 import base64
 import hashlib

@@ -139,7 +139,7 @@ def test_at_most_four_are_fetched_at_once(ws: Driven, storage: Storage, tmp_path
 def test_on_progress_is_told_the_sum_of_all_outputs(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     size = 3 * MIB
     task = completed(*[f"{storage.url}/bytes/{size}/{number}.bin" for number in range(6)], "text")
-    for _ in range(2):  # what is whole counts, too
+    for _ in range(2):  # complete files count, too
         seen: list[tuple[int, int | None, int]] = []
         ws.save(task, tmp_path, on_progress=lambda *now, seen=seen: seen.append((*now, threading.get_ident())))
         assert seen[-1] == (6 * size + 4, 6 * size + 4, threading.get_ident())
@@ -254,7 +254,7 @@ def test_a_task_without_outputs_is_saved_as_nothing(ws: Driven, tmp_path: Path) 
 
 
 class Ended(BaseException):
-    """An exception like that of Ctrl-C, but one that pytest does not react to."""
+    """An exception like KeyboardInterrupt, but one to which pytest does not react."""
 
 
 @pytest.mark.parametrize("error", [OSError("mine"), Ended()])
@@ -323,5 +323,5 @@ def test_a_cancelled_save_leaves_nothing(half: Half, tmp_path: Path, transport: 
             with pytest.raises(asyncio.CancelledError):
                 await saving
 
-    asyncio.run(main())  # which waits for the threads that write
+    asyncio.run(main())  # this waits for the threads that write
     assert in_folder(tmp_path) == {}

@@ -64,7 +64,7 @@ def test_200_tasks_with_the_same_url_ending_leave_200_right_files(fake: FakeWave
     assert in_folder(tmp_path / "saved") == saved
     rows = [json.loads(output) for output, _ in printed]
     assert [[row[0] for row in each] for each in rows] == [[[str(tmp_path / "saved" / name)] for name in saved]] * 2
-    # Downloads know nothing of tasks: each gets a name of its own.
+    # Downloads have no task id in their names, so each gets a new name.
     paths = [row[1] for each in rows for row in each]
     assert len(set(paths)) == 2 * TASKS
     everything = in_folder(tmp_path / "all")
@@ -95,7 +95,7 @@ def test_a_half_saved_file_has_no_name_and_is_saved_again(ws: Driven, half: Half
         assert killed.wait() != 0
     half.rest.set()
     left = in_folder(tmp_path)
-    assert len(left.pop("abc-1.jpeg", bytes(100_000))) == 100_000  # which Ctrl-C may have come too late for
+    assert len(left.pop("abc-1.jpeg", bytes(100_000))) == 100_000  # Ctrl-C may have come too late for this one
     assert all(name.endswith(".part") for name in left)
     assert len(left) == (by == signal.SIGKILL)
     task = Task(id="abc", model="a/b", status="completed", outputs=(half.url,))

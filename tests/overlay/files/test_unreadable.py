@@ -32,7 +32,7 @@ class Broken(Image):
 
 
 class Lax:
-    """An image of another library, which is written whatever the format is."""
+    """An image of another library that can be written in any format."""
 
     def __init__(self, format: Any) -> None:
         self.format = format
@@ -42,7 +42,7 @@ class Lax:
 
 
 class Odd(io.BytesIO):
-    """A file of another library, whose `read` does as it likes."""
+    """A file of another library whose `read` may do anything."""
 
     name = "odd.png"
 
@@ -151,7 +151,7 @@ def test_a_refused_file_keeps_its_error_and_names_its_field(
 
 def test_one_failed_upload_ends_the_others(connect: Connect) -> None:
     files = [io.BytesIO(bytes([number])) for number in range(2 * AT_ONCE)]
-    # A stand-in of its own: a late upload of an earlier test would take the refusal.
+    # Not the shared stand-in: a late upload of an earlier test would take the refusal.
     with FakeWaveSpeed() as own:
         own.refuse(403, on="storage", times=1)
         with pytest.raises(PermissionDeniedError, match=r"^images\[\d\] could not be uploaded"):

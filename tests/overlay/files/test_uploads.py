@@ -1,4 +1,4 @@
-"""Files inside inputs, as the service and its storage host see them: uploaded first, and each content once."""
+"""Files inside inputs, as the service and its storage host see them: uploaded first, each content once."""
 
 import io
 import json
@@ -175,7 +175,7 @@ def test_price_uploads_nothing(ws: Driven, fake: FakeWaveSpeed) -> None:
 
 
 class Changing(io.BytesIO):
-    """A file that is another one when it is read again."""
+    """A file with other bytes when it is read again."""
 
     def seek(self, place: int, whence: int = 0) -> int:
         if place == whence == 0 and self.tell():
@@ -229,7 +229,7 @@ def test_a_file_that_was_uploaded_before_takes_no_time(ws: Driven, fake: FakeWav
 
 
 def test_an_upload_that_stalls_ends_with_the_time_of_its_run(ws: Driven, fake: FakeWaveSpeed) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as stalled:  # takes what comes, and never responds
+    with socket.create_server(("127.0.0.1", 0)) as stalled:  # accepts what comes, and never responds
         ticket(fake, f"http://127.0.0.1:{stalled.getsockname()[1]}/x")
         with pytest.raises(APIConnectionError, match=r"^image could not be uploaded, so nothing was submitted: "):
             ws.run(MODEL, {"image": io.BytesIO(b"x")}, timeout=0.2)

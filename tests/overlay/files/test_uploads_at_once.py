@@ -1,4 +1,4 @@
-"""Files inside inputs of submissions that run at once: shared, four at a time, and in flat memory."""
+"""Files inside inputs of concurrent submissions: shared, four at a time, and with flat memory."""
 
 import asyncio
 import io
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.promise("files-first")
 
 
 def submissions_at_once(fake: FakeWaveSpeed, engine: str, inputs: list[Any], transport: Any = "httpx") -> None:
-    """Submit inputs from as many threads or tasks of one client."""
+    """Submit inputs, each from its own thread or asyncio task, with one client."""
     if engine == "sync":
         with WaveSpeed(fake.api_key, base_url=fake.url) as ws, ThreadPoolExecutor(len(inputs)) as threads:
             list(threads.map(lambda given: ws.submit(MODEL, given), inputs))
@@ -57,7 +57,7 @@ def test_submissions_at_once_share_an_upload_and_an_open_file(fake: FakeWaveSpee
 
 
 class Waiting(io.BytesIO):
-    """A file that is uploaded when so many are at once."""
+    """A file whose upload waits until this many run at once."""
 
     def __init__(self, content: bytes, at_once: threading.Barrier) -> None:
         super().__init__(content)

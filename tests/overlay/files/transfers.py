@@ -39,7 +39,7 @@ async def transfer_async(url: str, folder: Path) -> tuple[float, float]:
 
 
 def prepared(folder: Path) -> tuple[Path, Path]:
-    """Write a file that warms everything up, and a large one."""
+    """Write a small file for a first transfer that is not measured, and a large one."""
     small, large = folder / "small.bin", folder / "large.bin"
     small.write_bytes(b"x")
     with large.open("wb") as file:

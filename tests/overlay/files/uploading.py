@@ -1,4 +1,4 @@
-"""What tests of uploads share: tickets for a storage host of theirs, and what arrived at the stand-in's."""
+"""Shared by tests of uploads: tickets for their own storage host, and what arrived at the stand-in's."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tasks and outcomes in a notebook: what is markup, and what a real browser makes of it."""
+"""Tasks and outcomes in a notebook: their markup, and how a real browser shows it."""
 
 import shutil
 import subprocess
@@ -113,7 +113,7 @@ def test_an_outcome_shows_its_input_its_error_and_its_task() -> None:
 
 
 def is_quiet(found: Markup) -> bool:
-    """Return whether there are only elements of ours, and nothing in them leads anywhere but to the web."""
+    """Return whether all elements are ours, and link only to the web."""
     attributes = [pair for _, given in found.elements for pair in given.items()]
     ours = {"html", "head", "meta", "title", "body", "table", "tbody", "tr", "th", "td", "div", "pre", "br"}
     return (
@@ -134,7 +134,7 @@ def test_hostile_texts_stay_text(hostile: Any) -> None:
 
 
 def model(hostile: str) -> ModelInfo:
-    """Return a model all of whose words are hostile."""
+    """Return a model with hostile text in every field."""
     field = {"type": "string", "description": hostile, "default": hostile, "enum": [hostile], "pattern": hostile}
     return ModelInfo.of(Model.of(row("a/b", {"properties": {hostile: field}}, type=hostile)))
 

@@ -1,4 +1,4 @@
-"""Tables of text: they fit, whatever is in them, and lose nothing but the end of what is very long."""
+"""Tables of text: they fit, whatever is in them, and lose only the ends of very long texts."""
 
 import random
 
@@ -6,7 +6,7 @@ import pytest
 
 from wavespeed_client.media.table import COLUMNS, MOST_LINES, table, width, wrapped
 
-# Letters, wide ones, marks that take no column of their own, and wide pictures.
+# Letters, wide letters, combining marks, and emoji.
 LETTERS = "ab-. é中日\u0301\uff21😀"
 
 
