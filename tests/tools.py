@@ -1,4 +1,4 @@
-"""Programs that some tests need and not every machine has. Where one is absent, those tests are left out."""
+"""Programs that some tests need and some machines lack. Without a program, its tests are skipped."""
 
 from __future__ import annotations
 

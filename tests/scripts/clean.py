@@ -1,4 +1,4 @@
-"""Environments that hold the wheel and what a user is advised to install, and nothing else."""
+"""Environments with the wheel and what a page says to install, and nothing else."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Environments:
 
 
 def pins() -> list[str]:
-    """Return the locked versions, as pip takes them: of a library in several locks, that of the first."""
+    """Return the locked versions, as pip takes them. If a library is in several locks, the first one counts."""
     found: dict[str, list[str]] = {}
     for lock in LOCKS:
         new: dict[str, list[str]] = {}

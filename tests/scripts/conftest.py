@@ -1,4 +1,4 @@
-"""Copies of the project, its wheel, and clean environments that hold it."""
+"""Copies of the project, its wheel, and clean environments with the wheel."""
 
 import os
 import sys
@@ -51,13 +51,13 @@ def clean(wheel: Path, shared: Path) -> Environments:
 
 @pytest.fixture(scope="session")
 def committed() -> Entries:
-    """What generated/ holds: the package, and nothing beside it."""
+    """The entries of generated/: the package, and nothing beside it."""
     return entries(ROOT / "generated")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def templates_compiled_once() -> Iterator[None]:
-    """The generator compiles its templates anew at each run, which is most of its time."""
+    """The generator compiles its templates at each run, which takes most of its time."""
     compile_anew = jinja2.Environment.compile
     compiled: dict[object, Any] = {}
 

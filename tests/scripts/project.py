@@ -1,4 +1,4 @@
-"""A copy of the project, and its scripts/regenerate.py, run in a process of its own or in this one."""
+"""A copy of the project, and its scripts/regenerate.py, run in a separate process or in this one."""
 
 import contextlib
 import io
@@ -33,7 +33,7 @@ def start_regenerate(project: Path, *arguments: str, **environment: str) -> subp
 
 
 def regenerate(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the script of the copy in this process, in which the generator is loaded, and its templates compiled."""
+    """Run the script of the copy in this process, where the generator is imported and its templates are compiled."""
     command = [str(project / "scripts" / "regenerate.py"), *arguments]
     stdout, stderr, code = io.StringIO(), io.StringIO(), None
     with modules_of(project), contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):

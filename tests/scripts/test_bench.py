@@ -257,7 +257,7 @@ def test_a_known_model_takes_fewer_polls_than_the_official_client_and_is_no_late
 
 @pytest.mark.parametrize("name", POPULATIONS)
 def test_a_model_whose_tasks_differ_is_not_waited_for_in_a_worse_way(name: str) -> None:
-    """What a poll and a second are worth to each other is what the schedule takes them for."""
+    """Polls and seconds are weighed against each other as the schedule weighs them."""
     _, blind, learnt = simulate(POPULATIONS[name], models=10)
     assert learnt.polls < 1.05 * blind.polls
     assert learnt.lateness + 0.04 * learnt.polls < 1.05 * (blind.lateness + 0.04 * blind.polls)

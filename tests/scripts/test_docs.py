@@ -91,7 +91,7 @@ def test_addresses_that_a_file_fetches_are_found(tmp_path: Path, name: str, text
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what the script reads, where there is nothing to install."""
+    """A copy of the files that the script reads, with nothing to install."""
     project = tmp_path_factory.mktemp("docs") / "project"
     for name in ("overlay", "generated", "spec", "scripts"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -108,7 +108,7 @@ def docs(project: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def page(project: Path) -> Iterator[Path]:
-    """A page that is put right again."""
+    """A page that is restored after the test."""
     path = project / "overlay" / "docs" / "money.md"
     text = path.read_text("utf-8")
     yield path
@@ -160,7 +160,7 @@ def test_every_public_name_can_be_linked_to(site: Path) -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with sync_playwright() as playwright:
-        # The sandbox needs rights that a container's root user does not have.
+        # Chromium's sandbox needs rights that a container's root user does not have.
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield chromium
         chromium.close()

@@ -1,4 +1,4 @@
-"""What scripts/engines says of a run, and the programs that it runs. The engines themselves are not here."""
+"""What scripts/engines says about a run, and the programs that it runs. The engines themselves are not used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""scripts/install: its steps, with a Python and a uv that only write down their calls."""
+"""scripts/install: its steps, with a Python and a uv that only record their calls."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ uv==0.9 \
 zed==2.0 \
     --hash=sha256:44
 """
-# Makes environments that hold itself, and has pip; what -c checks is always so.
+# It makes environments that contain itself, and has pip; every check with -c succeeds.
 PYTHON = """#!/bin/sh
 [ "$1" = -c ] || echo "$*" >>"$LOG"
 case "$1 $2" in

@@ -1,4 +1,4 @@
-"""scripts/languages: the spec in other languages, where there is npm."""
+"""scripts/languages: the spec in other languages, if npm is installed."""
 
 import copy
 import json
@@ -29,7 +29,7 @@ def test_the_lock_pins_every_package_and_names_no_registry() -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """The script in a folder of its own, where there is nothing to install."""
+    """The script in an empty folder, with nothing to install."""
     project = tmp_path / "project"
     shutil.copytree(FOLDER, project / "scripts" / "languages.d")
     shutil.copy2(ROOT / "scripts" / "languages", project / "scripts")

@@ -1,4 +1,4 @@
-"""scripts/mutants.py, run as a person runs it, on a copy of the project with tests of its own."""
+"""scripts/mutants.py, run as a person runs it, on a copy of the project with other tests."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The wheel: what it holds, and what a user's fresh environment gets from it."""
+"""The wheel: what it contains, and what a user's new environment gets from it."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from wavespeed_client.typed.render import render
 
 DIST_INFO = f"wavespeed_client-{wavespeed_client.__version__}.dist-info"
 
-# What a user may rely on; every type here is the one that a type checker shows.
+# What a user may rely on; each type is the one that a type checker shows.
 USER_PROGRAM = """
 from datetime import datetime
 from pathlib import Path
@@ -131,7 +131,7 @@ task: Task = AsyncWaveSpeed().run("wavespeed-ai/flux-dev")  # wrong
 
 @pytest.fixture(scope="session")
 def environment(clean: Environments) -> Path:
-    """The Python of a new environment that holds the wheel, what it requires, and nothing else."""
+    """The Python of a new environment with the wheel and its requirements, and nothing else."""
     return clean.python()
 
 
@@ -178,7 +178,7 @@ def test_the_wheel_requires_four_libraries_and_python_3_11(metadata: Message) ->
     assert (metadata["Name"], metadata["Version"]) == ("wavespeed-client", wavespeed_client.__version__)
 
 
-# An environment that holds it
+# An environment with the wheel
 
 
 def printed_by(python: Path, program: str, tmp_path: Path) -> object:
@@ -227,7 +227,7 @@ def test_the_contract_kit_needs_its_extra(environment: Path, tmp_path: Path) -> 
     assert printed_by(environment, program, tmp_path).endswith(" is missing: install wavespeed-client[testing]")
 
 
-# Type checkers, with nothing but their strict mode
+# Type checkers in strict mode, without other settings
 
 
 def mypy(python: Path, folder: Path) -> list[str]:

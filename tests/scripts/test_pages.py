@@ -17,14 +17,14 @@ from tests.scripts.clean import Environments, run, within
 from tests.scripts.written import write_models
 from wavespeed_client.testing import FakeWaveSpeed
 
-# What is run for a command of a checkout.
+# The programs that are run for the commands of a checkout.
 SMALLER = {
     "scripts/demo": "scripts/demo",
     "scripts/test": "scripts/test --collect-only --quiet tests/contract",
     "scripts/check": "bash -n scripts/check",
     "scripts/regenerate.py": "scripts/regenerate.py --check",
 }
-# Kinds of blocks that show what is written elsewhere, and those that have tests of their own.
+# Kinds of blocks that show text from elsewhere, and kinds that other tests run.
 SHOWN = {"text", "py", "ini", "sql", "yaml", "diff"}
 RUN_ELSEWHERE = {
     ("change-the-spec", "console"),  # test_change_the_spec.py
@@ -39,7 +39,7 @@ def each(found: list[Block]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("block", found, ids=[block.name for block in found])
 
 
-# What needs an engine is run by scripts/engines, in an environment that has them.
+# scripts/engines runs the blocks that need an engine, in an environment with the engines.
 ENGINE = re.compile(r"^import (ray|dask)\b", re.MULTILINE)
 PROGRAMS = [block for block in blocks("python") if not block.is_test_file and not ENGINE.search(block.text)]
 TEST_FILES = [block for block in blocks("python") if block.is_test_file]
@@ -56,7 +56,7 @@ def test_every_block_is_of_a_kind_that_is_run() -> None:
 
 @pytest.fixture
 def variables(fake: FakeWaveSpeed, request: pytest.FixtureRequest) -> dict[str, str]:
-    """The variables that lead a client to the stand-in, and a batch to an empty database."""
+    """The variables that point a client to the stand-in, and a batch to an empty database."""
     found = {"WAVESPEED_API_KEY": fake.api_key, "WAVESPEED_BASE_URL": fake.url, "TQDM_DISABLE": "1"}
     if "WAVESPEED_JOURNAL" in request.node.callspec.params["block"].text:
         found["WAVESPEED_JOURNAL"] = request.getfixturevalue("empty_database")
@@ -94,7 +94,7 @@ def test_commands_run(clean: Environments, variables: dict[str, str], block: Blo
     environment = within(python, **variables)
     if block.text.startswith("python -m wavespeed_client.typed my_models.py --"):
         write_models("my_models", tmp_path, environment)
-    # What is installed and exported is there already.
+    # Installed packages and exported variables are there already.
     lines = [line for line in block.text.splitlines() if not re.match(r"pip install |export [A-Z_]+=", line)]
     run(["bash", "-euc", "\n".join(lines)], cwd=tmp_path, env=environment)
 

@@ -1,4 +1,4 @@
-"""scripts/proxies: how it counts, and what it prints where no server is installed. Its tests need no server."""
+"""scripts/proxies: how it counts, and what it prints if no server is installed. These tests need no server."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ from behind_proxies.origin import (
 )
 from wavespeed_client import APIConnectionError, BadRequestError, RateLimitError, SubmissionUncertainError
 
-# Which tag the origin gave each id for.
+# The tag for which the origin returned each id.
 OWNERS = {"1": "a", "2": "b", "3": "a"}
 FATES = (ANSWERED, MARKED, CLOSED, HALF_HEAD, HALF_BODY, BAD_GATEWAY, GATEWAY_TIMEOUT)
 
@@ -116,7 +116,7 @@ def test_the_id_that_an_uncertain_submission_names_is_kept() -> None:
     assert failed({"tag": "a"}, APIConnectionError("Not sent.")).ids == ()
 
 
-# Origin and clients, with nothing between them
+# Origin and clients without a proxy
 
 
 @pytest.mark.parametrize(("many", "fates", "tasks"), [(False, FATES, 4), (True, (ANSWERED, MARKED), 14)])

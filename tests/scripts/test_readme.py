@@ -1,4 +1,4 @@
-"""The README and CONTRIBUTING: short, and in step with the code. The blocks are run by the tests of the pages."""
+"""The README and CONTRIBUTING: short, and consistent with the code. The tests of the pages run their blocks."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""scripts/regenerate.py, run on copies of the project, but for one --check of the tree itself."""
+"""scripts/regenerate.py, run on copies of the project, except for one --check of the tree itself."""
 
 import json
 import os
@@ -216,7 +216,7 @@ def test_the_next_run_mends_what_a_kill_left_even_if_it_fails_itself(
 
 
 def places(project: Path) -> tuple[Path, Path, Path]:
-    """Return the package, where the script puts it aside, and where it builds the next one."""
+    """Return the paths of the package, of the old one while it is replaced, and of the new one while it is built."""
     generated = project / "generated"
     return generated / "wavespeed_api", generated / ".wavespeed_api.old", generated / ".wavespeed_api.new"
 
@@ -238,9 +238,9 @@ MOMENTS = [
     r"open .*/\.wavespeed_api\.new/openapi\.json'",
     r"subprocess\.Popen .*'check'",
     r"subprocess\.Popen .*'format'",
-    r"os\.rename .*/wavespeed_api'.*/\.wavespeed_api\.old'",  # the new package is whole, the old one in place
-    r"os\.rename .*/\.wavespeed_api\.new'.*/wavespeed_api'",  # the old one is moved away, its place is empty
-    r"shutil\.rmtree .*/\.wavespeed_api\.old'",  # the new one is in place, the old one still whole
+    r"os\.rename .*/wavespeed_api'.*/\.wavespeed_api\.old'",  # the new package is complete, the old one in place
+    r"os\.rename .*/\.wavespeed_api\.new'.*/wavespeed_api'",  # the old one is moved away, and its place is empty
+    r"shutil\.rmtree .*/\.wavespeed_api\.old'",  # the new one is in place, the old one still complete
     r"os\.remove .*'py\.typed'",  # the old one is half removed
 ]
 
@@ -250,7 +250,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_package_behind(project: Path, commi
     target, old, _ = places(project)
     (project.parent / "sitecustomize.py").write_text(KILLER)
     drawn = MOMENTS if LONG_SERIES else sorted(random.Random(TODAY).sample(MOMENTS, 3), key=MOMENTS.index)
-    for moment in drawn:  # each run begins with what the last one left
+    for moment in drawn:  # each run starts with what the last one left behind
         done = start_regenerate(project, PYTHONPATH=str(project.parent), KILL_AT=moment)
         assert done.returncode == -signal.SIGKILL, moment
         assert package in (entries(target), entries(old)), moment

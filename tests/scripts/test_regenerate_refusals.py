@@ -1,4 +1,4 @@
-"""What scripts/regenerate.py refuses, in one line, with everything left as it was."""
+"""What scripts/regenerate.py refuses, in one line and without changing anything."""
 
 import fcntl
 import json

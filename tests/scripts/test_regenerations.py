@@ -1,4 +1,4 @@
-"""What the generated code carries out, or scripts/regenerate.py refuses; see data/regenerations.yaml."""
+"""Changes that the generated code follows or that scripts/regenerate.py refuses; see data/regenerations.yaml."""
 
 import copy
 import datetime
@@ -33,7 +33,7 @@ CARRIED_OUT = [case for case in CASES if "refused" not in case]
 
 
 def with_case(spec: dict[str, Any], case: dict[str, Any], name: str, prefix: str = "") -> dict[str, Any]:
-    """Return a document with one operation more."""
+    """Return a document with one more operation."""
     spec = copy.deepcopy(spec) | case.get("root", {})
     response = {"description": "Fine."} | ({"content": case["response"]} if "response" in case else {})
     operation = {"operationId": name, "tags": ["cases"], "responses": {"200": response}}
@@ -69,7 +69,7 @@ def test_a_change_that_would_not_be_carried_out_is_refused_with_its_place(case: 
 
 @pytest.fixture(scope="module")
 def package(shared: Path) -> Iterator[Path]:
-    """A package with all the other cases, each under a path of its own."""
+    """A package with all other cases, each under its own path."""
     spec = copy.deepcopy(SHOP)
     for number, case in enumerate(CARRIED_OUT):
         spec = with_case(spec, case, f"case_{number}", f"/{number}")

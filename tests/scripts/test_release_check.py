@@ -48,7 +48,7 @@ BREAKING = "## [Unreleased]\n\n### Breaking\n\n- `get_order` is `fetch_order` no
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """What the generator makes of each document."""
+    """The package that the generator makes from each document."""
     folder = tmp_path_factory.mktemp("packages")
     found = {}
     for number, text in enumerate((SHOP, RENAMED, REWORDED, EXTENDED)):
@@ -60,7 +60,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 class Repository:
-    """A project as far as a release is concerned."""
+    """A project with just the files that matter for a release."""
 
     def __init__(self, root: Path, packages: dict[str, Path]) -> None:
         self.root = root
@@ -104,7 +104,7 @@ def new_repository(tmp_path: Path, packages: dict[str, Path]) -> Callable[[], Re
 
 @pytest.fixture
 def released(new_repository: Callable[[], Repository]) -> Repository:
-    """A project that released 0.1.0, by tag, and went on."""
+    """A project that has released 0.1.0 with a tag, and has changed since."""
     repository = new_repository()
     repository.write(SHOP, "0.1.0", NOTHING_NEW + RELEASED)
     repository.commit("v0.1.0")
@@ -206,7 +206,7 @@ def test_a_changelog_section_of_another_version_is_refused(released: Repository)
 
 
 def test_code_that_differs_counts_though_the_spec_is_the_same(released: Repository) -> None:
-    """As when the generator or its configuration changes."""
+    """This happens when the generator or its configuration changes."""
     released.write(SHOP, "0.1.0", NOTHING_NEW + RELEASED)
     shutil.rmtree(released.root / GENERATED)
     shutil.copytree(released.packages[RENAMED], released.root / GENERATED)

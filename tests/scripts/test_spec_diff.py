@@ -1,4 +1,4 @@
-"""scripts/spec_diff.py as a person and as a program runs it, and what it says of documents that are none."""
+"""scripts/spec_diff.py, run by a person and by a program, and its errors for files that are no documents."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ HEAD = """\
 openapi: 3.1.0
 info: { title: Shop, version: 1.0.0 }
 """
-# Schemas that hold themselves in every way there is, and two ways of using them.
+# Schemas that contain themselves in every possible way, and two ways of using them.
 RECURSIVE = f"""{HEAD}
 paths:
   /tree:

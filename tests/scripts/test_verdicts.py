@@ -1,4 +1,4 @@
-"""The verdicts that were written by hand, held against the program; see data/verdicts.yaml."""
+"""The verdicts in data/verdicts.yaml, which were written by hand, compared with the program."""
 
 import copy
 import sys
@@ -106,7 +106,7 @@ def test_a_change_has_the_verdict_that_was_written_by_hand(
 def breaks_for_griffe(old: Package, new: Package) -> bool:
     """Ask griffe for a second opinion on removed names and changed arguments.
 
-    It calls a default breaking where there was none, and does not report the functions that check words.
+    It calls a new default breaking, and does not report the functions that check words.
     """
     changed = [path for path in old.code.keys() & new.code.keys() if old.code[path] != new.code[path]]
     breakages = [

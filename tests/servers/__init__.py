@@ -1,4 +1,4 @@
-"""The servers that tests talk to. Take the first one that can show what the test is about.
+"""The servers that tests talk to. Use the first one that can show what the test needs.
 
 - `FakeWaveSpeed`, which users get too, by the fixture `fake`: the service's documented behaviour over HTTP.
 - `in_process.Service`, by the fixtures `service` and `attach`: the service as a transport, with neither sockets nor

@@ -1,4 +1,4 @@
-"""A service that fails on demand, in a process of its own: `python -m tests.servers.faults` prints its port.
+"""A service in a separate process that fails on demand: `python -m tests.servers.faults` prints its port.
 
 The input of a submission says what happens to it: `{"tag": ..., "fault": ..., "poll_fault": ...}`. Each fault strikes
 once: the next request for the same tag, or task, succeeds. `GET /record` says how often each tag was submitted whole,
@@ -39,7 +39,7 @@ class HangupError(Exception):
 
 
 class StreamService:
-    """A service in an event loop: it reads one request after the other from each connection and responds.
+    """A service in an event loop. It reads the requests of a connection one by one, and responds.
 
     Attributes:
         url: Where it listens, while `in_thread` lets it.
@@ -57,7 +57,7 @@ class StreamService:
             writer.close()
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take one request."""
+        """Read one request, and respond to it."""
         await self.respond(*await read(reader), writer)
 
     async def respond(self, method: str, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
@@ -78,7 +78,7 @@ AnyService = TypeVar("AnyService", bound=StreamService)
 
 @contextlib.contextmanager
 def in_thread(service: AnyService) -> Iterator[AnyService]:
-    """Let a service serve in a thread until the context ends."""
+    """Run a service in a thread until the context ends."""
     started, stop, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
 
     async def serve() -> None:
@@ -163,7 +163,7 @@ class FaultService(StreamService):
             await send(writer, 200, whole)
 
     def strikes(self, what: str, kind: str) -> bool:
-        """Return whether the fault is still to come. The stubborn ones come every time."""
+        """Return whether the fault happens this time. Stubborn faults happen every time."""
         self.struck[what] += 1
         strikes = self.struck[what] == 1 or kind in STUBBORN
         self.struck_kinds[kind] += strikes
@@ -279,7 +279,7 @@ STUBBORN = frozenset({"429hour", "silence", "dripbody", "driphead"})
 
 @contextlib.contextmanager
 def running() -> Iterator[str]:
-    """Run a fault server in a process of its own; yield its URL."""
+    """Run a fault server in a separate process; yield its URL."""
     command = [sys.executable, "-m", "tests.servers.faults"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -302,7 +302,7 @@ async def main() -> None:
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await stop.wait()
-    os._exit(0)  # connections that are kept silent would hold it back
+    os._exit(0)  # silent connections would delay it
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A service within the process, as a transport for a client of the caller's: quick, and it counts its requests."""
+"""A service in the test's process, as a transport for the caller's own client. It is fast, and counts its requests."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 def tagged(count: int) -> list[dict[str, Any]]:
-    """Return so many inputs."""
+    """Return this many inputs."""
     return [{"tag": f"t{number}"} for number in range(count)]
 
 

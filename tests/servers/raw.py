@@ -63,7 +63,7 @@ class RawRequest(bytes):
 
 
 class RawServer:
-    """A server that records each request and sends exact bytes, each connection in a thread of its own.
+    """A server that records each request and sends exact bytes, with a thread for each connection.
 
     Attributes:
         requests: What has come, in order.

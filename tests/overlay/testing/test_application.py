@@ -1,4 +1,4 @@
-"""What the stand-in refuses, and how: JSON always, HTML never, and the test under way sees a violation."""
+"""What the stand-in refuses, and how: always as JSON, never as HTML, and as a violation that fails the test."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ UNKNOWN = "/api/v3/predictions/0123456789/result"
 
 @pytest.fixture
 def offender(running_fake: FakeWaveSpeed) -> Iterator[FakeWaveSpeed]:
-    """The stand-in, where violations are what the test is about."""
+    """The stand-in, for tests that cause violations on purpose."""
     running_fake.reset()
     yield running_fake
     running_fake.reset()

@@ -38,7 +38,7 @@ def send(request: pytest.FixtureRequest) -> Send:
 
 
 class Service:
-    """A service that sends these responses in order, and keeps the requests."""
+    """A service that sends these responses in order, and records the requests."""
 
     def __init__(self, *responses: httpx.Response) -> None:
         self.responses = list(responses)

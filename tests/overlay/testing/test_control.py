@@ -1,4 +1,4 @@
-"""The stand-in arranged over HTTP: what each request does to a client, and which requests are refused."""
+"""The stand-in, controlled over HTTP: what each request does to a client, and which requests are refused."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Post = Callable[..., httpx.Response]
 
 @pytest.fixture
 def http(fake: FakeWaveSpeed) -> Iterator[httpx.Client]:
-    """A client that knows nothing of this package, whose exchanges are held against the control's own document."""
+    """A client without this package. Its exchanges are checked against the document of the control requests."""
     contract = Contract(DOCUMENT)
 
     def check(response: httpx.Response) -> None:

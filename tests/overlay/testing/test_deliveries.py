@@ -1,4 +1,4 @@
-"""Webhook calls of the stand-in, as the program that is called sees them."""
+"""Webhook calls of the stand-in, as their receiver sees them."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ MODEL = "wavespeed-ai/flux-dev"
 
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
-    """A program that is called, and responds with 204 unless a test sets up something else."""
+    """A receiver of webhook calls. It responds with 204 unless a test sets up something else."""
     monkeypatch.setattr(deliveries, "PAUSES", (0.0, 0.0, 0.0))
     with serving(default=http(204, b"")) as server:
         yield server
@@ -107,7 +107,7 @@ def test_stop_gives_up_calls_that_do_not_arrive(receiver: RawServer, monkeypatch
 
 
 def test_a_courier_that_has_stopped_tries_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also a delivery that nobody lists any more, as after `reset`: it would reach the next test's server."""
+    """This includes deliveries that `reset` has dropped from the list: they would reach the next test's server."""
     monkeypatch.setattr(deliveries, "PAUSES", (0.0, 0.0, 0.0))
     called, goes_on = threading.Event(), threading.Event()
 

@@ -21,7 +21,7 @@ FLUX = "/api/v3/wavespeed-ai/flux-dev"
 
 @pytest.fixture
 def http(fake: FakeWaveSpeed) -> Iterator[httpx.Client]:
-    """A program that knows nothing of this package."""
+    """An HTTP client without this package."""
     key = {"Authorization": f"Bearer {fake.api_key}"}
     with httpx.Client(base_url=fake.url, headers=key, trust_env=False) as client:
         yield client
@@ -300,7 +300,7 @@ def test_bills_are_searched_by_all_that_the_service_takes(filters: dict[str, Any
 
 
 def with_every_billing_filter() -> dict[str, Any]:
-    """Return the document with filters of bills added that it does not describe."""
+    """Return the document with additional filters of bills."""
     document = deepcopy(load_document())
     query = document["components"]["schemas"]["BillingQuery"]
     text = {name: {"type": "string"} for name in ("model_uuid", "access_key_uuid", "start_time", "end_time")}

@@ -1,4 +1,4 @@
-"""Inputs held against a lock: what fits, how the rest is refused, and what the stand-in says of the models."""
+"""Inputs checked against a lock: what fits, how the rest is refused, and what the stand-in says about the models."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PAINTER = "acme/paint-2.1/fast"
 
 @pytest.fixture
 def stand_in(contract: Contract) -> Iterator[FakeWaveSpeed]:
-    """One of its own: what is loaded outlasts a reset."""
+    """A stand-in for one test, since loaded models survive a reset."""
     with FakeWaveSpeed(contract=contract) as fake:
         yield fake
 
@@ -37,7 +37,7 @@ def lock(tmp_path: Path) -> Path:
 
 
 def written(folder: Path, models: dict[str, Any]) -> Path:
-    """Write a lock, as the command does."""
+    """Write a lock, as the command does; return its path."""
     facts = {model: facts_of(schema) or {} for model, schema in models.items()}
     path = folder / "models.lock.json"
     path.write_text(Lock(facts).text(), "utf-8")
@@ -184,7 +184,7 @@ def test_rules_between_fields_are_judged(schema: Any, input: dict[str, Any], exp
         ({"type": "string", "maxlength": 1}, ["long"], []),
         ({"type": "string", "pattern": "^a+$"}, ["aa"], ["b"]),
         ({"type": "string", "format": "uri"}, ["https://e.com/1.png", "data:image/png;base64,A"], ["cat.png"]),
-        # What Python cannot read, and rules that only refuse what they do not match.
+        # Rules that Python cannot read, and rules that refuse only what they do not match.
         ({"type": "string", "pattern": r"\p{L}(?<x>"}, ["x", ""], [3]),
         ({"type": "string", "pattern": "a{99999999999}"}, ["x"], [3]),
         ({"not": {"type": "picture"}}, ["x", 3], []),
@@ -331,7 +331,7 @@ def test_locks_add_up_and_outlast_a_reset(stand_in: FakeWaveSpeed, lock: Path, t
     stand_in.reset()
     assert stand_in.models == {*MODELS, "acme/third"}
     with stand_in.client() as ws:
-        ws.submit("acme/speak", {"anything": 1})  # the later lock holds
+        ws.submit("acme/speak", {"anything": 1})  # the later lock counts
         for model in (PAINTER, "acme/third"):
             with pytest.raises(BadRequestError, match="is a required property"):
                 ws.submit(model, {})

@@ -1,4 +1,4 @@
-"""The programs of the page "Other languages", run as they stand there against the stand-in as a program."""
+"""The programs of the page "Other languages", run unchanged against the stand-in in a separate process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WITH_CURL = [CURL] if CURL else []
 
 
 def block(language: str) -> str:
-    """Return the page's one program in a language."""
+    """Return the page's only program in a language."""
     (found,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     return found
 

@@ -1,4 +1,4 @@
-"""The stand-in's page in a real browser: what a person sees, and what the browser is kept from."""
+"""The stand-in's page in a real browser: what a person sees, and what the browser must not do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</scrip
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with sync_playwright() as playwright:
-        # The sandbox needs rights that a container's root user does not have.
+        # Chromium's sandbox needs rights that a container's root user does not have.
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield chromium
         chromium.close()

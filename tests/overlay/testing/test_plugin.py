@@ -1,4 +1,4 @@
-"""The pytest plugin, as a project finds it that has installed the package."""
+"""The pytest plugin, as a project sees it that has installed the package."""
 
 import os
 
@@ -11,7 +11,7 @@ from wavespeed_client.typed.lock import Lock
 
 @pytest.fixture(scope="module", autouse=True)
 def loaded() -> None:
-    """Load our modules: pytester unloads those that a run within this process loads, and keeps references to some."""
+    """Import our modules: pytester unloads those that a run in this process imports, and keeps references to some."""
     with FakeWaveSpeed() as fake, fake.client() as ws:
         ws.submit("a/b", webhook="https://example.com/hook")
 

@@ -1,4 +1,4 @@
-"""`python -m wavespeed_client.testing`, used by programs that know nothing of this package."""
+"""`python -m wavespeed_client.testing`, used by programs without this package."""
 
 import json
 import shutil

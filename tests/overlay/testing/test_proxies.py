@@ -1,4 +1,4 @@
-"""A stand-in is reached directly, whatever proxy variables the machine has."""
+"""A stand-in is reached directly, whatever proxy variables are set."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def witness() -> Iterator[RawServer]:
 
 @pytest.fixture
 def proxied(witness: RawServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWaveSpeed]:
-    """A stand-in on a machine with proxy variables. The proxy has to see nothing."""
+    """A stand-in on a machine with proxy variables. The proxy must see nothing."""
     for name in VARIABLES:
         monkeypatch.setenv(name, witness.url)
     with FakeWaveSpeed() as fake:
@@ -76,7 +76,7 @@ def test_webhook_calls_of_a_stand_in_bypass_proxies(witness: RawServer, monkeypa
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     with FakeWaveSpeed() as fake, fake.client() as ws:
         for name in ("no_proxy", "NO_PROXY"):
-            os.environ.pop(name)  # by the stand-in's own means alone
+            os.environ.pop(name)  # the stand-in must bypass the proxy without them
         ws.submit(FLUX, webhook=f"http://localhost:{witness.port}/hook")
         assert [delivery.statuses for delivery in fake.wait_for_deliveries()] == [[204]]
     assert [call.line for call in witness.requests] == ["POST /hook HTTP/1.1"]

@@ -1,4 +1,4 @@
-"""What the stand-in keeps of a long run: the newest of everything, and the tasks that a client may still wait for."""
+"""What the stand-in keeps in a long run: the newest records, and the tasks that a client may still wait for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FLUX = "wavespeed-ai/flux-dev"
 
 @pytest.fixture
 def small(fake: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWaveSpeed]:
-    """A stand-in that keeps 20 of everything, and looks through its tasks when there are 5 more."""
+    """A stand-in that keeps 20 records of each kind, and drops tasks once there are 5 more."""
     monkeypatch.setattr(records, "KEPT", 20)
     monkeypatch.setattr(records, "TASKS_SPARED", 5)
     yield fake
@@ -63,7 +63,7 @@ def test_a_task_that_runs_outlives_those_that_have_ended(small: FakeWaveSpeed) -
         ended = [ws.submit(FLUX) for _ in range(60)]
         assert [task.id for task in small.tasks][:10] == [task.id for task in running]
         small.script(FLUX, "created")
-        running += [ws.submit(FLUX) for _ in range(50)]  # more than are kept: the oldest go after all
+        running += [ws.submit(FLUX) for _ in range(50)]  # too many: the oldest are dropped even while they run
         assert [ws.get(task).status for task in running[-20:]] == ["created"] * 20
     assert len(small.tasks) <= 25
     assert not {task.id for task in small.tasks} & {task.id for task in ended}

@@ -1,4 +1,4 @@
-"""The aiohttp engine: which errors are believed to have sent nothing, what it leaves untouched, what it needs."""
+"""The aiohttp engine: which errors prove that nothing was sent, what it leaves unchanged, and what it needs."""
 
 import io
 import sys
@@ -31,7 +31,7 @@ def engine() -> str:
 
 @pytest.fixture(params=["close", "reset"])
 def half_deaf(request: pytest.FixtureRequest) -> Iterator[RawServer]:
-    """A server that takes two requests on a connection, and ends it in place of the second response."""
+    """A server that reads two requests on a connection, and closes it instead of sending the second response."""
     with serving(keeps=True, resets=request.param == "reset") as server:
         server.responses.append(kept(200, TASK))
         yield server
@@ -76,7 +76,7 @@ def test_redirects_are_not_followed(connect: Connect, raw_server: RawServer) -> 
 
 
 def test_a_chunked_response_without_its_last_chunk_is_incomplete(connect: Connect, raw_server: RawServer) -> None:
-    """Pieces that come one by one are put together; without its last chunk there is no response."""
+    """Chunks that come one by one are joined; without the last chunk there is no response."""
     chunks = b"".join(f"{1:x}\r\n".encode() + TASK[at : at + 1] + b"\r\n" for at in range(len(TASK)))
     head = (
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"

@@ -1,4 +1,4 @@
-"""A submission is sent once, unless it certainly was not accepted; and what is not certain is an error."""
+"""A submission is sent once, unless it certainly was not accepted; an uncertain one is an error."""
 
 import asyncio
 import gc
@@ -254,7 +254,7 @@ def test_an_interruption_before_there_is_a_connection_is_no_submission(
 
 
 class Liar(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A user's transport that sends a whole submission, and then calls it a failed connect."""
+    """A user's transport that sends a whole submission, and then reports a failed connect."""
 
     def __init__(self) -> None:
         self.sent = 0

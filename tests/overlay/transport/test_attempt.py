@@ -1,4 +1,4 @@
-"""One try: its response is read within bounds of time and size."""
+"""One attempt: its response is read within limits of time and size."""
 
 import gzip
 import socket
@@ -142,7 +142,7 @@ def test_each_step_of_a_try_gets_the_time_that_earlier_steps_have_left() -> None
 
 
 def followed(seconds: float) -> Attempt:
-    """Return a try whose steps httpcore reports."""
+    """Return an attempt whose steps httpcore reports."""
     one_try = Attempt(begun(httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b")), seconds, Received())
     one_try.hand_over(one_try.trace)
     return one_try
@@ -188,7 +188,7 @@ def test_a_request_whose_time_is_up_does_not_begin_to_leave() -> None:
 @pytest.mark.promise("database-zombie")
 @pytest.mark.parametrize("seconds", [0.0, 5.0])
 def test_a_submission_leaves_by_its_time_or_not_at_all(connect: Connect, fake: FakeWaveSpeed, seconds: float) -> None:
-    """Time passes while it connects, such as when the machine is suspended then."""
+    """Time passes while it connects, for example because the machine is suspended."""
     ws = connect(fake.api_key, base_url=fake.url)
     clock = SteppingClock()
     with pytest.raises(APIConnectionError, match="could not be sent"):
@@ -212,7 +212,7 @@ class SteppingClock(Clock):
 def test_a_connect_that_takes_all_the_time_means_that_nothing_was_sent(
     fake: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """This happens where a host has several addresses, of which the first ones do not respond."""
+    """This happens if a host has several addresses, and the first ones do not respond."""
     skipped = [0.0]
     connect = socket.create_connection
 

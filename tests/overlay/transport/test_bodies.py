@@ -1,4 +1,4 @@
-"""Any body at all, conforming or not: a task, or one of our errors that keeps what is useful."""
+"""Any body, conforming or not, becomes a task or one of our errors, which keeps what is useful."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ VERBS: dict[str, Callable[[Any], Any]] = {
 def test_a_conforming_task_is_never_lost(mirror: Mirror, body: Any) -> None:
     if isinstance(body.get("code"), int):
         body["code"] = 200
-    task_id = body["data"]["id"] = f"task-{next(NUMBERS)}"  # each submission starts another
+    task_id = body["data"]["id"] = f"task-{next(NUMBERS)}"  # each submission starts a new task
     mirror.serve(200, body)
     for verb in (VERBS["submit"], lambda ws: ws.get(task_id)):
         for task in mirror.outcomes(verb):

@@ -1,4 +1,4 @@
-"""A client of the caller's own: it sends, stays the caller's, and is named when it cannot be."""
+"""The caller's own HTTP client: it sends the requests, stays the caller's, and is refused if it cannot be used."""
 
 import asyncio
 import gzip
@@ -76,7 +76,7 @@ def test_an_event_hook_may_read_the_response(raw_server: RawServer, response: by
 
 
 def test_a_refusal_that_an_event_hook_has_read_is_not_unpacked_again(raw_server: RawServer) -> None:
-    """A 429 says that nothing was taken, whoever sends it."""
+    """A 429 proves that nothing was taken, whoever sends it."""
     page = gzip.compress(b"<p>Too many requests</p>")
     refusal = kept(429, page, "Content-Encoding: gzip", "Retry-After: 0")
     raw_server.responses += [refusal, kept(200, TASK)]

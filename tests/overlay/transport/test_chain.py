@@ -104,13 +104,13 @@ def test_an_async_client_belongs_to_its_first_loop(fake: FakeWaveSpeed, transpor
     task = asyncio.run(first_use())
     with pytest.raises(ConfigurationError, match="another event loop"):
         asyncio.run(ws.get(task))
-    asyncio.run(ws.aclose())  # its connections went with their loop
+    asyncio.run(ws.aclose())  # its connections ended with their loop
     with pytest.raises(ConfigurationError, match="closed"):
         asyncio.run(ws.get(task))
 
 
 def test_a_key_that_a_response_repeats_in_any_way_is_hidden(connect: Connect, raw_server: RawServer) -> None:
-    key = "-".join(["wsk", "secret"])  # a traceback shows the source too
+    key = "-".join(["wsk", "secret"])  # a traceback also shows the source
     escaped = "".join(f"\\u{ord(character):04x}" for character in key)
     responses = [
         http(400, f'{{"message": "{escaped}"}}'.encode()),

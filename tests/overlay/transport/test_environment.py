@@ -1,4 +1,4 @@
-"""How the environment leads to the network: proxies, certificates, addresses that cannot be."""
+"""The network settings of the environment: proxies, certificates, and unusable addresses."""
 
 import io
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ engine = every_engine
 
 
 def forwarded(request: RawRequest) -> bytes:
-    """Refuse a tunnel, and carry out anything else."""
+    """Refuse a tunnel; forward any other request."""
     if request.line.startswith("CONNECT"):
         return http(403, b"")
     with httpx.Client(trust_env=False) as client:

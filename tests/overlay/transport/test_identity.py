@@ -22,7 +22,7 @@ engine = every_engine
 
 
 class Spare:
-    """A service that names tasks after their tags, and sends more than was requested.
+    """A service that names tasks after their tags, and sends extra bytes or responses.
 
     Attributes:
         kind: "twice" sends each response twice, "byte" one byte more, "late" sends the response before once more when
@@ -109,7 +109,7 @@ def test_extra_bytes_are_not_taken_for_the_response_to_another_request(
     ws = connect(base_url=server.url)
     tags = [f"task-{number}" for number in range(6)]
     found = [outcome(lambda tag=tag: ws.submit("a/b", {"tag": tag})) for tag in tags]
-    # aiohttp refuses a response with a byte too many altogether.
+    # aiohttp refuses a response with an extra byte as a whole.
     refused = engine == "aiohttp" and spare.kind == "byte"
     assert found == ([SubmissionUncertainError] * 6 if refused else tags)
     assert spare.taken == tags
@@ -123,7 +123,7 @@ def test_a_late_response_is_not_taken_for_the_next_submissions(
     ws = connect(base_url=server.url)
     tags = [f"task-{number}" for number in range(6)]
     found = [outcome(lambda tag=tag: ws.submit("a/b", {"tag": tag})) for tag in tags]
-    # The connection is dropped with the response that does not belong, so the one after has a good one.
+    # The connection is dropped with the foreign response, so the next request has a good one.
     assert found == [SubmissionUncertainError if number % 2 else tag for number, tag in enumerate(tags)]
     assert spare.taken == tags
 
@@ -136,7 +136,7 @@ def test_a_late_response_is_not_taken_for_the_next_submissions(
 def test_bytes_that_come_while_a_connection_is_idle_are_not_taken_for_a_response(
     connect: Connect, stray: bytes
 ) -> None:
-    """Also while the event loop does something else, so that it has not read those bytes yet."""
+    """This includes bytes that the event loop has not read yet because it was busy."""
     service = WhileIdle(stray)
     with serving(service, keeps=True) as server:
         ws = connect(base_url=server.url, max_retries=2)

@@ -1,4 +1,4 @@
-"""Nothing that goes wrong on this side decides what a submission became, and nothing hangs or shows the key."""
+"""Nothing that goes wrong on this side changes the outcome of a submission, hangs, or shows the key."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.promise("interference", "no-hang", "key-hidden")
 
 engine = every_engine
 
-KEY = "-".join(["wsk", "live", "secret"])  # a traceback shows the source too
+KEY = "-".join(["wsk", "live", "secret"])  # a traceback also shows the source
 
 
 class Failing(logging.Filter):
@@ -93,7 +93,7 @@ def test_a_body_that_cannot_be_read_twice_is_sent_once(connect: Connect, raw_ser
 
 
 def test_modules_that_a_submission_needs_are_loaded_when_the_client_is_built() -> None:
-    """A late import fails where file descriptors are few, when the response of a paid task has come."""
+    """A late import, while the response of a paid task is read, fails if no file descriptors are left."""
     program = """
     import asyncio, json, sys, httpx
     from wavespeed_client import AsyncWaveSpeed, WaveSpeed

@@ -1,4 +1,4 @@
-"""What the errors of requests say, and what becomes of exceptions that are the caller's own."""
+"""What the errors of requests say, and what happens to the caller's own exceptions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MODEL = "wavespeed-ai/flux-dev"
 
 
 class SoftTimeLimitError(Exception):
-    """An exception that a task queue raises within the code that it runs."""
+    """An exception that a task queue raises in the code that it runs."""
 
 
 def test_only_a_submission_says_that_nothing_was_started(connect: Connect) -> None:

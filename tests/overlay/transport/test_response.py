@@ -1,4 +1,4 @@
-"""A response that names a task is a task, however oddly the rest of it is written."""
+"""A response that names a task is a task, however odd the rest of it is."""
 
 import gzip
 import json

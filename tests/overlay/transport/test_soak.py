@@ -1,4 +1,4 @@
-"""Thousands of submissions and waits, a fault in each tenth exchange: nothing doubled, lost or undocumented."""
+"""Thousands of submissions and waits with a fault in every tenth exchange: nothing doubled, lost or undocumented."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.promise("once", "lost-response")
 RUNS = {"sync": 6000, "async": 2000, "aiohttp": 2000} if LONG_SERIES else {"sync": 2000, "async": 1000, "aiohttp": 1000}
 MODEL = "provider/model"
 SUBMIT_FAULTS = [*sorted(set(FAULTS) - {"429hour", "late"} - STUBBORN), "silence"]
-# A wait gets over these by polling again; other faults have tests of their own.
+# A wait survives these by polling again; the other faults have separate tests.
 POLL_FAULTS = ["429", "500", "502", "503", "504", "badchunk", "close", "garbage", "halfhead", "halfreset", "reset"]
 
 
@@ -125,13 +125,13 @@ def test_a_soak_of_faults_submits_nothing_twice_and_loses_no_task(
     assert tally.completed | tally.uncertain | tally.refused == set(faults)
     assert len(tally.completed) + len(tally.uncertain) + len(tally.refused) == len(given)
     refused = {tag for tag, fault in faults.items() if fault in REFUSALS} - retried
-    # Nothing is doubled: only what was refused for now is sent again, and nothing is accepted twice.
+    # Nothing is doubled: only submissions that were refused for now are sent again, and none is accepted twice.
     assert {tag for tag, count in arrived.items() if count > 1} <= retried
     assert max(accepted.values()) == 1
-    # Nothing is lost: what was accepted has completed or is reported as uncertain.
+    # Nothing is lost: each accepted submission has completed or is reported as uncertain.
     assert tally.completed <= set(accepted) <= tally.completed | tally.uncertain
     assert tally.refused <= refused
-    # A kept connection may be found closed while the request leaves: uncertain too, though nothing arrived.
+    # A kept connection may turn out to be closed while the request leaves: then it is uncertain, too.
     assert (set(faults) - set(arrived)) | (refused - tally.refused) <= tally.uncertain
     assert len(tally.uncertain) > len(given) * 0.03
     middle, end = tally.objects

@@ -1,4 +1,4 @@
-"""Over TLS: certificates of one's own by SSL_CERT_FILE, and a tunnel through a proxy."""
+"""TLS: one's own certificates through SSL_CERT_FILE, and a tunnel through a proxy."""
 
 import select
 import socket
@@ -19,7 +19,7 @@ engine = every_engine
 
 
 def tunnel(request: RawRequest) -> bytes:
-    """Carry bytes both ways between a client of a proxy and the host that it has named."""
+    """Forward bytes in both directions between a client of a proxy and the host that it has named."""
     near, (host, _, port) = request.connection, request.path.partition(":")
     with socket.create_connection((host, int(port))) as far:
         near.sendall(b"HTTP/1.1 200 OK\r\n\r\n")

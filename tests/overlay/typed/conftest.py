@@ -1,4 +1,4 @@
-"""The command, in a folder of its own, and the catalogue that it finds."""
+"""The command in an empty folder, and the catalogue that it fetches."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Serve = Callable[[list[dict[str, Any]]], None]
 def command(
     fake: FakeWaveSpeed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
-    """Run the command in a folder of its own; its exit code and what it printed."""
+    """A function that runs the command in an empty folder, and returns its exit code and what it printed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WAVESPEED_API_KEY", fake.api_key)
     monkeypatch.setenv("WAVESPEED_BASE_URL", fake.url)

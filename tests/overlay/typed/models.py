@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# What a type checker sees in the tests of this room.
+# The models that type checkers see in these tests.
 PAINT = {
     "type": "object",
     "additionalProperties": False,

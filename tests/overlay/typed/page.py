@@ -8,7 +8,7 @@ PAGE = (ROOT / "overlay" / "docs" / "typed-inputs.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 COMMANDS = [text.strip() for language, text in BLOCKS if language == "bash"]
 USE, INPUTS, TESTED = (text for language, text in BLOCKS if language == "python")
-# In a language of its own, for it is neither run nor right.
+# Marked with another language, because this program is wrong on purpose and is not run.
 (MISTAKEN,) = (text for language, text in BLOCKS if language == "py")
 WRITTEN, *SAID, VIOLATION = (text for language, text in BLOCKS if language == "text")
 FLUX = {

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-# Quotes, breaks, escapes, what turns text around, halves of pairs, and letters.
+# Quotes, line breaks, escapes, reversals of direction, halves of surrogate pairs, and letters.
 HOSTILE = "ab\"'\\\n\r\t{}%$#;()_ \x00\x7f\u2028\u202e\u200bé中😀\u3000" + chr(0xD800)
 TYPES: list[Any] = [
     *("string", "integer", "number", "boolean", "null", "array", "object", "file", None, 3),
@@ -25,7 +25,7 @@ def value(random: Random) -> Any:
 
 
 def hostile(random: Random, depth: int = 0) -> Any:
-    """Draw a schema whose names, words and values try to be more than text."""
+    """Draw a schema whose names, words and values try to act as code."""
 
     def inner() -> Any:
         return hostile(random, depth + 1)

@@ -1,4 +1,4 @@
-"""What mypy, pyright and ty say of programs that use a written file: each mistake is found, and nothing else."""
+"""What mypy, pyright and ty say about programs that use a written file: each mistake is found, and nothing else."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def program(
     assert_type(paint, AsyncTypedModel[m.AcmePaint2_1FastInput])
     assert_type((m.acme_speak.id, speak.id), tuple[str, str])
 """
-# What only an async client takes.
+# What only an async client accepts.
 ASYNC = f"""{HEAD}\
     async def pulled() -> AsyncIterator[m.AcmePaint2_1FastInput]:
         yield {{"prompt": "a"}}

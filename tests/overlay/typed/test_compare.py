@@ -1,4 +1,4 @@
-"""What a change of an input means, and that scripts/compatibility says the same of random changes."""
+"""What a change of an input means, and that scripts/compatibility says the same about random changes."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_change_of_the_set_of_fields_has_its_level_and_words() -> None:
     assert whole(two, {**two, "x-order-properties": ["q", "p"]}) == [
         (WORDS, "the input is written differently, with the same meaning")
     ]
-    # A dict in a variable is none of the class that the field has then.
+    # Type checkers refuse a dict in a variable for the class that the field has then.
     assert said({"type": "object"}, one) == [
         (BREAKING, "p was any object, has now defined fields"),
         (COMPATIBLE, "p.p was added, optional"),

@@ -1,4 +1,4 @@
-"""`use` and the verbs that it gives: what the service sees is what the client's own verbs send."""
+"""`use` and its verbs: the service sees the same requests as from the client's own verbs."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_model_says_which_it_is(flux: Driven) -> None:
 @pytest.mark.parametrize(("typed", "client"), [(TypedModel, WaveSpeed), (AsyncTypedModel, AsyncWaveSpeed)])
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_takes_the_arguments_of_the_clients_verb(typed: type, client: type, verb: str) -> None:
-    """Names, defaults and types of the arguments are the client's, but for the model and its input."""
+    """Names, defaults and types of the arguments are the client's, except for the model and its input."""
     expected = list(inspect.signature(getattr(client, verb)).parameters.values())
     forms = typing.get_overloads(getattr(typed, verb)) or [getattr(typed, verb)]
     for form in (*forms, getattr(typed, verb)):

@@ -1,4 +1,4 @@
-"""The page on typed inputs: its commands do what it says. Its programs are run with those of the other pages."""
+"""The page on typed inputs: its commands do what it says. The tests of all pages run its programs."""
 
 from __future__ import annotations
 

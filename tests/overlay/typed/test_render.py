@@ -1,4 +1,4 @@
-"""Written modules: what is in them, what cannot be, and what they do not depend on."""
+"""Written modules: what they contain, what they must not contain, and what they do not depend on."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def test_modules_of_hostile_schemas_can_be_imported(seed: int) -> None:
     module(render(facts(models)))
 
 
-# What a module does not depend on
+# Independence of other models, order and hash seed
 
 
 def test_an_added_model_changes_no_lines_of_the_others() -> None:

@@ -1,4 +1,4 @@
-"""A wait ends when its time is up, whatever the server does, and leaves nothing running."""
+"""A wait ends in time, whatever the server does, and leaves nothing running."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_run_is_not_cut_short_while_it_submits(connect: Connect, server: str, 
 
 
 def connections(server: str) -> int:
-    """Count the open connections at the server, without the one that requests the count."""
+    """Count the open connections at the server, except the one that requests the count."""
     return record(server)["connections"]["open"] - 1
 
 

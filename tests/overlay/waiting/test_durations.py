@@ -97,8 +97,8 @@ def test_less_patience_means_an_earlier_poll() -> None:
     ("inference_ms", "at_least", "at_most", "expected"),
     [
         (4200.0, 4.0, 4.5, 4.2),
-        (4200.0, 34.0, 34.5, 34.0),  # it stood in a queue
-        (4200.0, 0.0, 1000.0, 4.2),  # nobody looked for long
+        (4200.0, 34.0, 34.5, 34.0),  # it waited in a queue
+        (4200.0, 0.0, 1000.0, 4.2),  # it was not polled for a long time
         (99000.0, 1.0, 1.5, 1.5),
         (None, 4.0, 5.0, math.sqrt(20)),
         (None, 0.0, 2.0, 2.0),
@@ -259,7 +259,7 @@ def service(clock: TestClock) -> TimedService:
 
 @pytest.fixture
 def timed(connect: Connect, service: TimedService) -> Any:
-    """A client of that service, and what builds more of them."""
+    """A client of that service, and a function that builds more clients."""
 
     def build() -> Any:
         transport = httpx.MockTransport(service)
@@ -283,7 +283,7 @@ def test_a_client_polls_less_and_is_less_late_once_it_knows_a_model(
     assert len(service.polls) < first / 2
     assert service.polls[-1] - 60 < 1.5
     assert late >= 0
-    # Another client begins anew.
+    # Another client starts without this knowledge.
     timed().run(MODEL)
     assert len(service.polls) > first / 2
 

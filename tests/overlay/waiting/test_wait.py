@@ -1,4 +1,4 @@
-"""Waiting: when to poll, when to stop, and what the end is called."""
+"""Waiting: when to poll, when to stop, and how a wait ends."""
 
 import asyncio
 import itertools
@@ -167,7 +167,7 @@ def outage(status: int) -> httpx.Response:
 def test_an_outage_is_ridden_out(
     connect: Connect, clock: TestClock, caplog: pytest.LogCaptureFixture, trouble: httpx.Response | Exception
 ) -> None:
-    """Whatever may pass, with growing pauses, in `run` and in `wait`."""
+    """Every temporary error is, with growing pauses, in `run` and in `wait`."""
     polls = itertools.count()
 
     def respond(request: httpx.Request) -> httpx.Response:

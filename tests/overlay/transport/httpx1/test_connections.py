@@ -1,4 +1,4 @@
-"""A transport with one connection: it is used again, replaced when it cannot serve, and closed."""
+"""A transport with one connection, which is reused, replaced when it cannot serve, and closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""httpx's transport, once for each request under way: connections are kept, reused and closed again."""
+"""One httpx transport for each request under way: connections are kept, reused and closed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Meeting:
 
 
 def response(line: str, number: int) -> bytes:
-    """Return the response to a request; it names a new task for each submission."""
+    """Return the response to a request. It names a new task for each submission."""
     return kept(200, TASK if line.startswith("GET") else TASK.replace(b"abc", b"task-%d" % number))
 
 
@@ -212,7 +212,7 @@ def test_a_closed_pool_set_keeps_no_pool() -> None:
 
 
 def test_a_pool_is_made_outside_the_lock() -> None:
-    """Garbage collection within it may wait for a thread that needs the lock."""
+    """Garbage collection while it is made may wait for a thread that needs the lock."""
     pool_set = PoolSet[str]()
 
     def new() -> str:

@@ -1,4 +1,4 @@
-"""The requests are those that httpx would make, whatever generated functions request."""
+"""Requests are the same as httpx would make them, for every generated function."""
 
 from typing import Any
 
