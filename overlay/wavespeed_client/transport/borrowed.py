@@ -98,6 +98,4 @@ def _believed(error: httpx.TransportError, exchange: Exchange) -> httpx.Transpor
     """
     if not exchange.sent:
         return error
-    return httpx.ReadError(
-        f"{type(error).__name__} from a transport that is not httpx's own, or after an attempt: {error}"
-    )
+    return httpx.ReadError(f"{type(error).__name__} from a transport other than httpx's, or after an attempt: {error}")
