@@ -83,6 +83,31 @@ def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "BACKOFF_SECONDS", 0.0)
 
 
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds of each pause before a retry. No pause takes time."""
+    found: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        found.append(seconds)
+
+    monkeypatch.setattr("httpx_retries.retry.time.sleep", found.append)
+    monkeypatch.setattr("httpx_retries.retry.asyncio.sleep", pause)
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real browser, for tests that are skipped without Chromium."""
+    from playwright.sync_api import sync_playwright  # imported late, since few tests need it
+
+    with sync_playwright() as playwright:
+        # Chromium's sandbox needs rights that a container's root user does not have.
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
 @pytest.fixture(scope="session")
 def running_fake(contract: Contract) -> Iterator[FakeWaveSpeed]:
     with FakeWaveSpeed(contract=contract) as fake:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 import gather
 import offline
@@ -155,15 +154,6 @@ def test_every_public_name_can_be_linked_to(site: Path) -> None:
     for page, (_, names) in gather.reference().items():
         text = (site / "reference" / f"{page}.html").read_text("utf-8")
         assert [name for name in names if f'id="{name}"' not in text] == []
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        # Chromium's sandbox needs rights that a container's root user does not have.
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")

@@ -1,5 +1,6 @@
 """Storage hosts for tests of uploads and downloads."""
 
+import errno
 import ssl
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,11 @@ import trustme
 from tests.servers.raw import RawRequest, RawServer, head, serving
 
 MEBIBYTE = bytes(1 << 20)
+
+
+def not_permitted(path: Path, target: Path) -> None:
+    """Refuse to link or rename, as some file systems do."""
+    raise OSError(errno.EPERM, "Operation not permitted")
 
 
 def closing(status: int, length: int, *headers: str) -> bytes:

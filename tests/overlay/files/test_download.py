@@ -1,7 +1,6 @@
 """Downloads: what the storage host saw, and what is on disk afterwards."""
 
 import base64
-import errno
 import os
 import resource
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import Driven
-from tests.overlay.files.conftest import Storage
+from tests.overlay.files.conftest import Storage, not_permitted
 from tests.servers.raw import RawServer, http
 from wavespeed_client import (
     APIConnectionError,
@@ -148,10 +147,7 @@ def test_in_a_folder_nothing_is_replaced_and_a_named_file_is(ws: Driven, storage
 def test_a_download_works_without_hard_links(
     ws: Driven, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(path: Path, target: Path) -> None:
-        raise OSError(errno.EPERM, "Operation not permitted")
-
-    monkeypatch.setattr(Path, "hardlink_to", refused)
+    monkeypatch.setattr(Path, "hardlink_to", not_permitted)
     (tmp_path / "1.jpeg").write_bytes(b"mine")
     url = f"{storage.url}/bytes/3/1.jpeg"
     assert [ws.download(url, tmp_path).name for _ in range(2)] == ["1-2.jpeg", "1-3.jpeg"]

@@ -166,15 +166,8 @@ def test_a_download_is_tried_as_often_as_max_retries_allows(raw_server: RawServe
 
 
 def test_pauses_grow_and_a_host_may_demand_a_minute(
-    ws: Driven, raw_server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ws: Driven, raw_server: RawServer, tmp_path: Path, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pauses: list[float] = []
-
-    async def pause(seconds: float) -> None:
-        pauses.append(seconds)
-
-    monkeypatch.setattr("httpx_retries.retry.time.sleep", pauses.append)
-    monkeypatch.setattr("httpx_retries.retry.asyncio.sleep", pause)
     monkeypatch.setattr("httpx_retries.retry.random.uniform", lambda low, high: high)
     monkeypatch.setattr("wavespeed_client.transport.retry.BACKOFF_SECONDS", 0.25)
     raw_server.responses += [http(503, b"", "Retry-After: 3600"), http(429, b"", "Retry-After: 2"), b"", WHOLE]

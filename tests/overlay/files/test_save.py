@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import errno
 import threading
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from tests.conftest import Driven, both_transports
-from tests.overlay.files.conftest import Half, Storage
+from tests.overlay.files.conftest import Half, Storage, not_permitted
 from tests.overlay.files.test_download import full_disk
 from tests.overlay.files.test_odd_hosts import LITTLE, MIB, WHOLE, in_folder, peak
 from tests.servers.raw import RawServer, http
@@ -281,16 +280,13 @@ def test_saving_large_outputs_keeps_memory_flat(ws: Driven, storage: Storage, tm
 def test_saving_works_without_hard_links(
     ws: Driven, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(path: Path, target: Path) -> None:
-        raise OSError(errno.EPERM, "Operation not permitted")
-
-    monkeypatch.setattr(Path, "hardlink_to", refused)
+    monkeypatch.setattr(Path, "hardlink_to", not_permitted)
     task = completed(f"{storage.url}/bytes/3/1.jpeg", "text")
     for _ in range(2):
         ws.save(task, tmp_path)
     assert in_folder(tmp_path) == {"abc-1.jpeg": b"xxx", "abc-2.txt": b"text"}
     assert len(storage.paths) == 1
-    monkeypatch.setattr(Path, "replace", refused)
+    monkeypatch.setattr(Path, "replace", not_permitted)
     with pytest.raises(InvalidInputError, match="Operation not permitted"):
         ws.save(completed("text", id="other"), tmp_path)
     assert len(in_folder(tmp_path)) == 2

@@ -7,23 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
-from tests.tools import CHROMIUM
+from playwright.sync_api import Page, expect
 
 from wavespeed_client import RateLimitError, SubmissionUncertainError
 from wavespeed_client.testing import FakeWaveSpeed
 
 MODEL = "wavespeed-ai/flux-dev"
 HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        # Chromium's sandbox needs rights that a container's root user does not have.
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

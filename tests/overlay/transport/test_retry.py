@@ -45,15 +45,8 @@ def test_retry_after_is_read_as_seconds_and_as_a_date(clock: Any) -> None:
 
 @pytest.mark.parametrize("announced", ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"])
 def test_a_retry_waits_a_minute_at_most(
-    connect: Connect, raw_server: RawServer, monkeypatch: Any, announced: str
+    connect: Connect, raw_server: RawServer, pauses: list[float], announced: str
 ) -> None:
-    pauses: list[float] = []
-
-    async def pause(seconds: float) -> None:
-        pauses.append(seconds)
-
-    monkeypatch.setattr("httpx_retries.retry.time.sleep", pauses.append)
-    monkeypatch.setattr("httpx_retries.retry.asyncio.sleep", pause)
     raw_server.responses += [
         http(429, BUSY, f"Retry-After: {announced}"),
         http(503, BUSY, "Retry-After: 2"),
