@@ -208,21 +208,27 @@ def test_a_second_ctrl_c_loses_no_submission_that_is_on_the_wire(
 def test_threads_that_cannot_start_leave_the_work_to_the_others(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start, started = threading.Thread.start, []
+    start, started, refused = threading.Thread.start, [], threading.Event()
 
     def refuse_the_third(thread: threading.Thread) -> None:
         if thread.name.startswith("wavespeed-batch_"):
             started.append(thread)
             if len(started) > 2:
+                refused.set()
                 raise RuntimeError("can't start new thread")
         start(thread)
+
+    def submission(number: int, given: dict[str, Any]) -> None:
+        assert refused.wait(20)  # both threads are at work until then
+
+    service.submission = submission
 
     monkeypatch.setattr(threading.Thread, "start", refuse_the_third)
     with httpx.Client(transport=service) as http, WaveSpeed("test-key", http_client=http) as ws:
         ws._clock = service.clock
         outcomes = list(ws.run_many(MODEL, tagged(9), max_in_flight=5))
     assert [outcome.error for outcome in outcomes] == [None] * 9
-    assert len(started) > 2
+    assert refused.is_set()
     assert batch_threads() == []
 
 
