@@ -35,6 +35,7 @@ class Body:
     _chunks: list[bytes] = field(init=False, factory=list[bytes], repr=False)  # they may repeat the key
     _size: int = field(init=False, default=0)
     _inflater: Any = field(init=False, default=None, repr=False)
+    _is_blank: bool = field(init=False, default=True)
 
     def __attrs_post_init__(self) -> None:
         length = value_of(self.response.headers, b"content-length")
@@ -46,8 +47,9 @@ class Body:
         Raises:
             UnexpectedResponseError: The body is too large, or its compression is broken.
         """
-        if not self._chunks and self._is_compressed(chunk):
-            self._inflater = _inflater()
+        if self._is_blank:  # blanks may come in chunks of their own, to keep the connection alive
+            self._is_blank = not chunk.lstrip(BEFORE_JSON)
+            self._inflater = _inflater() if not self._is_blank and self._is_compressed(chunk) else None
         if self._inflater is not None:
             chunk = self._inflated(chunk)
         self._chunks.append(chunk)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.conftest import Connect, every_engine
-from tests.servers.raw import TASK, RawServer, http
+from tests.servers.raw import TASK, RawServer, head, http
 from wavespeed_client import SubmissionUncertainError, UnexpectedResponseError
 from wavespeed_client.transport.response import WholeResponse
 
@@ -70,6 +70,19 @@ def test_a_content_encoding_that_was_not_applied_is_ignored(
     connect: Connect, raw_server: RawServer, encoding: str, mark: bytes
 ) -> None:
     raw_server.responses += [http(200, mark + TASK, f"Content-Encoding: {encoding}")]
+    assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
+
+
+@pytest.mark.parametrize("encoding", ["br", "binary", "gzip"])
+@pytest.mark.parametrize("blanks", [[b"\n"], [b" ", b"\r\n"], [b"\xef", b"\xbb\xbf"]])
+def test_blanks_before_a_response_decide_nothing_about_its_encoding(
+    connect: Connect, raw_server: RawServer, encoding: str, blanks: list[bytes]
+) -> None:
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (*blanks, TASK, b""))
+    raw_server.responses += [
+        head(200, "Content-Type: application/json", f"Content-Encoding: {encoding}", "Transfer-Encoding: chunked")
+        + chunks
+    ]
     assert connect(base_url=raw_server.url).submit("a/b").id == "abc"
 
 
