@@ -18,7 +18,7 @@ from .outcome import delivered
 from .steps import Procedure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 
     from ..files.uploads import AsyncUploads
     from .journal import AsyncJournal
@@ -117,24 +117,12 @@ class AsyncWorkers:
 
     async def _wait_for_steps(self) -> None:
         """Wait for current submissions and writes. A cancellation cancels these, too, and is raised afterwards."""
-        sending = [step for job, step in self._steps.items() if job.stage not in ENDED_AT_ONCE or job.outcome]
-        for task in self._left().difference(sending):
-            task.cancel()
-        cut_short: BaseException | None = None
-        while left := self._left():
-            try:
-                await asyncio.wait(left)
-            except asyncio.CancelledError as error:
-                cut_short = error
-                for task in left:
-                    task.cancel()
+        at_once = [step for job, step in self._steps.items() if job.stage in ENDED_AT_ONCE and not job.outcome]
+        cut_short = await _ended(self._steps.values(), at_once)
+        # Only then: the inputs may be ending the batch themselves, and a cancellation would cut their wait short.
+        cut_short = await _ended(self._own, self._own) or cut_short
         if cut_short is not None:
             raise cut_short
-
-    def _left(self) -> set[asyncio.Task[None]]:
-        """Return the other tasks that still run. Without the current task: the inputs may end their own batch."""
-        here = asyncio.current_task()
-        return {task for task in (*self._own, *self._steps.values()) if task is not here and not task.done()}
 
     async def _pull(self) -> None:
         pull = async_pulled_from(self.inputs)
@@ -210,3 +198,18 @@ class AsyncWorkers:
             self._news.set()
         if not self._may_pull.is_set() and (self.batch.stopped or self.batch.room() < math.inf):
             self._may_pull.set()
+
+
+async def _ended(tasks: Collection[asyncio.Task[None]], at_once: Iterable[asyncio.Task[None]]) -> BaseException | None:
+    """Cancel some of the tasks, and wait for all but the current one. If it is cancelled, cancel all and return why."""
+    for task in {*at_once} - {asyncio.current_task()}:
+        task.cancel()
+    cut_short: BaseException | None = None
+    while left := {task for task in tasks if not task.done()} - {asyncio.current_task()}:
+        try:
+            await asyncio.wait(left)
+        except asyncio.CancelledError as error:
+            cut_short = error
+            for task in left:
+                task.cancel()
+    return cut_short

@@ -54,6 +54,29 @@ def test_a_client_that_is_closed_while_an_input_is_pulled_says_so(
     assert "submitting" not in last_events(tmp_path / "batch.jsonl")
 
 
+def test_inputs_that_close_the_client_wait_for_the_responses(service: Service, tmp_path: Path) -> None:
+    async def slow(request: httpx.Request) -> None:
+        arrived.set()
+        await turns()
+
+    async def inputs() -> AsyncIterator[dict[str, str]]:
+        yield {"tag": "a"}
+        await arrived.wait()
+        await ws.aclose()
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        with pytest.raises(ConfigurationError, match="closed while this batch ran"):
+            _ = [outcome async for outcome in ws.run_many(MODEL, inputs(), max_in_flight=4, journal=journal)]
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    arrived, journal = asyncio.Event(), tmp_path / "batch.jsonl"
+    ws = async_client(service, request=[slow])
+    asyncio.run(main())
+    assert service.submitted == ["a"]
+    assert last_events(journal) == ["submitted"]
+
+
 def test_a_client_that_is_closed_by_a_hook_of_each_request_ends_the_batch(service: Service) -> None:
     async def close(request: httpx.Request) -> None:
         await asyncio.sleep(0)
