@@ -6,8 +6,6 @@ import inspect
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from wavespeed_api import Client
-
 from .arguments import check_callable, check_cost, check_limit, deletions, model_id, searched_from, task_of
 from .catalogue.catalogue import Catalogue
 from .clock import Deadline
@@ -66,12 +64,11 @@ class AsyncWaveSpeed(Shell):
         # Imported here for the same reason as in WaveSpeed.
         from asyncio import Lock
 
-        from .transport.chain import connect_async, refuse_sync
+        from .transport.chain import connect_async
 
         settings = Settings.resolve(api_key, base_url, timeout, max_retries)
-        super().__init__(settings, connect_async(settings, http_client, transport))
-        api = Client(base_url=settings.base_url)
-        self.api = api.set_async_httpx_client(self._http).set_httpx_client(refuse_sync())
+        self.api = connect_async(settings, http_client, transport)
+        super().__init__(settings, self.api.get_async_httpx_client())
         self._catalogue_lock = Lock()
         self._at_work: set[AsyncWorkers] = set()
 

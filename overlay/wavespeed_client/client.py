@@ -6,8 +6,6 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from wavespeed_api import Client
-
 from .arguments import check_callable, check_cost, check_limit, deletions, model_id, searched_from, task_of
 from .catalogue.catalogue import Catalogue
 from .clock import Deadline
@@ -71,12 +69,11 @@ class WaveSpeed(Shell):
         http_client: httpx.Client | None = None,
     ) -> None:
         # Imported here, so that `from wavespeed_client import WaveSpeed` does not load the network modules.
-        from .transport.chain import connect, refuse_async
+        from .transport.chain import connect
 
         settings = Settings.resolve(api_key, base_url, timeout, max_retries)
-        super().__init__(settings, connect(settings, http_client))
-        api = Client(base_url=settings.base_url)
-        self.api = api.set_httpx_client(self._http).set_async_httpx_client(refuse_async())
+        self.api = connect(settings, http_client)
+        super().__init__(settings, self.api.get_httpx_client())
         self._catalogue_lock = Lock()
         self._at_work: set[Workers] = set()
 

@@ -6,7 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import httpx
-from httpx_retries import RetryTransport
+
+from wavespeed_api import Client
 
 from ..errors import ConfigurationError
 from ..settings import USER_AGENT
@@ -51,19 +52,21 @@ class AsyncApiClient(httpx.AsyncClient):
         return with_cookies_kept(self, await self._transport.handle_async_request(request), request)
 
 
-def connect(settings: Settings, http_client: httpx.Client | None) -> ApiClient:
-    """Build the client that sends the requests of generated functions.
+def connect(settings: Settings, http_client: httpx.Client | None) -> Client:
+    """Build the client that generated functions take. Async ones refuse it.
 
     Raises:
         ConfigurationError: http_client is of the wrong kind, or closed; or the environment cannot be used.
     """
     with as_configuration_errors():
         link = Pools(settings.base_url) if http_client is None else Borrowed(http_client)
-        chain = ExchangeTransport(RetryTransport(AttemptTransport(link)), settings, link.proxy)
-        return ApiClient(transport=chain, **_options(settings, http_client))
+        chain = ExchangeTransport(AttemptTransport(link), settings, link.proxy)
+        client = ApiClient(transport=chain, **_options(settings, http_client))
+    refusing = httpx.AsyncClient(transport=RefusingTransport())
+    return Client(base_url=settings.base_url).set_httpx_client(client).set_async_httpx_client(refusing)
 
 
-def connect_async(settings: Settings, http_client: httpx.AsyncClient | None, engine: Engine) -> AsyncApiClient:
+def connect_async(settings: Settings, http_client: httpx.AsyncClient | None, engine: Engine) -> Client:
     """Async connect."""
     if engine not in ("httpx", "aiohttp"):
         raise ConfigurationError("transport must be 'httpx' or 'aiohttp'.")
@@ -76,8 +79,10 @@ def connect_async(settings: Settings, http_client: httpx.AsyncClient | None, eng
             link = AsyncBorrowed(http_client)
         else:
             link = AsyncPools(settings.base_url) if engine == "httpx" else _aiohttp(settings.base_url)
-        chain = ExchangeTransport(RetryTransport(AsyncAttemptTransport(link, slots)), settings, link.proxy)
-        return AsyncApiClient(transport=chain, **_options(settings, http_client))
+        chain = ExchangeTransport(AsyncAttemptTransport(link, slots), settings, link.proxy)
+        client = AsyncApiClient(transport=chain, **_options(settings, http_client))
+    refusing = httpx.Client(transport=RefusingTransport())
+    return Client(base_url=settings.base_url).set_httpx_client(refusing).set_async_httpx_client(client)
 
 
 def _aiohttp(base_url: str) -> Aiohttp:
@@ -99,16 +104,6 @@ def _options(settings: Settings, http_client: httpx.Client | httpx.AsyncClient |
         "cookies": httpx.Cookies(http_client.cookies if http_client else None),
         "trust_env": False,
     }
-
-
-def refuse_sync() -> httpx.Client:
-    """Build the placeholder for the sync httpx client of an AsyncWaveSpeed. Any use raises an error."""
-    return httpx.Client(transport=RefusingTransport())
-
-
-def refuse_async() -> httpx.AsyncClient:
-    """Build the placeholder for the async httpx client of a WaveSpeed. Any use raises an error."""
-    return httpx.AsyncClient(transport=RefusingTransport())
 
 
 class RefusingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):

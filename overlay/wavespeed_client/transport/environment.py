@@ -58,8 +58,6 @@ def as_configuration_errors() -> Generator[None]:
     """Turn httpx's errors about URLs and certificates into a ConfigurationError."""
     try:
         yield
-    except ConfigurationError:
-        raise
     except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
         what = "The base URL, a proxy variable (HTTPS_PROXY, ALL_PROXY, NO_PROXY ...) or SSL_CERT_FILE cannot be used"
         raise ConfigurationError(f"{what}: {error}") from error

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 import httpx
 from attrs import define, field
+from httpx_retries import RetryTransport
 
 from ..clock import Deadline
 from ..errors import (
@@ -40,8 +41,6 @@ from .submission import is_refusal, is_submission, model_of, refuse_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from httpx_retries import RetryTransport
 
     from ..settings import Settings
     from .response import WholeResponse
@@ -106,8 +105,8 @@ class Exchange:
             refuse_stream(path, content(request))
         found = request.extensions.get(EXTENSION)
         context = found if isinstance(found, Context) else Context()
-        once = not isinstance(request.stream, httpx.ByteStream)  # such a body can be read only once
-        max_retries = 0 if once else settings.max_retries
+        is_repeatable = isinstance(request.stream, httpx.ByteStream)  # other bodies can be read only once
+        max_retries = settings.max_retries if is_repeatable else 0
         request.extensions["retry"] = policy_for(context, submission=submission, max_retries=max_retries)
         authorization.attach(request)
         limits = (context.deadline, context.departure)
@@ -259,11 +258,13 @@ def end(context: Context, error: BaseException) -> NoReturn:
     raise InvalidInputError(f"The request could not be made, nothing was sent: {error!r}") from error
 
 
-class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """The outermost layer, sync and async. It begins an exchange for each request."""
+class ExchangeTransport(RetryTransport):
+    """The outermost layer, sync and async. It begins an exchange for each request, and tries it again if it may."""
 
-    def __init__(self, inner: RetryTransport, settings: Settings, proxy: str | None) -> None:
-        self._inner = inner
+    def __init__(
+        self, inner: httpx.BaseTransport | httpx.AsyncBaseTransport, settings: Settings, proxy: str | None
+    ) -> None:
+        super().__init__(inner)
         self._settings = settings
         self._through = shown(proxy)
         self._authorization = Authorization(settings)
@@ -273,7 +274,7 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> WholeResponse:
         exchange = self._begun(request)
         try:
-            response = self._inner.handle_request(request)
+            response = super().handle_request(request)
         except BaseException as error:
             exchange.end(error)
         finally:
@@ -287,7 +288,7 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._loop = loop
         exchange = self._begun(request)
         try:
-            response = await self._inner.handle_async_request(request)
+            response = await super().handle_async_request(request)
         except BaseException as error:
             exchange.end(error)
         finally:
@@ -299,16 +300,13 @@ class ExchangeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             raise ConfigurationError("This client was built before a fork: build one in each process.")
         return Exchange.begun(request, self._settings, self._authorization, self._through)
 
-    def close(self) -> None:
-        self._inner.close()
-
     async def aclose(self) -> None:
         if self._loop in (None, asyncio.get_running_loop()):
-            await self._inner.aclose()
+            await super().aclose()
         elif self._loop.is_closed():
             # The connections ended with the loop, and httpx raises an error when it closes them.
             with suppress(RuntimeError):
-                await self._inner.aclose()
+                await super().aclose()
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:
