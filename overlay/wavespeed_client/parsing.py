@@ -82,8 +82,7 @@ def has_input(task: Task, error: SubmissionUncertainError) -> bool:
 
 
 def _shown_input(task: Task) -> dict[str, Any] | None:
-    shown = task.raw.get("input") or task.raw.get("inputs")
-    return cast("dict[str, Any]", shown) if isinstance(shown, dict) else None
+    return mapping(task.raw.get("input") or task.raw.get("inputs"))
 
 
 def _outputs(values: Any) -> tuple[str | dict[str, Any], ...]:

@@ -97,9 +97,6 @@ class Webhook:
         moment = str(int(time.time() if timestamp is None else timestamp))
         return dict(zip(_HEADERS, (id, moment, _signature(self._keys[0], id, moment, body)), strict=True))
 
-    def __repr__(self) -> str:
-        return f"Webhook({len(self._keys)} secret(s), tolerance={self._tolerance})"
-
 
 def _keys(secret: object) -> tuple[Secret, ...]:
     value, name = given("secret", secret, "WAVESPEED_WEBHOOK_SECRET")

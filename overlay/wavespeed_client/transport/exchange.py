@@ -175,12 +175,9 @@ class Exchange:
         if not isinstance(error, Exception):
             self.interrupted(error)
             raise error
-        if self.response is not None:
-            self._raise(self._misread(error, self.response), error)
-        self._log(type(error).__name__)
-        self._raise(self._outcome(error), error)
-
-    def _raise(self, outcome: Exception, error: Exception) -> NoReturn:
+        if self.response is None:
+            self._log(type(error).__name__)
+        outcome = self._outcome(error) if self.response is None else self._misread(error, self.response)
         without_frames(error)  # they hold the request and the parsed body, which may show the key
         if outcome is error:
             raise error

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from encodings import utf_8_sig, utf_16, utf_16_be, utf_16_le, utf_32, utf_32_be, utf_32_le
-from typing import Any, cast
+from typing import Any
 
 import httpx
 
+from ..catalogue.values import mapping
 from ..task import is_task_id
 from .httpx1.headers import value_of
 
@@ -29,7 +30,7 @@ class WholeResponse(httpx.Response):
         status = response.status_code
         self.body = body
         self._parsed, self._is_strict = parsed(body)
-        self.fields = _object(self._parsed)
+        self.fields = mapping(self._parsed) or {}
         self.named = task_named_in(self.fields)
         self.task_id = self.named if 200 <= status < 300 else None
         # A response that names a task is a success, whatever else it says. A refusal may come with HTTP 200; then its
@@ -60,7 +61,7 @@ class WholeResponse(httpx.Response):
     @property
     def mentions_task(self) -> bool:
         """Whether the envelope has an id of a task, even if that cannot be used."""
-        return bool(_object(self.data).get("id"))
+        return bool((mapping(self.data) or {}).get("id"))
 
     @property
     def says_success(self) -> bool:
@@ -103,7 +104,8 @@ _LENIENT = json.JSONDecoder(strict=False, parse_int=_whole_number)
 
 def task_named_in(envelope: object) -> str | None:
     """Return the id of the task that an envelope names. An id anywhere else may be an echo of the input."""
-    found = _object(_object(envelope).get("data")).get("id")
+    data = mapping((mapping(envelope) or {}).get("data")) or {}
+    found = data.get("id")
     return found if is_task_id(found) else None
 
 
@@ -114,7 +116,3 @@ def _code(fields: dict[str, Any]) -> int:
 
 def _is_json(response: httpx.Response) -> bool:
     return b"json" in value_of(response.headers, b"content-type").lower()
-
-
-def _object(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
