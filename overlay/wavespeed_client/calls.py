@@ -6,7 +6,7 @@ The operations that submit and poll are imported with this module, the others on
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from attrs import define
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from .catalogue.rows import Billing, Model, Price, UsageStats
     from .files.ticket import UploadTicket
     from .task import Task
+
+# Of a list whose pages are requested one by one.
+Query: TypeAlias = "models.PredictionQuery | models.BillingQuery"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -97,6 +100,17 @@ class Calls:
         options = partial(operation._get_kwargs, *args, **kwargs)  # pyright: ignore[reportPrivateUsage]
         return Call(self._http, context, read, options)
 
+    def _pages(
+        self, operation: Operation[...], query: Query, read: Callable[[dict[str, Any]], T], key: Callable[[T], str]
+    ) -> Pages[T]:
+        from .catalogue.listing import Page
+
+        def page(number: int) -> Call[Page[T]]:
+            query.page = number
+            return self._call(Context(), partial(Page[T].within, read=read, number=number), operation, body=query)
+
+        return Pages(page, key)
+
     def submit(self, context: Context, model: str, fields: dict[str, Any], webhook: str | None) -> Call[Task]:
         """Submit a task with the checked fields of its input."""
         provider, name, variant = split_model(model)
@@ -130,9 +144,6 @@ class Calls:
         from wavespeed_api.api.tasks import list_predictions
         from wavespeed_api.models.prediction_query_status import PREDICTION_QUERY_STATUS_VALUES
 
-        from .catalogue.listing import Page
-        from .task import Task
-
         query = models.PredictionQuery(page_size=PAGE_SIZE, include_inputs=include_inputs)
         if model is not None:
             query.model = model_id(model)
@@ -143,12 +154,7 @@ class Calls:
         if created_before is not None:
             query.created_before = aware(created_before, "created_before")
 
-        def page(number: int) -> Call[Page[Task]]:
-            query.page = number
-            read = partial(Page[Task].within, read=task_in, number=number)
-            return self._call(Context(), read, list_predictions, body=query)
-
-        return Pages(page, lambda task: task.id)
+        return self._pages(list_predictions, query, task_in, lambda task: task.id)
 
     def delete(self, ids: list[str]) -> Call[int | None]:
         """Delete the records of tasks."""
@@ -209,7 +215,6 @@ class Calls:
         from wavespeed_api.api.account import search_billings
         from wavespeed_api.models.billing_query_billing_type import BILLING_QUERY_BILLING_TYPE_VALUES
 
-        from .catalogue.listing import Page
         from .catalogue.rows import Billing
 
         query = models.BillingQuery(page_size=PAGE_SIZE, sort="created_at DESC")
@@ -222,12 +227,7 @@ class Calls:
         if ids := task_ids(prediction_ids, "prediction_ids"):
             query.prediction_uuids = ids
 
-        def page(number: int) -> Call[Page[Billing]]:
-            query.page = number
-            read = partial(Page[Billing].within, read=Billing.of, number=number)
-            return self._call(Context(), read, search_billings, body=query)
-
-        return Pages(page, lambda record: record.uuid)
+        return self._pages(search_billings, query, Billing.of, lambda record: record.uuid)
 
     def webhook_secret(self) -> Call[str]:
         """Request the secret that signs webhook calls."""
