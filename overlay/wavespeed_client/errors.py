@@ -106,9 +106,13 @@ class SubmissionUncertainError(WaveSpeedError):
     """
 
     def __init__(
-        self, message: str, *, model: str, input: dict[str, Any], submitted_at: datetime, task_id: str | None = None
+        self, why: str, *, model: str, input: dict[str, Any], submitted_at: datetime, task_id: str | None = None
     ) -> None:
-        super().__init__(message)
+        named = f" Its task is probably {task_id}." if task_id else ""
+        super().__init__(
+            f"The submission to {model} was sent at {submitted_at:%Y-%m-%d %H:%M:%S} UTC, but {why}.{named} The task "
+            "may be running and billed: look with find_submissions(error) before you submit it again."
+        )
         self.model = model
         self.input = input
         self.submitted_at = submitted_at
@@ -268,21 +272,6 @@ def error_from_response(
         body=said,
         retry_after=retry_after,
         from_service=from_service,
-    )
-
-
-def uncertain_submission(
-    model: str, input: dict[str, Any], submitted_at: datetime, why: str, task_id: str | None = None
-) -> SubmissionUncertainError:
-    """Make the error for a submission that may have been taken."""
-    named = f" Its task is probably {task_id}." if task_id else ""
-    return SubmissionUncertainError(
-        f"The submission to {model} was sent at {submitted_at:%Y-%m-%d %H:%M:%S} UTC, but {why}.{named} The task may "
-        "be running and billed: look with find_submissions(error) before you submit it again.",
-        model=model,
-        input=input,
-        submitted_at=submitted_at,
-        task_id=task_id,
     )
 
 

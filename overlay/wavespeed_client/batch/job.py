@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from ..errors import APIConnectionError, RateLimitError, ServerError, uncertain_submission
+from ..errors import APIConnectionError, RateLimitError, ServerError, SubmissionUncertainError
 from ..fields import encoded
 from .attached import Attached, taken, urls_of
 from .journal import Item, Note, digest_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..catalogue.rows import Price
     from ..clock import Deadline
-    from ..errors import SubmissionUncertainError, WaveSpeedError
+    from ..errors import WaveSpeedError
     from ..fields import Place
     from ..files.register import Upload
     from ..task import Task
@@ -176,7 +176,8 @@ class Job:
     def lost_submission(self, model: str, entry: Entry) -> SubmissionUncertainError:
         """Return the error for a submission by an earlier run that received no response."""
         why = "the run that sent it ended before the response"
-        return uncertain_submission(model, self.sent_fields(), entry.at, why, entry.task_id)
+        fields = self.sent_fields()
+        return SubmissionUncertainError(why, model=model, input=fields, submitted_at=entry.at, task_id=entry.task_id)
 
     def uncertain_note(self, error: SubmissionUncertainError) -> list[Note]:
         """Return the note for an uncertain submission."""

@@ -132,7 +132,8 @@ class Attempt:
         try:
             for chunk in cast("httpx.SyncByteStream", response.stream):
                 body.add(chunk)
-                self._check_time()
+                if time.monotonic() > self._until:
+                    raise self.timed_out()
             return self._whole(body)
         except BaseException:
             self._keep_id(body)
@@ -144,15 +145,12 @@ class Attempt:
         try:
             async for chunk in cast("httpx.AsyncByteStream", response.stream):
                 body.add(chunk)
-                self._check_time()
+                if time.monotonic() > self._until:
+                    raise self.timed_out()
             return self._whole(body)
         except BaseException:
             self._keep_id(body)
             raise
-
-    def _check_time(self) -> None:
-        if time.monotonic() > self._until:
-            raise self.timed_out()
 
     def _keep_id(self, body: Body) -> None:
         """Keep the id of the task that a broken response names, if its JSON is whole."""

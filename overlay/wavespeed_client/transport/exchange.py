@@ -30,7 +30,6 @@ from ..errors import (
     error_from_response,
     excerpt,
     json_fields,
-    uncertain_submission,
 )
 from ..log import log
 from .authorization import Authorization
@@ -201,9 +200,13 @@ class Exchange:
 
     def uncertain(self, why: str) -> SubmissionUncertainError:
         """Make the error for a submission that may have been taken."""
-        input = json_fields(content(self.request))
-        why = self.authorization.hide(why)
-        return uncertain_submission(model_of(self.path), input, self._submitted_at, why, self.task_id)
+        return SubmissionUncertainError(
+            self.authorization.hide(why),
+            model=model_of(self.path),
+            input=json_fields(content(self.request)),
+            submitted_at=self._submitted_at,
+            task_id=self.task_id,
+        )
 
     def _misread(self, error: Exception, response: WholeResponse) -> Exception:
         why = self.authorization.hide(f"{error!r}")[:200]

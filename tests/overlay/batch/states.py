@@ -12,6 +12,7 @@ from tests.conftest import SETTINGS, TestClock
 from wavespeed_client import (
     Outcome,
     RateLimitError,
+    SubmissionUncertainError,
     Task,
 )
 from wavespeed_client.batch.job import Job, Stage
@@ -43,6 +44,11 @@ def batch(
 
 def task(number: int, status: str = "created") -> Task:
     return Task(id=f"task-{number}", model=MODEL, status=status, raw={"id": f"task-{number}", "status": status})
+
+
+def lost() -> SubmissionUncertainError:
+    """Return the error of a submission whose response was lost."""
+    return SubmissionUncertainError("its response was lost", model=MODEL, input={}, submitted_at=datetime.now(UTC))
 
 
 def pause(state: Batch) -> float:

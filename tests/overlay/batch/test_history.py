@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import SETTINGS, TestClock
-from tests.overlay.batch.states import MODEL, task
+from tests.overlay.batch.states import MODEL, lost, task
 from wavespeed_client import APIConnectionError, BadRequestError, ConfigurationError, RateLimitError, ServerError
 from wavespeed_client.batch.job import Job
 from wavespeed_client.batch.journal import Entry, Item, Note
@@ -28,7 +28,6 @@ from wavespeed_client.batch.options import checked_options
 from wavespeed_client.batch.state import Batch
 from wavespeed_client.batch.steps import Procedure
 from wavespeed_client.batch.tasks import ENDED_AT_ONCE
-from wavespeed_client.errors import uncertain_submission
 from wavespeed_client.waiting.wait import Wait
 
 pytestmark = pytest.mark.promise("batch-once", "journal-first")
@@ -200,7 +199,7 @@ class History:
         elif draw([True, False]):  # it is not known whether it was taken
             self.taken[number] = -1
             self.running.discard(number)
-            prediction, error = None, uncertain_submission(MODEL, {}, datetime.now(UTC), "lost")
+            prediction, error = None, lost()
         else:
             self.running.discard(number)
             prediction, error = None, draw(REFUSALS)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import SETTINGS, TestClock
-from tests.overlay.batch.states import BUSY, MODEL, batch, fail, outcome, pause, respond, step, task
+from tests.overlay.batch.states import BUSY, MODEL, batch, fail, lost, outcome, pause, respond, step, task
 from wavespeed_client import (
     APIConnectionError,
     BadRequestError,
@@ -24,7 +23,6 @@ from wavespeed_client import (
     TaskTimeoutError,
 )
 from wavespeed_client.batch.options import checked_options
-from wavespeed_client.errors import uncertain_submission
 
 pytestmark = pytest.mark.promise("journal-first")
 
@@ -126,7 +124,7 @@ def test_an_input_that_could_not_be_sent_is_tried_only_as_often_as_max_retries_a
     [
         (BadRequestError("No.", status_code=400), False),
         (ServerError("No.", status_code=500), True),
-        (uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"), True),
+        (lost(), True),
     ],
 )
 def test_trouble_slows_submissions_down_and_a_plain_refusal_does_not(clock: TestClock, error: Any, slows: bool) -> None:
@@ -140,7 +138,7 @@ def test_trouble_slows_submissions_down_and_a_plain_refusal_does_not(clock: Test
 def test_an_uncertain_submission_is_never_taken_up_again(clock: TestClock) -> None:
     state = batch(clock)
     state.pull({"prompt": "a cat"})
-    fail(state, step(state), uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"))
+    fail(state, step(state), lost())
     assert outcome(state).uncertain
     state.exhausted()
     assert (state.take(), pause(state), state.over) == (None, math.inf, True)

@@ -18,6 +18,7 @@ from tests.overlay.batch.states import (
     fail,
     find,
     look,
+    lost,
     outcome,
     pause,
     reserve,
@@ -32,7 +33,6 @@ from wavespeed_client import (
 )
 from wavespeed_client.batch.job import Job, Stage
 from wavespeed_client.batch.journal import Entry
-from wavespeed_client.errors import uncertain_submission
 
 pytestmark = pytest.mark.promise("journal-first")
 
@@ -82,7 +82,7 @@ def test_a_task_that_runs_on_keeps_its_journal_entry(clock: TestClock, error: ty
         assert respond(state, job, task(0)) == ["submitted"]
         assert respond(state, step(state), task(0, "processing")) == []
     else:
-        assert fail(state, job, uncertain_submission(MODEL, {}, datetime.now(UTC), "lost")) == ["uncertain"]
+        assert fail(state, job, lost()) == ["uncertain"]
     assert isinstance(outcome(state).error, error)
 
 
@@ -210,7 +210,7 @@ def test_an_end_logs_the_tasks_that_nothing_else_names(
     respond(state, jobs[1], task(1, "completed"))
     state.stop()
     assert len(state.received(jobs[2], task(2))) == (1 if journal else 0)  # which cannot be written
-    fail(state, jobs[3], uncertain_submission(MODEL, {}, datetime.now(UTC), "lost"))
+    fail(state, jobs[3], lost())
     state.finish()
     logged = [record.getMessage() for record in caplog.records]
     assert [part in logged[0] for part in ("task-0", "task-1", "task-2")] == [not journal, not journal, True]

@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 26, tzinfo=UTC)
 TASK = Task(
     "t-1", "a/b", "completed", ("https://example.com/1.png", {"text": "\u00e9"}), inference_ms=7.5, created_at=NOW
 )
-UNCERTAIN = SubmissionUncertainError("Lost.", model="a/b", input={}, submitted_at=NOW, task_id="t-2")
+UNCERTAIN = SubmissionUncertainError("its response was lost", model="a/b", input={}, submitted_at=NOW, task_id="t-2")
 
 
 def test_an_outcome_becomes_columns() -> None:
@@ -34,7 +34,7 @@ def test_an_uncertain_submission_has_the_id_of_its_task() -> None:
     found = outcome_columns(Outcome(0, {}, None, UNCERTAIN))
     assert found["uncertain"] is True
     assert (found["task_id"], found["status"], found["error_type"]) == ("t-2", None, "SubmissionUncertainError")
-    assert found["error"] == "Lost."
+    assert found["error"] == str(UNCERTAIN)
 
 
 @pytest.mark.parametrize("task", [TASK, None])
