@@ -14,9 +14,9 @@ import psycopg
 from benchmarks.candidates import HEADERS, INPUT, our_async_client
 from benchmarks.usage import memory, stopwatch
 from wavespeed_client.batch.journal import Item, digest_of
-from wavespeed_client.batch.postgres.address import Address
-from wavespeed_client.batch.postgres.journal import AsyncPostgresJournal
+from wavespeed_client.batch.options import async_journal_for, checked_options
 from wavespeed_client.batch.postgres.keys import Numbered
+from wavespeed_client.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -102,34 +102,35 @@ async def _second(run: Callable[[int], Awaitable[None]], first: int, inputs: int
 
 async def claims(url: str, *, inputs: int, at_once: int, journal: str) -> dict[str, float]:
     """Claim new inputs in a database, this many at the same time."""
-    ledger = await _ledger(url, journal, f"claims {at_once}")
-    entries = iter(await asyncio.gather(*map(ledger.look, _items(inputs))))
+    opened = await _opened(url, journal, f"claims {at_once}")
+    entries = iter(await asyncio.gather(*map(opened.look, _items(inputs))))
 
     async def work() -> None:
         for entry in entries:
-            await ledger.reserve(entry)
+            await opened.reserve(entry)
 
     took = stopwatch()
     await asyncio.gather(*(work() for _ in range(at_once)))
     found = took()
-    await ledger.close()
+    await opened.close()
     return found
 
 
 async def finish(url: str, *, inputs: int, batch: str, journal: str) -> dict[str, float]:
     """Record in a database that all inputs of a batch have finished."""
-    took, ledger = stopwatch(), await _ledger(url, journal, batch)
-    keys = [ledger.keys.key(item) for item in _items(inputs)]
+    took, opened, numbered = stopwatch(), await _opened(url, journal, batch), Numbered()
+    keys = [numbered.key(item) for item in _items(inputs)]
     with psycopg.connect(journal, autocommit=True) as connection:
         connection.execute(FINISH, (MODEL, MODEL, keys, batch))
-    await ledger.close()
+    await opened.close()
     return took()
 
 
-async def _ledger(url: str, journal: str, name: str) -> AsyncPostgresJournal:
-    ledger = AsyncPostgresJournal(Address.read(journal), name, url, MODEL, Numbered(), 240.0, 600.0)
-    await ledger.prepare()
-    return ledger
+async def _opened(url: str, address: str, name: str) -> Any:
+    settings = Settings.resolve("benchmark", base_url=url)
+    journal: Any = async_journal_for(checked_options(settings, MODEL, [], 1, None, 600.0, address, None, name))
+    await journal.prepare()
+    return journal
 
 
 def _items(count: int) -> list[Item]:

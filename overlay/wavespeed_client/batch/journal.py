@@ -110,13 +110,16 @@ class Note:
 
 
 class Journal(Protocol):
-    """A journal. Several threads may call it at once. When a call returns, its data is safely stored.
+    """A journal. When a call returns, its data is safely stored.
+
+    For `WaveSpeed`, the methods block, and several threads may call them at once. For `AsyncWaveSpeed`, they may return
+    awaitables instead.
 
     If the journal cannot be used any more, every method except `prepare` and `close` raises ConfigurationError. The
     batch then sends nothing more.
     """
 
-    def prepare(self) -> None:
+    def prepare(self) -> Awaitable[None] | None:
         """Open the journal for this run.
 
         Raises:
@@ -124,53 +127,40 @@ class Journal(Protocol):
         """
         ...
 
-    def look(self, item: Item) -> Entry:
+    def look(self, item: Item) -> Awaitable[Entry] | Entry:
         """Return the entry of an input, and record the input if it is new. Each entry is returned once in a run."""
         ...
 
-    def reserve(self, entry: Entry) -> Entry:
+    def reserve(self, entry: Entry) -> Awaitable[Entry] | Entry:
         """Record that an input is about to be submitted, and its price. Return the new entry.
 
         If the new entry has `look_again`, the input was not reserved and must not be sent.
         """
         ...
 
-    def write(self, notes: Sequence[Note]) -> None:
+    def write(self, notes: Sequence[Note]) -> Awaitable[None] | None:
         """Record events, in this order."""
         ...
 
-    def spent(self) -> Sequence[float]:
+    def spent(self) -> Awaitable[Sequence[float]] | Sequence[float]:
         """Return the price quoted for each task of earlier runs that may be billed, in USD."""
         ...
 
-    def uploads(self, digests: Sequence[str]) -> Sequence[Upload]:
+    def uploads(self, digests: Sequence[str]) -> Awaitable[Sequence[Upload]] | Sequence[Upload]:
         """Return the known uploads of these contents, by this run or an earlier one."""
         ...
 
-    def uploaded(self, uploads: Sequence[Upload]) -> None:
+    def uploaded(self, uploads: Sequence[Upload]) -> Awaitable[None] | None:
         """Record uploads that are not recorded yet."""
         ...
 
-    def close(self) -> None:
+    def close(self) -> Awaitable[None] | None:
         """Close the journal. Closing twice does nothing."""
         ...
 
     def own_threads(self) -> Sequence[int]:
         """Return the ids of the journal's threads. Other threads wait for these."""
         ...
-
-
-class AsyncJournal(Protocol):
-    """Async Journal. Its methods may return awaitables or plain results, so every `Journal` is an `AsyncJournal`."""
-
-    def prepare(self) -> Awaitable[None] | None: ...
-    def look(self, item: Item) -> Awaitable[Entry] | Entry: ...
-    def reserve(self, entry: Entry) -> Awaitable[Entry] | Entry: ...
-    def write(self, notes: Sequence[Note]) -> Awaitable[None] | None: ...
-    def spent(self) -> Awaitable[Sequence[float]] | Sequence[float]: ...
-    def uploads(self, digests: Sequence[str]) -> Awaitable[Sequence[Upload]] | Sequence[Upload]: ...
-    def uploaded(self, uploads: Sequence[Upload]) -> Awaitable[None] | None: ...
-    def close(self) -> Awaitable[None] | None: ...
 
 
 def digest_of(model: str, input: dict[str, Any], *name: str) -> bytes:

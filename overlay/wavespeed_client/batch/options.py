@@ -17,15 +17,15 @@ from ..arguments import check_callable, check_limit, split_model
 from ..clock import Clock, Deadline
 from ..errors import ConfigurationError, InvalidInputError
 from ..transport.submission import SYNC_MODE_SECONDS
+from ..waiting.wait import LONGEST_SILENCE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from ..settings import Settings
-    from .journal import AsyncJournal, Journal
+    from .journal import Journal
     from .outcome import Progress
     from .postgres.address import Address
-    from .text_journal import TextJournal
 
 Inputs: TypeAlias = Iterable[Mapping[str, Any]]
 AsyncInputs: TypeAlias = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
@@ -34,6 +34,8 @@ AsyncInputs: TypeAlias = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str
 DATABASES = ("env:", "service=")
 LONGEST_NAME = 200
 
+# Least seconds to wait for a database, even if the timeout for tasks is shorter.
+LEAST_PATIENCE = 10.0
 # Seconds after the longest submission; by then no response can come any more.
 MARGIN = 60.0
 
@@ -88,6 +90,11 @@ class Options:
     def ahead(self) -> int:
         """Inputs to pull beyond those in flight, so that no slot waits for the database."""
         return self.max_in_flight if self.has_database else 0
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for the database."""
+        return LONGEST_SILENCE if self.timeout is None else max(self.timeout, LEAST_PATIENCE)
 
     def name_of(self, index: int) -> tuple[str, ...]:
         """Return the name of an input, by its position; empty without names."""
@@ -225,28 +232,28 @@ def _journal_path(journal: object) -> Path:
 
 def journal_for(options: Options) -> Journal | None:
     """Make the journal of a batch, without opening it."""
-    if options.journal is None or isinstance(options.journal, Path):
-        return _text_journal_for(options.journal, options.base_url)
+    if options.journal is None:
+        return None
+    if isinstance(options.journal, Path):
+        from .text_journal import TextJournal
+
+        return TextJournal(options.journal, options.base_url)
     from .postgres.journal import PostgresJournal
+    from .postgres.ledger import Ledger
+    from .postgres.writer import Writer
 
-    return PostgresJournal.of(options, options.journal)
+    return PostgresJournal(Writer(Ledger(options, options.journal), options.patience))
 
 
-def async_journal_for(options: Options) -> AsyncJournal | None:
+def async_journal_for(options: Options) -> Journal | None:
     """Async journal_for."""
     if options.journal is None or isinstance(options.journal, Path):
-        return _text_journal_for(options.journal, options.base_url)
-    from .postgres.journal import AsyncPostgresJournal
+        return journal_for(options)
+    from .postgres.async_writer import AsyncWriter
+    from .postgres.journal import PostgresJournal
+    from .postgres.ledger import Ledger
 
-    return AsyncPostgresJournal.of(options, options.journal)
-
-
-def _text_journal_for(path: Path | None, base_url: str) -> TextJournal | None:
-    if path is None:
-        return None
-    from .text_journal import TextJournal
-
-    return TextJournal(path, base_url)
+    return PostgresJournal(AsyncWriter(Ledger(options, options.journal), options.patience))
 
 
 def pulled_from(inputs: Inputs) -> Iterator[object]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..files.uploads import AsyncUploads, Uploads
     from .attached import Attached
     from .job import Job
-    from .journal import AsyncJournal, Entry, Journal, Note
+    from .journal import Entry, Journal, Note
     from .state import Batch
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class Procedure:
     """
 
     batch: Batch
-    journal: Journal | AsyncJournal | None
+    journal: Journal | None
     submit: Submit
     ask: Ask
     quote: Quote

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 
     from ..files.uploads import AsyncUploads
-    from .journal import AsyncJournal
+    from .journal import Journal
     from .options import AsyncInputs
     from .outcome import Outcome
     from .state import Batch
@@ -77,7 +77,7 @@ class AsyncWorkers:
 
     batch: Batch
     inputs: AsyncInputs
-    journal: AsyncJournal | None
+    journal: Journal | None
     procedure: Procedure
     _steps: dict[Job, asyncio.Task[None]] = field(init=False, factory=dict[Job, asyncio.Task[None]])
     _own: list[asyncio.Task[None]] = field(init=False, factory=list[asyncio.Task[None]])

@@ -18,7 +18,7 @@ from attrs import define, evolve, field
 from tests.servers.in_process import Attach, Service, refusal, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
 from wavespeed_client.batch import tasks, threads
-from wavespeed_client.batch.journal import AsyncJournal, Entry, Item, Journal, Note
+from wavespeed_client.batch.journal import Entry, Item, Journal, Note
 from wavespeed_client.batch.threads import Workers
 
 pytestmark = pytest.mark.promise("journal-first", "batch-once")
@@ -115,7 +115,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Table:
     """The journal of every batch that has one."""
     table = Table()
     sync_one: Journal = table
-    async_one: AsyncJournal = AsyncTable(table)
+    async_one: Any = AsyncTable(table)
     monkeypatch.setattr(threads, "journal_for", lambda options: sync_one)
     monkeypatch.setattr(tasks, "async_journal_for", lambda options: async_one)
     return table

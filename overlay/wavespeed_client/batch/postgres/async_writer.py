@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import math
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, field
 
+from ...errors import WaveSpeedError
+from .requests import Claim, Release
 from .writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .requests import Request
+
+T = TypeVar("T")
 
 
 @define(eq=False)
@@ -24,7 +29,7 @@ class AsyncWriter(Writer):
     _loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
     _timer: asyncio.TimerHandle | None = field(init=False, default=None)
 
-    async def aopen(self) -> None:
+    async def open(self) -> None:
         """Async open."""
         try:
             await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._start())), self.seconds)
@@ -34,16 +39,22 @@ class AsyncWriter(Writer):
             self.leave()
             raise
 
-    def aresponse(self, request: Request) -> asyncio.Future[Any]:
-        """Async response. Cancelling the future does not cancel the request."""
-        future = self.ask(request, self._loop.create_future())
+    async def response(self, request: Request[T]) -> T:
+        """Async response. If it is cancelled, the request is carried out all the same; but a claim is released."""
+        future: asyncio.Future[T] = self.ask(request, self._loop.create_future())
         if self._timer is None:  # one for all, since one for each would cost more than the futures
             self._timer = self._loop.call_later(self.seconds, self._look_at_the_clock)
-        return future
+        try:
+            return await future
+        except BaseException:
+            if isinstance(request, Claim):
+                with suppress(WaveSpeedError):
+                    self.ask(Release(request), Future[None]())
+            raise
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Async close."""
-        await asyncio.to_thread(self.close)
+        await asyncio.to_thread(super().close)
         if self._timer is not None:
             self._timer.cancel()
 

@@ -1,4 +1,4 @@
-"""The common part of the sync and the async journal in PostgreSQL.
+"""Carry out the requests of a run for its batch in the database.
 
 Several runs on several machines may write at the same time. If another run is submitting an input, the entry has the
 time of the next look. The database's clock measures ages. A submission that is too old to get a response is uncertain:
@@ -8,94 +8,74 @@ it is never sent again unless a person decides to pay again.
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 import os
 import socket
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from attrs import define, evolve, field
+from attrs import Factory, define, evolve, field
+from psycopg.errors import ForeignKeyViolation
 
 from ...clock import Clock, Deadline, WakingClock
 from ...errors import ConfigurationError, InvalidInputError
-from ...waiting.wait import LONGEST_SILENCE
 from . import statements
-from .entries import SOONEST_LOOK, entry_of, key_of
-from .keys import Numbered, Shared
-from .requests import Record, Try, carry_out
+from .entries import SOONEST_LOOK, entry_of, key_of, result_of
+from .keys import Keys, Numbered, Shared
+from .requests import Alone, Claim, Look, Record, Release
+from .statements import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
-    from typing import Self
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ..journal import Entry, Item, Note
+    from ..journal import Entry
     from ..options import Options
     from .address import Address
-    from .keys import Keys
-    from .requests import Claim, Request
+    from .requests import Request
     from .statements import Connection, Row
 
-logger = logging.getLogger("wavespeed_client")
+    # Returned, not raised, an error is the response to its own request only.
+    Found: TypeAlias = Entry | InvalidInputError
 
-# Least seconds to wait for a database, even if the timeout for tasks is shorter.
-LEAST_PATIENCE = 10.0
+logger = logging.getLogger("wavespeed_client")
 
 
 @define(eq=False)
 class Ledger:
-    """The common part of the sync and the async journal.
+    """A batch in the database, as one run sees it. The writer's thread calls it, except for `failure` and `unwritten`.
 
     Attributes:
+        options: The arguments of the batch.
         address: The database's address.
-        name: The batch's name.
-        base_url: The base URL of the API.
-        model: The model's id.
-        keys: Makes the keys of inputs.
-        uncertain_after: Seconds after which a submission without a response counts as uncertain.
-        seconds: Seconds to wait for the database.
         clock: A clock that does not stop while the machine is suspended.
     """
 
+    options: Options
     address: Address
-    name: str
-    base_url: str
-    model: str
-    keys: Keys
-    uncertain_after: float
-    seconds: float
     clock: Clock = field(factory=WakingClock)
+    _keys: Keys = field(
+        init=False, default=Factory(lambda self: Numbered() if self.options.names is None else Shared(), True)
+    )
     _owner: str = field(init=False, factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
     _tries: Iterator[int] = field(init=False, factory=itertools.count)
-    _lost: list[str] = field(init=False, factory=list[str])
-    _batch: int | None = field(init=False, default=None)
-
-    @classmethod
-    def of(cls, options: Options, address: Address) -> Self:
-        """Make the journal of a batch."""
-        return cls(
-            address,
-            options.batch or "",
-            options.base_url,
-            options.model,
-            Numbered() if options.names is None else Shared(),
-            options.uncertain_after,
-            LONGEST_SILENCE if options.timeout is None else max(options.timeout, LEAST_PATIENCE),
-        )
-
-    # Called by the writer, in its thread
+    # The names under which these requests were tried so far; a claim under one of them was not sent.
+    _owners: list[str] = field(init=False, factory=list[str])
+    _batch: int = field(init=False, default=0)
 
     def connect(self) -> Connection:
         """Return a connection that is ready for use."""
         connection = self.address.connect()
+        name = self.options.batch or ""
         try:
             statements.create(connection)
-            batch = statements.register(connection, self.name, self.base_url)
-            if self._batch not in (None, batch):
+            batch = statements.register(connection, name, self.options.base_url)
+            if self._batch not in (0, batch):
                 raise InvalidInputError(
-                    f"The database lost the batch {self.name!r} while it ran: it was restored or replaced."
+                    f"The database lost the batch {name!r} while it ran: it was restored or replaced."
                 )
-            if self.keys.alone:
+            if self._keys.alone:
                 statements.lock(connection, batch)
         except BaseException:
             connection.close()
@@ -103,20 +83,29 @@ class Ledger:
         self._batch = batch
         return connection
 
-    def carry_out(self, connection: Connection, requests: Sequence[Request], again: bool) -> Sequence[object]:
-        """Carry out requests of one kind together. Return the response to each.
+    def carry_out(self, connection: Connection, requests: Sequence[Request[Any]], again: bool) -> Sequence[object]:
+        """Carry out requests of one kind together. Return the response to each, or its error.
 
         Args:
             connection: The connection.
             requests: The requests.
             again: Whether an earlier try lost its connection, so that its result is unknown.
-        """
-        lost = self._lost if again else []
-        owner = f"{self._owner}:{next(self._tries)}"
-        self._lost = [*lost, owner]
-        return carry_out(Try(connection, self._batch or 0, owner, lost, self.clock), requests)
 
-    # Called by the writer, in any thread
+        Raises:
+            InvalidInputError: The batch, or a row of it, was deleted meanwhile.
+        """
+        self._owners = [*(self._owners if again else ()), f"{self._owner}:{next(self._tries)}"]
+        kinds: dict[type, Callable[[Connection, Sequence[Any]], Sequence[object]]] = {
+            Look: self._looked,
+            Claim: self._claimed,
+            Release: self._released,
+            Record: self._recorded,
+            Alone: self._alone,
+        }
+        try:
+            return kinds[type(requests[0])](connection, requests)
+        except ForeignKeyViolation as error:
+            raise InvalidInputError("the row of wavespeed_batch was deleted while this batch ran") from error
 
     def shown(self, text: str) -> str:
         """Return a text without the password."""
@@ -125,43 +114,94 @@ class Ledger:
     def failure(self, why: str) -> ConfigurationError:
         """Return the error for the reason why nothing can be written."""
         return ConfigurationError(
-            f"The journal of the batch {self.name!r} at {self.address.shown} cannot be used ({why}), so nothing more "
-            "is sent. It may lack tasks that were submitted: tasks() lists them."
+            f"The journal of the batch {self.options.batch!r} at {self.address.shown} cannot be used ({why}), so "
+            "nothing more is sent. It may lack tasks that were submitted: tasks() lists them."
         )
 
-    def unwritten(self, requests: Sequence[Request]) -> None:
+    def unwritten(self, requests: Sequence[Request[Any]]) -> None:
         """Log the tasks in requests that could not be carried out."""
-        records = [request for request in requests if isinstance(request, Record)]
-        ids = [result.task_id for record in records for result in record.results.values() if result.task_id]
+        notes = [note for request in requests if isinstance(request, Record) for note in request.notes]
+        ids = [str(note.task["id"]) for note in notes if note.task is not None]
         if ids:
-            logger.warning("The journal of the batch %r lacks these tasks: %s", self.name, " ".join(ids))
+            logger.warning("The journal of the batch %r lacks these tasks: %s", self.options.batch, " ".join(ids))
 
-    # Called by the two journals
+    # Kinds of requests
 
-    def _met(self, item: Item, key: bytes, row: Row) -> Entry:
-        """Return the entry of an input. If only one run may use the batch, a claimed input is probably a dead run's."""
-        entry = self._entry(key, row)
-        if entry.adopts or not self.keys.alone or item.seen is not None:
-            return entry
-        return evolve(entry, adopts=True)
+    def _looked(self, connection: Connection, looks: Sequence[Look]) -> Sequence[Found]:
+        new: dict[bytes, tuple[str, str]] = {}
+        for look in looks:
+            item = look.item
+            if item.seen is None:
+                look.key = look.key or self._keys.key(item)
+                new[look.key] = (item.model, item.json.decode())
+                continue
+            look.key = key_of(item.seen)
+            if item.found:
+                tasks = {task.id: json.dumps(task.raw) for task in item.found}
+                statements.adopt(connection, self._batch, look.key, item.seen.attempt, tasks)
+        rows = statements.meet(connection, self._batch, new) if new else {}
+        found = self._entries(connection, [look.key for look in looks], rows)
+        return [self._met(look, entry) for look, entry in zip(looks, found, strict=True)]
 
-    def _entry(self, key: bytes, row: Row) -> Entry:
-        return entry_of(key, row, self.model, self.uncertain_after, datetime.now(UTC))
+    def _met(self, look: Look, found: Found) -> Found:
+        """Let a new input adopt its task if only this run may use the batch: another run that claimed it has died."""
+        if isinstance(found, InvalidInputError) or found.adopts or not self._keys.alone or look.item.seen is not None:
+            return found
+        return evolve(found, adopts=True)
 
-    def _reserved(self, entry: Entry, claim: Claim, row: Row | None) -> Entry:
-        """Return the entry of a claimed input; of one that could not be claimed, with the time of the next look."""
-        if row is not None:
-            found = self._entry(claim.key, row)
-            return evolve(found, look_again=found.look_again or SOONEST_LOOK)
-        deadline = Deadline(self.clock, claim.at + self.uncertain_after / 2)
-        return evolve(entry, event="submitting", attempt=claim.attempt, look_again=None, leaves_by=deadline)
+    def _entries(self, connection: Connection, keys: Sequence[bytes], known: Mapping[bytes, Row] = {}) -> list[Found]:
+        """Return the entries of inputs. Look up the rows that are not known."""
+        unknown, now = [key for key in keys if key not in known], datetime.now(UTC)
+        rows = {**known, **statements.look(connection, self._batch, unknown)} if unknown else known
+        for key in unknown:
+            if key not in rows:
+                raise InvalidInputError(
+                    f"the row of wavespeed_input with the key {key.hex()} was deleted while this batch ran"
+                )
+        return [entry_of(key, rows[key], self.options.model, self.options.uncertain_after, now) for key in keys]
 
-    def _check_written(self, notes: Sequence[Note], written: Container[bytes]) -> None:
-        for note in notes:
-            if note.event == "submitted" and key_of(note.entry) not in written:
+    def _claimed(self, connection: Connection, claims: Sequence[Claim]) -> Sequence[Found]:
+        leaves_by = Deadline.after(self.options.uncertain_after / 2, self.clock)
+        costs = {key_of(claim.entry): claim.entry.cost for claim in claims}
+        *lost, owner = self._owners
+        attempts = statements.claim(connection, self._batch, list(costs), owner, lost, list(costs.values()))
+        for claim in claims:
+            # Of several requests for one input, only the first gets the attempt: it must be sent once.
+            claim.attempt = attempts.pop(key_of(claim.entry), 0)
+        others = iter(self._entries(connection, [key_of(claim.entry) for claim in claims if not claim.attempt]))
+        return [
+            evolve(claim.entry, event="submitting", attempt=claim.attempt, look_again=None, leaves_by=leaves_by)
+            if claim.attempt
+            else _taken(next(others))
+            for claim in claims
+        ]
+
+    def _released(self, connection: Connection, releases: Sequence[Release]) -> Sequence[None]:
+        error = "The batch ended before the input was sent."
+        claims = [release.claim for release in releases if release.claim.attempt]
+        results = {key_of(claim.entry): Result(claim.attempt, "refused", error=error) for claim in claims}
+        statements.record(connection, self._batch, results)
+        return [None for _ in releases]
+
+    def _recorded(self, connection: Connection, records: Sequence[Record]) -> Sequence[None]:
+        notes = {key_of(note.entry): note for record in records for note in record.notes}
+        written = statements.record(connection, self._batch, {key: result_of(note) for key, note in notes.items()})
+        for key, note in notes.items():
+            if note.event == "submitted" and key not in written:
                 logger.warning(
                     "Task %s is not in the journal of the batch %r: its input was submitted again meanwhile, or "
                     "another input has this task. Wait for the task by its id.",
                     note.task and note.task["id"],
-                    self.name,
+                    self.options.batch,
                 )
+        return [None for _ in records]
+
+    def _alone(self, connection: Connection, requests: Sequence[Alone[Any]]) -> Sequence[object]:
+        return [request.statement(connection, self._batch) for request in requests]
+
+
+def _taken(found: Found) -> Found:
+    """Return the entry of an input that another run has, with the time of the next look."""
+    if isinstance(found, InvalidInputError):
+        return found
+    return evolve(found, look_again=found.look_again or SOONEST_LOOK)

@@ -30,7 +30,7 @@ from .statements import BusyError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from .ledger import Ledger
     from .requests import Request
@@ -50,16 +50,19 @@ SECONDS_TO_DIE = 2.0
 PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
 
-# The future of a response, in an event loop or not; None if nobody waits.
-Promise: TypeAlias = "Future[Any] | asyncio.Future[Any] | None"
+# The future of a response, in an event loop or not.
+Promise: TypeAlias = "Future[Any] | asyncio.Future[Any]"
 P = TypeVar("P", bound=Promise)
+T = TypeVar("T")
 # A request, the future of its response, and the time by which the response must have come.
-Waiting: TypeAlias = "tuple[Request, Promise, float]"
+Waiting: TypeAlias = "tuple[Request[Any], Promise, float]"
 
 
 @define(eq=False)
 class Writer:
     """A thread with a connection. Closing it in a forked child does nothing: both belong to the parent.
+
+    An `AsyncWriter` returns awaitables instead of blocking.
 
     Attributes:
         ledger: Connects to the database, and carries out the requests.
@@ -81,7 +84,7 @@ class Writer:
     _process: int = field(init=False, factory=os.getpid)
     _thread: threading.Thread | None = field(init=False, default=None)
 
-    def open(self) -> None:
+    def open(self) -> Awaitable[None] | None:
         """Start the thread, and return when it has connected. A failed first connection is not retried.
 
         Raises:
@@ -89,20 +92,20 @@ class Writer:
             WaveSpeedError: There is no connection.
         """
         try:
-            self._result(self._start())
+            return self._result(self._start())
         except BaseException:
             self.leave()
             raise
 
-    def response(self, request: Request) -> Any:
+    def response(self, request: Request[T]) -> Awaitable[T] | T:
         """Carry out a request, and return the response.
 
         Raises:
             WaveSpeedError: The request failed.
         """
-        return self._result(self.ask(request, Future[Any]()))
+        return self._result(self.ask(request, Future[T]()))
 
-    def ask(self, request: Request, promise: P) -> P:
+    def ask(self, request: Request[Any], promise: P) -> P:
         """Queue a request, and return the future of its response.
 
         Raises:
@@ -138,14 +141,15 @@ class Writer:
             self._closing = True
             self._news.notify()
 
-    def close(self) -> None:
+    def close(self) -> Awaitable[None] | None:
         """Wait until the queue is empty, and end."""
         if os.getpid() != self._process or self._thread is None:
-            return
+            return None
         self.leave()
         self._thread.join(min(self.seconds, threading.TIMEOUT_MAX))
         if self._thread.is_alive():
             self.give_up()
+        return None
 
     def _start(self) -> Future[None]:
         # A daemon, so that a journal that is never closed does not delay the end of the program.
@@ -157,7 +161,7 @@ class Writer:
         self._thread = thread
         return self._opened
 
-    def _result(self, future: Future[Any]) -> Any:
+    def _result(self, future: Future[T]) -> T:
         try:
             return future.result(min(self.seconds, threading.TIMEOUT_MAX))
         except TimeoutError:
@@ -267,7 +271,7 @@ class Writer:
 def _fulfil(waiting: Sequence[Waiting], responses: Sequence[object]) -> None:
     """Set the results of futures, or their errors, except where nobody waits any more."""
     for (_, promise, _), response in zip(waiting, responses, strict=False):
-        if promise is None or promise.done():
+        if promise.done():
             continue
         if isinstance(response, Exception):
             promise.set_exception(response)

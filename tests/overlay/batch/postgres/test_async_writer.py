@@ -19,17 +19,21 @@ pytestmark = pytest.mark.promise("database-outage")
 AsyncTest = Callable[[AsyncWriter], Coroutine[Any, Any, None]]
 
 
+def asked(writer: AsyncWriter, request: Any) -> asyncio.Future[Any]:
+    return writer.ask(request, asyncio.get_running_loop().create_future())
+
+
 def run(database: Database, test: AsyncTest, **options: Any) -> None:
     """Run a test with an open writer, and close the writer."""
 
     async def whole() -> None:
         writer = AsyncWriter(database, **{"seconds": LONG, **options})
-        await writer.aopen()
+        await writer.open()
         try:
             await test(writer)
         finally:
             database.free.set()
-            await writer.aclose()
+            await writer.close()
 
     asyncio.run(whole())
 
@@ -39,10 +43,10 @@ def test_a_group_wakes_its_loop_once(database: Database, monkeypatch: pytest.Mon
         loop, wakes = asyncio.get_running_loop(), list[object]()
         call_soon = loop.call_soon_threadsafe
         monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *given: [wakes.append(given), call_soon(*given)])
-        block = writer.aresponse("block")
+        block = asked(writer, "block")
         await asyncio.to_thread(database.busy.wait)
         wakes.clear()
-        others = [writer.aresponse(number) for number in range(100)]
+        others = [asked(writer, number) for number in range(100)]
         database.free.set()
         assert await asyncio.gather(block, *others) == ["done block", *(f"done {number}" for number in range(100))]
         assert len(wakes) == 2
@@ -52,7 +56,7 @@ def test_a_group_wakes_its_loop_once(database: Database, monkeypatch: pytest.Mon
 
 def test_errors_of_the_database_are_raised_in_the_event_loop(database: Database) -> None:
     async def test(writer: AsyncWriter) -> None:
-        both = [writer.aresponse("hang"), writer.aresponse("behind")]
+        both = writer.response("hang"), writer.response("behind")
         for error in await asyncio.gather(*both, return_exceptions=True):
             assert isinstance(error, ConfigurationError)
 
@@ -68,10 +72,10 @@ def test_one_timer_serves_all_requests(database: Database, clock: TestClock, mon
             return asyncio.TimerHandle(0.0, callback, (), loop)
 
         monkeypatch.setattr(loop, "call_later", call_later)
-        assert await writer.aresponse("early") == "done early"
+        assert await writer.response("early") == "done early"
         clock.time += 4.0
-        await writer.aresponse("second")
-        late = writer.aresponse("hang")
+        await writer.response("second")
+        late = asyncio.create_task(writer.response("hang"))
         await asyncio.to_thread(database.busy.wait)
         clock.time += 6.0
         timers[-1][1]()
@@ -87,11 +91,11 @@ def test_one_timer_serves_all_requests(database: Database, clock: TestClock, mon
 
 def test_a_timer_that_finds_nobody_waiting_is_not_set_again(database: Database, clock: TestClock) -> None:
     async def test(writer: AsyncWriter) -> None:
-        await writer.aresponse("a")
+        await writer.response("a")
         clock.time += 11.0
         writer._look_at_the_clock()
         assert writer._timer is None
-        assert await writer.aresponse("b") == "done b"
+        assert await writer.response("b") == "done b"
         assert writer._timer is not None
 
     run(database, test, seconds=10.0, clock=clock)
@@ -99,9 +103,9 @@ def test_a_timer_that_finds_nobody_waiting_is_not_set_again(database: Database, 
 
 def test_a_request_is_carried_out_even_if_its_waiter_is_cancelled(database: Database) -> None:
     async def test(writer: AsyncWriter) -> None:
-        writer.aresponse("block").cancel()
+        asked(writer, "block").cancel()
         await asyncio.to_thread(database.busy.wait)
-        gone, behind = writer.aresponse("gone"), writer.aresponse("behind")
+        gone, behind = asked(writer, "gone"), asked(writer, "behind")
         gone.cancel()
         database.free.set()
         assert await behind == "done behind"
@@ -113,14 +117,14 @@ def test_a_request_is_carried_out_even_if_its_waiter_is_cancelled(database: Data
 def test_a_loop_that_is_closed_stops_nothing(database: Database) -> None:
     async def left_behind() -> AsyncWriter:
         writer = AsyncWriter(database, LONG)
-        await writer.aopen()
-        writer.aresponse("block")
-        writer.aresponse("behind")
+        await writer.open()
+        asked(writer, "block")
+        asked(writer, "behind")
         return writer
 
     writer = asyncio.run(left_behind())
     database.free.set()
-    asyncio.run(writer.aclose())
+    asyncio.run(writer.close())
     assert [request for group in database.groups for request in group] == ["block", "behind"]
     assert database.lost == []
 
@@ -140,16 +144,16 @@ def test_a_writer_whose_opening_timed_out_or_was_cancelled_takes_no_requests(sec
 
     async def begin() -> None:
         writer = AsyncWriter(database, seconds)
-        opening = asyncio.create_task(writer.aopen())
+        opening = asyncio.create_task(writer.open())
         await asyncio.to_thread(database.busy.wait)
         if seconds == LONG:
             opening.cancel()
         with pytest.raises(asyncio.CancelledError if seconds == LONG else ConfigurationError):
             await opening
         with pytest.raises(ConfigurationError):
-            writer.aresponse("a")
+            asked(writer, "a")
         database.free.set()
-        await writer.aclose()
+        await writer.close()
 
     asyncio.run(begin())
 

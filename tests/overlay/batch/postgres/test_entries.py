@@ -10,11 +10,9 @@ import pytest
 
 from wavespeed_client import InvalidInputError
 from wavespeed_client.batch.journal import Entry, Item, Note, digest_of
-from wavespeed_client.batch.postgres.entries import asked_of, entry_of, result_of
+from wavespeed_client.batch.postgres.entries import entry_of, result_of
 from wavespeed_client.batch.postgres.keys import Numbered, Shared
-from wavespeed_client.batch.postgres.requests import Adopt, Look, Meet
 from wavespeed_client.batch.postgres.statements import Result, Row
-from wavespeed_client.parsing import task_in
 
 pytestmark = pytest.mark.promise("database-resume")
 
@@ -24,7 +22,9 @@ RAW = {"id": "task-1", "status": "completed", "outputs": ["x"]}
 
 
 def entry(*row: Any) -> Entry:
-    return entry_of(KEY, Row(*row), "a/b", 240.0, NOW)
+    found = entry_of(KEY, Row(*row), "a/b", 240.0, NOW)
+    assert isinstance(found, Entry)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,9 @@ def test_an_input_that_is_paid_again_does_not_keep_its_earlier_task(state: str) 
 
 @pytest.mark.parametrize("task", ["", "[]", "{}", "null", '{"id": "a b"}', "[" * 100_000])
 def test_a_broken_row_is_named(task: str) -> None:
-    with pytest.raises(InvalidInputError, match="The row of wavespeed_input with the key 6b is broken"):
-        entry("submitted", 1, 0.0, 0.0, task)
+    found = entry_of(KEY, Row("submitted", 1, 0.0, 0.0, task), "a/b", 240.0, NOW)
+    assert isinstance(found, InvalidInputError)
+    assert "The row of wavespeed_input with the key 6b is broken" in str(found)
 
 
 def test_notes_are_written_for_their_attempt() -> None:
@@ -72,8 +73,8 @@ def test_notes_are_written_for_their_attempt() -> None:
     assert named == Result(7, "uncertain", None, '{"id": "task-1"}', "Lost.")
 
 
-def item(number: int, **seen: Any) -> Item:
-    return Item(digest_of("a/b", {"n": number}), "a/b", b'{"n":%d}' % number, **seen)
+def item(number: int) -> Item:
+    return Item(digest_of("a/b", {"n": number}), "a/b", b'{"n":%d}' % number)
 
 
 def test_equal_inputs_have_a_key_each_or_share_one() -> None:
@@ -83,12 +84,3 @@ def test_equal_inputs_have_a_key_each_or_share_one() -> None:
     assert [Numbered().key(item(1)), shared.key(item(1))] == [found[0]] * 2
     again = Numbered()
     assert {again.key(item(number)) for number in (2, 1, 1, 2, 1)} == set(found)
-
-
-def test_an_input_that_was_seen_before_keeps_its_key() -> None:
-    keys, task = Numbered(), task_in(RAW, "a/b")
-    digest = item(1).digest
-    assert asked_of(item(1), keys) == Meet(digest, "a/b", '{"n":1}')
-    seen = Entry(KEY, "uncertain", NOW, attempt=2)
-    assert asked_of(item(1, seen=seen), keys) == Look(KEY)
-    assert asked_of(item(1, seen=seen, found=(task,)), keys) == Adopt(KEY, 2, {"task-1": json.dumps(RAW)})

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from tests.conftest import SETTINGS
 from wavespeed_client.batch.journal import Item, Note, digest_of
-from wavespeed_client.batch.postgres.address import Address
-from wavespeed_client.batch.postgres.journal import AsyncPostgresJournal, PostgresJournal
-from wavespeed_client.batch.postgres.keys import Numbered
+from wavespeed_client.batch.options import Options, async_journal_for, checked_options, journal_for
 from wavespeed_client.batch.postgres.statements import Connection
 
 MODEL = "wavespeed-ai/flux-dev"
@@ -20,8 +19,8 @@ INPUT = {"prompt": "A cat"}
 ITEM = Item(digest_of(MODEL, INPUT), MODEL, json.dumps(INPUT).encode())
 
 
-def options(postgres: str, name: str) -> tuple[Any, ...]:
-    return Address.read(postgres), name, "https://api.wavespeed.ai", MODEL, Numbered(), 240.0, 600.0
+def options(postgres: str, name: str) -> Options:
+    return checked_options(SETTINGS, MODEL, [INPUT], 8, None, 600.0, postgres, None, name)
 
 
 def rows(connection: Connection, name: str) -> list[tuple[Any, ...]]:
@@ -34,7 +33,7 @@ def test_a_claim_is_released_if_its_caller_is_cancelled(connection: Connection, 
     """Otherwise the next run would wait for a response to a submission that was never sent."""
 
     async def cancel() -> None:
-        journal = AsyncPostgresJournal(*options(postgres, name))
+        journal: Any = async_journal_for(options(postgres, name))
         await journal.prepare()
         claim = asyncio.create_task(journal.reserve(await journal.look(ITEM)))
         await asyncio.sleep(0)
@@ -51,7 +50,7 @@ def test_a_task_that_is_not_recorded_is_named(
     connection: Connection, postgres: str, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The task was paid for, so its id must be somewhere."""
-    journal = PostgresJournal(*options(postgres, name))
+    journal: Any = journal_for(options(postgres, name))
     journal.prepare()
     entry = journal.reserve(journal.look(ITEM))
     journal.write([Note(entry, "submitted", {"id": "task-1", "status": "created"})])

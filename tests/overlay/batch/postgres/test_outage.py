@@ -17,14 +17,15 @@ from tests.overlay.batch.postgres.counting import KEY, CountingService, inputs
 from tests.servers.faults import in_thread
 from tests.servers.in_process import Attach, Service, refusal, stepper, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, Outcome, Progress
-from wavespeed_client.batch.postgres import ledger, statements
+from wavespeed_client.batch import options
+from wavespeed_client.batch.postgres import statements
 
 pytestmark = pytest.mark.promise("database-outage")
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "LEAST_PATIENCE", 0.0)
+    monkeypatch.setattr(options, "LEAST_PATIENCE", 0.0)
 
 
 @pytest.fixture
@@ -146,8 +147,8 @@ def test_two_runs_without_a_lock_submit_no_input_twice(url: str, monkeypatch: py
 
     async def run(service: CountingService) -> list[Outcome]:
         async with AsyncWaveSpeed(KEY, base_url=service.url) as ws:
-            options = {"journal": url, "batch": "cats", "max_in_flight": 4, "on_progress": end_connections}
-            return await collected(ws.run_many(MODEL, inputs(30), **options))
+            given = {"journal": url, "batch": "cats", "max_in_flight": 4, "on_progress": end_connections}
+            return await collected(ws.run_many(MODEL, inputs(30), **given))
 
     async def both(service: CountingService) -> list[list[Outcome]]:
         return await asyncio.gather(run(service), run(service))
