@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import SubmissionUncertainError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from ..errors import WaveSpeedError
     from ..task import Task
@@ -29,28 +29,17 @@ def not_looked_for(error: SubmissionUncertainError, trouble: WaveSpeedError) -> 
 
 def left(model: str, jobs: Sequence[Job], is_recorded: bool) -> None:
     """Warn, at the end of a batch, about tasks that its journal lacks and submissions without a response."""
-    not_handed_out(job.wait.task for job in jobs if job.wait is not None and (job.reserved or not is_recorded))
-    errors = [job.outcome.error if job.outcome is not None else None for job in jobs if job.sent]
-    without_response(
-        model, len(errors), [error.task_id for error in errors if isinstance(error, SubmissionUncertainError)]
-    )
-
-
-def not_handed_out(tasks: Iterable[Task]) -> None:
-    """Warn about tasks that the caller never got."""
-    ids = [task.id for task in tasks]
+    ids = [job.wait.task.id for job in jobs if job.wait is not None and (job.reserved or not is_recorded)]
     if ids:
         logger.warning("A batch ended before it yielded these tasks. Wait for them by id: %s", " ".join(ids))
-
-
-def without_response(model: str, count: int, ids: Iterable[str | None]) -> None:
-    """Warn about submissions without a response, and name the tasks that they probably started."""
-    if count:
-        known = " ".join(id for id in ids if id)
+    errors = [job.outcome.error if job.outcome is not None else None for job in jobs if job.sent]
+    if errors:
+        uncertain = [error for error in errors if isinstance(error, SubmissionUncertainError)]
+        known = " ".join(error.task_id for error in uncertain if error.task_id)
         logger.warning(
             "A batch for %s ended with %d submissions that got no response. Their tasks may have been started: look "
             "with tasks() before you submit those inputs again.%s",
             model,
-            count,
+            len(errors),
             f" Probably started: {known}" if known else "",
         )
