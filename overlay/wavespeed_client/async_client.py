@@ -136,7 +136,7 @@ class AsyncWaveSpeed(Shell):
         from .batch.tasks import outcomes
 
         calls = (self._submit, self._get, self._price, self.find_submissions, self._uploads)
-        return outcomes(self._batch(options), inputs, *calls, self._at_work)
+        return outcomes(self._batch(options), inputs, calls, self._at_work)
 
     def use(self, model: ModelOf[I]) -> AsyncTypedModel[I]:
         """Async `WaveSpeed.use`."""

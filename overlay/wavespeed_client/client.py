@@ -210,7 +210,7 @@ class WaveSpeed(Shell):
         from .batch.threads import outcomes
 
         calls = (self._submit, self._get, self._price, self.find_submissions, self._uploads)
-        return outcomes(self._batch(options), pulled_from(inputs), *calls, self._at_work)
+        return outcomes(self._batch(options), pulled_from(inputs), calls, self._at_work)
 
     def use(self, model: ModelOf[I]) -> TypedModel[I]:
         """Return a model with typed inputs, from a token that `wavespeed_client.typed` wrote. No request."""

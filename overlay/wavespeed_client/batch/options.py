@@ -36,7 +36,7 @@ LONGEST_NAME = 200
 
 # Least seconds to wait for a database, even if the timeout for tasks is shorter.
 LEAST_PATIENCE = 10.0
-# Seconds after the longest submission; by then no response can come any more.
+# Seconds after the longest submission, such as for a slow name server; by then no response can come any more.
 MARGIN = 60.0
 
 
@@ -51,8 +51,8 @@ class Options:
         max_in_flight: Tasks at once.
         max_per_minute: Submissions within any 60 seconds.
         timeout: Seconds that a task may take.
-        longest_submission: Seconds after which a submission has a response or has failed.
-        uncertain_after: Seconds after which a submission of another run counts as uncertain.
+        uncertain_after: Seconds after which a submission without a response gets none any more. One of another run
+            then counts as uncertain.
         max_retries: How often to retry a submission that could not be sent.
         journal: The journal's file or database.
         batch: The batch's name in a database.
@@ -70,7 +70,6 @@ class Options:
     max_in_flight: int
     max_per_minute: int | None
     timeout: float | None
-    longest_submission: float
     max_retries: int
     uncertain_after: float
     journal: Path | Address | None
@@ -132,7 +131,7 @@ def checked_options(
         check_limit(budget, "budget")
     if retry_failed and journal is None:
         raise InvalidInputError("retry_failed needs a journal, which records the tasks that failed.")
-    place, longest_submission = _place(journal), max(settings.timeout, SYNC_MODE_SECONDS)
+    place = _place(journal)
     if retry_failed and not isinstance(place, Path):
         raise InvalidInputError(
             "retry_failed is for a journal in a file. For a batch in a database, call pay_again(journal, batch, "
@@ -145,9 +144,8 @@ def checked_options(
         max_in_flight=checked_count("max_in_flight", max_in_flight),
         max_per_minute=None if max_per_minute is None else checked_count("max_per_minute", max_per_minute),
         timeout=timeout,
-        longest_submission=longest_submission,
         max_retries=settings.max_retries,
-        uncertain_after=longest_submission + MARGIN,
+        uncertain_after=max(settings.timeout, SYNC_MODE_SECONDS) + MARGIN,
         journal=place,
         batch=_batch_name(batch, place),
         on_progress=cast("Callable[[Progress], object] | None", on_progress),

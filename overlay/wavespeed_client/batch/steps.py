@@ -42,6 +42,8 @@ Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], object]
 Ask: TypeAlias = Callable[[Context, Task], object]
 Quote: TypeAlias = Callable[[Context, str, dict[str, Any]], object]
 Find: TypeAlias = Callable[[SubmissionUncertainError], object]
+# All of them and the client's uploads, in the order in which `Procedure` takes them.
+ClientCalls: TypeAlias = "tuple[Submit, Ask, Quote, Find, Callable[[], Uploads | AsyncUploads]]"
 
 
 @frozen(eq=False)

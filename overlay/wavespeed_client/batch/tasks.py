@@ -20,12 +20,10 @@ from .steps import Procedure
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 
-    from ..files.uploads import AsyncUploads
-    from .journal import Journal
     from .options import AsyncInputs
     from .outcome import Outcome
     from .state import Batch
-    from .steps import Ask, Find, Quote, Steps, Submit
+    from .steps import ClientCalls, Steps
 
 
 T = TypeVar("T")
@@ -37,16 +35,11 @@ ENDED_AT_ONCE = (*PREPARING, Stage.FIND, Stage.POLL)
 async def outcomes(
     batch: Batch,
     inputs: AsyncInputs,
-    submit: Submit,
-    ask: Ask,
-    quote: Quote,
-    find: Find,
-    uploads: Callable[[], AsyncUploads],
+    calls: ClientCalls,
     at_work: set[AsyncWorkers],
 ) -> AsyncGenerator[Outcome]:
     """Async outcomes."""
-    journal = async_journal_for(batch.options)
-    workers = AsyncWorkers(batch, inputs, journal, Procedure(batch, journal, submit, ask, quote, find, uploads))
+    workers = AsyncWorkers(batch, inputs, Procedure(batch, async_journal_for(batch.options), *calls))
     await workers.begin()
     at_work.add(workers)
     try:
@@ -77,7 +70,6 @@ class AsyncWorkers:
 
     batch: Batch
     inputs: AsyncInputs
-    journal: Journal | None
     procedure: Procedure
     _steps: dict[Job, asyncio.Task[None]] = field(init=False, factory=dict[Job, asyncio.Task[None]])
     _own: list[asyncio.Task[None]] = field(init=False, factory=list[asyncio.Task[None]])
@@ -112,8 +104,8 @@ class AsyncWorkers:
                 await self._wait_for_steps()
         finally:
             self.batch.finish()
-            if self.journal is not None:
-                await done(self.journal.close())
+            if self.procedure.journal is not None:
+                await done(self.procedure.journal.close())
 
     async def _wait_for_steps(self) -> None:
         """Wait for current submissions and writes. A cancellation cancels these, too, and is raised afterwards."""

@@ -25,11 +25,9 @@ from .steps import Procedure
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from ..files.uploads import Uploads
-    from .journal import Journal
     from .outcome import Outcome
     from .state import Batch
-    from .steps import Ask, Find, Quote, Steps, Submit
+    from .steps import ClientCalls, Steps
 
 
 T = TypeVar("T")
@@ -37,19 +35,11 @@ T = TypeVar("T")
 # Each step takes a thread. A task needs none between its polls.
 MOST_WORKERS = 32
 
-# Seconds that `end` waits beyond the longest submission, such as for a slow name server. It then stops waiting for the
-# thread: no submission is sent that late, and a response that still comes is written to the journal.
-MARGIN = 60.0
-
 
 def outcomes(
     batch: Batch,
     inputs: Iterator[object],
-    submit: Submit,
-    ask: Ask,
-    quote: Quote,
-    find: Find,
-    uploads: Callable[[], Uploads],
+    calls: ClientCalls,
     at_work: set[Workers],
 ) -> Generator[Outcome]:
     """Yield the outcomes of a batch as they come. Its threads run as long as this generator.
@@ -57,15 +47,10 @@ def outcomes(
     Args:
         batch: The batch.
         inputs: The inputs.
-        submit: Sends a submission, without retries.
-        ask: Polls a task, without retries.
-        quote: Requests the price of a task.
-        find: Looks for the task of an uncertain submission.
-        uploads: Returns the client's uploads.
+        calls: The client's methods that a procedure needs.
         at_work: The client's running batches, which it ends when it is closed.
     """
-    journal = journal_for(batch.options)
-    workers = Workers(batch, inputs, journal, Procedure(batch, journal, submit, ask, quote, find, uploads))
+    workers = Workers(batch, inputs, Procedure(batch, journal_for(batch.options), *calls))
     workers.begin()
     at_work.add(workers)
     try:
@@ -87,7 +72,6 @@ class Workers:
 
     batch: Batch
     inputs: Iterator[object]
-    journal: Journal | None
     procedure: Procedure
     _steps: list[Job] = field(init=False, factory=list[Job])
     _own: set[threading.Thread] = field(init=False, factory=set[threading.Thread])
@@ -134,7 +118,8 @@ class Workers:
         if os.getpid() != self._process:
             self._close_journal()  # the threads and the batch belong to the parent process
             return
-        if self.journal is not None and threading.get_ident() in self.journal.own_threads():
+        journal = self.procedure.journal
+        if journal is not None and threading.get_ident() in journal.own_threads():
             self.batch.stop()  # called by garbage collection: the holder of the lock may wait for this thread
             return
         with self._work:
@@ -155,8 +140,9 @@ class Workers:
             atexit.unregister(self.end)
 
     def _wait_for_steps(self) -> None:
-        # With a time limit: garbage collection may call `end` while it holds a lock that one of the threads needs.
-        end = time.monotonic() + self.batch.options.longest_submission + MARGIN
+        # With a time limit: garbage collection may call `end` while it holds a lock that one of the threads needs. No
+        # submission is sent that late, and a response that still comes is written to the journal.
+        end = time.monotonic() + self.batch.options.uncertain_after
         with self._news:
             while self._steps and time.monotonic() < end:
                 self._news.wait(1.0)
@@ -168,8 +154,8 @@ class Workers:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _close_journal(self) -> None:
-        if self.journal is not None:
-            self.journal.close()
+        if self.procedure.journal is not None:
+            self.procedure.journal.close()
 
     def _check_process(self) -> None:
         if os.getpid() != self._process:

@@ -22,7 +22,7 @@ from tests.overlay.batch.leaving import batch_threads
 from tests.servers.faults import record, running
 from tests.servers.in_process import Attach, Service, stepper, tagged
 from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
-from wavespeed_client.batch import threads
+from wavespeed_client.batch import options
 from wavespeed_client.batch.threads import Workers
 from wavespeed_client.clock import Clock
 from wavespeed_client.transport.submission import SYNC_MODE_SECONDS
@@ -275,7 +275,7 @@ with WaveSpeed("test-key", base_url=sys.argv[1]) as ws:
 def test_an_early_end_gives_up_a_submission_that_never_ends(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "MARGIN", -SYNC_MODE_SECONDS)
+    monkeypatch.setattr(options, "MARGIN", -SYNC_MODE_SECONDS)
     arrived, released = threading.Event(), threading.Event()
     given_up = threading.Timer(20, released.set)
     given_up.start()

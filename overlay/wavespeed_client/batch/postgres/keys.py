@@ -1,9 +1,9 @@
-"""Make the key of each input, by which the rows of a batch are found."""
+"""Make keys of equal inputs, each of which has a row of its own."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 class Numbered:
     """Keys of a batch in which each input is a task of its own. Equal inputs are numbered."""
 
-    alone: ClassVar[bool] = True
     _seen: set[int] = field(init=False, factory=set[int])
     _repeated: dict[int, int] = field(init=False, factory=dict[int, int])
 
@@ -27,16 +26,3 @@ class Numbered:
             return item.digest
         number = self._repeated[short] = self._repeated.get(short, 0) + 1
         return hashlib.sha256(item.digest + number.to_bytes(8, "big")).digest()
-
-
-class Shared:
-    """Keys of a batch in which equal inputs share one task, whichever runs submit them."""
-
-    alone: ClassVar[bool] = False
-
-    def key(self, item: Item) -> bytes:
-        """Return the key of an input."""
-        return item.digest
-
-
-Keys: TypeAlias = Numbered | Shared

@@ -16,14 +16,14 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from attrs import Factory, define, evolve, field
+from attrs import define, evolve, field
 from psycopg.errors import ForeignKeyViolation
 
 from ...clock import Clock, Deadline, WakingClock
 from ...errors import ConfigurationError, InvalidInputError
 from . import statements
 from .entries import SOONEST_LOOK, entry_of, key_of, result_of
-from .keys import Keys, Numbered, Shared
+from .keys import Numbered
 from .requests import Alone, Claim, Look, Record, Release
 from .statements import Result
 
@@ -55,14 +55,16 @@ class Ledger:
     options: Options
     address: Address
     clock: Clock = field(factory=WakingClock)
-    _keys: Keys = field(
-        init=False, default=Factory(lambda self: Numbered() if self.options.names is None else Shared(), True)
-    )
+    # For a batch that only this run may use; None if equal inputs share one task, whichever runs submit them.
+    _numbered: Numbered | None = field(init=False)
     _owner: str = field(init=False, factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
     _tries: Iterator[int] = field(init=False, factory=itertools.count)
     # The names under which these requests were tried so far; a claim under one of them was not sent.
     _owners: list[str] = field(init=False, factory=list[str])
     _batch: int = field(init=False, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        self._numbered = Numbered() if self.options.names is None else None
 
     def connect(self) -> Connection:
         """Return a connection that is ready for use."""
@@ -75,7 +77,7 @@ class Ledger:
                 raise InvalidInputError(
                     f"The database lost the batch {name!r} while it ran: it was restored or replaced."
                 )
-            if self._keys.alone:
+            if self._numbered is not None:
                 statements.lock(connection, batch)
         except BaseException:
             connection.close()
@@ -132,7 +134,7 @@ class Ledger:
         for look in looks:
             item = look.item
             if item.seen is None:
-                look.key = look.key or self._keys.key(item)
+                look.key = look.key or (item.digest if self._numbered is None else self._numbered.key(item))
                 new[look.key] = (item.model, item.json.decode())
                 continue
             look.key = key_of(item.seen)
@@ -145,7 +147,7 @@ class Ledger:
 
     def _met(self, look: Look, found: Found) -> Found:
         """Let a new input adopt its task if only this run may use the batch: another run that claimed it has died."""
-        if isinstance(found, InvalidInputError) or found.adopts or not self._keys.alone or look.item.seen is not None:
+        if isinstance(found, InvalidInputError) or found.adopts or self._numbered is None or look.item.seen is not None:
             return found
         return evolve(found, adopts=True)
 
@@ -164,7 +166,7 @@ class Ledger:
         leaves_by = Deadline.after(self.options.uncertain_after / 2, self.clock)
         costs = {key_of(claim.entry): claim.entry.cost for claim in claims}
         *lost, owner = self._owners
-        attempts = statements.claim(connection, self._batch, list(costs), owner, lost, list(costs.values()))
+        attempts = statements.claim(connection, self._batch, costs, owner, lost)
         for claim in claims:
             # Of several requests for one input, only the first gets the attempt: it must be sent once.
             claim.attempt = attempts.pop(key_of(claim.entry), 0)

@@ -256,25 +256,19 @@ def _rows(connection: Connection, query: LiteralString, given: Mapping[str, obje
 
 
 def claim(
-    connection: Connection,
-    batch: int,
-    keys: Sequence[bytes],
-    owner: str,
-    lost: Sequence[str] = (),
-    costs: Sequence[float | None] | None = None,
+    connection: Connection, batch: int, costs: Mapping[bytes, float | None], owner: str, lost: Sequence[str] = ()
 ) -> dict[bytes, int]:
     """Claim inputs for submission. Return the attempt number of each input that was claimed.
 
     Args:
         connection: The connection.
         batch: The batch's number.
-        keys: The keys of the inputs.
+        costs: The price quoted for each input, in USD, by the input's key.
         owner: A name that no other claim was made with.
         lost: Names of earlier claims of this run whose results are unknown. They may be taken over.
-        costs: The price quoted for each input, in USD.
     """
-    quoted = [None] * len(keys) if costs is None else list(costs)
-    given = {"batch": batch, "keys": keys, "owner": owner, "lost": list(lost), "costs": quoted}
+    quoted = list(costs.values())
+    given = {"batch": batch, "keys": list(costs), "owner": owner, "lost": list(lost), "costs": quoted}
     return {bytes(key): attempt for key, attempt in connection.execute(CLAIM, given)}
 
 

@@ -95,6 +95,5 @@ async def shared(
         options = checked_options(ws.settings, MODEL, given, max_in_flight, None, 60.0, database, None, name)
         options = evolve(options, names=["cat"] * len(given), uncertain_after=uncertain_after)
         batch = Batch(options, ws._clock, partial(Wait, durations=ws._durations))
-        return await collected(
-            outcomes(batch, given, ws._submit, ws._get, ws._price, ws.find_submissions, ws._uploads, ws._at_work)  # type: ignore[arg-type]
-        )
+        calls = (ws._submit, ws._get, ws._price, ws.find_submissions, ws._uploads)
+        return await collected(outcomes(batch, given, calls, ws._at_work))

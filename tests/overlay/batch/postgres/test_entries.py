@@ -11,7 +11,7 @@ import pytest
 from wavespeed_client import InvalidInputError
 from wavespeed_client.batch.journal import Entry, Item, Note, digest_of
 from wavespeed_client.batch.postgres.entries import entry_of, result_of
-from wavespeed_client.batch.postgres.keys import Numbered, Shared
+from wavespeed_client.batch.postgres.keys import Numbered
 from wavespeed_client.batch.postgres.statements import Result, Row
 
 pytestmark = pytest.mark.promise("database-resume")
@@ -77,10 +77,10 @@ def item(number: int) -> Item:
     return Item(digest_of("a/b", {"n": number}), "a/b", b'{"n":%d}' % number)
 
 
-def test_equal_inputs_have_a_key_each_or_share_one() -> None:
-    numbered, shared = Numbered(), Shared()
+def test_equal_inputs_have_a_key_each() -> None:
+    numbered = Numbered()
     found = [numbered.key(item(number)) for number in (1, 2, 1, 1, 2)]
     assert len(set(found)) == 5
-    assert [Numbered().key(item(1)), shared.key(item(1))] == [found[0]] * 2
+    assert Numbered().key(item(1)) == found[0]
     again = Numbered()
     assert {again.key(item(number)) for number in (2, 1, 1, 2, 1)} == set(found)

@@ -71,7 +71,7 @@ def test_a_claim_is_made_again_if_its_response_was_lost_but_never_anothers(
     connection: Connection, batch: int, ledger: Ledger
 ) -> None:
     """The connection was lost while the claim was committed: it was not sent."""
-    statements.claim(connection, batch, [b"dog"], "another")
+    statements.claim(connection, batch, {b"dog": None}, "another")
     lost, again = Claim(entry(b"cat")), [Claim(entry(b"cat")), Claim(entry(b"dog"))]
     carried_out(ledger, connection, lost)
     carried_out(ledger, connection, *again, again=True)
@@ -82,7 +82,7 @@ def test_a_claim_is_made_again_if_its_response_was_lost_but_never_anothers(
 
 
 def test_only_the_owners_claims_are_released(connection: Connection, batch: int, ledger: Ledger) -> None:
-    statements.claim(connection, batch, [b"dog"], "another")
+    statements.claim(connection, batch, {b"dog": None}, "another")
     claims = [Claim(entry(b"cat")), Claim(entry(b"cat")), Claim(entry(b"dog"))]
     carried_out(ledger, connection, *claims)
     carried_out(ledger, connection, *[Release(claim) for claim in claims])

@@ -50,7 +50,7 @@ class Rows(RuleBasedStateMachine):
     @rule(target=held, key=st.sampled_from(KEYS), owner=st.sampled_from(OWNERS))
     def claim(self, key: bytes, owner: str) -> Any:
         before = self.row(key)
-        claimed = statements.claim(self.connection, self.batch, [key], f"{owner}-{next(self.numbers)}")
+        claimed = statements.claim(self.connection, self.batch, {key: None}, f"{owner}-{next(self.numbers)}")
         self.check_claimed(bool(claimed), before)
         return (key, claimed.get(key))
 

@@ -64,7 +64,7 @@ def test_only_one_run_can_lock_a_batch(connection: Connection, postgres: str, ba
 
 
 def test_an_input_that_is_there_is_not_planned_again(connection: Connection, planned: int) -> None:
-    claim(connection, planned, [A], OWNER)
+    claim(connection, planned, {A: None}, OWNER)
     meet(connection, planned, {A: ("a/b", "{}")})
     assert state(connection, planned) == "submitting"
 
@@ -72,33 +72,33 @@ def test_an_input_that_is_there_is_not_planned_again(connection: Connection, pla
 def test_only_one_owner_can_claim_an_input(connection: Connection, postgres: str, planned: int) -> None:
     def claimed(owner: str) -> int:
         with psycopg.connect(postgres, autocommit=True) as own:
-            return len(claim(own, planned, [A, B], owner))
+            return len(claim(own, planned, {A: None, B: None}, owner))
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(claimed, map(str, range(8)))) == 2
 
 
 def test_no_claim_expires(connection: Connection, planned: int) -> None:
-    assert claim(connection, planned, [A], OWNER) == {A: 1}
+    assert claim(connection, planned, {A: None}, OWNER) == {A: 1}
     connection.execute("update wavespeed_input set changed_at = '2001-01-01' where batch = %s", (planned,))
-    assert claim(connection, planned, [A], "two") == {}
+    assert claim(connection, planned, {A: None}, "two") == {}
     record(connection, planned, {A: Result(1, "uncertain", error="lost")})
-    assert claim(connection, planned, [A], "two") == {}
+    assert claim(connection, planned, {A: None}, "two") == {}
 
 
 def test_a_refused_input_is_claimed_anew(connection: Connection, planned: int) -> None:
-    claim(connection, planned, [A], OWNER)
+    claim(connection, planned, {A: None}, OWNER)
     record(connection, planned, {A: Result(1, "refused", error="HTTP 429 \0 \ud800 é")})
     assert look(connection, planned, [A])[A].error == "HTTP 429 \\x00 \\ud800 é"
-    assert claim(connection, planned, [A], "two") == {A: 2}
+    assert claim(connection, planned, {A: None}, "two") == {A: 2}
     assert look(connection, planned, [A])[A].error is None
 
 
 def test_an_owner_can_claim_again_if_the_response_to_its_claim_was_lost(connection: Connection, planned: int) -> None:
-    claim(connection, planned, [A], OWNER)
-    claim(connection, planned, [B], "two")
-    assert claim(connection, planned, [A, B], "again", [OWNER]) == {A: 2}
-    assert claim(connection, planned, [A, B], "late", [OWNER]) == {}
+    claim(connection, planned, {A: None}, OWNER)
+    claim(connection, planned, {B: None}, "two")
+    assert claim(connection, planned, {A: None, B: None}, "again", [OWNER]) == {A: 2}
+    assert claim(connection, planned, {A: None, B: None}, "late", [OWNER]) == {}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_owner_can_claim_again_if_the_response_to_its_claim_was_lost(connecti
 def test_a_known_task_replaces_an_uncertain_result(
     connection: Connection, planned: int, before: str, note: str, after: str
 ) -> None:
-    claim(connection, planned, [A], OWNER)
+    claim(connection, planned, {A: None}, OWNER)
     connection.execute(
         "update wavespeed_input set state = %s, task_id = %s, task = '{}' where batch = %s and key = %s",
         (before, f"task-{planned}", planned, A),
@@ -135,15 +135,15 @@ def test_a_known_task_replaces_an_uncertain_result(
 
 
 def test_a_result_of_an_earlier_attempt_is_not_written(connection: Connection, planned: int) -> None:
-    claim(connection, planned, [A], OWNER)
+    claim(connection, planned, {A: None}, OWNER)
     record(connection, planned, {A: Result(1, "refused")})
-    claim(connection, planned, [A], "two")
+    claim(connection, planned, {A: None}, "two")
     assert record(connection, planned, {A: submitted(1, f"late-{planned}")}) == set()
     assert state(connection, planned) == "submitting"
 
 
 def test_two_inputs_cannot_have_the_same_task(connection: Connection, planned: int) -> None:
-    claim(connection, planned, [A, B], OWNER)
+    claim(connection, planned, {A: None, B: None}, OWNER)
     task = f"same-{planned}"
     assert record(connection, planned, {A: submitted(1, task), B: submitted(1, task)}) == {A}
     row = look(connection, planned, [B])[B]
@@ -152,7 +152,7 @@ def test_two_inputs_cannot_have_the_same_task(connection: Connection, planned: i
 
 
 def test_ages_are_computed_by_the_database(connection: Connection, planned: int) -> None:
-    claim(connection, planned, [A], OWNER)
+    claim(connection, planned, {A: None}, OWNER)
     moved = "changed_at = changed_at - interval '1 h', submitted_at = submitted_at - interval '2 h'"
     connection.execute(f"update wavespeed_input set {moved} where batch = %s", (planned,))
     row = look(connection, planned, [A])[A]
@@ -163,7 +163,7 @@ def test_ages_are_computed_by_the_database(connection: Connection, planned: int)
 
 @pytest.fixture
 def uncertain(connection: Connection, planned: int) -> int:
-    claim(connection, planned, [A, B], OWNER)
+    claim(connection, planned, {A: None, B: None}, OWNER)
     record(connection, planned, {A: Result(1, "uncertain"), B: Result(1, "uncertain")})
     return planned
 
@@ -199,9 +199,9 @@ def test_an_uncertain_input_is_claimed_again_only_after_pay_again(
     connection: Connection, uncertain: int, name: str
 ) -> None:
     assert statements.pay_again(connection, name, ["failed"]) == 0
-    assert claim(connection, uncertain, [A, B], OWNER) == {}
+    assert claim(connection, uncertain, {A: None, B: None}, OWNER) == {}
     assert statements.pay_again(connection, name, ["uncertain"]) == 2
-    assert claim(connection, uncertain, [A], OWNER) == {A: 2}
+    assert claim(connection, uncertain, {A: None}, OWNER) == {A: 2}
 
 
 def test_claims_wait_for_the_disk_in_a_database_that_does_not(connection: Connection, planned: int) -> None:
@@ -214,7 +214,7 @@ def test_claims_wait_for_the_disk_in_a_database_that_does_not(connection: Connec
     trigger = "create constraint trigger see after update on wavespeed_input deferrable initially deferred"
     connection.execute(f"{trigger} for each row execute function pg_temp.note()")
     try:
-        claim(connection, planned, [A], OWNER)
+        claim(connection, planned, {A: None}, OWNER)
         record(connection, planned, {A: Result(1, "uncertain")})
         assert connection.execute("select setting from seen").fetchall() == [("on",), ("on",)]
     finally:
