@@ -52,9 +52,9 @@ def is_whole(line: bytes) -> bool:
     return True
 
 
-def time_in(record: Any) -> datetime:
-    """Return the time of a record's event."""
-    return datetime.fromisoformat(record["at"]).astimezone(UTC)
+def time_in(record: Any, name: str = "at") -> datetime:
+    """Return a time in a record, by default that of its event."""
+    return datetime.fromisoformat(record[name]).astimezone(UTC)
 
 
 def task_in(record: Any, model: str) -> Task | None:

@@ -197,11 +197,13 @@ class TextJournal:
         place = self._file.seek(len(header))
         reader = io.BufferedReader(self._file, 1 << 20)
         for line_number, line in enumerate(reader, 2):
-            if line.endswith(b"\n") or lines.is_whole(line):
-                self._take_in(line, place, line_number)
-            place += len(line)
+            if not line.endswith(b"\n") and not lines.is_whole(line):
+                self._file.truncate(place)
+                break
+            self._take_in(line, place, line_number)
             if not line.endswith(b"\n"):
-                self._mend(line, place)
+                self._append(b"\n")
+            place += len(line)
         reader.detach()
 
     def _refuse(self) -> NoReturn:
@@ -216,13 +218,6 @@ class TextJournal:
             "are different services, name another file: every input is then submitted again. If they are the same, "
             "change the journal's first line."
         )
-
-    def _mend(self, line: bytes, end: int) -> None:
-        """Complete the last line with a line break, or remove it if it is incomplete."""
-        if lines.is_whole(line):
-            self._append(b"\n")
-        else:
-            self._file.truncate(end - len(line))
 
     def _take_in(self, line: bytes, place: int, line_number: int) -> None:
         try:
@@ -313,4 +308,4 @@ def _key(digest: bytes) -> bytes:
 
 def _moment(record: dict[str, Any]) -> datetime:
     """Return the time of a record's event; of an uncertain submission, the time when it was sent."""
-    return lines.time_in({"at": record["submitted_at"]} if record["event"] == "uncertain" else record)
+    return lines.time_in(record, "submitted_at" if record["event"] == "uncertain" else "at")
