@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from ..arguments import input_fields
-from ..clock import Deadline
 from ..errors import InvalidInputError
 from ..fields import encoded
 from ..files.inputs import FILE, NAME, PLAIN_NAME, files_in, name_of, placed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from ..fields import Place
     from ..files.kinds import FileInput
@@ -72,13 +71,3 @@ def taken(item: object) -> tuple[dict[str, Any], bytes, Attached | None]:
 def urls_of(uploads: Iterable[Upload]) -> dict[str, str]:
     """Return the URLs of uploads by digest."""
     return {upload.digest: upload.url for upload in uploads}
-
-
-@frozen
-class UntilStopped(Deadline):
-    """A deadline that expires as soon as a batch is stopped."""
-
-    is_stopped: Callable[[], bool]
-
-    def left(self) -> float:
-        return 0.0 if self.is_stopped() else super().left()

@@ -56,9 +56,8 @@ class Job:
         attached: The input with its files; None if it has none.
         context: The context variables at the time when the input was pulled. Its steps run in this context.
         stage: The current or next step.
-        item: The journal's key for the input; None without a journal.
+        item: What the journal looks up; None without a journal.
         entry: The journal's entry; None until the journal was read.
-        tasks_found: Tasks that an uncertain submission may have started.
         reserved: Whether the journal has recorded the submission, but not its result yet.
         tries_end: When to stop trying to submit; set by the first attempt.
         wait_ends: When the wait for the task ends, counted from its submission.
@@ -83,7 +82,6 @@ class Job:
     stage: Stage = Stage.SUBMIT
     item: Item | None = None
     entry: Entry | None = None
-    tasks_found: tuple[Task, ...] = ()
     reserved: bool = False
     tries_end: Deadline | None = None
     wait_ends: Deadline | None = None
@@ -149,17 +147,10 @@ class Job:
     def _look(self, model: str, input: dict[str, Any], body: bytes) -> None:
         self.stage, self.item = Stage.LOOK, Item(digest_of(model, input, *self.name), model, body)
 
-    def looked_up(self, item: Item) -> Item:
-        """Return the item to look up, with what is known of it since the last look."""
-        return item if self.entry is None else evolve(item, seen=self.entry, found=self.tasks_found)
-
-    def saw(self, entry: Entry) -> None:
-        """Keep the journal's entry for the next look."""
-        self.entry, self.tasks_found = entry, ()
-
-    def found(self, tasks: Sequence[Task]) -> None:
-        """Keep the tasks that the submission may have started. The journal excludes those of other inputs."""
-        self.tasks_found = tuple(tasks)
+    def looks_again(self, found: Sequence[Task] = ()) -> None:
+        """Prepare another look, with the entry of the last one and the tasks that the submission may have started."""
+        if self.item is not None:
+            self.item = evolve(self.item, seen=self.entry, found=tuple(found))
 
     def note(self, event: str, **values: Any) -> list[Note]:
         """Return the note for the journal; none without a journal."""

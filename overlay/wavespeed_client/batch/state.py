@@ -151,10 +151,6 @@ class Batch:
             due_at = min(due_at, now + self._throttle.wait(now), tries_end.at if tries_end else math.inf)
         return due_at
 
-    def poll_deadline(self, wait: Wait) -> Deadline:
-        """Return the deadline of a poll. It allows one poll even if its turn came too late."""
-        return Deadline(self.clock, max(wait.deadline.at, self.clock.now())).and_a_last_poll()
-
     def departing(self, job: Job) -> Entry | None:
         """Allow a job's request to be sent. Return the entry to reserve in the journal first; None if there is none.
 
@@ -185,7 +181,7 @@ class Batch:
 
     def looked(self, job: Job, entry: Entry) -> list[Note]:
         """Record the journal's entry of a job. Return the notes to write before the job continues."""
-        job.saw(entry)
+        job.entry = entry
         # Assume that it was sent: its event is unknown, or lacks the task that it should have.
         is_lost = entry.event in LOST or (entry.task is None and entry.event not in FREE)
         if is_lost and (entry.look_again is None or entry.adopts):
@@ -259,6 +255,7 @@ class Batch:
             job.stage = Stage.FIND if job.stage is Stage.LOOK else Stage.LOOK
             self._fresh.append(job)
         elif job.entry is not None and job.entry.look_again is not None:
+            job.looks_again()
             self._watching.add(job)
             self._later(job, Stage.LOOK, job.entry.look_again)
         elif job.wait is not None:

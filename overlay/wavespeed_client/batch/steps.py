@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from attrs import frozen
 
+from ..clock import Deadline
 from ..errors import SubmissionUncertainError, WaveSpeedError
 from ..parsing import is_certainly
 from ..task import Task
 from ..transport.context import Context
 from . import log
-from .attached import UntilStopped
 from .job import PREPARING, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..clock import Deadline
     from ..files.register import Upload
     from ..files.uploads import AsyncUploads, Uploads
     from .attached import Attached
@@ -44,6 +43,16 @@ Quote: TypeAlias = Callable[[Context, str, dict[str, Any]], object]
 Find: TypeAlias = Callable[[SubmissionUncertainError], object]
 # All of them and the client's uploads, in the order in which `Procedure` takes them.
 ClientCalls: TypeAlias = "tuple[Submit, Ask, Quote, Find, Callable[[], Uploads | AsyncUploads]]"
+
+
+@frozen
+class UntilStopped(Deadline):
+    """A deadline that expires as soon as a batch is stopped."""
+
+    is_stopped: Callable[[], bool]
+
+    def left(self) -> float:
+        return 0.0 if self.is_stopped() else super().left()
 
 
 @frozen(eq=False)
@@ -79,17 +88,17 @@ class Procedure:
             yield self.journal.close
             raise
 
-    def carry_out(self, job: Job, departure: Callable[[], object], wake: Callable[[], object]) -> Steps[None]:
+    def carry_out(self, job: Job, run: Callable[[Steps[Any]], object], wake: Callable[[], object]) -> Steps[None]:
         """Take a job's next step, and all steps that follow at once.
 
         Args:
             job: The job.
-            departure: Runs `depart` just before a request is sent.
+            run: Runs steps: those of `depart`, just before a request is sent.
             wake: Wakes those who wait for the batch. A task that has ended makes room before a database has its end.
         """
         goes_on = True
         while goes_on:
-            notes: list[Note] = yield from self._step(job, departure)
+            notes: list[Note] = yield from self._step(job, run)
             if notes and self.journal is not None:
                 if job.outcome is not None and self.batch.options.has_database:
                     wake()
@@ -106,12 +115,12 @@ class Procedure:
             self.batch.reserved(job, entry)
         return entry.leaves_by
 
-    def _step(self, job: Job, departure: Callable[[], object]) -> Steps[list[Note]]:
+    def _step(self, job: Job, run: Callable[[Steps[Any]], object]) -> Steps[list[Note]]:
         if job.stage is Stage.LOOK and self.journal is not None and job.item is not None:
-            entry: Entry = yield partial(self.journal.look, job.looked_up(job.item))
+            entry: Entry = yield partial(self.journal.look, job.item)
             return self.batch.looked(job, entry)
         if job.stage is Stage.FIND and job.lost is not None:
-            job.found((yield from self._found(job.lost)))
+            job.looks_again((yield from self._found(job.lost)))
             return []
         try:
             if job.stage is Stage.PRICE:
@@ -120,7 +129,7 @@ class Procedure:
             if job.attached is not None and job.stage in PREPARING:
                 yield from self._prepare(job, job.attached)
                 return []
-            task: Task = yield self._request(job, departure)
+            task: Task = yield self._request(job, lambda: run(self.depart(job)))
         except Exception as error:
             return self.batch.failed(job, error)
         return self.batch.received(job, task)
@@ -153,8 +162,10 @@ class Procedure:
         if job.wait is None:
             context = Context(tries=1, departure=departure, body=job.body)
             return partial(self.submit, context, self.batch.options.model, job.fields or {})
-        context = Context(self.batch.poll_deadline(job.wait), tries=1, departure=departure)
+        clock = self.batch.clock
+        deadline = Deadline(clock, max(job.wait.deadline.at, clock.now()))  # even if its turn came too late
+        context = Context(deadline.and_a_last_poll(), tries=1, departure=departure)
         return partial(self.ask, context, job.wait.task)
 
-    def _running(self) -> UntilStopped:
+    def _running(self) -> Deadline:
         return UntilStopped(self.batch.clock, math.inf, lambda: self.batch.stopped)

@@ -154,9 +154,6 @@ class AsyncWorkers:
                 self._steps.pop(job, None)
             self._wake()
 
-    def _carry_out(self, job: Job) -> Awaitable[None]:
-        return self._done(self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job)), self._wake))
-
     async def _done(self, steps: Steps[T]) -> T:
         """Run the steps, and make the calls that they yield. Return the result of the steps."""
         try:
@@ -181,7 +178,8 @@ class AsyncWorkers:
 
     def _take_steps(self) -> None:
         while (job := self.batch.take()) is not None:
-            work = self._guarded(partial(self._carry_out, job), job)
+            steps = self.procedure.carry_out(job, self._done, self._wake)
+            work = self._guarded(partial(self._done, steps), job)
             # A copy, since an eager task (Python 3.12) begins before the job's last one has left the context.
             step = asyncio.create_task(work, context=job.context.copy())
             if not step.done():  # an eager task may have ended already

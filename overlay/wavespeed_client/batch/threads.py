@@ -225,7 +225,9 @@ class Workers:
 
     def _guarded(self, job: Job) -> None:
         try:
-            self._carry_out(job)
+            steps = self.procedure.carry_out(job, self._done, self._wake)
+            # A copy: the next step may begin in another thread before this one has left the context.
+            job.context.copy().run(self._done, steps)
         except BaseException as error:
             with self._work:
                 self.batch.crashed(error)
@@ -234,11 +236,6 @@ class Workers:
                 self._steps.remove(job)
                 self._wake()
                 self._release()
-
-    def _carry_out(self, job: Job) -> None:
-        steps = self.procedure.carry_out(job, lambda: self._done(self.procedure.depart(job)), self._wake)
-        # A copy: the next step may begin in another thread before this one has left the context.
-        job.context.copy().run(self._done, steps)
 
     def _done(self, steps: Steps[T]) -> T:
         """Run the steps under the lock, and make the calls that they yield without it. Return the steps' result."""

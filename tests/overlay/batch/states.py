@@ -106,6 +106,6 @@ def find(state: Batch, *tasks: Task) -> Job:
     """Let the service list these tasks for a submission that got no response."""
     job = step(state)
     assert job.stage is Stage.FIND
-    job.found(tasks)
+    job.looks_again(tasks)
     assert not state.go_on(job)
     return job

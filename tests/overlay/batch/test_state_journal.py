@@ -131,9 +131,8 @@ def test_the_task_of_a_lost_submission_is_looked_for_once_and_adopted_by_the_jou
     assert noted == ["uncertain"] * (event == "submitting")
     find(state, task(7))
     assert job.item is not None
-    assert job.looked_up(job.item).found == (task(7),)
+    assert job.item.found == (task(7),)
     look(state, "submitted", adopts=True, task=task(7))
-    assert job.looked_up(job.item).found == ()
     assert (job.stage, state.progress().in_flight) == (Stage.POLL, 1)
 
 
@@ -160,8 +159,11 @@ def test_the_task_of_a_run_that_was_just_killed_is_looked_up_before_waiting(cloc
     state.pull({})
     _, noted = look(state, "submitting", adopts=True, look_again=5.0)
     assert noted == []
-    find(state)
-    look(state, "submitting", look_again=5.0)
+    find(state, task(7))
+    job, _ = look(state, "submitting", look_again=5.0)
+    assert job.item is not None
+    assert job.item.seen is job.entry
+    assert job.item.found == ()
     assert (state.take(), pause(state)) == (None, 5)
     clock.sleep(5)
     _, noted = look(state, "submitting", adopts=True)
