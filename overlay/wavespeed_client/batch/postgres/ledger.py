@@ -143,7 +143,7 @@ class Ledger:
                 statements.adopt(connection, self._batch, look.key, item.seen.attempt, tasks)
         rows = statements.meet(connection, self._batch, new) if new else {}
         found = self._entries(connection, [look.key for look in looks], rows)
-        return [self._met(look, entry) for look, entry in zip(looks, found, strict=True)]
+        return [self._met(look, found[look.key]) for look in looks]
 
     def _met(self, look: Look, found: Found) -> Found:
         """Let a new input adopt its task if only this run may use the batch: another run that claimed it has died."""
@@ -151,8 +151,10 @@ class Ledger:
             return found
         return evolve(found, adopts=True)
 
-    def _entries(self, connection: Connection, keys: Sequence[bytes], known: Mapping[bytes, Row] = {}) -> list[Found]:
-        """Return the entries of inputs. Look up the rows that are not known."""
+    def _entries(
+        self, connection: Connection, keys: Sequence[bytes], known: Mapping[bytes, Row] = {}
+    ) -> dict[bytes, Found]:
+        """Return the entries of inputs by key. Look up the rows that are not known."""
         unknown, now = [key for key in keys if key not in known], datetime.now(UTC)
         rows = {**known, **statements.look(connection, self._batch, unknown)} if unknown else known
         for key in unknown:
@@ -160,7 +162,7 @@ class Ledger:
                 raise InvalidInputError(
                     f"the row of wavespeed_input with the key {key.hex()} was deleted while this batch ran"
                 )
-        return [entry_of(key, rows[key], self.options.model, self.options.uncertain_after, now) for key in keys]
+        return {key: entry_of(key, rows[key], self.options.model, self.options.uncertain_after, now) for key in keys}
 
     def _claimed(self, connection: Connection, claims: Sequence[Claim]) -> Sequence[Found]:
         leaves_by = Deadline.after(self.options.uncertain_after / 2, self.clock)
@@ -170,11 +172,11 @@ class Ledger:
         for claim in claims:
             # Of several requests for one input, only the first gets the attempt: it must be sent once.
             claim.attempt = attempts.pop(key_of(claim.entry), 0)
-        others = iter(self._entries(connection, [key_of(claim.entry) for claim in claims if not claim.attempt]))
+        others = self._entries(connection, [key_of(claim.entry) for claim in claims if not claim.attempt])
         return [
             evolve(claim.entry, event="submitting", attempt=claim.attempt, look_again=None, leaves_by=leaves_by)
             if claim.attempt
-            else _taken(next(others))
+            else _taken(others[key_of(claim.entry)])
             for claim in claims
         ]
 
