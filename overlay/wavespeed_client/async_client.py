@@ -191,6 +191,7 @@ class AsyncWaveSpeed(Shell):
         """Async `WaveSpeed.download`."""
         from .files.download import fetch_async, place_for
 
+        self._check_open()
         timeout, max_retries = self.settings.timeout, self.settings.max_retries
         return await fetch_async(url, place_for(url, to), timeout, on_progress, max_retries)
 
@@ -200,6 +201,7 @@ class AsyncWaveSpeed(Shell):
         """Async `WaveSpeed.save`."""
         from .files.save import save_async
 
+        self._check_open()
         return await save_async(task, folder, self.settings, on_progress)
 
     async def models(self) -> list[Model]:

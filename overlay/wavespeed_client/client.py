@@ -312,6 +312,7 @@ class WaveSpeed(Shell):
         """
         from .files.download import fetch, place_for
 
+        self._check_open()
         return fetch(url, place_for(url, to), self.settings.timeout, on_progress, self.settings.max_retries)
 
     def save(self, task: Task | Outcome, folder: str | PathLike[str], *, on_progress: OnBytes = None) -> list[Path]:
@@ -332,6 +333,7 @@ class WaveSpeed(Shell):
         """
         from .files.save import save
 
+        self._check_open()
         return save(task, folder, self.settings, on_progress)
 
     def models(self) -> list[Model]:

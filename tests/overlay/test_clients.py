@@ -5,13 +5,14 @@ import inspect
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import wavespeed_client
 from tests.conftest import Connect, Driven
-from wavespeed_client import AsyncWaveSpeed, ConfigurationError, WaveSpeed
+from wavespeed_client import AsyncWaveSpeed, ConfigurationError, Task, WaveSpeed
 from wavespeed_client.files.kinds import FileInput
 from wavespeed_client.testing import FakeWaveSpeed
 
@@ -44,11 +45,21 @@ def test_every_async_verb_points_to_its_sync_twin() -> None:
             )
 
 
-def test_a_closed_client_says_so_and_closing_twice_is_harmless(connect: Connect, fake: FakeWaveSpeed) -> None:
+def test_a_closed_client_says_so_and_closing_twice_is_harmless(
+    connect: Connect, fake: FakeWaveSpeed, tmp_path: Path
+) -> None:
     ws = connect(fake.api_key, base_url=fake.url)
+    task = Task(id="abc", model="a/b", status="completed", outputs=(f"{fake.url}/media/abc/1.jpeg",))
     ws.end()
     ws.end()
-    for verb in (lambda: ws.submit("a/b"), lambda: ws.get("abc"), lambda: ws.wait("abc"), lambda: ws.run("a/b")):
+    for verb in (
+        lambda: ws.submit("a/b"),
+        lambda: ws.get("abc"),
+        lambda: ws.wait("abc"),
+        lambda: ws.run("a/b"),
+        lambda: ws.download(task.urls[0], tmp_path),
+        lambda: ws.save(task, tmp_path),
+    ):
         with pytest.raises(ConfigurationError, match="closed"):
             verb()
     assert fake.requests == []
