@@ -301,7 +301,7 @@ class ExchangeTransport(RetryTransport):
         return Exchange.begun(request, self._settings, self._authorization, self._through)
 
     async def aclose(self) -> None:
-        if self._loop in (None, asyncio.get_running_loop()):
+        if self._loop in (None, _running_loop()):
             await super().aclose()
         elif self._loop.is_closed():
             # The connections ended with the loop, and httpx raises an error when it closes them.

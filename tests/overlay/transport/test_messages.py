@@ -161,3 +161,5 @@ def test_without_asyncio_an_async_client_says_what_to_do() -> None:
     client = AsyncWaveSpeed("key", base_url="http://127.0.0.1:9")
     with pytest.raises(ConfigurationError, match="only under asyncio"):
         client.balance().send(None)
+    with pytest.raises(ConfigurationError, match="only under asyncio"):  # at the end of `async with`, too
+        client.aclose().send(None)
