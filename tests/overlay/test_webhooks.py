@@ -131,9 +131,11 @@ def test_headers_of_another_kind_are_refused(odd: Any) -> None:
         Webhook(SECRET).verify(BODY, odd)
 
 
-def test_a_decoded_body_is_a_type_error_that_says_why() -> None:
-    with pytest.raises(TypeError, match="bytes as they came"):
+def test_a_decoded_body_is_refused_with_the_reason() -> None:
+    with pytest.raises(InvalidInputError, match="bytes as they came"):
         Webhook(SECRET).verify(BODY.decode(), headers())  # type: ignore[arg-type]
+    with pytest.raises(InvalidInputError, match="bytes as they came"):
+        Webhook(SECRET).sign(BODY.decode(), id="msg_1")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
