@@ -285,7 +285,7 @@ def place_for(output: object, to: str | os.PathLike[str]) -> Place:
     """
     name = _name_for(text_of(output))
     try:
-        path, text = Path(to), os.fspath(to)
+        path, text = Path(to), os.fsdecode(os.fsencode(to))  # a name with half of a pair is refused
         if text.endswith((os.sep, "/")):
             folder_at(to)
         if path.is_dir():

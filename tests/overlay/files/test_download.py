@@ -275,7 +275,7 @@ def test_long_names_are_cut_and_impossible_ones_refused(ws: Driven, storage: Sto
     name = "%E6%97%A5" * 100 + ".png"
     assert ws.download(f"{storage.url}/bytes/3/{name}", tmp_path).name.endswith("\u65e5.png")
     assert ws.download(f"{storage.url}/bytes/3", tmp_path / ("n" * 250)).read_bytes() == b"xxx"
-    for to in (f"{tmp_path}/a\0b", f"{tmp_path}/" + "n" * 300):
+    for to in (f"{tmp_path}/a\0b", f"{tmp_path}/" + "n" * 300, f"{tmp_path}/\ud800.png"):
         with pytest.raises(InvalidInputError):
             ws.download(f"{storage.url}/bytes/3", to)
     assert len(list(tmp_path.iterdir())) == 2
