@@ -33,6 +33,8 @@ AsyncInputs: TypeAlias = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str
 # Prefixes of a journal in a database. Every URL is one, too; anything else is the path of a file.
 DATABASES = ("env:", "service=")
 LONGEST_NAME = 200
+# Several times as much is the length of a deque, which must be below 2**63.
+LARGEST_COUNT = 10**9
 
 # Least seconds to wait for a database, even if the timeout for tasks is shorter.
 LEAST_PATIENCE = 10.0
@@ -167,10 +169,12 @@ def checked_count(name: str, value: object) -> int:
     """Check and return a number.
 
     Raises:
-        InvalidInputError: It is not a whole number above 0.
+        InvalidInputError: It is not a whole number from 1 to `LARGEST_COUNT`.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InvalidInputError(f"{name} must be a whole number, 1 or more; this is {str(value)[:80]!r}.")
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST_COUNT:
+        raise InvalidInputError(
+            f"{name} must be a whole number from 1 to {LARGEST_COUNT}; this is {str(value)[:80]!r}."
+        )
     return value
 
 

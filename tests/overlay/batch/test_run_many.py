@@ -175,6 +175,7 @@ def test_without_inputs_there_are_no_outcomes(attach: Attach) -> None:
         ({"max_in_flight": 0}, "max_in_flight"),
         ({"max_in_flight": 2.5}, "max_in_flight"),
         ({"max_in_flight": True}, "max_in_flight"),
+        ({"max_in_flight": 10**20}, "max_in_flight must be a whole number from 1 to"),
         ({"max_per_minute": 0}, "max_per_minute"),
         ({"max_per_minute": "10"}, "max_per_minute"),
         ({"timeout": -1}, "timeout"),
