@@ -219,7 +219,7 @@ def test_parameters_are_read_as_their_schema_wants(
         ([], "/a", {}, None),
     ],
 )
-def test_a_key_is_looked_for_where_the_document_has_it(
+def test_a_key_is_expected_where_the_document_puts_it(
     security: list[Any], target: str, headers: dict[str, str], reason: str | None
 ) -> None:
     described = [parameter("query", {}, name="key")]

@@ -126,7 +126,7 @@ def test_a_form_holds_the_file_with_its_name_and_type(call: Call, fake: FakeWave
     assert stored.data.filename == "harbour.jpeg"
 
 
-def test_a_form_is_made_of_bytes_too() -> None:
+def test_a_form_can_be_made_from_bytes() -> None:
     given = {"file": b"bytes"}
     name, payload, kind = BinaryUpload.from_dict(given).to_dict()["file"]
     assert (name, payload.read(), kind) == (None, b"bytes", None)

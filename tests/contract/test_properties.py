@@ -83,7 +83,7 @@ def test_defaults_are_those_of_the_spec(name: str) -> None:
 
 
 @each_open_schema
-def test_further_keys_are_read_and_written_like_a_mapping(name: str) -> None:
+def test_additional_keys_are_read_and_written_like_a_mapping(name: str) -> None:
     body = smallest(name)
     model = getattr(models, name).from_dict(body)
     model["first"], model["second"] = 1, {"of": "two"}
@@ -98,7 +98,7 @@ def test_further_keys_are_read_and_written_like_a_mapping(name: str) -> None:
 
 
 @each_open_schema
-def test_a_named_field_wins_over_a_further_key_of_its_name(name: str) -> None:
+def test_a_named_field_wins_over_an_additional_key_of_the_same_name(name: str) -> None:
     body = sample(SCHEMAS[name], name)
     model = getattr(models, name).from_dict(body)
     for key in SCHEMAS[name].get("properties", {}):

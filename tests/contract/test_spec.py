@@ -51,7 +51,7 @@ SUBMISSION_ERRORS = {
 }
 
 
-def test_every_operation_has_the_errors_that_say_something_of_their_own(spec: dict[str, Any]) -> None:
+def test_every_operation_describes_its_own_errors(spec: dict[str, Any]) -> None:
     responses = spec["components"]["responses"]
     for item in spec["paths"].values():
         for operation in item.values():
@@ -66,7 +66,7 @@ def test_every_operation_has_the_errors_that_say_something_of_their_own(spec: di
                 assert "started" not in said, "only a submission starts anything"
 
 
-def test_a_status_that_may_pass_says_when_to_retry(spec: dict[str, Any]) -> None:
+def test_a_temporary_status_has_the_header_retry_after(spec: dict[str, Any]) -> None:
     for item in spec["paths"].values():
         for operation in item.values():
             for status in ("429", "5XX"):
@@ -82,7 +82,7 @@ def test_no_component_is_named_as_a_property_of_another_one(spec: dict[str, Any]
             assert parent + "".join(word[:1].upper() + word[1:] for word in key.split("_")) not in schemas
 
 
-def test_a_webhook_is_no_operation_of_the_tasks(spec: dict[str, Any]) -> None:
+def test_webhooks_and_operations_have_different_tags(spec: dict[str, Any]) -> None:
     tags = {tag for item in spec["paths"].values() for operation in item.values() for tag in operation["tags"]}
     called = {tag for item in spec["webhooks"].values() for tag in item["post"]["tags"]}
     assert not tags & called
@@ -102,7 +102,7 @@ def test_every_component_is_used(spec: dict[str, Any]) -> None:
             assert f"#/components/{kind}/{name}" in used
 
 
-def test_security_stands_at_document_level_only(spec: dict[str, Any]) -> None:
+def test_security_is_set_only_at_document_level(spec: dict[str, Any]) -> None:
     assert spec["security"] == [{"apiKey": []}]
     assert all("security" not in operation for item in spec["paths"].values() for operation in item.values())
 
@@ -155,7 +155,7 @@ def test_a_row_of_a_list_may_be_odd(spec: dict[str, Any]) -> None:
         assert [member for member in rows["anyOf"] if "$ref" not in member] == [{"type": "null"}]
 
 
-def test_every_verb_of_the_spec_is_one_of_both_clients(spec: dict[str, Any]) -> None:
+def test_every_verb_of_the_spec_exists_on_both_clients(spec: dict[str, Any]) -> None:
     for item in spec["paths"].values():
         for operation in item.values():
             verb = operation.get("x-verb")

@@ -27,7 +27,9 @@ def sent(fake: FakeWaveSpeed, path: str) -> list[Any]:
     return [json.loads(request.body) for request in fake.requests if request.target == f"/api/v3/{path}"]
 
 
-def test_delete_takes_tasks_and_ids_a_hundred_at_once_and_counts_what_is_gone(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_delete_takes_tasks_and_ids_a_hundred_per_request_and_returns_the_count(
+    ws: Driven, fake: FakeWaveSpeed
+) -> None:
     fake.script(FLUX, "completed")
     done = [ws.submit(FLUX) for _ in range(3)]
     running = ws.submit("a/b")
@@ -55,7 +57,7 @@ def test_models_are_rows_with_their_schema(ws: Driven, fake: FakeWaveSpeed) -> N
         ws.models()
 
 
-def test_the_price_is_known_before_anything_is_paid(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_price_returns_the_price_before_anything_is_paid(ws: Driven, fake: FakeWaveSpeed) -> None:
     price = ws.price(FLUX, {"prompt": "a cat"})
     assert (price.price, price.discounted_price, price.discount_rate, price.currency) == (0.012, 0.0108, 90, "USD")
     ws.price(FLUX)
@@ -124,7 +126,7 @@ def test_without_a_price_run_submits_nothing(ws: Driven, fake: FakeWaveSpeed, da
 
 
 @pytest.mark.parametrize("price", ["NaN", "-1", "Infinity", "1e400", "1" + "0" * 400])
-def test_an_absurd_price_submits_nothing(ws: Driven, fake: FakeWaveSpeed, price: str) -> None:
+def test_an_absurd_price_means_that_nothing_is_submitted(ws: Driven, fake: FakeWaveSpeed, price: str) -> None:
     data = f'{{"model_id": "a/b", "price": 1, "discounted_price": {price}, "discount_rate": 100, "currency": "USD"}}'
     fake.raw(200, f'{{"data": {data}}}'.encode(), on="price")
     with pytest.raises((CostLimitError, UnexpectedResponseError)):

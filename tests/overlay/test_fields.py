@@ -108,7 +108,7 @@ def test_values_that_json_can_hold_are_sent(ws: Driven, fake: FakeWaveSpeed) -> 
     assert [call.input for call in fake.calls] == [expected]
 
 
-def test_names_that_json_writes_as_text_are_sent_so(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_names_that_json_writes_as_text_are_sent_as_text(ws: Driven, fake: FakeWaveSpeed) -> None:
     ws.submit("a/b", {"map": {2: "b", None: {2.5: io.BytesIO(b"x")}, False: 1}})
     (call,) = fake.calls
     url = call.input["map"]["null"].pop("2.5")

@@ -139,7 +139,7 @@ def test_one_output_in_place_of_a_list_counts(outputs: Any, read_as: tuple[Any, 
     assert read(status="completed", outputs=outputs).outputs == read_as
 
 
-def test_older_records_tell_the_time_they_took_by_another_name() -> None:
+def test_older_records_have_the_inference_time_under_another_name() -> None:
     assert read(timings={"inference": 12}).inference_ms == 12
     assert read(executionTime=13).inference_ms == 13
 

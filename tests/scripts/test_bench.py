@@ -93,7 +93,7 @@ def test_the_table_has_a_row_for_each_bar_and_its_columns_are_aligned() -> None:
     assert lines[2].split("|")[2].strip() == "0.9"
 
 
-def test_bars_have_names_of_their_own_and_a_stretch_demands_more() -> None:
+def test_bars_have_unique_names_and_a_stretch_is_stricter() -> None:
     assert len({bar.name for bar in BARS}) == len({bar.text for bar in BARS}) == len(BARS)
     assert all(bar.most is not None and bar.stretch < bar.most for bar in BARS if bar.stretch is not None)
 

@@ -53,14 +53,16 @@ def test_a_task_for_each_input_is_good() -> None:
 
 
 @pytest.mark.parametrize(("word", "ids"), [(TASK, ("1",)), (UNCERTAIN, ())])
-def test_doubled_is_what_was_taken_more_than_once_whatever_the_client_says(word: str, ids: tuple[str, ...]) -> None:
+def test_doubled_counts_inputs_that_were_taken_more_than_once_whatever_the_client_says(
+    word: str, ids: tuple[str, ...]
+) -> None:
     figures, faults = count(["a"], [outcome("a", word, *ids)], record(a=2))
     assert faults == {DOUBLED: [outcome("a", word, *ids)]}
     assert (figures["taken"], figures[DOUBLED], figures[LOST], figures[WRONG]) == (1, 1, 0, 0)
 
 
 @pytest.mark.parametrize("word", [NOT_TAKEN, NOTHING])
-def test_lost_is_what_was_taken_and_is_reported_neither_as_a_task_nor_as_uncertain(word: str) -> None:
+def test_lost_counts_taken_inputs_that_are_reported_neither_as_a_task_nor_as_uncertain(word: str) -> None:
     figures, faults = count(["a"], [outcome("a", word)], record(a=1))
     assert (figures[LOST], faults[LOST]) == (1, [outcome("a", word)])
     figures, faults = count(["a"], [outcome("a", word)], record())
@@ -83,7 +85,7 @@ def test_an_uncertain_input_is_never_lost() -> None:
 
 @pytest.mark.parametrize("ids", [("2",), ("1", "2"), ("unknown",)])
 @pytest.mark.parametrize("word", [TASK, UNCERTAIN])
-def test_wrong_is_an_id_of_another_input_or_of_none(word: str, ids: tuple[str, ...]) -> None:
+def test_wrong_counts_ids_of_other_inputs_or_of_none(word: str, ids: tuple[str, ...]) -> None:
     figures, faults = count(["a"], [outcome("a", word, *ids)], record(a=1, b=1))
     assert (figures[WRONG], faults) == (1, {WRONG: [outcome("a", word, *ids)]})
 
@@ -133,7 +135,7 @@ def test_the_origin_counts_what_each_client_submits(many: bool, fates: tuple[str
         assert faults == {}
 
 
-def test_the_dying_port_takes_a_submission_and_closes() -> None:
+def test_the_dying_port_accepts_a_submission_and_closes_the_connection() -> None:
     case = Case(servers.NGINX, "none", submissions=1)
     with serving() as (found, _, dying):
         load = Load(case, f"http://127.0.0.1:{dying}", proxies.inputs_of(case, "WaveSpeed", share=1))
@@ -142,7 +144,7 @@ def test_the_dying_port_takes_a_submission_and_closes() -> None:
     assert [each.word for each in load.said] == [UNCERTAIN]
 
 
-def test_a_client_gets_no_proxy_but_the_one_that_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_uses_only_the_proxy_of_its_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("WAVESPEED_BASE_URL", "https://example.com")
@@ -154,7 +156,7 @@ def test_a_client_gets_no_proxy_but_the_one_that_is_meant(monkeypatch: pytest.Mo
 # Servers
 
 
-def test_every_configuration_is_written_whole_and_has_a_name_of_its_own() -> None:
+def test_every_configuration_is_written_whole_and_has_a_unique_name() -> None:
     places = {"folder": "/folder", "port": 1001, "origin": 1002, "dying": 1003}
     for case in CASES:
         text = case.server.config(places, case.more)
@@ -172,7 +174,7 @@ def no_servers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_servers")
-def test_a_server_that_is_missing_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_server_is_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert proxies.main([]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"{name} is not installed: its configurations are skipped" for name in ("nginx", "haproxy", "squid")
@@ -182,7 +184,7 @@ def test_a_server_that_is_missing_is_said_in_one_line(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.usefixtures("no_servers")
-def test_a_server_that_does_not_start_is_said_and_is_no_success(
+def test_a_server_that_does_not_start_is_reported_and_fails_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     program = tmp_path / "squid"

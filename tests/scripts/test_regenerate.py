@@ -198,7 +198,7 @@ def not_cleared_away(target: Path, old: Path, new: Path) -> None:
 
 
 @pytest.mark.parametrize("leave", [moved_away, half_written, not_cleared_away])
-def test_the_next_run_mends_what_a_kill_left_even_if_it_fails_itself(
+def test_the_next_run_cleans_up_after_a_kill_even_if_it_fails_itself(
     project: Path, committed: Entries, leave: Callable[[Path, Path, Path], None]
 ) -> None:
     target, old, new = places(project)

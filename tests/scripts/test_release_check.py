@@ -218,7 +218,7 @@ def test_code_that_differs_counts_though_the_spec_is_the_same(released: Reposito
 # Which release is the last
 
 
-def test_the_newest_version_is_the_last_whatever_its_spelling(released: Repository) -> None:
+def test_versions_are_compared_as_numbers_and_other_tags_are_ignored(released: Repository) -> None:
     for version in ("0.9.0", "0.10.0"):
         released.write(SHOP, version, NOTHING_NEW)
         released.commit(f"v{version}")

@@ -81,7 +81,7 @@ def test_the_quote_of_a_failed_task_returns_to_the_budget(attach: Attach, servic
     assert [progress.cost for progress in seen] == [0] * 6 + [0.1] + [0.2] * 3
 
 
-def test_money_of_failed_tasks_goes_to_the_inputs_that_wait_for_it(attach: Attach, service: Service) -> None:
+def test_failed_tasks_free_their_quotes_for_waiting_inputs(attach: Attach, service: Service) -> None:
     failing = [f"t{number}" for number in range(30) if number % 3]
     fail(service, *failing)
     seen: list[Progress] = []
@@ -241,7 +241,7 @@ def test_journaled_submissions_count_only_if_they_may_be_billed(
     assert len(service.submitted) == left
 
 
-def test_a_resumed_task_that_fails_gives_its_money_to_one_that_waits(
+def test_a_resumed_task_that_fails_frees_its_quote_for_a_waiting_input(
     attach: Attach, service: Service, path: Path
 ) -> None:
     fail(service, "t0")

@@ -205,9 +205,7 @@ def test_a_second_ctrl_c_loses_no_submission_that_is_on_the_wire(
     assert ("that got no response" in caplog.text) == ("was started, but its batch" in caplog.text)
 
 
-def test_threads_that_cannot_start_leave_the_work_to_the_others(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_if_threads_cannot_start_the_others_do_their_work(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     start, started, refused = threading.Thread.start, [], threading.Event()
 
     def refuse_the_third(thread: threading.Thread) -> None:

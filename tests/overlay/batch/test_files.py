@@ -56,7 +56,7 @@ def test_each_content_is_uploaded_once_and_each_input_sent_with_its_url(
         assert image_sent == "text" if call.input["n"] % 2 == 0 else stored(fake, image_sent) == b"PNGi"
 
 
-def test_the_journal_knows_files_by_their_content(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
+def test_the_journal_identifies_files_by_their_content(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
     journal = tmp_path / "j.jsonl"
     (tmp_path / "a.png").write_bytes(b"a")
     digest = hashlib.sha256(b"a").hexdigest()

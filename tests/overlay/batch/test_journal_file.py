@@ -57,7 +57,7 @@ def test_a_line_that_was_cut_off_is_removed(attach: Attach, service: Service, pa
     assert events(path) == {1: ["planned", "submitting", "submitted", "finished"]}
 
 
-def test_a_whole_last_line_without_its_end_is_kept(attach: Attach, service: Service, path: Path) -> None:
+def test_a_whole_last_line_without_its_line_break_is_kept(attach: Attach, service: Service, path: Path) -> None:
     written(path, PLANNED, SUBMITTING, SUBMITTED)
     path.write_bytes(path.read_bytes()[:-1])
     (outcome,) = attach().run_many(MODEL, tagged(1), journal=path)

@@ -84,7 +84,7 @@ def test_closing_the_client_ends_the_batch(attach: Attach, service: Service) -> 
         ws.run_many(MODEL, [])
 
 
-def test_an_error_of_the_iterable_comes_after_the_outcomes_of_what_was_under_way(
+def test_an_error_of_the_iterable_comes_after_the_outcomes_of_submitted_inputs(
     attach: Attach, service: Service
 ) -> None:
     def source() -> Iterator[dict[str, Any]]:

@@ -57,7 +57,7 @@ def test_no_minute_sees_more_submissions_than_allowed(
         assert later - earlier > 60 - 1e-6
 
 
-def test_an_input_that_comes_late_does_not_take_what_another_try_has_taken(attach: Attach, service: Service) -> None:
+def test_an_input_that_comes_late_does_not_exceed_the_rate(attach: Attach, service: Service) -> None:
     """The minute has room when the pull begins, but a refused submission uses that room before the input comes."""
     begun, tried_again, async_tried_again = threading.Event(), threading.Event(), asyncio.Event()
 
@@ -88,7 +88,7 @@ def test_an_input_that_comes_late_does_not_take_what_another_try_has_taken(attac
     assert service.times[2] - service.times[0] >= 60
 
 
-def test_inputs_are_pulled_only_as_there_is_room_and_outcomes_that_nobody_takes_make_none(
+def test_inputs_are_pulled_only_while_there_is_room_which_untaken_outcomes_occupy(
     attach: Attach, service: Service
 ) -> None:
     pulled: list[int] = []

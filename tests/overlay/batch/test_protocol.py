@@ -223,7 +223,7 @@ def test_an_uncertain_submission_that_cannot_be_written_is_logged_with_its_task(
     assert "task-of-ours" in caplog.text
 
 
-def test_a_refused_input_is_reserved_anew(attach: Attach, service: Service, table: Table) -> None:
+def test_a_refused_input_is_reserved_again(attach: Attach, service: Service, table: Table) -> None:
     service.submission = lambda number, given: refusal(400)
     (outcome,) = attach().run_many(MODEL, tagged(1), journal="any")
     assert outcome.error is not None

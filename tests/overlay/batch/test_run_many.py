@@ -33,7 +33,7 @@ from wavespeed_client.testing import FakeWaveSpeed
 pytestmark = pytest.mark.promise("batch-end", "limits")
 
 
-def test_every_input_is_submitted_once_and_comes_back_with_its_task(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_every_input_is_submitted_once_and_returned_with_its_task(ws: Driven, fake: FakeWaveSpeed) -> None:
     inputs = [{"prompt": f"cat {number}"} for number in range(30)]
     outcomes = ws.run_many(MODEL, inputs, max_in_flight=5)
     assert sorted(outcome.index for outcome in outcomes) == list(range(30))
@@ -123,7 +123,7 @@ def test_an_input_is_sent_as_it_was_when_it_was_pulled(attach: Attach, service: 
     assert all(outcome.input == {"tag": outcome.index} for outcome in outcomes)
 
 
-def test_equal_inputs_are_as_many_tasks_and_generated_inputs_are_taken(attach: Attach, service: Service) -> None:
+def test_equal_inputs_are_separate_tasks_and_task_inputs_are_accepted(attach: Attach, service: Service) -> None:
     assert len(attach().run_many(MODEL, [{"tag": "same"}, {"tag": "same"}, TaskInput.from_dict({"tag": "same"})])) == 3
     assert service.accepted == {"same": 3}
 

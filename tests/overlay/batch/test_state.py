@@ -135,7 +135,7 @@ def test_trouble_slows_submissions_down_and_a_plain_refusal_does_not(clock: Test
     assert (state.room() > 0) is slows
 
 
-def test_an_uncertain_submission_is_never_taken_up_again(clock: TestClock) -> None:
+def test_an_uncertain_submission_is_never_sent_again(clock: TestClock) -> None:
     state = batch(clock)
     state.pull({"prompt": "a cat"})
     fail(state, step(state), lost())

@@ -145,7 +145,7 @@ def test_a_lost_submission_whose_task_is_not_found_is_uncertain(clock: TestClock
     assert outcome(state).uncertain
 
 
-def test_a_lost_submission_that_another_run_has_kept_back_is_submitted(clock: TestClock) -> None:
+def test_a_lost_submission_that_another_run_did_not_send_is_submitted(clock: TestClock) -> None:
     state = batch(clock, journal=JOURNAL)
     state.pull({})
     look(state, "uncertain", adopts=True)

@@ -97,7 +97,7 @@ def test_without_a_refusal_there_is_no_pause_and_all_the_room() -> None:
     assert throttle.wait(0.0) == math.inf
 
 
-def test_a_refusal_stops_all_and_one_tries_alone() -> None:
+def test_after_a_refusal_all_stop_and_a_single_submission_is_tried() -> None:
     throttle = quiet(8)
     send(throttle, 8)
     refuse(throttle, 100.0)
@@ -117,7 +117,7 @@ def test_a_refusal_stops_all_and_one_tries_alone() -> None:
     assert throttle.wait(101.0) == math.inf  # 8 less a quarter
 
 
-def test_pauses_double_while_the_one_that_tries_is_refused_and_begin_anew_when_it_is_taken() -> None:
+def test_pauses_double_while_the_trial_submission_is_refused_and_reset_when_it_is_accepted() -> None:
     throttle, now = quiet(8), 0.0
     pauses: list[float] = []
     for _ in range(9):

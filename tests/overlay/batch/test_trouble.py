@@ -17,7 +17,7 @@ pytestmark = pytest.mark.promise("ride-out", "batch-once", "outage")
 MODEL = "wavespeed-ai/flux-dev"
 
 
-def test_refusals_for_now_slow_all_down_and_lose_nothing(attach: Attach, service: Service) -> None:
+def test_temporary_refusals_slow_the_batch_down_and_lose_nothing(attach: Attach, service: Service) -> None:
     slow = {"code": 429, "message": "Slow down.", "headers": {"Retry-After": "20"}}
     service.submission = lambda number, given: (429, dict(slow)) if 5 <= number < 30 else None
     outcomes = attach(max_retries=0).run_many(MODEL, tagged(40), timeout=None)
@@ -77,7 +77,7 @@ def test_lasting_trouble_ends_at_the_timeout_and_the_error_names_the_task(attach
     assert max(service.polled.values()) < 15
 
 
-def test_the_timeout_is_for_each_task_from_its_submission_on(attach: Attach, service: Service) -> None:
+def test_the_timeout_of_each_task_begins_with_its_submission(attach: Attach, service: Service) -> None:
     service.polls = 20
     outcomes = attach().run_many(MODEL, tagged(6), max_in_flight=2, timeout=9)
     assert [type(outcome.error) for outcome in outcomes] == [TaskTimeoutError] * 6

@@ -113,7 +113,7 @@ def test_threads_share_the_request(fake: FakeWaveSpeed) -> None:
     assert requests_for_it(fake) == 1
 
 
-def test_asyncio_tasks_share_the_request_and_one_that_is_cancelled_spoils_nothing(fake: FakeWaveSpeed) -> None:
+def test_asyncio_tasks_share_the_request_even_if_one_is_cancelled(fake: FakeWaveSpeed) -> None:
     async def main() -> set[str]:
         async with fake.async_client() as ws:
             looking = [asyncio.ensure_future(ws.model("acme/speak")) for _ in range(8)]

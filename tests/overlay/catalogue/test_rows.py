@@ -98,7 +98,7 @@ def test_one_odd_row_loses_no_other(served: Any, caplog: pytest.LogCaptureFixtur
 
 
 @pytest.mark.parametrize("rows", [[5], [{}, None], 5, "x", {"a": 1}], ids=json.dumps)
-def test_a_list_without_a_row_that_can_be_read_is_no_empty_one(served: Any, rows: Any) -> None:
+def test_a_list_without_a_readable_row_is_not_taken_for_an_empty_one(served: Any, rows: Any) -> None:
     for read in (
         lambda: served(rows).models(),
         lambda: served({"items": rows}).billings(),
@@ -128,13 +128,13 @@ def test_a_later_page_of_odd_rows_loses_no_row_of_the_others(served: Any, raw_se
     assert len(raw_server.requests) == 1 + len(rest)
 
 
-def test_a_later_page_without_a_task_that_can_be_read_loses_no_task(served: Any, raw_server: RawServer) -> None:
+def test_a_later_page_without_a_readable_task_loses_no_task(served: Any, raw_server: RawServer) -> None:
     ws = served({"items": [{"id": f"task-{number}"} for number in range(100)]})
     raw_server.responses.append(http(200, b'{"data": {"items": [{"id": 5}]}}'))
     assert len(ws.tasks()) == 100
 
 
-def test_a_filter_on_the_log_that_fails_loses_no_row(served: Any) -> None:
+def test_a_failing_log_filter_loses_no_row(served: Any) -> None:
     def broken(_: logging.LogRecord) -> bool:
         raise RuntimeError("broken")
 

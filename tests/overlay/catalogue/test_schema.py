@@ -137,7 +137,7 @@ def test_a_required_field_that_is_not_described_may_be_anything() -> None:
     assert top(required=["prompt"]) == {"type": "object", "required": ["prompt"], "properties": {"prompt": {}}}
 
 
-def test_rules_keep_their_meaning_and_lose_their_decoration() -> None:
+def test_rules_keep_their_meaning_and_lose_unknown_keywords() -> None:
     facts = top(**{"not": {"required": ["b", "a"], "x-hint": "h"}, "dependentRequired": {"a": ["b"]}})
     assert facts == {"type": "object", "not": {"required": ["a", "b"]}, "dependentRequired": {"a": ["b"]}}
 

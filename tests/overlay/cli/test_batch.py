@@ -119,7 +119,7 @@ def test_json_is_an_object_a_line_old_outcomes_included(invoke: Invoke, account:
     assert "3 inputs, 2 already done, 1 to pay: $0.0108." in ended.err
 
 
-def test_stdin_is_read_for_a_dash(account: FakeWaveSpeed) -> None:
+def test_a_dash_means_stdin(account: FakeWaveSpeed) -> None:
     given = '{"prompt": "one"}\n{"prompt": "two"}\n'
     command = [*PROGRAM, "batch", MODEL, "-", "--budget", "1"]
     done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
@@ -162,7 +162,7 @@ def test_failed_inputs_are_paid_again_only_on_request(invoke: Invoke, account: F
     assert invoke("batch", MODEL, "prompts.csv", "--retry-failed", "--yes").code == 2
 
 
-def test_files_are_uploaded_and_known_again_by_their_content(
+def test_files_are_uploaded_and_recognized_by_their_content(
     invoke: Invoke, account: FakeWaveSpeed, catalogue: Callable[..., None]
 ) -> None:
     Path("in").mkdir()
@@ -218,7 +218,7 @@ def test_outputs_that_cannot_be_saved_are_reported_and_stop_nothing(invoke: Invo
     assert "wavespeed-client download" in ended.err
 
 
-def test_ctrl_c_says_what_is_under_way_and_the_same_command_goes_on(account: FakeWaveSpeed) -> None:
+def test_ctrl_c_names_the_running_tasks_and_the_same_command_continues(account: FakeWaveSpeed) -> None:
     prompts(6)
     account.script(MODEL, "processing")
     command = [*PROGRAM, "batch", MODEL, "prompts.csv", "--journal", "b.jsonl", "--yes", "--max-in-flight", "2"]
@@ -232,7 +232,7 @@ def test_ctrl_c_says_what_is_under_way_and_the_same_command_goes_on(account: Fak
     assert "Traceback" not in err
 
 
-def test_a_reader_that_goes_away_ends_the_batch_without_paying_more(account: FakeWaveSpeed) -> None:
+def test_a_closed_pipe_ends_the_batch_without_paying_more(account: FakeWaveSpeed) -> None:
     prompts(30)
     command = [*PROGRAM, "batch", MODEL, "prompts.csv", "--journal", "b.jsonl", "--yes", "--max-in-flight", "2"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:

@@ -190,7 +190,7 @@ def test_a_file_in_the_input_is_uploaded_first_and_its_url_priced_and_sent(
     assert quoted["inputs"] == call.input
 
 
-def test_the_price_of_files_is_an_estimate_that_uploads_none(
+def test_the_price_of_an_input_with_files_is_an_estimate_without_uploads(
     invoke: Invoke, account: FakeWaveSpeed, catalogue: Callable[..., None]
 ) -> None:
     Path("harbour.jpg").write_bytes(b"harbour")

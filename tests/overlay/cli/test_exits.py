@@ -98,7 +98,7 @@ def test_a_bug_is_shown_with_its_whole_traceback(invoke: Invoke, monkeypatch: py
     assert "\x1b" not in ended.err
 
 
-def test_ctrl_c_says_how_to_go_on(account: FakeWaveSpeed) -> None:
+def test_ctrl_c_prints_how_to_wait_again(account: FakeWaveSpeed) -> None:
     account.script(MODEL, "processing")
     with subprocess.Popen([*PROGRAM, "run", MODEL, "prompt=x"], stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None

@@ -86,7 +86,7 @@ def test_a_value_that_does_not_fit_is_refused_with_what_is_allowed(arguments: li
     assert message in refused.value.message
 
 
-def test_without_a_schema_text_stays_text_and_what_comes_more_than_once_is_a_list() -> None:
+def test_without_a_schema_values_are_text_and_repeated_fields_are_lists() -> None:
     fields = map(field_of, ["prompt=1", "sizes=1", "sizes=2", "seed:=3"])
     assert input_of(fields, None) == {"prompt": "1", "sizes": ["1", "2"], "seed": 3}
 

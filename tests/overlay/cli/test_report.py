@@ -91,7 +91,7 @@ def test_a_folder_whose_name_is_not_utf_8_is_linked(invoke: Invoke) -> None:
     assert 'href="caf%E9/t3-2.mp4"' in Path("report.html").read_text("utf-8")
 
 
-def test_the_report_does_not_replace_the_journal_and_needs_one(invoke: Invoke) -> None:
+def test_report_needs_a_journal_and_does_not_overwrite_it(invoke: Invoke) -> None:
     written(Path("b.jsonl"), PLANNED)
     assert invoke("report", "b.jsonl", "-o", "b.jsonl").code == 2
     Path("notes.txt").write_text("hello\n")

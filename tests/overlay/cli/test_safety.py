@@ -54,7 +54,7 @@ def test_escaped_control_characters_stay_readable() -> None:
     assert clean("猫 é 👩\u200d🎨") == "猫 é 👩\u200d🎨"
 
 
-def test_columns_stand_below_each_other_however_wide_letters_are() -> None:
+def test_columns_are_aligned_however_wide_the_letters_are() -> None:
     assert table([("猫", "1"), ("abc", "2"), ("e\u0301", "3")]) == ["猫   1", "abc  2", "e\u0301    3"]
 
 
@@ -78,7 +78,7 @@ def test_a_pipe_that_is_closed_ends_a_command_quietly(account: FakeWaveSpeed) ->
     os.close(writer)
 
 
-def test_stderr_that_is_closed_does_not_stop_what_is_paid(account: FakeWaveSpeed) -> None:
+def test_a_closed_stderr_does_not_stop_a_paid_command(account: FakeWaveSpeed) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
@@ -90,7 +90,7 @@ def test_stderr_that_is_closed_does_not_stop_what_is_paid(account: FakeWaveSpeed
 
 @pytest.mark.parametrize("stream", [1, 2])
 @pytest.mark.parametrize("json_option", [(), ("--json",)], ids=["text", "json"])
-def test_streams_that_were_closed_before_do_not_stop_what_is_paid(
+def test_streams_that_were_closed_before_the_start_do_not_stop_a_paid_command(
     account: FakeWaveSpeed, stream: int, json_option: tuple[str, ...]
 ) -> None:
     command = ["sh", "-c", f'"$@" {stream}>&-', "sh", *PROGRAM, "run", MODEL, "prompt=x", *json_option]
@@ -108,7 +108,7 @@ def test_a_batch_runs_with_stdin_closed(account: FakeWaveSpeed) -> None:
     assert [call.input for call in account.calls] == [{"prompt": "x"}]
 
 
-def test_an_error_is_said_if_stdout_is_full(account: FakeWaveSpeed) -> None:
+def test_a_full_stdout_is_reported_as_an_error(account: FakeWaveSpeed) -> None:
     with Path("/dev/full").open("wb") as full:
         for command in (["run", MODEL, "prompt=x", "--json"], ["get", "nowhere", "--json"]):
             done = subprocess.run([*PROGRAM, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False)

@@ -17,7 +17,7 @@ LISTENING = {f"webhook {name}": SUBCOMMANDS["webhook"].get_command(None, name) f
 
 
 @pytest.mark.parametrize(("name", "command"), (SUBCOMMANDS | LISTENING).items(), ids=(SUBCOMMANDS | LISTENING).keys())
-def test_help_of_each_command_has_an_example_of_it(name: str, command: click.Command, invoke: Invoke) -> None:
+def test_help_of_each_command_has_an_example(name: str, command: click.Command, invoke: Invoke) -> None:
     ended = invoke(*name.split(), "--help")
     assert (ended.code, ended.err) == (0, "")
     assert f"$ wavespeed-client {name} " in ended.out or name in ("balance", "usage")

@@ -46,7 +46,7 @@ def test_every_outcome_has_every_column(task: Any, error: Any) -> None:
 
 
 @pytest.mark.parametrize("output", ["text", "{no JSON", '["a"]', {"a": 1}, {"a": {"b": [None]}}, "https://example.com"])
-def test_an_output_is_what_it_was_when_it_is_read_back(output: Any) -> None:
+def test_an_output_is_unchanged_when_its_column_is_read_back(output: Any) -> None:
     assert output_of(text_of(output)) == output
 
 

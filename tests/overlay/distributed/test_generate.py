@@ -161,7 +161,7 @@ def test_a_refusal_of_one_row_is_reported_in_its_columns(stage: Stage, service: 
     assert found[3]["task_id"] is None
 
 
-def test_an_outage_of_minutes_is_ridden_out_and_a_longer_one_raises(stage: Stage, service: Service) -> None:
+def test_a_short_outage_is_ridden_out_and_a_long_one_raises(stage: Stage, service: Service) -> None:
     ends_after = 8
     service.submission = lambda number, given: httpx.ConnectError("no route") if number < ends_after else None
     assert {row["error"] for row in stage(max_in_flight=1).rows(rows_of(3))} == {None}
@@ -274,7 +274,9 @@ def test_an_open_file_in_input_is_refused_because_it_cannot_be_pickled(tmp_path:
         Generate("a/b", **GIVEN, input={"image": file})
 
 
-def test_one_line_is_logged_of_each_partition(stage: Stage, service: Service, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_line_is_logged_for_each_partition(
+    stage: Stage, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
     service.submission = lambda number, given: httpx.ReadError("gone") if given["tag"] == "t1" else None
     with caplog.at_level(logging.INFO, "wavespeed_client"):
         stage().rows([*rows_of(3), None])  # type: ignore[list-item]

@@ -83,7 +83,7 @@ def test_values_of_numpy_become_plain(value: Any, expected: Any) -> None:
         ([1.5, Decimal("1.5"), Decimal("1.50"), Scalar(1.5)], "1.5"),
     ],
 )
-def test_a_key_has_one_text_however_it_was_read(values: list[Any], name: str) -> None:
+def test_a_key_has_one_text_whatever_type_its_column_has(values: list[Any], name: str) -> None:
     assert {name_of("id", value) for value in values} == {name}
 
 

@@ -78,7 +78,9 @@ def test_rows_that_share_a_task_share_its_files(folder: str, storage: Storage) -
     assert (found[0]["save_error"], len(storage.gets)) == (None, 1)
 
 
-def test_a_file_that_another_worker_has_put_meanwhile_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_file_that_another_worker_has_saved_meanwhile_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     def taken(self: Any, one: str, two: str, **_: Any) -> None:
         self.cp_file(one, two)
         raise FileExistsError(two)

@@ -24,7 +24,7 @@ class Image:
 PATH, FILE, IMAGE = Path("a/cat.png"), io.BytesIO(b"x"), Image()
 
 
-def test_files_are_found_wherever_they_are_and_text_is_none() -> None:
+def test_files_are_found_at_any_depth_and_text_is_no_file() -> None:
     given = {
         "image": PATH,
         "images": ["https://e.com/1.png", "a/cat.png", FILE, (IMAGE, PurePosixPath("/x"))],

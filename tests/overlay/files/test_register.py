@@ -12,7 +12,7 @@ def upload(digest: str) -> Upload:
     return Upload(digest, f"https://e.com/{digest}", THEN)
 
 
-def test_an_upload_is_remembered_for_less_than_the_service_keeps_it() -> None:
+def test_an_upload_is_forgotten_before_the_service_deletes_it() -> None:
     register = Register()
     register.keep(upload("a"))
     assert register.find("a", THEN + KEPT - SECOND) == upload("a")

@@ -148,7 +148,7 @@ def test_on_progress_is_told_the_sum_of_all_outputs(ws: Driven, storage: Storage
     assert len(storage.paths) == 6
 
 
-def test_when_one_fails_the_others_are_saved(ws: Driven, storage: Storage, tmp_path: Path) -> None:
+def test_if_one_output_fails_the_others_are_saved(ws: Driven, storage: Storage, tmp_path: Path) -> None:
     task = completed(*[f"{storage.url}/{kind}/3/1.png" for kind in ("bytes", "refused", "bytes", "refused", "bytes")])
     with pytest.raises(NotFoundError) as caught:
         ws.save(task, tmp_path)

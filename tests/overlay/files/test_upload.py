@@ -26,7 +26,7 @@ from wavespeed_client.testing import FakeWaveSpeed
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
-def test_an_upload_arrives_whole_and_its_url_gives_it_back(
+def test_an_upload_arrives_whole_and_can_be_downloaded_from_its_url(
     ws: Driven, fake: FakeWaveSpeed, tmp_path: Path, size: int
 ) -> None:
     content = bytes(number % 251 for number in range(size))
@@ -39,7 +39,7 @@ def test_an_upload_arrives_whole_and_its_url_gives_it_back(
     assert ws.download(url, tmp_path / "again").read_bytes() == content
 
 
-def test_the_storage_host_gets_the_tickets_headers_and_what_http_needs(
+def test_the_storage_host_gets_only_the_tickets_headers_and_those_of_http(
     ws: Driven, fake: FakeWaveSpeed, storage: Storage, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ticket(fake, f"{storage.url}/signed?signature=secret", **{"Content-Type": "image/png", "If-None-Match": "*"})
@@ -53,7 +53,7 @@ def test_the_storage_host_gets_the_tickets_headers_and_what_http_needs(
     assert "signature" not in caplog.text
 
 
-def test_open_files_are_uploaded_from_where_they_stand_and_stay_open(
+def test_open_files_are_uploaded_from_their_position_and_stay_open(
     ws: Driven, fake: FakeWaveSpeed, tmp_path: Path
 ) -> None:
     (tmp_path / "a.wav").write_bytes(b"0123456789")

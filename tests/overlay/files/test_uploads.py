@@ -78,7 +78,7 @@ def test_each_content_is_uploaded_once_in_whatever_form_it_is_passed(
     assert list(fake.files.values()) == [b"same"]
 
 
-def test_open_files_are_read_from_where_they_stand_and_stand_there_again(
+def test_open_files_are_read_from_their_position_which_is_restored(
     ws: Driven, fake: FakeWaveSpeed, tmp_path: Path
 ) -> None:
     (tmp_path / "a.wav").write_bytes(b"0123456789")
@@ -93,7 +93,7 @@ def test_open_files_are_read_from_where_they_stand_and_stand_there_again(
     assert stored(fake, url) == b"456789"
 
 
-def test_files_without_a_name_of_text_get_a_plain_one(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
+def test_files_whose_name_is_no_text_get_a_plain_name(ws: Driven, fake: FakeWaveSpeed, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"descriptor")
     descriptor = os.open(tmp_path / "x", os.O_RDONLY)
     with SpooledTemporaryFile() as spooled, TemporaryFile() as unnamed, os.fdopen(descriptor, "rb") as opened:
@@ -125,7 +125,7 @@ def test_the_first_bytes_decide_the_type_of_a_file_without_a_known_ending(
     }
 
 
-def test_a_large_image_goes_by_way_of_the_disk(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_large_image_is_uploaded_whole(ws: Driven, fake: FakeWaveSpeed) -> None:
     image = Image("WEBP", bytes(LARGEST_IN_MEMORY))
     ws.submit(MODEL, {"image": image})
     assert ws.upload(image)

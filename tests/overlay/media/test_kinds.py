@@ -9,7 +9,7 @@ TABLE = kinds._TYPES
 
 
 @pytest.mark.parametrize("ending", TABLE)
-def test_every_type_leads_back_to_an_ending_of_its_own(ending: str) -> None:
+def test_every_media_type_leads_back_to_its_ending(ending: str) -> None:
     kind = type_of(f"a.b{ending.upper()}")
     assert kind == TABLE[ending]
     assert TABLE[ending_for(kind)] == kind

@@ -18,7 +18,7 @@ def test_wide_characters_take_two_columns_and_marks_none(text: str, columns: int
     assert width(text) == columns
 
 
-def test_text_is_broken_between_words_and_a_long_word_within() -> None:
+def test_text_is_broken_between_words_and_long_words_are_split() -> None:
     assert wrapped("A cat sat on a mat", 7) == ["A cat", "sat on", "a mat"]
     assert wrapped("abcdefgh ij", 3) == ["abc", "def", "gh", "ij"]
     assert wrapped("中文字 x", 4) == ["中文", "字 x"]
@@ -31,7 +31,7 @@ def test_very_long_text_is_cut_with_a_mark() -> None:
     assert (len(lines), lines[-1]) == (MOST_LINES, "…")
 
 
-def test_cells_stand_below_each_other() -> None:
+def test_cells_are_aligned() -> None:
     assert table([("input", "about"), ("名", "A cat. " * 3), ("x", "")], 20).splitlines() == [
         "input  about",
         "名     A cat. A cat.",

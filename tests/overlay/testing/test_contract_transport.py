@@ -84,7 +84,7 @@ def test_a_response_outside_the_contract_is_in_the_error(send: Send) -> None:
     assert len(transport.violations) == 1
 
 
-def test_a_compressed_response_is_judged_by_what_it_says(send: Send) -> None:
+def test_a_compressed_response_is_checked_after_decompression(send: Send) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     service = Service(httpx.Response(200, headers=headers, stream=httpx.ByteStream(gzip.compress(TASK))))
     response = send(ContractTransport(httpx.MockTransport(service)), "POST", FLUX, json={}, headers=KEY)

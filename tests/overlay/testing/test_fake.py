@@ -167,7 +167,7 @@ def test_calls_tasks_and_requests_show_what_came_in(http: httpx.Client, fake: Fa
     assert fake.api_key not in repr((fake.calls, fake.requests, fake.tasks))
 
 
-def test_looking_at_tasks_does_not_move_them_on(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+def test_reading_tasks_does_not_advance_them(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     task = submitted(http)
     assert [fake.tasks[0].status for _ in range(3)] == [task["status"]] * 3 == ["created"] * 3
     assert polled(http, task)["status"] == fake.tasks[0].status == "processing"
@@ -239,7 +239,7 @@ def test_requests_can_be_read_after_the_stand_in_has_stopped() -> None:
     assert fake.tasks == [task]
 
 
-def test_the_head_of_an_output_can_be_requested(http: httpx.Client, fake: FakeWaveSpeed) -> None:
+def test_an_output_can_be_requested_with_head(http: httpx.Client, fake: FakeWaveSpeed) -> None:
     fake.script("wavespeed-ai/flux-dev", "completed")
     response = httpx.head(submitted(http)["outputs"][0], trust_env=False)
     assert (response.status_code, response.content) == (200, b"")
@@ -288,7 +288,7 @@ def test_a_list_has_the_inputs_only_on_request(http: httpx.Client) -> None:
         ({"prediction_uuids": ["another"]}, 0),
     ],
 )
-def test_bills_are_searched_by_all_that_the_service_takes(filters: dict[str, Any], found: int) -> None:
+def test_bills_can_be_searched_by_every_filter_of_the_service(filters: dict[str, Any], found: int) -> None:
     with FakeWaveSpeed(contract=Contract(with_every_billing_filter())) as fake, fake.client() as ws:
         ws.submit("wavespeed-ai/flux-dev")
         ws.submit("wavespeed-ai/z-image/turbo")

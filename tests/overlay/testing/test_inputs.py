@@ -204,7 +204,9 @@ def test_rules_between_fields_are_judged(schema: Any, input: dict[str, Any], exp
         (True, [1, "x"], []),
     ],
 )
-def test_unions_and_odd_schemas_refuse_no_more_than_they_say(schema: Any, taken: list[Any], refused: list[Any]) -> None:
+def test_unions_and_odd_schemas_refuse_only_what_they_exclude(
+    schema: Any, taken: list[Any], refused: list[Any]
+) -> None:
     assert [(value, one(schema, value)) for value in taken if one(schema, value)] == []
     assert [value for value in refused if not one(schema, value)] == []
 
@@ -251,7 +253,7 @@ def test_a_wrong_input_is_a_bad_request_and_a_violation(stand_in: FakeWaveSpeed,
     ]
 
 
-def test_the_page_shows_a_violation_as_it_is_worded(stand_in: FakeWaveSpeed, tmp_path: Path) -> None:
+def test_the_page_quotes_a_violation_word_for_word(stand_in: FakeWaveSpeed, tmp_path: Path) -> None:
     model = "wavespeed-ai/flux-dev"
     stand_in.load(written(tmp_path, {model: FLUX}))
     with stand_in.client() as ws, pytest.raises(BadRequestError):

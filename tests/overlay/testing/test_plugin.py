@@ -27,7 +27,7 @@ def test_first(fake_wavespeed):
     (delivery,) = fake_wavespeed.deliveries
     assert Webhook().parse(delivery.body, delivery.headers).id == task.id
 
-def test_second_starts_anew_and_any_program_may_ask(fake_wavespeed):
+def test_second_starts_empty_and_any_program_may_connect(fake_wavespeed):
     assert fake_wavespeed.calls == []
     url = os.environ["WAVESPEED_BASE_URL"] + "/api/v3/balance"
     headers = {"Authorization": "Bearer " + os.environ["WAVESPEED_API_KEY"]}
@@ -53,7 +53,7 @@ def test_breaks_and_means_to(fake_wavespeed):
 """
 
 
-def test_the_fixture_gives_a_stand_in_that_the_environment_leads_to(pytester: pytest.Pytester) -> None:
+def test_the_fixture_points_the_environment_to_a_stand_in(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(USES_THE_FIXTURE)
     pytester.runpytest_inprocess("-Werror").assert_outcomes(passed=2)
 

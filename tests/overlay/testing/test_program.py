@@ -63,7 +63,7 @@ def test_any_program_can_submit_poll_and_fetch_the_result(program: subprocess.Po
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_cleanly(program: subprocess.Popen[str], number: signal.Signals) -> None:
+def test_a_signal_ends_the_stand_in_cleanly(program: subprocess.Popen[str], number: signal.Signals) -> None:
     started(program)
     program.send_signal(number)
     _, errors = program.communicate(timeout=20)

@@ -69,7 +69,9 @@ def test_a_task_that_runs_outlives_those_that_have_ended(small: FakeWaveSpeed) -
     assert not {task.id for task in small.tasks} & {task.id for task in ended}
 
 
-def test_a_call_that_is_kept_no_longer_is_given_up(small: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webhook_call_whose_record_is_dropped_is_given_up(
+    small: FakeWaveSpeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(deliveries.Courier, "send", lambda self, delivery: None)
     with small.client() as ws:
         ws.submit(FLUX, webhook="http://127.0.0.1:1/")

@@ -89,7 +89,7 @@ def test_a_chunked_response_without_its_last_chunk_is_incomplete(connect: Connec
     assert len(raw_server.requests) == 2
 
 
-def test_an_error_shows_no_query(connect: Connect, raw_server: RawServer) -> None:
+def test_an_error_of_aiohttp_shows_no_query(connect: Connect, raw_server: RawServer) -> None:
     raw_server.responses.append(b"garbage\r\n\r\n")
     for url in (raw_server.url, "http://127.0.0.1:9"):
         with pytest.raises((SubmissionUncertainError, APIConnectionError)) as caught:

@@ -111,7 +111,7 @@ def test_a_submission_in_sync_mode_may_take_longer(body: bytes, timeout: float, 
     assert seconds_for(begun(request, settings)) == expected
 
 
-def test_a_deadline_bounds_reads_and_their_retries_but_no_submission(clock: Any) -> None:
+def test_a_deadline_limits_reads_and_their_retries_but_no_submission(clock: Any) -> None:
     context = Context(Deadline.after(10, clock))
     read = begun(httpx.Request("GET", "https://api.wavespeed.ai/", extensions={EXTENSION: context}))
     submission = httpx.Request("POST", "https://api.wavespeed.ai/api/v3/a/b", content=b"{}")

@@ -33,7 +33,7 @@ def test_check_finds_drift(written: Command, fake: FakeWaveSpeed, name: str) -> 
     assert len(fake.requests) == before
 
 
-def test_check_finds_a_file_that_is_gone(written: Command) -> None:
+def test_check_finds_a_missing_file(written: Command) -> None:
     Path("models.py").unlink()
     assert written("models.py", "--check")[0] == 1
 

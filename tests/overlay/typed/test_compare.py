@@ -110,7 +110,7 @@ def test_a_change_of_the_set_of_fields_has_its_level_and_words() -> None:
     assert whole({"type": "object"}, one) == [(COMPATIBLE, "p was added, optional")]
 
 
-def test_words_inside_rules_are_words() -> None:
+def test_changed_descriptions_inside_rules_are_changes_of_words() -> None:
     old = {"properties": {"p": TEXT}, "if": {"properties": {"p": {"const": "a", "description": "A."}}}}
     new = {"properties": {"p": TEXT}, "if": {"properties": {"p": {"const": "a", "description": "B."}}}}
     assert whole(old, new) == [(WORDS, "the input has another description")]

@@ -63,7 +63,7 @@ def test_use_takes_tokens_only(ws: Driven, fake: FakeWaveSpeed, model: object) -
     assert not fake.requests
 
 
-def test_a_model_says_which_it_is(flux: Driven) -> None:
+def test_a_typed_model_names_its_id(flux: Driven) -> None:
     assert flux.client.id == FLUX.id
     assert repr(flux.client) == f"{type(flux.client).__name__}(id='{FLUX.id}')"
 

@@ -309,7 +309,7 @@ def test_a_token_is_no_string_and_can_be_pickled_and_compared() -> None:
         token.id = "acme/other"  # type: ignore[misc]
 
 
-def test_the_painter_has_every_kind_of_field() -> None:
+def test_the_model_of_the_type_tests_has_every_kind_of_field() -> None:
     assert {each["type"] for each in PAINT["properties"].values()} == {
         "string",
         "array",

@@ -50,7 +50,7 @@ def test_half_of_the_tasks_take_longer_than_the_median(duration: Duration) -> No
 
 @durations
 @pytest.mark.parametrize("age", [0.0, 0.4, 5.0, 59.0, 70.0, 5000.0])
-def test_a_poll_is_due_when_the_lateness_to_expect_is_the_patience(duration: Duration, age: float) -> None:
+def test_a_poll_is_due_when_the_expected_lateness_reaches_the_patience(duration: Duration, age: float) -> None:
     delay = next_poll(age, duration)
 
     def running(seconds: float) -> float:
@@ -323,7 +323,7 @@ def test_a_task_of_unknown_age_is_polled_as_if_nothing_were_known(
     assert service.polls[-1] < 62
 
 
-def test_a_wait_that_timed_out_goes_on_where_it_was(timed: Any, service: TimedService) -> None:
+def test_a_wait_after_a_timeout_continues_with_the_tasks_age(timed: Any, service: TimedService) -> None:
     ws = timed()
     for _ in range(3):
         ws.run(MODEL)

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.promise("ride-out", "wait-id")
 FLUX = "wavespeed-ai/flux-dev"
 
 
-def test_the_first_poll_comes_soon_and_never_quite_at_the_same_time(clock: TestClock) -> None:
+def test_the_first_poll_comes_soon_and_at_a_slightly_random_time(clock: TestClock) -> None:
     task = Task(id="abc", model=FLUX, status="created")
     low, middle, high = (
         Wait(task, 60, Deadline.after(60, clock), random_number=repeat(number).__next__).delay()
@@ -251,7 +251,7 @@ def test_a_watcher_that_cannot_be_called_is_refused_before_anything_is_sent(ws: 
     assert fake.requests == []
 
 
-def test_a_model_that_a_later_response_leaves_out_is_remembered(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_a_model_that_a_later_response_omits_is_remembered(ws: Driven, fake: FakeWaveSpeed) -> None:
     fake.raw(200, b'{"data": {"id": "abc", "status": "created"}}', on="submit")
     fake.raw(200, b'{"data": {"id": "abc", "status": "completed"}}', on="poll")
     assert ws.run(FLUX).model == FLUX
@@ -271,7 +271,7 @@ def test_a_wait_without_the_service_is_a_timeout_that_says_why(connect: Any) -> 
     assert isinstance(caught.value.__cause__, APIConnectionError)
 
 
-def test_sync_mode_is_passed_on_and_its_timeout_is_not_the_end(ws: Driven, fake: FakeWaveSpeed) -> None:
+def test_sync_mode_is_passed_on_and_a_task_that_outlasts_it_is_polled(ws: Driven, fake: FakeWaveSpeed) -> None:
     running = {"id": "abc", "status": "processing", "code": 5004, "error": "Sync mode ended after 90 seconds."}
     fake.raw(200, json.dumps({"data": running}).encode(), on="submit")
     fake.raw(200, b'{"data": {"id": "abc", "status": "completed", "outputs": ["aGVsbG8="]}}', on="poll")

@@ -33,7 +33,7 @@ def test_the_next_run_counts_what_was_quoted(attach: Attach, service: Service, e
     assert costs == [("finished", 0.1)] * 5
 
 
-def test_only_pay_again_lets_failed_ones_be_submitted(attach: Attach, empty_database: str, name: str) -> None:
+def test_failed_inputs_are_submitted_again_only_after_pay_again(attach: Attach, empty_database: str, name: str) -> None:
     with pytest.raises(InvalidInputError, match="pay_again"):
         attach().client.run_many(MODEL, tagged(1), journal=empty_database, batch=name, retry_failed=True)
 

@@ -69,7 +69,7 @@ def test_a_finished_input_is_handed_out_again_without_a_request(
     }
 
 
-def test_equal_inputs_are_tasks_of_their_own(attach: Attach, service: Service, empty_database: str, name: str) -> None:
+def test_equal_inputs_are_separate_tasks(attach: Attach, service: Service, empty_database: str, name: str) -> None:
     attach().run_many(MODEL, [{"tag": "a"}, {"tag": "b"}, {"tag": "a"}], journal=empty_database, batch=name)
     outcomes = attach().run_many(MODEL, [{"tag": "a"}] * 3 + [{"tag": "c"}], journal=empty_database, batch=name)
     assert service.accepted == {"a": 3, "b": 1, "c": 1}
@@ -177,7 +177,7 @@ def test_a_run_that_was_just_killed_is_not_waited_for_where_its_task_is_found(
     assert counting.arrived == {"A cat": 1}
 
 
-def test_without_a_task_of_its_own_an_input_stays_uncertain(
+def test_an_input_stays_uncertain_if_its_task_belongs_to_another_input(
     ws: Driven, counting: CountingService, connection: Connection, empty_database: str, name: str, rows: Rows
 ) -> None:
     ws.run_many(MODEL, [CAT], journal=empty_database, batch=name)
@@ -232,7 +232,7 @@ def test_an_input_stays_uncertain_when_tasks_cannot_be_listed(
     assert counting.arrived == {"A cat": 1}
 
 
-def test_an_input_that_another_may_be_submitting_is_looked_at_again(
+def test_an_input_that_another_run_may_be_submitting_is_looked_up_again(
     attach: Attach, service: Service, connection: Connection, empty_database: str, name: str
 ) -> None:
     service.polls = 0

@@ -86,7 +86,7 @@ def test_no_claim_expires(connection: Connection, planned: int) -> None:
     assert claim(connection, planned, {A: None}, "two") == {}
 
 
-def test_a_refused_input_is_claimed_anew(connection: Connection, planned: int) -> None:
+def test_a_refused_input_can_be_claimed_again(connection: Connection, planned: int) -> None:
     claim(connection, planned, {A: None}, OWNER)
     record(connection, planned, {A: Result(1, "refused", error="HTTP 429 \0 \ud800 é")})
     assert look(connection, planned, [A])[A].error == "HTTP 429 \\x00 \\ud800 é"

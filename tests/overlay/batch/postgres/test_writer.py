@@ -68,7 +68,7 @@ def test_groups_begin_some_time_apart_and_single_requests_at_once(
     assert clock.slept == [0.004, 0.004, pytest.approx(PACE - 0.004)]
 
 
-def test_a_lost_connection_is_made_anew(database: Database, opened: Open, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lost_connection_is_replaced(database: Database, opened: Open, caplog: pytest.LogCaptureFixture) -> None:
     writer = opened()
     database.trouble = [psycopg.OperationalError("secret is down"), psycopg.errors.ReadOnlySqlTransaction("a replica")]
     database.unreachable = [psycopg.OperationalError("starting up")]

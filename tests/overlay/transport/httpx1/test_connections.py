@@ -79,7 +79,7 @@ def test_a_url_of_another_scheme_is_refused(requested: Requester) -> None:
         requested(["ftp://127.0.0.1/"])
 
 
-def test_a_connection_that_is_not_as_expected_counts_as_one_with_unread_bytes() -> None:
+def test_a_connection_of_unknown_structure_counts_as_having_unread_bytes() -> None:
     transport = single(httpx.HTTPTransport())
     transport._pool.connection = object()  # type: ignore[attr-defined]
     assert has_unread_bytes(transport)

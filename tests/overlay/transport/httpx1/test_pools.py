@@ -84,7 +84,7 @@ def test_connections_are_used_again(server: RawServer, meeting: Meeting, submitt
 
 
 @both
-def test_connections_that_nobody_has_used_for_long_are_closed(
+def test_connections_that_were_idle_for_long_are_closed(
     server: RawServer, meeting: Meeting, submitted: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pools, "READ_IDLE_SECONDS", 0.0)
@@ -190,7 +190,7 @@ def test_a_pool_that_has_idled_for_too_long_is_left_to_others() -> None:
     assert pool_set.take(lambda: next(new), 7.0) == "a"
 
 
-def test_pools_are_given_up_when_they_were_idle_for_long() -> None:
+def test_pools_that_were_idle_for_long_are_handed_out_to_be_closed() -> None:
     pool_set, new = PoolSet[str](), iter("abc")
     for _ in range(3):
         pool_set.take(lambda: next(new), 0.0)
