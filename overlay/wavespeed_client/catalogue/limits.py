@@ -45,7 +45,7 @@ _SAID = {
     "exclusiveMaximum": "Less than {}.",
     "multipleOf": "A multiple of {}.",
     "pattern": "It matches {}",
-    "uniqueItems": "No two items alike.",
+    "uniqueItems": "No two items are equal.",
     "deprecated": "Deprecated.",
 }
 

@@ -90,7 +90,7 @@ def _agreed(printer: Printer, ws: WaveSpeed, terms: Terms, plan: Plan) -> float 
         summary += f", of which {dollars(plan.spent)} is spent." if plan.spent else "."
     can_ask = sys.stdin.isatty() and sys.stderr.isatty() and terms.source != STDIN
     if can_ask and not terms.yes:
-        if not click.confirm(f"{summary} Go on?", err=True):
+        if not click.confirm(f"{summary} Continue?", err=True):
             raise click.ClickException("Nothing was submitted.")
         # The confirmed price is the limit, even if prices change meanwhile.
         confirmed = float(plan.spent + quote.amount) if quote.exact else None
@@ -215,7 +215,7 @@ def _more_severe(code: int, error: BaseException | None) -> int:
     known = isinstance(error, CostLimitError | TaskFailedError | TaskTimeoutError)
     other = exits.exit_code(error)
     other = other if known or other == exits.UNCERTAIN else exits.ERROR
-    order = (exits.UNCERTAIN, exits.TIMED_OUT, exits.ERROR, exits.FAILED, exits.TOO_DEAR, 0)
+    order = (exits.UNCERTAIN, exits.TIMED_OUT, exits.ERROR, exits.FAILED, exits.TOO_EXPENSIVE, 0)
     return min(code, other, key=order.index)
 
 

@@ -88,7 +88,7 @@ def test_a_run_is_one_line_and_its_output_stands_alone_on_stdout(start: Start, a
 def test_a_batch_asks_first_and_pays_nothing_if_the_reply_is_no(start: Start, account: FakeWaveSpeed) -> None:
     Path("prompts.csv").write_text("prompt\na\nb\n")
     running, terminal = start("batch", MODEL, "prompts.csv")
-    terminal.wait_for("2 to pay: $0.0216. Go on? [y/N]")
+    terminal.wait_for("2 to pay: $0.0216. Continue? [y/N]")
     terminal.type("n\n")
     assert "Nothing was submitted." in terminal.rest()
     assert (running.wait(10), account.calls) == (1, [])
@@ -97,7 +97,7 @@ def test_a_batch_asks_first_and_pays_nothing_if_the_reply_is_no(start: Start, ac
 def test_a_batch_shows_a_table_below_its_outputs(start: Start, account: FakeWaveSpeed) -> None:
     Path("prompts.csv").write_text("prompt\n" + "x\n" * 6)
     running, terminal = start("batch", MODEL, "prompts.csv", "--max-in-flight", "2", "--journal", "b.jsonl")
-    terminal.wait_for("Go on? [y/N]")
+    terminal.wait_for("Continue? [y/N]")
     terminal.type("y\n")
     shown = terminal.rest()
     assert running.wait(10) == 0
@@ -111,7 +111,7 @@ def test_a_batch_shows_a_table_below_its_outputs(start: Start, account: FakeWave
 def test_a_batch_pays_at_most_the_price_that_was_agreed_to(start: Start, account: FakeWaveSpeed) -> None:
     Path("prompts.csv").write_text("prompt\na\nb\nc\n")
     running, terminal = start("batch", MODEL, "prompts.csv", "--max-in-flight", "1")
-    terminal.wait_for("3 to pay: $0.0324. Go on? [y/N]")
+    terminal.wait_for("3 to pay: $0.0324. Continue? [y/N]")
     dearer = b'{"code": 200, "message": "success", "data": {"model_id": "x", "price": 0.02, "discounted_price": 0.02, '
     account.raw(200, dearer + b'"discount_rate": 100, "currency": "USD"}}', on="price", times=9)
     terminal.type("y\n")

@@ -134,7 +134,7 @@ def test_rules_that_types_cannot_express_are_written_in_docstrings() -> None:
     }
     assert '"""How strong. Default 1. 0 to 4. Deprecated."""' in render(facts({"a/b": {"properties": {"p": said}}}))
     each = {"type": "array", "items": {"type": "string", "minLength": 2, "pattern": "^{}"}, "uniqueItems": True}
-    assert '"""No two items alike. Each item: At least 2 characters. It matches ^{}"""' in render(
+    assert '"""No two items are equal. Each item: At least 2 characters. It matches ^{}"""' in render(
         facts({"a/b": {"properties": {"p": each}}})
     )
     rules = {"properties": {"p": {"type": "number", "enum": [0.5, 1]}}, "not": {"required": ["p"]}}
