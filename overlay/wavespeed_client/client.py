@@ -80,7 +80,7 @@ class WaveSpeed(Shell):
     def submit(self, model: str, input: Input = None, *, webhook: str | None = None) -> Task:
         """Submit a task. This is the call that costs money: one request, one billed task if it succeeds.
 
-        The request is sent again only if the service certainly did not take it (no connection, or HTTP 429).
+        The request is sent again only if the service certainly did not accept it (no connection, or HTTP 429).
 
         Args:
             model: The model's id, such as wavespeed-ai/flux-dev.

@@ -66,7 +66,7 @@ class Exchange:
         deadline: See `Context`.
         departure: See `Context`.
         through: The proxy as text for messages; empty if there is none.
-        sent: Whether any part of the current attempt may have been sent. If not, the service cannot have taken it.
+        sent: Whether any part of the current attempt may have been sent. If not, the service cannot have accepted it.
         response: The response; None until it is whole.
         task_id: The task that a response names, even if the rest of the response cannot be used.
         leaves_by: The Deadline after which the attempt must not be sent; anything else means that there is none.
@@ -133,7 +133,7 @@ class Exchange:
 
         Raises:
             WaveSpeedError: The response is a refusal or reports a failure.
-            SubmissionUncertainError: The submission may have been taken.
+            SubmissionUncertainError: The submission may have been accepted.
         """
         self.response = response = cast("WholeResponse", whole)
         self._log(response.status_code)
@@ -192,14 +192,14 @@ class Exchange:
             named = f" as task {self.task_id}" if self.task_id else ""
             trace = (
                 f"A submission to {model_of(self.path)} was interrupted at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC. "
-                f"It may have been taken{named}: look with tasks(model=..., created_after=...) before you submit it "
+                f"It may have been accepted{named}: look with tasks(model=..., created_after=...) before you submit it "
                 "again."
             )
             error.add_note(trace)
             log(logging.WARNING, "%s", trace)
 
     def uncertain(self, why: str) -> SubmissionUncertainError:
-        """Make the error for a submission that may have been taken."""
+        """Make the error for a submission that may have been accepted."""
         return SubmissionUncertainError(
             self.authorization.hide(why),
             model=model_of(self.path),

@@ -55,7 +55,7 @@ class Policy(Retry):
         return self.deadline.left() if self.deadline else math.inf
 
 
-# A submission is sent again only if the service certainly did not take it: each task is paid for.
+# A submission is sent again only if the service certainly did not accept it: each task is paid for.
 SUBMISSIONS = Policy(allowed_methods=["GET", "POST"], status_forcelist=[429], retry_on_exceptions=UNSENT)
 READS = Policy(allowed_methods=["GET", "POST"], status_forcelist=[429, 500, 502, 503, 504])
 
