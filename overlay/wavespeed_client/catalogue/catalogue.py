@@ -23,20 +23,20 @@ class Catalogue:
     """The models of the last response, as a cache.
 
     Attributes:
-        asked_at: When the client requested them, by its clock.
+        requested_at: When the client requested them, by its clock.
     """
 
-    asked_at: float = -math.inf
+    requested_at: float = -math.inf
     _models: dict[str, Model] = field(factory=dict[str, "Model"], repr=False)
 
     @classmethod
-    def of(cls, models: Iterable[Model], asked_at: float) -> Self:
+    def of(cls, models: Iterable[Model], requested_at: float) -> Self:
         """Build a cache of these models."""
-        return cls(asked_at, {model.model_id: model for model in models})
+        return cls(requested_at, {model.model_id: model for model in models})
 
     def is_kept(self, now: float) -> bool:
         """Return whether the cache is recent enough to use. An empty one never is."""
-        return bool(self._models) and now - self.asked_at < KEPT_SECONDS
+        return bool(self._models) and now - self.requested_at < KEPT_SECONDS
 
     def info(self, model: str) -> ModelInfo:
         """Return a model and the fields of its input.

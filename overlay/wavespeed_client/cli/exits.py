@@ -20,14 +20,14 @@ from ..errors import (
 )
 from .records import task_record
 
-ERROR, USAGE, FAILED, TIMED_OUT, TOO_DEAR, UNCERTAIN, INTERRUPTED = 1, 2, 3, 4, 5, 6, 130
+ERROR, USAGE, FAILED, TIMED_OUT, TOO_EXPENSIVE, UNCERTAIN, INTERRUPTED = 1, 2, 3, 4, 5, 6, 130
 
 _CODES: tuple[tuple[type[WaveSpeedError], int], ...] = (
     (ConfigurationError, USAGE),
     (InvalidInputError, USAGE),
     (TaskFailedError, FAILED),
     (TaskTimeoutError, TIMED_OUT),
-    (CostLimitError, TOO_DEAR),
+    (CostLimitError, TOO_EXPENSIVE),
     (SubmissionUncertainError, UNCERTAIN),
 )
 

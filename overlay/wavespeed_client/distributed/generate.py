@@ -36,7 +36,7 @@ logger = logging.getLogger("wavespeed_client")
 
 # Retries of a submission that cannot be sent. With their pauses they take some minutes, so that a short outage does not
 # end the work of hours.
-TRIES = 9
+RETRIES = 9
 
 
 def _fields(given: object) -> dict[str, str]:
@@ -205,7 +205,7 @@ class Generate:
             self.batch,
             self.max_cost,
         )
-        return evolve(options, names=names, max_retries=max(TRIES, options.max_retries))
+        return evolve(options, names=names, max_retries=max(RETRIES, options.max_retries))
 
     def _log(self, rows: Sequence[Mapping[str, Any]], seconds: float) -> None:
         if not rows:

@@ -37,7 +37,7 @@ def fail(service: Service, *tags: str) -> None:
     service.poll = poll
 
 
-def too_dear(outcomes: list[Outcome]) -> list[Outcome]:
+def too_expensive(outcomes: list[Outcome]) -> list[Outcome]:
     return [outcome for outcome in outcomes if isinstance(outcome.error, CostLimitError)]
 
 
@@ -47,8 +47,8 @@ def test_a_budget_is_spent_exactly_and_never_exceeded(attach: Attach, service: S
     outcomes = attach().run_many(MODEL, tagged(30), budget=0.3, max_in_flight=most, on_progress=seen.append)
     assert len(service.submitted) == 3  # 0.1 + 0.1 + 0.1 is more than 0.3 in floats
     assert len(outcomes) == 30
-    assert len(too_dear(outcomes)) == 27
-    error = too_dear(outcomes)[-1].error
+    assert len(too_expensive(outcomes)) == 27
+    error = too_expensive(outcomes)[-1].error
     assert isinstance(error, CostLimitError)
     assert (error.price.discounted_price, error.limit) == (0.1, 0.3)
     assert "budget of 0.3 USD is spent" in str(error)
@@ -98,14 +98,14 @@ def test_the_quote_of_a_refused_submission_returns_to_the_budget(attach: Attach,
     outcomes = attach().run_many(MODEL, tagged(5), budget=0.1, max_in_flight=4)
     assert sum(isinstance(one.error, BadRequestError) for one in outcomes) == 2
     assert service.accepted.total() == 1
-    assert len(too_dear(outcomes)) == 2
+    assert len(too_expensive(outcomes)) == 2
 
 
 def test_an_input_that_is_refused_for_now_keeps_its_money(attach: Attach, service: Service) -> None:
     service.submission = lambda number, given: refusal(429) if number < 3 else None
     outcomes = attach().run_many(MODEL, tagged(4), budget=0.2, max_in_flight=2)
     assert service.accepted.total() == 2
-    assert len(too_dear(outcomes)) == 2
+    assert len(too_expensive(outcomes)) == 2
     assert len(service.quoted) <= 4
 
 
@@ -114,7 +114,7 @@ def test_an_uncertain_submission_counts_as_spent(attach: Attach, service: Servic
     outcomes = attach().run_many(MODEL, tagged(4), budget=0.2, max_in_flight=1)
     assert [type(one.error) for one in outcomes[:2]] == [SubmissionUncertainError, type(None)]
     assert service.submitted == ["t0", "t1"]
-    assert len(too_dear(outcomes)) == 2
+    assert len(too_expensive(outcomes)) == 2
 
 
 def test_a_task_that_runs_on_after_its_timeout_counts_as_spent(attach: Attach, service: Service) -> None:
@@ -128,7 +128,7 @@ def test_max_cost_stops_only_the_inputs_above_it(attach: Attach, service: Servic
     service.price = lambda given: 1.0 if given["tag"] in ("t1", "t3") else 0.1
     seen: list[Progress] = []
     outcomes = attach().run_many(MODEL, tagged(6), max_cost=0.5, on_progress=seen.append)
-    assert sorted(one.input["tag"] for one in too_dear(outcomes)) == ["t1", "t3"]
+    assert sorted(one.input["tag"] for one in too_expensive(outcomes)) == ["t1", "t3"]
     assert sorted(service.submitted) == ["t0", "t2", "t4", "t5"]
     assert seen[-1].cost == 0.4
     assert seen[-1].failed == 2
@@ -145,7 +145,7 @@ def test_a_price_that_cannot_be_counted_submits_nothing(
 ) -> None:
     service.price = lambda given: dict(price)
     outcomes = attach().run_many(MODEL, tagged(3), **{limit: 5.0})
-    assert len(too_dear(outcomes)) == 3
+    assert len(too_expensive(outcomes)) == 3
     assert service.submitted == []
 
 
@@ -207,7 +207,7 @@ def test_a_resume_counts_what_was_spent(attach: Attach, service: Service, path: 
     seen: list[Progress] = []
     outcomes = attach().run_many(MODEL, tagged(20), budget=1.0, journal=path, on_progress=seen.append)
     assert len(service.submitted) == 10
-    assert len(too_dear(outcomes)) == 10
+    assert len(too_expensive(outcomes)) == 10
     assert seen[-1].cost == 1.0
     attach().run_many(MODEL, list(reversed(tagged(20))), budget=1.2, journal=path)
     assert len(service.submitted) == 12
