@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.document import resolved
 from wavespeed_client import AsyncWaveSpeed, WaveSpeed
 
 
@@ -141,7 +142,7 @@ def test_responses_require_little_and_allow_null(spec: dict[str, Any], name: str
     assert schema.get("required", []) == required
     assert schema["additionalProperties"] is True
     for key, value in schema["properties"].items():
-        members = [value, *value.get("anyOf", [])]
+        members = [resolved(value), *value.get("anyOf", [])]
         certain = key == "data" or (key in required and key != "items")
         assert certain or any("null" in member.get("type", ()) for member in members), f"{name}.{key}"
 

@@ -21,7 +21,7 @@ class DeletionEnvelope:
     """Envelope of a deletion."""
 
     code: int | None | Unset = UNSET
-    """ 200 when all is well. """
+    """ 200 when all is well. Any other number is an error, even under HTTP 200. """
     message: None | str | Unset = UNSET
     """ `success`, or what went wrong. """
     data: Deletion | None | Unset = UNSET

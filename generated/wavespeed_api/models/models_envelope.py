@@ -23,7 +23,7 @@ class ModelsEnvelope:
     data: list[Model | None] | None
     """ All models. Null when there are none. """
     code: int | None | Unset = UNSET
-    """ 200 when all is well. """
+    """ 200 when all is well. Any other number is an error, even under HTTP 200. """
     message: None | str | Unset = UNSET
     """ `success`, or what went wrong. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
