@@ -18,7 +18,8 @@ from .outcome import delivered
 from .steps import Procedure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterable
+    from contextvars import Context
 
     from .options import AsyncInputs
     from .outcome import Outcome
@@ -81,7 +82,7 @@ class AsyncWorkers:
     async def begin(self) -> None:
         """Open the journal, and start."""
         await self._done(self.procedure.begin())
-        self._own = [asyncio.create_task(self._guarded(run)) for run in (self._pull, self._schedule)]
+        self._own = [_begun(self._guarded(run)) for run in (self._pull, self._schedule)]
 
     async def next_outcome(self) -> Outcome | None:
         """Wait for the next outcome, and return it; None when there are no more."""
@@ -180,10 +181,7 @@ class AsyncWorkers:
         while (job := self.batch.take()) is not None:
             steps = self.procedure.carry_out(job, self._done, self._wake)
             work = self._guarded(partial(self._done, steps), job)
-            # A copy, since an eager task (Python 3.12) begins before the job's last one has left the context.
-            step = asyncio.create_task(work, context=job.context.copy())
-            if not step.done():  # an eager task may have ended already
-                self._steps[job] = step
+            self._steps[job] = _begun(work, job.context.copy())
         if self.batch.stopped or self.batch.has_outcomes or self.batch.over:
             self._news.set()
         if not self._may_pull.is_set() and (self.batch.stopped or self.batch.room() < math.inf):
@@ -203,3 +201,10 @@ async def _ended(tasks: Collection[asyncio.Task[None]], at_once: Iterable[asynci
             for task in left:
                 task.cancel()
     return cut_short
+
+
+def _begun(work: Coroutine[Any, Any, None], context: Context | None = None) -> asyncio.Task[None]:
+    """Return a task that runs work in a context; None for a copy of the current one."""
+    # Without the loop's task factory: an eager task (Python 3.12) would begin here, before it is known to `end`, and
+    # steps that follow one another at once would nest.
+    return asyncio.Task(work, context=context)
