@@ -55,6 +55,8 @@ TODAY = datetime.now(UTC).date().isoformat()
 for _name in list(os.environ):
     if (_name.startswith("WAVESPEED_") and not _name.startswith("WAVESPEED_TEST_")) or _name.lower().endswith("_proxy"):
         del os.environ[_name]
+# The programs that tests start buffer what they print, as those of users do.
+os.environ.pop("PYTHONUNBUFFERED", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..media.streams import let_go
 from . import NAME
 from .groups import LazyGroup
 from .printer import Printer
@@ -75,9 +76,12 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _misused(printer, error)
     except BrokenPipeError:
-        return _unread()
+        return 1
     except Exception as error:
         return _failed(printer, error)
+    finally:
+        let_go(sys.stdout)
+        let_go(sys.stderr)
 
 
 def _nowhere(mode: str = "w") -> io.TextIOWrapper:
@@ -123,9 +127,3 @@ def _last_word(printer: Printer, record: dict[str, Any], text: str) -> None:
         pass
     except OSError:  # such as a full disk
         printer.message(text)
-
-
-def _unread() -> int:
-    """Redirect stdout to the null device; otherwise Python reports the closed pipe at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1

@@ -18,6 +18,7 @@ from wavespeed_client import WaveSpeed
 from ..arguments import model_id
 from ..catalogue.literals import seen
 from ..errors import InvalidInputError, WaveSpeedError
+from ..media.streams import let_go
 from .compare import Level
 from .lock import Lock, lock_path, read_lock
 from .render import MARK, render
@@ -61,14 +62,23 @@ def main(words: Sequence[str] | None = None) -> int:
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
         reconfigure(errors="backslashreplace")  # the terminal's encoding may lack some characters
     try:
-        if arguments.check:
-            return check(arguments.file)
-        return diff(arguments) if arguments.diff else update(arguments)
+        code = carried_out(arguments)
+        print(end="", flush=True)  # an error now is reported; an error at exit would not be
+        return code
     except WaveSpeedError as error:
         print(f"{PROGRAM}: {seen(str(error))}", file=sys.stderr)
     except OSError as error:
         print(f"{PROGRAM}: {error.filename or 'stdout'}: {error.strerror}", file=sys.stderr)
+        if error.filename is None:
+            let_go(sys.stdout)
     return 2
+
+
+def carried_out(arguments: Arguments) -> int:
+    """Do what the arguments say; return the exit code."""
+    if arguments.check:
+        return check(arguments.file)
+    return diff(arguments) if arguments.diff else update(arguments)
 
 
 def read_arguments(words: Sequence[str] | None = None) -> Arguments:

@@ -243,6 +243,21 @@ def test_a_full_disk_behind_stdout_is_reported(both: Command, serve: Serve, monk
     assert (code, error) == (2, "python -m wavespeed_client.typed: stdout: No space left on device\n")
 
 
+@pytest.mark.parametrize("place", ["/dev/full", "a closed pipe"])
+def test_output_that_cannot_be_written_is_reported_once(written: Command, serve: Serve, place: str) -> None:
+    reader, writer = (
+        os.pipe() if place == "a closed pipe" else (os.open(os.devnull, os.O_RDONLY), os.open(place, os.O_WRONLY))
+    )
+    os.close(reader)
+    serve(rows())
+    program = [sys.executable, "-m", "wavespeed_client.typed", "models.py", "--diff"]
+    done = subprocess.run(program, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert done.returncode == 2
+    assert done.stderr.startswith("python -m wavespeed_client.typed: stdout: ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_rewritten_file_keeps_its_mode_and_link(tmp_path: Path) -> None:
     target, link = tmp_path / "target.py", tmp_path / "link.py"
     mask = os.umask(0o027)
