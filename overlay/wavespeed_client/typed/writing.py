@@ -48,6 +48,8 @@ def _staged(path: Path, text: str) -> Generator[Path]:
 def _target(path: Path) -> Path:
     """Return the path with symbolic links resolved."""
     try:
+        return path.resolve(strict=True)  # from Python 3.13 on, circular links are an error only with `strict`
+    except FileNotFoundError:
         return path.resolve()
     except RuntimeError as error:  # Python before 3.13 raises this for circular links
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
