@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ def carried_out(work: Coroutine[Any, Any, T]) -> T:
     with ThreadPoolExecutor(1, "wavespeed-loop") as threads:
         threads.submit(int)  # starts the thread: Ctrl-C while one is started would leave the work behind
         try:
-            return threads.submit(loop.run_until_complete, task).result()
+            result = threads.submit(loop.run_until_complete, task)
+            # A wait may miss Ctrl-C if that comes just before it; Windows notices it only between two waits.
+            while wait([result], 1.0).not_done:
+                pass
+            return result.result()
         except BaseException:
             loop.call_soon_threadsafe(task.cancel)
             raise
