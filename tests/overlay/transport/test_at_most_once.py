@@ -246,12 +246,12 @@ def test_an_interruption_before_there_is_a_connection_is_no_submission(
     transport: Literal["httpx", "aiohttp"], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def interrupt() -> None:
-        greeted = asyncio.Event()
+        greeted, over = asyncio.Event(), asyncio.Event()
 
         async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.read(1)
             greeted.set()
-            await reader.read()
+            await over.wait()  # from Python 3.12 on, the end of the server waits for its connections
             writer.close()
 
         async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
@@ -261,6 +261,7 @@ def test_an_interruption_before_there_is_a_connection_is_no_submission(
                 await greeted.wait()
                 submission.cancel()
                 await asyncio.wait([submission])
+            over.set()
         assert submission.cancelled()
 
     asyncio.run(interrupt())
