@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -24,14 +25,24 @@ def carried_out(work: Coroutine[Any, Any, T]) -> T:
     runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)  # so that it does not become this thread's loop
     loop = runner.get_loop()
     task = loop.create_task(work)
+    ended = Lock()
+    ended.acquire()
+
+    def run() -> None:
+        try:
+            loop.run_until_complete(task)
+        finally:
+            ended.release()
+
     with ThreadPoolExecutor(1, "wavespeed-loop") as threads:
         threads.submit(int)  # starts the thread: Ctrl-C while one is started would leave the work behind
         try:
-            result = threads.submit(loop.run_until_complete, task)
-            # A wait may miss Ctrl-C if that comes just before it; Windows notices it only between two waits.
-            while wait([result], 1.0).not_done:
-                pass
-            return result.result()
+            threads.submit(run)
+            # Ctrl-C just before a wait, or during one on Windows, is noticed only after it. In the Python code of a
+            # Condition, which Future.result waits for, it may raise another error.
+            while not ended.acquire(timeout=1.0):
+                continue
+            return task.result()
         except BaseException:
             loop.call_soon_threadsafe(task.cancel)
             raise
