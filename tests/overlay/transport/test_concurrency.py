@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
@@ -23,6 +24,15 @@ def server() -> Iterator[str]:
         yield url
 
 
+def settled(server: str) -> dict[str, Counter[str]]:
+    """Return what arrived, once the server has noticed which connections were closed.
+
+    It has by the second request. The connections of both requests may count as open.
+    """
+    record(server)
+    return record(server)
+
+
 @pytest.mark.no_cover
 def test_32_threads_share_a_client(server: str) -> None:
     with WaveSpeed("test-key", base_url=server) as ws, ThreadPoolExecutor(32) as pool:
@@ -30,9 +40,9 @@ def test_32_threads_share_a_client(server: str) -> None:
         tags = [f"thread{number}" for number in range(640)]
         tasks = list(pool.map(lambda tag: ws.run("a/b", {"tag": tag}, timeout=None), tags))
         assert [task.id for task in tasks] == [f"{tag}-none" for tag in tags]
-        seen = record(server)
+        seen = settled(server)
         assert {tag: seen["accepted"][tag] for tag in tags} == dict.fromkeys(tags, 1)
-        assert seen["connections"]["open"] <= 33
+        assert seen["connections"]["open"] <= 32 + 2
 
 
 @pytest.mark.no_cover
@@ -44,9 +54,9 @@ def test_500_tasks_share_an_async_client(server: str, transport: Any) -> None:
             tags = [f"{transport}task{number}" for number in range(500)]
             tasks = await asyncio.gather(*(ws.run("a/b", {"tag": tag}, timeout=None) for tag in tags))
             assert [task.id for task in tasks] == [f"{tag}-none" for tag in tags]
-            seen = await asyncio.to_thread(record, server)
+            seen = await asyncio.to_thread(settled, server)
             assert {tag: seen["accepted"][tag] for tag in tags} == dict.fromkeys(tags, 1)
-            assert seen["connections"]["open"] <= 101
+            assert seen["connections"]["open"] <= 100 + 2
 
     asyncio.run(run())
 
