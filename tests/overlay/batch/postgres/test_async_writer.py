@@ -56,11 +56,12 @@ def test_a_group_wakes_its_loop_once(database: Database, monkeypatch: pytest.Mon
 
 def test_errors_of_the_database_are_raised_in_the_event_loop(database: Database) -> None:
     async def test(writer: AsyncWriter) -> None:
+        writer.seconds = 0.05
         both = writer.response("hang"), writer.response("behind")
         for error in await asyncio.gather(*both, return_exceptions=True):
             assert isinstance(error, ConfigurationError)
 
-    run(database, test, seconds=0.05)
+    run(database, test)
 
 
 def test_one_timer_serves_all_requests(database: Database, clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> None:

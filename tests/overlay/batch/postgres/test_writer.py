@@ -28,15 +28,22 @@ Open = Callable[..., Writer]
 def opened(database: Database) -> Iterator[Open]:
     made: list[Writer] = []
 
-    def build(seconds: float = LONG, **options: Any) -> Writer:
-        made.append(Writer(database, seconds, **options))
+    def build(**options: Any) -> Writer:
+        made.append(Writer(database, LONG, **options))
         made[-1].open()
         return made[-1]
 
     yield build
     database.free.set()
     for one in made:
+        one.seconds = LONG
         one.close()
+
+
+def impatient(writer: Writer) -> Writer:
+    """Let a writer wait for a short time only, once it is open."""
+    writer.seconds = 0.05
+    return writer
 
 
 def asked(writer: Writer, request: Any) -> Future[Any]:
@@ -92,6 +99,7 @@ def test_a_lasting_database_error_fails_every_request(database: Database, opened
             future.result(LONG)
     with pytest.raises(ConfigurationError, match=r"no \.\.\. table"):
         asked(writer, "later")
+    writer.close()  # its thread reports what was lost after it has failed the requests
     assert len(database.lost) == 12
 
 
@@ -104,7 +112,7 @@ def test_an_error_of_our_own_fails_every_request(database: Database, opened: Ope
 
 @pytest.mark.parametrize("request_", ["hang", "block"])
 def test_a_database_that_does_not_respond_is_given_up(database: Database, opened: Open, request_: str) -> None:
-    writer = opened(0.05)
+    writer = impatient(opened())
     first = asked(writer, request_)
     database.busy.wait()
     with pytest.raises(ConfigurationError, match="it does not respond"):
@@ -113,12 +121,13 @@ def test_a_database_that_does_not_respond_is_given_up(database: Database, opened
         first.result(LONG)
     assert database.lost == [request_, "behind"]
     database.free.set()
+    writer.seconds = LONG
     writer.close()
     assert database.closed == 1
 
 
 def test_a_request_that_does_not_end_before_the_writer_is_closed_is_given_up(database: Database, opened: Open) -> None:
-    writer = opened(0.05)
+    writer = impatient(opened())
     future = asked(writer, "hang")
     database.busy.wait()
     writer.close()
@@ -128,11 +137,16 @@ def test_a_request_that_does_not_end_before_the_writer_is_closed_is_given_up(dat
 
 
 def test_a_database_that_is_down_is_given_up_with_the_reason(database: Database, opened: Open) -> None:
-    writer = opened(0.05)
+    writer, tried = opened(), threading.Semaphore(0)
     down = [psycopg.OperationalError("Connection\nrefused")]
-    database.trouble, database.unreachable = list(down), down * 10_000
+    database.takes, database.trouble = tried.release, down * 10_000
+    first = asked(writer, "a")
+    assert all(tried.acquire(timeout=20) for _ in range(2))  # at the second try, the reason is known
+    database.unreachable = down * 10_000
     with pytest.raises(ConfigurationError, match="Connection refused"):
-        writer.response("a")
+        impatient(writer).response("b")
+    with pytest.raises(ConfigurationError, match="Connection refused"):
+        first.result(LONG)
 
 
 @pytest.mark.parametrize(
