@@ -119,7 +119,7 @@ def test_stop_does_not_wait_for_a_delay(monkeypatch: pytest.MonkeyPatch) -> None
         assert taken.wait(10)
     with connection:
         connection.settimeout(10)
-        assert connection.recv(12) == b"HTTP/1.1 200"
+        assert connection.makefile("rb").read(12) == b"HTTP/1.1 200"
 
 
 @pytest.mark.parametrize(
