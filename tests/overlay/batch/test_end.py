@@ -253,7 +253,7 @@ with WaveSpeed("test-key", base_url=sys.argv[1]) as ws:
     next(outcomes)
     child = os.fork()
     if not child:
-        signal.alarm(20)
+        signal.alarm(60)
         try:
             next(outcomes)
         except ConfigurationError as error:

@@ -172,7 +172,7 @@ def test_leaving_the_loop_ends_uploads(ws: Driven, fake: FakeWaveSpeed, monkeypa
         def read(self, size: int | None = -1) -> bytes:
             if self.rewound:  # its digest was taken
                 uploading.set()
-                stopped.wait(10)
+                stopped.wait(60)
             return super().read(size)
 
         def seek(self, place: int, whence: int = 0) -> int:
@@ -182,7 +182,7 @@ def test_leaving_the_loop_ends_uploads(ws: Driven, fake: FakeWaveSpeed, monkeypa
     slow = Slow(bytes(3 * CHUNK))
     step, close = stepper(ws, MODEL, [{"image": slow}, {"prompt": "p"}])
     assert step().index == 1
-    assert uploading.wait(10)
+    assert uploading.wait(60)
     close()
     assert slow.tell() == 0
     assert [call.input for call in fake.calls] == [{"prompt": "p"}]

@@ -367,7 +367,7 @@ def test_a_step_may_begin_before_the_thread_of_the_last_step_has_left(
             steps.acquire()  # its own
             with self._work:
                 self._work.notify_all()  # as the step of another task does
-            steps.acquire(timeout=10)  # the next one's
+            steps.acquire(timeout=60)  # the next one's
         return result
 
     monkeypatch.setattr(Workers, "_done", late)

@@ -82,7 +82,7 @@ def test_a_run_is_one_line_and_its_output_stands_alone_on_stdout(start: Start, a
     lines = [line for line in shown.split("\n") if line.strip()]
     assert re.fullmatch(rf"price \$0\.0108 · task {account.tasks[0].id} · completed 0:0\d", lines[-1])
     assert "processing 0:0" in shown or "…" in shown
-    assert running.wait(10) == 0
+    assert running.wait(60) == 0
 
 
 def test_a_batch_asks_first_and_pays_nothing_if_the_reply_is_no(start: Start, account: FakeWaveSpeed) -> None:
@@ -91,7 +91,7 @@ def test_a_batch_asks_first_and_pays_nothing_if_the_reply_is_no(start: Start, ac
     terminal.wait_for("2 to pay: $0.0216. Continue? [y/N]")
     terminal.type("n\n")
     assert "Nothing was submitted." in terminal.rest()
-    assert (running.wait(10), account.calls) == (1, [])
+    assert (running.wait(60), account.calls) == (1, [])
 
 
 def test_a_batch_shows_a_table_below_its_outputs(start: Start, account: FakeWaveSpeed) -> None:
@@ -100,7 +100,7 @@ def test_a_batch_shows_a_table_below_its_outputs(start: Start, account: FakeWave
     terminal.wait_for("Continue? [y/N]")
     terminal.type("y\n")
     shown = terminal.rest()
-    assert running.wait(10) == 0
+    assert running.wait(60) == 0
     outputs = [f"{account.url}/media/{task.id}/1.jpeg" for task in account.tasks]
     assert len(outputs) == 6
     assert all(shown.count(output) == 1 for output in outputs)
@@ -116,7 +116,7 @@ def test_a_batch_pays_at_most_the_price_that_was_agreed_to(start: Start, account
     account.raw(200, dearer + b'"discount_rate": 100, "currency": "USD"}}', on="price", times=9)
     terminal.type("y\n")
     assert "budget of 0.0324 USD is spent" in terminal.rest().replace("\n", " ")
-    assert (running.wait(10), len(account.calls)) == (5, 1)
+    assert (running.wait(60), len(account.calls)) == (5, 1)
 
 
 def test_escapes_of_the_service_move_no_cursor(start: Start, account: FakeWaveSpeed) -> None:

@@ -66,7 +66,7 @@ class Waiting(io.BytesIO):
     def read(self, size: int | None = -1) -> bytes:
         self.reads += 1
         if self.reads == 6:  # the upload's first read, after those of its kind and its digest
-            self.at_once.wait(10)
+            self.at_once.wait(60)
         return super().read(size)
 
 
@@ -120,7 +120,7 @@ def test_a_cancelled_upload_leaves_an_open_file_where_it_stood(fake: FakeWaveSpe
     class Slow(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             reading.set()
-            go_on.wait(10)
+            go_on.wait(60)
             return super().read(size)
 
     file = Slow(bytes(3 * CHUNK))

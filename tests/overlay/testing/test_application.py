@@ -80,7 +80,7 @@ def test_a_refused_request_does_not_use_up_an_arrangement(fake: FakeWaveSpeed) -
 
 @pytest.mark.parametrize("sent", [b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"nonsense\r\n\r\n"])
 def test_bytes_that_are_no_http_are_refused_in_json_too(fake: FakeWaveSpeed, sent: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2])), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2])), timeout=60) as connection:
         connection.sendall(sent)
         with connection.makefile("rb") as stream:
             response = stream.read()
@@ -107,7 +107,7 @@ def test_a_form_whose_file_has_no_name_is_refused(offender: FakeWaveSpeed) -> No
 )
 def test_a_body_that_breaks_off_is_no_violation(fake: FakeWaveSpeed, head: str, body: bytes) -> None:
     lines = [f"POST {FLUX} HTTP/1.1", "Content-Type: application/json", f"Authorization: Bearer {fake.api_key}", head]
-    with socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2])), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2])), timeout=60) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
         connection.shutdown(socket.SHUT_WR)
         with connection.makefile("rb") as stream:

@@ -63,7 +63,7 @@ def test_the_async_client_of_a_stand_in_bypasses_proxies(proxied: FakeWaveSpeed,
 
 def test_requests_of_the_program_under_test_bypass_proxies(proxied: FakeWaveSpeed) -> None:
     url, headers = f"{proxied.url}/api/v3/balance", {"Authorization": "Bearer test-key"}
-    assert requests.get(url, headers=headers, timeout=10).status_code == 200
+    assert requests.get(url, headers=headers, timeout=60).status_code == 200
     assert httpx.get(url, headers=headers).status_code == 200
     with httpx.Client(transport=ContractTransport()) as http:
         assert http.get(url, headers=headers).status_code == 200

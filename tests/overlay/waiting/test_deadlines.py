@@ -52,7 +52,7 @@ def test_a_wait_ends_with_its_time(
 
 def test_a_run_is_not_cut_short_while_it_submits(connect: Connect, server: str, engine: str) -> None:
     """The response to a submission may come after the timeout of the run: without it the task would be lost."""
-    ws = connect(base_url=server, timeout=5)
+    ws = connect(base_url=server, timeout=20)
     ws.client._clock = Clock()
     tag = f"late-{engine}"
     with pytest.raises(TaskTimeoutError) as caught:

@@ -62,7 +62,7 @@ def test_the_connection_is_used_again_and_closed_at_the_end(
 ) -> None:
     assert requested([servers[0].url] * 3) == [(200, False)] * 3
     assert servers[0].connections == 1
-    assert servers[0].ended.acquire(timeout=10)
+    assert servers[0].ended.acquire(timeout=60)
 
 
 @both
@@ -70,7 +70,7 @@ def test_each_origin_gets_a_connection_of_its_own(servers: tuple[RawServer, RawS
     one, other = servers
     assert requested([one.url, other.url, one.url]) == [(200, False)] * 3
     assert (one.connections, other.connections) == (2, 1)
-    assert all(server.ended.acquire(timeout=10) for server in (one, one, other))
+    assert all(server.ended.acquire(timeout=60) for server in (one, one, other))
 
 
 @both

@@ -34,7 +34,7 @@ class Meeting:
         self._numbers = itertools.count()
 
     def __call__(self, request: RawRequest) -> bytes:
-        self.barrier.wait(10)
+        self.barrier.wait(60)
         return response(request.line, next(self._numbers))
 
 
@@ -90,11 +90,11 @@ def test_connections_that_were_idle_for_long_are_closed(
     monkeypatch.setattr(pools, "READ_IDLE_SECONDS", 0.0)
 
     def then() -> None:
-        assert all(server.ended.acquire(timeout=10) for _ in range(8))
+        assert all(server.ended.acquire(timeout=60) for _ in range(8))
         assert not server.ended.acquire(blocking=False)
 
     submitted(server, meeting, [8, 1], then)
-    assert server.ended.acquire(timeout=10)
+    assert server.ended.acquire(timeout=60)
 
 
 def test_a_read_uses_a_connection_that_has_idled_for_longer_than_a_submission_does(
@@ -218,7 +218,7 @@ def test_a_pool_is_made_outside_the_lock() -> None:
     def new() -> str:
         other = threading.Thread(target=pool_set.take_idle, args=(0.0,))
         other.start()
-        other.join(10)
+        other.join(60)
         assert not other.is_alive()
         return "a"
 
