@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import threading
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from wavespeed_client import (
     SubmissionUncertainError,
     TaskFailedError,
     TaskTimeoutError,
+    WaveSpeed,
 )
 
 pytestmark = pytest.mark.promise("limits")
@@ -246,9 +250,32 @@ def test_journaled_submissions_count_only_if_they_may_be_billed(
 def test_a_resumed_task_that_fails_frees_its_quote_for_a_waiting_input(
     attach: Attach, service: Service, path: Path
 ) -> None:
-    fail(service, "t0")
+    """The new input is pulled while the task runs, and the task fails after the price was requested."""
+    polled, async_polled = threading.Event(), asyncio.Event()
+
+    def poll(task: str, polls: int) -> Any:
+        polled.set()
+        async_polled.set()
+        if not task.startswith("t0"):
+            return None
+        failed = (200, {"code": 200, "data": {"id": task, **FAILED}})
+        return failed if "new" in service.quoted else service.prediction(task, "processing")
+
+    def inputs() -> Iterator[dict[str, Any]]:
+        yield {"tag": "t0"}
+        assert polled.wait(20)
+        yield {"tag": "new"}
+
+    async def async_inputs() -> AsyncIterator[dict[str, Any]]:
+        yield {"tag": "t0"}
+        await async_polled.wait()
+        yield {"tag": "new"}
+
+    service.poll = poll
     written(path, PLANNED, SUBMITTING | {"cost": 0.1}, SUBMITTED, base_url=BASE_URL)
-    outcomes = attach().run_many(MODEL, [{"tag": "t0"}, {"tag": "new"}], budget=0.1, journal=path)
+    ws = attach()
+    given = inputs() if isinstance(ws.client, WaveSpeed) else async_inputs()
+    outcomes = ws.run_many(MODEL, given, budget=0.1, journal=path, timeout=None)
     assert {type(one.error) for one in outcomes} == {TaskFailedError, type(None)}
     assert service.submitted == ["new"]
 
