@@ -11,9 +11,9 @@ from .errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# The names and indexes that lead to a value: loras[0].path is ("loras", 0, "path"). Names may also be None or numbers,
-# which JSON writes as text.
-Place: TypeAlias = tuple[str | int, ...]
+# The names and indexes that lead to a value: loras[0].path is ("loras", 0, "path"). JSON writes names that are None or
+# numbers as text.
+Place: TypeAlias = tuple[str | int | float | None, ...]
 
 DEEPEST = 100
 PLAIN: frozenset[type] = frozenset({str, int, float, bool, type(None)})
@@ -50,7 +50,7 @@ def leaves(value: object, passed_over: frozenset[type] = NONE, place: Place = ()
         where = named(place[:1])
         raise InvalidInputError(f"{where} is nested deeper than {DEEPEST} levels, or holds itself.")
     for step, child in children:
-        if not _is_name(step):
+        if not isinstance(step, str | int | float | None):  # what JSON writes as text
             raise InvalidInputError(f"{named(place)} has the name {step!r:.60}: names must be strings.")
         if type(child) not in passed_over:
             yield from leaves(child, passed_over, (*place, step))
@@ -72,11 +72,6 @@ def encoded(fields: object) -> bytes:
         if not _fits(dict.fromkeys(place)):
             raise InvalidInputError(f"{named(place)} contains a name that cannot be sent as JSON.") from cause
     raise InvalidInputError(f"The input cannot be sent as JSON: {cause}") from cause
-
-
-def _is_name(step: object) -> bool:
-    """Return whether JSON writes a dict's name as text."""
-    return step is None or isinstance(step, str | int | float)
 
 
 def _fits(value: object) -> bool:

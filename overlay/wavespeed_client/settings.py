@@ -23,7 +23,6 @@ KEYS_URL = "https://wavespeed.ai/accesskey"
 DEFAULT_TIMEOUT = 60.0
 LONGEST_TIMEOUT = 24 * 60 * 60.0
 DEFAULT_MAX_RETRIES = 3
-DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
 _TOKEN = re.compile("[!-~]+")
 
@@ -57,14 +56,12 @@ class Settings:
         base_url: The API's URL, without a trailing slash.
         timeout: Seconds for one attempt at a request, from connecting to the last byte.
         max_retries: How often a failed request is sent again; 0 turns retries off.
-        max_response_bytes: Largest response, in bytes, that is accepted.
     """
 
     api_key: Secret
     base_url: str = DEFAULT_BASE_URL
     timeout: float = DEFAULT_TIMEOUT
     max_retries: int = DEFAULT_MAX_RETRIES
-    max_response_bytes: int = field(default=DEFAULT_MAX_RESPONSE_BYTES, kw_only=True)
     api_key_source: str = field(default="the argument api_key", kw_only=True)
 
     @classmethod

@@ -24,7 +24,6 @@ def test_settings_have_the_documented_defaults() -> None:
     settings = resolve()
     assert settings.api_key.reveal() == KEY
     assert (settings.base_url, settings.timeout, settings.max_retries) == ("https://api.wavespeed.ai", 60.0, 3)
-    assert settings.max_response_bytes == 64 * 1024 * 1024
 
 
 def test_environment_beats_defaults_and_arguments_beat_the_environment() -> None:

@@ -128,7 +128,7 @@ class Attempt:
             SubmissionUncertainError: It refuses a submission but names a task, so it must not be sent again.
             httpx.RemoteProtocolError: It belongs to another request.
         """
-        body = Body(response, self.exchange.settings.max_response_bytes)
+        body = Body(response)
         try:
             for chunk in cast("httpx.SyncByteStream", response.stream):
                 body.add(chunk)
@@ -141,7 +141,7 @@ class Attempt:
 
     async def aread(self, response: httpx.Response) -> WholeResponse:
         """Async read."""
-        body = Body(response, self.exchange.settings.max_response_bytes)
+        body = Body(response)
         try:
             async for chunk in cast("httpx.AsyncByteStream", response.stream):
                 body.add(chunk)

@@ -13,6 +13,9 @@ from .httpx1.headers import value_of
 if TYPE_CHECKING:
     import httpx
 
+# Bytes, unpacked.
+LARGEST_RESPONSE = 64 * 1024 * 1024
+
 GZIP = b"\x1f\x8b"
 BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
 COMPRESSED = (b"gzip", b"x-gzip", b"deflate")
@@ -24,14 +27,12 @@ class Body:
 
     Attributes:
         response: The response, whose body has not been read yet.
-        limit: Largest size in bytes, unpacked.
 
     Raises:
         UnexpectedResponseError: The response announces a larger body.
     """
 
     response: httpx.Response
-    limit: int
     _chunks: list[bytes] = field(init=False, factory=list[bytes], repr=False)  # they may repeat the key
     _size: int = field(init=False, default=0)
     _inflater: Any = field(init=False, default=None, repr=False)
@@ -80,7 +81,7 @@ class Body:
 
     def _inflated(self, chunk: bytes) -> bytes:
         # Unpack at most one byte more than the limit: a small body may expand to a huge one.
-        room = self.limit - self._size + 1
+        room = LARGEST_RESPONSE - self._size + 1
         try:
             inflated: bytes = self._inflater.decompress(chunk, room)
             while self._inflater.unused_data.startswith(GZIP) and len(inflated) < room:  # one more gzip member
@@ -91,8 +92,8 @@ class Body:
         return inflated
 
     def _check_size(self, size: int) -> None:
-        if size > self.limit:
-            raise self._unusable(f"it is larger than {self.limit} bytes")
+        if size > LARGEST_RESPONSE:
+            raise self._unusable(f"it is larger than {LARGEST_RESPONSE} bytes")
 
     def _unusable(self, why: str) -> UnexpectedResponseError:
         message = f"The response cannot be read: {why}."

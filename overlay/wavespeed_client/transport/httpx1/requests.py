@@ -7,7 +7,6 @@ the URL three times, merges six kinds of headers and looks for cookies in every 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -102,16 +101,11 @@ def address(base_url: httpx.URL, path: str) -> httpx.URL:
         InvalidInputError: httpx refuses the URL.
     """
     if len(path) > LONGEST_PLAIN_PATH or not PLAIN_PATH.fullmatch(path):
-        return _parsed(base_url, path)
+        try:
+            return httpx.URL(f"{str(base_url).rstrip('/')}{path}")
+        except httpx.InvalidURL as error:
+            raise InvalidInputError(f"The request could not be made, nothing was sent: {error}") from error
     url = httpx.URL(base_url)
     parts = vars(url)[PARTS]
     vars(url)[PARTS] = parts._replace(path=parts.path[:-1] + path)
     return url
-
-
-@lru_cache(maxsize=64)
-def _parsed(base_url: httpx.URL, path: str) -> httpx.URL:
-    try:
-        return httpx.URL(f"{str(base_url).rstrip('/')}{path}")
-    except httpx.InvalidURL as error:
-        raise InvalidInputError(f"The request could not be made, nothing was sent: {error}") from error
