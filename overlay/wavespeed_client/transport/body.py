@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Bytes, unpacked.
 LARGEST_RESPONSE = 64 * 1024 * 1024
+TOO_LARGE = f"it is larger than {LARGEST_RESPONSE} bytes"
 
 GZIP = b"\x1f\x8b"
 BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
@@ -33,14 +34,16 @@ class Body:
     """
 
     response: httpx.Response
-    _chunks: list[bytes] = field(init=False, factory=list[bytes], repr=False)  # they may repeat the key
+    _chunks: list[bytes] = field(init=False, repr=False)  # they may repeat the key
     _size: int = field(init=False, default=0)
     _inflater: Any = field(init=False, default=None, repr=False)
     _is_blank: bool = field(init=False, default=True)
 
     def __attrs_post_init__(self) -> None:
+        self._chunks = []
         length = value_of(self.response.headers, b"content-length")
-        self._check_size(int(length) if length.isdigit() else 0)
+        if length.isdigit() and int(length) > LARGEST_RESPONSE:
+            raise self._unusable(TOO_LARGE)
 
     def add(self, chunk: bytes) -> None:
         """Add the next bytes as they arrive.
@@ -55,7 +58,8 @@ class Body:
             chunk = self._inflated(chunk)
         self._chunks.append(chunk)
         self._size += len(chunk)
-        self._check_size(self._size)
+        if self._size > LARGEST_RESPONSE:
+            raise self._unusable(TOO_LARGE)
 
     def whole(self) -> bytes:
         """Return the body after its last bytes.
@@ -90,10 +94,6 @@ class Body:
         except zlib.error as error:
             raise self._unusable(f"its compression is broken: {error}") from error
         return inflated
-
-    def _check_size(self, size: int) -> None:
-        if size > LARGEST_RESPONSE:
-            raise self._unusable(f"it is larger than {LARGEST_RESPONSE} bytes")
 
     def _unusable(self, why: str) -> UnexpectedResponseError:
         message = f"The response cannot be read: {why}."
