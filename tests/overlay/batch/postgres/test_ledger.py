@@ -14,6 +14,7 @@ from wavespeed_client import InvalidInputError
 from wavespeed_client.batch.journal import Entry, Item, Note, digest_of
 from wavespeed_client.batch.options import checked_options
 from wavespeed_client.batch.postgres import statements
+from wavespeed_client.batch.postgres.entries import SOONEST_LOOK
 from wavespeed_client.batch.postgres.ledger import Ledger
 from wavespeed_client.batch.postgres.requests import Claim, Look, Record, Release
 from wavespeed_client.batch.postgres.statements import Connection, Result
@@ -67,6 +68,15 @@ def test_of_several_claims_of_one_input_the_first_gets_it(
         assert other.look_again > 0
 
 
+def test_an_input_that_cannot_be_claimed_is_looked_up_again_whatever_its_state(
+    connection: Connection, batch: int, name: str, ledger: Ledger
+) -> None:
+    statements.claim(connection, batch, {b"cat": None}, "another")
+    statements.record(connection, batch, {b"cat": Result(1, "finished", f"task-of-{name}", json.dumps(raw_task(name)))})
+    [other] = carried_out(ledger, connection, Claim(entry(b"cat")))
+    assert (other.event, other.look_again) == ("finished", SOONEST_LOOK)
+
+
 def test_a_claim_is_made_again_if_its_response_was_lost_but_never_anothers(
     connection: Connection, batch: int, ledger: Ledger
 ) -> None:
@@ -91,13 +101,16 @@ def test_only_the_owners_claims_are_released(connection: Connection, batch: int,
     assert rows[b"cat"].error == "The batch ended before the input was sent."
 
 
-def test_of_several_results_of_one_input_the_last_counts(connection: Connection, batch: int, ledger: Ledger) -> None:
+def test_of_several_results_of_one_input_the_last_counts(
+    connection: Connection, batch: int, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
     [claimed] = carried_out(ledger, connection, Claim(entry(b"cat")))
     early, late = Note(claimed, "uncertain"), Note(claimed, "refused")
     other = Note(entry(b"dog", attempt=1), "uncertain")
     carried_out(ledger, connection, Record([early]), Record([late, other]))
     rows = statements.look(connection, batch, [b"cat", b"dog"])
     assert {key: row.state for key, row in rows.items()} == {b"cat": "refused", b"dog": "planned"}
+    assert caplog.messages == []  # an outdated result without a task is nothing to worry about
 
 
 def test_an_input_that_was_seen_before_keeps_its_key_and_adopts_its_task(
@@ -132,6 +145,22 @@ def test_an_input_gets_one_key_however_often_it_is_looked_up(
     again = carried_out(numbered, connection, *looks, again=True)
     assert [one.key for one in first] == [one.key for one in again]
     assert first[0].key != first[1].key
+
+
+def test_a_claim_that_a_new_run_finds_may_adopt_its_task_only_if_no_other_run_can_have_made_it(
+    connection: Connection, batch: int, ledger: Ledger
+) -> None:
+    """The claim is so young that another run could still send it, if there were another run."""
+    alone = Ledger(evolve(ledger.options, names=None), ledger.address)
+    alone.connect().close()
+    [planned] = carried_out(ledger, connection, Look(item(1)))
+    carried_out(ledger, connection, Claim(planned))
+    [first] = carried_out(alone, connection, Look(item(1)))
+    [again] = carried_out(alone, connection, Look(item(1, seen=first)))
+    [shared] = carried_out(ledger, connection, Look(item(1)))
+    assert [one.event for one in (first, again, shared)] == ["submitting"] * 3
+    assert [one.adopts for one in (first, again, shared)] == [True, False, False]
+    assert all(one.look_again for one in (first, again, shared))
 
 
 def test_a_broken_row_fails_its_own_request_only(connection: Connection, batch: int, name: str, ledger: Ledger) -> None:
