@@ -106,7 +106,8 @@ END = "select pg_terminate_backend(pid) from pg_stat_activity where application_
 def test_a_run_ends_if_another_has_taken_the_batch_during_an_outage(
     attach: Attach, service: Service, own_server: database.Server, url: str
 ) -> None:
-    step, close = stepper(attach(), MODEL, tagged(20), journal=url, batch="cats", max_in_flight=1, timeout=1.0)
+    # So long that the server has started again by then, on a busy machine, too.
+    step, close = stepper(attach(), MODEL, tagged(20), journal=url, batch="cats", max_in_flight=1, timeout=4.0)
     step()
     own_server.crash()
     own_server.start()
