@@ -1,18 +1,9 @@
 """The interface of a journal. It records what was submitted, so that a new run can continue a killed one.
 
-A journal has the last event of each input. The event decides what the next run does with an equal input for the same
-model:
+A journal has the last event of each input. That event decides what the next run does with an equal input for the same
+model: `text_journal`, the journal in a file, lists the events and what each of them means.
 
-    planned      nothing was sent: the run submits it
-    submitting   the request was about to be sent, and no response is known: uncertain, and not sent again
-    submitted    the run waits for the task by its id
-    refused      nothing was started: the run submits it
-    uncertain    the response was lost: the run reports that, and does not send it again
-    finished     the run yields the task and its outputs from the journal, without a request
-    failed       the run yields the failed task from the journal
-
-`submitting` is recorded before the request is sent, `submitted` when its response has come. `text_journal` keeps a
-journal in a file.
+`submitting` is recorded before the request is sent, `submitted` when its response has come.
 """
 
 from __future__ import annotations
