@@ -33,7 +33,7 @@ AsyncInputs: TypeAlias = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str
 # Prefixes of a journal in a database. Every URL is one, too; anything else is the path of a file.
 DATABASES = ("env:", "service=")
 LONGEST_NAME = 200
-# Several times as much is the length of a deque, which must be below 2**63.
+# A deque holds several times as many items, and its length must be below 2**63.
 LARGEST_COUNT = 10**9
 
 # Least seconds to wait for a database, even if the timeout for tasks is shorter.
@@ -53,7 +53,7 @@ class Options:
         max_in_flight: Tasks at once.
         max_per_minute: Submissions within any 60 seconds.
         timeout: Seconds that a task may take.
-        uncertain_after: Seconds after which a submission without a response gets none any more. One of another run
+        uncertain_after: Seconds after which no response to a submission can come any more. A submission of another run
             then counts as uncertain.
         max_retries: How often to retry a submission that could not be sent.
         journal: The journal's file or database.

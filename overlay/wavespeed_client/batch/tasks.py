@@ -112,7 +112,7 @@ class AsyncWorkers:
         """Wait for current submissions and writes. A cancellation cancels these, too, and is raised afterwards."""
         at_once = [step for job, step in self._steps.items() if job.stage in ENDED_AT_ONCE and not job.outcome]
         cut_short = await _ended(self._steps.values(), at_once)
-        # Only then: the inputs may be ending the batch themselves, and a cancellation would cut their wait short.
+        # Not before: the inputs may be ending the batch themselves, and a cancellation would cut their wait short.
         cut_short = await _ended(self._own, self._own) or cut_short
         if cut_short is not None:
             raise cut_short

@@ -75,7 +75,7 @@ def test_a_content_encoding_that_was_not_applied_is_ignored(
 
 @pytest.mark.parametrize("encoding", ["br", "binary", "gzip"])
 @pytest.mark.parametrize("blanks", [[b"\n"], [b" ", b"\r\n"], [b"\xef", b"\xbb\xbf"]])
-def test_blanks_before_a_response_decide_nothing_about_its_encoding(
+def test_blanks_before_a_response_do_not_decide_how_it_is_decoded(
     connect: Connect, raw_server: RawServer, encoding: str, blanks: list[bytes]
 ) -> None:
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (*blanks, TASK, b""))

@@ -77,7 +77,7 @@ def test_an_input_that_cannot_be_claimed_is_looked_up_again_whatever_its_state(
     assert (other.event, other.look_again) == ("finished", SOONEST_LOOK)
 
 
-def test_a_claim_is_made_again_if_its_response_was_lost_but_never_anothers(
+def test_a_claim_whose_response_was_lost_is_repeated_but_not_the_claim_of_another(
     connection: Connection, batch: int, ledger: Ledger
 ) -> None:
     """The connection was lost while the claim was committed: it was not sent."""
