@@ -52,7 +52,7 @@ def test_many_inputs_that_waited_for_the_budget_are_refused_together(run: Any, s
     ]
 
 
-@pytest.mark.promise("batch-answers")
+@pytest.mark.promise("batch-responses")
 def test_a_client_that_is_closed_by_a_hook_of_a_response_still_records_it(
     run: Any, service: Service, tmp_path: Path
 ) -> None:
