@@ -88,12 +88,19 @@ class Webhook:
             timestamp: Seconds since 1970-01-01 UTC; else now.
 
         Raises:
-            InvalidInputError: The body is not bytes, or the id cannot be sent in a header.
+            InvalidInputError: The body is not bytes, the timestamp no number, or the id cannot be sent in a header.
         """
         if not is_token(id):
             raise InvalidInputError("A delivery's id is ASCII text without spaces.")
-        moment = str(int(time.time() if timestamp is None else timestamp))
+        moment = _moment(timestamp)
         return dict(zip(_HEADERS, (id, moment, _signature(self._keys[0], id, moment, body)), strict=True))
+
+
+def _moment(timestamp: object) -> str:
+    seconds = int(time.time()) if timestamp is None else timestamp
+    if not isinstance(seconds, int):
+        raise InvalidInputError("A delivery's timestamp is a whole number: seconds since 1970-01-01 UTC.")
+    return str(seconds)
 
 
 def _keys(secret: object) -> tuple[Secret, ...]:

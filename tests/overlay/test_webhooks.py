@@ -177,6 +177,12 @@ def test_ids_that_no_header_can_hold_are_refused(id: str) -> None:
         Webhook(SECRET).sign(BODY, id=id)
 
 
+@pytest.mark.parametrize("timestamp", ["1700000000", 1.5, float("nan")])
+def test_timestamps_that_are_no_whole_numbers_are_refused(timestamp: Any) -> None:
+    with pytest.raises(InvalidInputError, match="whole number"):
+        Webhook(SECRET).sign(BODY, id="a", timestamp=timestamp)
+
+
 def test_the_secret_comes_from_the_environment_and_shows_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match="WAVESPEED_WEBHOOK_SECRET"):
         Webhook()

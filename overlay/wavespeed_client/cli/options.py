@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# Larger ones do not fit into an index.
+COUNT = click.IntRange(1, 10**9)
+
 SPANS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 
 

@@ -42,6 +42,12 @@ def test_help_lists_every_command_and_others_are_refused(invoke: Invoke) -> None
     assert invoke("no-such-command").code == 2
 
 
+@pytest.mark.parametrize("command", ["list", "billings"])
+def test_a_count_that_no_list_can_have_is_refused(invoke: Invoke, command: str) -> None:
+    ended = invoke(command, "--limit", str(10**20))
+    assert (ended.code, "'--limit'" in ended.err) == (2, True)
+
+
 def test_the_option_version_prints_the_packages_version(invoke: Invoke) -> None:
     assert invoke("--version").out == f"wavespeed-client, version {__version__}\n"
 

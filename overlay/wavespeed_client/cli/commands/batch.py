@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import amount_in, connected, download_option, max_cost_option, model_argument, prints, seconds_in
+from ..options import COUNT, amount_in, connected, download_option, max_cost_option, model_argument, prints, seconds_in
 
 if TYPE_CHECKING:
     from ..printer import Printer
@@ -31,8 +31,8 @@ After a crash or Ctrl-C, run the same command with the same journal to continue.
 @click.option("--budget", type=amount_in, metavar="USD", help="The most to spend, including the journal's tasks.")
 @click.option("--yes", is_flag=True, help="Pay without asking.")
 @click.option("--retry-failed", is_flag=True, help="Submit the journal's failed tasks again, and pay for them.")
-@click.option("--max-in-flight", type=click.IntRange(1), default=8, show_default=True, help="The most tasks at once.")
-@click.option("--max-per-minute", type=click.IntRange(1), help="The most submissions per minute.")
+@click.option("--max-in-flight", type=COUNT, default=8, show_default=True, help="The most tasks at once.")
+@click.option("--max-per-minute", type=COUNT, help="The most submissions per minute.")
 @click.option(
     "--timeout", type=seconds_in, metavar="TIME", default="10m", help="Most time for each task.  [default: 10m]"
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import connected, moment_in, prints
+from ..options import COUNT, connected, moment_in, prints
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +24,7 @@ Examples:
 @click.option("--since", type=moment_in, metavar="TIME", help="Only records after this: 24h, 7d or 2026-01-31T18:00.")
 @click.option("--until", type=moment_in, metavar="TIME", help="Only records before this.")
 @click.option("--task", "tasks", metavar="ID", multiple=True, help="Only records of this task; may be repeated.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The most records to list.")
+@click.option("--limit", type=COUNT, default=50, show_default=True, help="The most records to list.")
 @prints
 def command(
     printer: Printer,

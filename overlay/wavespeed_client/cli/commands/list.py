@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import connected, moment_in, prints
+from ..options import COUNT, connected, moment_in, prints
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +24,7 @@ Examples:
 @click.option("--status", metavar="STATUS", help="Only tasks with this status, such as completed or failed.")
 @click.option("--since", type=moment_in, metavar="TIME", help="Only tasks after this: 24h, 7d or 2026-01-31T18:00.")
 @click.option("--until", type=moment_in, metavar="TIME", help="Only tasks before this.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The most tasks to list.")
+@click.option("--limit", type=COUNT, default=50, show_default=True, help="The most tasks to list.")
 @prints
 def command(
     printer: Printer,
