@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from wavespeed_api.models import TaskInput
 
     from .async_client import AsyncWaveSpeed
-    from .batch.again import pay_again
     from .batch.outcome import Outcome, Progress
+    from .batch.pay_again import pay_again
     from .batch.reading import JournalEntry, read_journal
     from .catalogue.model_info import ModelInfo, ModelInput
     from .catalogue.rows import Billing, Model, Price, UsageStats
@@ -85,7 +85,7 @@ __all__ = (
 # The modules of these names. All other names are exceptions, from `.errors`.
 _HOMES = {
     ".async_client": {"AsyncWaveSpeed"},
-    ".batch.again": {"pay_again"},
+    ".batch.pay_again": {"pay_again"},
     ".batch.outcome": {"Outcome", "Progress"},
     ".batch.reading": {"JournalEntry", "read_journal"},
     ".catalogue.model_info": {"ModelInfo", "ModelInput"},

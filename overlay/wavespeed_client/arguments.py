@@ -118,12 +118,12 @@ def input_fields(input: object) -> dict[str, Any]:
     for key in fields:
         if not isinstance(key, str):
             raise InvalidInputError(f"The input's names must be strings; this one is {key!r}.")
-    if asks_for_stream(fields):
+    if requests_stream(fields):
         raise InvalidInputError(NO_STREAMS)
     return fields
 
 
-def asks_for_stream(fields: Mapping[str, Any]) -> bool:
+def requests_stream(fields: Mapping[str, Any]) -> bool:
     """Return whether an input requests server-sent events instead of a task."""
     return fields.get(STREAM, False) is not False
 

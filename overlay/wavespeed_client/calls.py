@@ -17,7 +17,7 @@ from wavespeed_api.types import UNSET
 from .arguments import aware, checked_webhook, input_fields, model_id, split_model, task_ids, usage_span, word_of
 from .catalogue.paging import PAGE_SIZE, Pages
 from .files.inputs import without_files
-from .parsing import asked_by_older_path, balance_in, deleted_in, lead_of, secret_in, task_in
+from .parsing import balance_in, deleted_in, is_polled_by_older_path, lead_of, secret_in, task_in
 from .transport.context import Context
 from .transport.exchange import end
 
@@ -122,7 +122,7 @@ class Calls:
 
     def get(self, context: Context, task: Task) -> Call[Task]:
         """Request a task, by the older path if its own URL names that one."""
-        operation = get_prediction if asked_by_older_path(task, self._base_url) else get_result
+        operation = get_prediction if is_polled_by_older_path(task, self._base_url) else get_result
         return self._call(context, partial(task_in, model=task.model), operation, task.id)
 
     def clock_lead(self) -> Call[timedelta]:

@@ -42,7 +42,7 @@ def task_in(data: Any, model: str = "") -> Task:
     )
 
 
-def asked_by_older_path(task: Task, base_url: str) -> bool:
+def is_polled_by_older_path(task: Task, base_url: str) -> bool:
     """Return whether the task's own URL names the older of the two paths that serve it.
 
     A URL from a response is never requested itself: it could send the key to another host.

@@ -14,7 +14,7 @@ SHELLS = ("client.py", "async_client.py")
 LONGEST_FILE, LONGEST_SHELL = 400, 500
 MOST_CODE_OF_A_SHELL = 300
 # The files of the root, transport/ and waiting/: what it takes to submit, wait and read a response.
-MOST_CODE_OF_THE_CORE = 2_883
+MOST_CODE_OF_THE_CORE = 2_888
 
 LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 

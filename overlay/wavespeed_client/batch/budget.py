@@ -42,14 +42,14 @@ class Budget:
     _open: dict[int, Decimal] = field(init=False, factory=dict[int, Decimal])
 
     @property
-    def asks(self) -> bool:
+    def needs_prices(self) -> bool:
         """Whether the batch requests prices."""
         return self.max_cost is not None or self.most is not None
 
     @property
     def cost(self) -> float | None:
         """The sum of the quotes that count, in USD; None if the batch requests no prices."""
-        return float(self._spent + sum(self._open.values())) if self.asks else None
+        return float(self._spent + sum(self._open.values())) if self.needs_prices else None
 
     def opened(self, spent: Iterable[float]) -> None:
         """Count the quotes of earlier runs."""

@@ -263,7 +263,7 @@ class Batch:
         elif job.fields is None:
             job.stage = Stage.LOOK if job.item is not None and job.entry is None else Stage.UPLOAD
             return not self.stopped
-        elif self.budget.asks and not job.affordable:
+        elif self.budget.needs_prices and not job.affordable:
             return self.budget.asked_next(job) and not self.stopped
         else:
             job.stage = Stage.SUBMIT

@@ -38,11 +38,11 @@ Steps: TypeAlias = Generator[Callable[[], Any], Any, T]
 
 # Methods of a client. Those of an async client return awaitables.
 Submit: TypeAlias = Callable[[Context, str, dict[str, Any]], object]
-Ask: TypeAlias = Callable[[Context, Task], object]
+Poll: TypeAlias = Callable[[Context, Task], object]
 Quote: TypeAlias = Callable[[Context, str, dict[str, Any]], object]
 Find: TypeAlias = Callable[[SubmissionUncertainError], object]
 # All of them and the client's uploads, in the order in which `Procedure` takes them.
-ClientCalls: TypeAlias = "tuple[Submit, Ask, Quote, Find, Callable[[], Uploads | AsyncUploads]]"
+ClientCalls: TypeAlias = "tuple[Submit, Poll, Quote, Find, Callable[[], Uploads | AsyncUploads]]"
 
 
 @frozen
@@ -63,7 +63,7 @@ class Procedure:
         batch: Decides what to do next.
         journal: The journal; None without one.
         submit: Sends a submission, without retries.
-        ask: Polls a task, without retries.
+        poll: Polls a task, without retries.
         quote: Requests the price of a task.
         find: Looks for the task of an uncertain submission.
         uploads: Returns the client's uploads.
@@ -72,7 +72,7 @@ class Procedure:
     batch: Batch
     journal: Journal | None
     submit: Submit
-    ask: Ask
+    poll: Poll
     quote: Quote
     find: Find
     uploads: Callable[[], Uploads | AsyncUploads]
@@ -165,7 +165,7 @@ class Procedure:
         clock = self.batch.clock
         deadline = Deadline(clock, max(job.wait.deadline.at, clock.now()))  # even if its turn came too late
         context = Context(deadline.and_a_last_poll(), tries=1, departure=departure)
-        return partial(self.ask, context, job.wait.task)
+        return partial(self.poll, context, job.wait.task)
 
     def _running(self) -> Deadline:
         return UntilStopped(self.batch.clock, math.inf, lambda: self.batch.stopped)

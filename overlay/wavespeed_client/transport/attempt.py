@@ -17,7 +17,7 @@ from .body import Body
 from .exchange import Exchange, content
 from .identity import Received, check_identity
 from .response import WholeResponse, parsed, task_named_in
-from .submission import SYNC_MODE_SECONDS, UNTAKEN, responds_late
+from .submission import NOT_ACCEPTED, SYNC_MODE_SECONDS, responds_late
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,7 +166,7 @@ class Attempt:
         if whole.status_code != 200 and self.exchange.submission and whole.mentions_task:
             self.exchange.task_id = self._if_new(whole.named)
             raise self.exchange.uncertain(f"the response says {whole.status_code} but names a task")
-        if whole.status_code in UNTAKEN:
+        if whole.status_code in NOT_ACCEPTED:
             self.exchange.sent = False
         return whole
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from ..arguments import API_PATH, NO_STREAMS, RESERVED_WORDS, STREAM, asks_for_stream
+from ..arguments import API_PATH, NO_STREAMS, RESERVED_WORDS, STREAM, requests_stream
 from ..errors import InvalidInputError, InvalidModelError, json_fields
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # Statuses with which the service says that nothing was started.
 REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 422, 429})
 # Statuses that prove that the request did not reach the application, whoever sends them.
-UNTAKEN = frozenset({413, 414, 429, 431})
+NOT_ACCEPTED = frozenset({413, 414, 429, 431})
 
 # In sync mode the service holds the response for 90 to 120 seconds.
 SYNC_MODE_SECONDS = 180.0
@@ -53,7 +53,7 @@ def refuse_stream(path: str, content: bytes) -> None:
     if model_of(path).rstrip("/").rpartition("/")[2] == STREAM:
         raise InvalidModelError(NO_STREAMS)
     # JSON may escape any letter of the name as \u and its number.
-    if (b'"stream"' in content or b"\\u" in content) and asks_for_stream(json_fields(content)):
+    if (b'"stream"' in content or b"\\u" in content) and requests_stream(json_fields(content)):
         raise InvalidInputError(NO_STREAMS)
 
 
@@ -64,7 +64,7 @@ def responds_late(content: bytes) -> bool:
 
 def is_refusal(response: WholeResponse) -> bool:
     """Return whether a response proves that no task was started."""
-    if response.status_code in UNTAKEN:
+    if response.status_code in NOT_ACCEPTED:
         return True
     if response.status_code == 500:  # a gateway's 500 proves nothing, the service's own does
         return response.from_service and response.fields.get("code") == 500

@@ -41,7 +41,7 @@ class AsyncWriter(Writer):
 
     async def response(self, request: Request[T]) -> T:
         """Async response. If it is cancelled, the request is carried out all the same; but a claim is released."""
-        future: asyncio.Future[T] = self.ask(request, self._loop.create_future())
+        future: asyncio.Future[T] = self.enqueue(request, self._loop.create_future())
         if self._timer is None:  # one for all, since one for each would cost more than the futures
             self._timer = self._loop.call_later(self.seconds, self._look_at_the_clock)
         try:
@@ -49,7 +49,7 @@ class AsyncWriter(Writer):
         except BaseException:
             if isinstance(request, Claim):
                 with suppress(WaveSpeedError):
-                    self.ask(Release(request), Future[None]())
+                    self.enqueue(Release(request), Future[None]())
             raise
 
     async def close(self) -> None:

@@ -103,10 +103,10 @@ class Writer:
         Raises:
             WaveSpeedError: The request failed.
         """
-        return self._result(self.ask(request, Future[T]()))
+        return self._result(self.enqueue(request, Future[T]()))
 
-    def ask(self, request: Request[Any], promise: P) -> P:
-        """Queue a request, and return the future of its response.
+    def enqueue(self, request: Request[Any], promise: P) -> P:
+        """Add a request to the queue, and return the future of its response.
 
         Raises:
             WaveSpeedError: Nothing can be written any more.

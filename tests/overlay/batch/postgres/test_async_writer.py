@@ -20,7 +20,7 @@ AsyncTest = Callable[[AsyncWriter], Coroutine[Any, Any, None]]
 
 
 def asked(writer: AsyncWriter, request: Any) -> asyncio.Future[Any]:
-    return writer.ask(request, asyncio.get_running_loop().create_future())
+    return writer.enqueue(request, asyncio.get_running_loop().create_future())
 
 
 def run(database: Database, test: AsyncTest, **options: Any) -> None:

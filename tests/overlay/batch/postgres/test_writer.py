@@ -47,7 +47,7 @@ def impatient(writer: Writer) -> Writer:
 
 
 def asked(writer: Writer, request: Any) -> Future[Any]:
-    return writer.ask(request, Future[Any]())
+    return writer.enqueue(request, Future[Any]())
 
 
 def test_requests_that_queue_during_a_commit_are_committed_together(database: Database, opened: Open) -> None:
